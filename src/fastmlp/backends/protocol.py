@@ -1,0 +1,173 @@
+"""What every backend offers: the contract between the trainer and the numerical core.
+
+Legend: N samples · B rows of a batch · I/O fan-in/fan-out · C outputs of the network · T columns
+of the target · P parameters · L layers. ``real`` is float32 or float64, the same for every array
+of a call except where said. Arrays are C-contiguous. Backends check nothing: the facade has done
+so. They write into the arrays that they are handed and never raise for user input.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+
+from fastmlp.plan import Plan
+
+__all__ = ["Backend", "Totals"]
+
+
+class Totals(NamedTuple):
+    """Sums over the batches of one call; W_b is the sum of sample weights in batch b of B_b rows.
+
+    Attributes
+    ----------
+    cost : float
+        Σ_b B_b · (Σ_{r in b} w_r · loss_r) / W_b.
+    penalty : float
+        Σ_b B_b · (l2/2 · Σw² + l1 · Σ|w|) / W_b, with the weights *before* the batch's update.
+    n_samples : int
+        Σ_b B_b.
+    """
+
+    cost: float
+    penalty: float
+    n_samples: int
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """Kernels that can be called alone, and whole stretches of training and prediction."""
+
+    name: str
+
+    # -- kernels --------------------------------------------------------------------------------
+
+    def dense_forward(
+        self, x: np.ndarray, w: np.ndarray, b: np.ndarray, out: np.ndarray
+    ) -> None:
+        """out (B, O) = x (B, I) · w (I, O) + b (O,)."""
+
+    def dense_backward_input(self, dz: np.ndarray, w: np.ndarray, out: np.ndarray) -> None:
+        """out (B, I) = dz (B, O) · w (I, O)ᵀ."""
+
+    def dense_backward_weights(
+        self, x: np.ndarray, dz: np.ndarray, dw: np.ndarray, db: np.ndarray
+    ) -> None:
+        """dw (I, O) = x (B, I)ᵀ · dz (B, O); db (O,) = column sums of dz."""
+
+    def activate(
+        self, activation: int, z: np.ndarray, h: np.ndarray, dh_dz: np.ndarray
+    ) -> None:
+        """h = f(z) and dh_dz = f'(z), all (B, O)."""
+
+    def loss_and_gradient(
+        self,
+        loss: int,
+        logits: np.ndarray,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
+        values: np.ndarray,
+        gradient: np.ndarray,
+    ) -> None:
+        """values (B,) = unweighted loss of each sample; gradient (B, C) = w_r · ∂loss_r/∂logits.
+
+        ``target`` is (B, T): the class's number in one column, or one real column per output.
+        """
+
+    def link(self, loss: int, logits: np.ndarray, out: np.ndarray) -> None:
+        """out (B, C) = the loss's natural prediction: softmax, logistic or identity."""
+
+    def dropout_factors(
+        self, threshold: int, seed: int, layer: int, step: int, out: np.ndarray
+    ) -> None:
+        """out (B, O) = 0 where dropped, else 1/keep with keep = 1 − threshold/65536.
+
+        Element (row, col) is kept when its 16 bits are ≥ threshold. The bits are the half-word
+        ``row % 8`` (word ``(row % 8) // 2``, low half first) of the Philox-4×32 block with 7
+        rounds, counter ``(col, row // 8, step mod 2³², layer)`` and key ``(seed low, seed high)``
+        (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
+        """
+
+    def optimizer_update(
+        self,
+        settings: np.ndarray,
+        parameters: np.ndarray,
+        gradient: np.ndarray,
+        moments: np.ndarray,
+        n_weights: int,
+        weight_sum: float,
+    ) -> None:
+        """One update in place: parameters (P,), gradient (P,) of the cost, moments (M, P).
+
+        The first ``n_weights`` entries carry the penalties, each divided by ``weight_sum``, and
+        the decay. In this order, with lr the learning rate, t = step + 1 and g the gradient:
+
+        1. g ← g + l2/weight_sum · w
+        2. w ← (1 − lr · weight_decay) · w
+        3. sgd: v ← momentum · v − lr · g; w ← w + (nesterov ? momentum · v − lr · g : v).
+           adam, adamw: m ← β₁m + (1 − β₁)g; v ← β₂v + (1 − β₂)g²;
+           w ← w − lr · √(1 − β₂ᵗ)/(1 − β₁ᵗ) · m/(√v + ε)  (ε as in scikit-learn)
+        4. w ← sign(w) · max(|w| − lr · l1/weight_sum, 0), the proximal step of the L1 penalty
+           (skipped when l1 = 0), which gives exact zeros.
+
+        ``gradient`` may be overwritten.
+        """
+
+    # -- networks -------------------------------------------------------------------------------
+
+    def workspace(self, plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> Any:
+        """Return scratch memory for calls with batches of up to ``n_rows`` rows, made once a fit."""
+
+    def train_batches(
+        self,
+        plan: Plan,
+        settings: np.ndarray,
+        parameters: np.ndarray,
+        moments: np.ndarray,
+        X: np.ndarray,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
+        order: np.ndarray,
+        batch_size: int,
+        workspace: Any,
+        n_threads: int,
+    ) -> Totals:
+        """Train on the rows ``order`` (K,) int64 of X (N, I), batch by batch, in this order.
+
+        Parameters and moments (M, P) change in place; ``settings`` does not: batch i of the call
+        is update ``settings["step"] + i``. X may be uint8, float32 or float64. ``target`` is
+        (N, T) real and ``sample_weight`` (N,) real or None. A batch whose weights sum to zero
+        changes nothing and counts as cost 0. The last batch may be short.
+        """
+
+    def objective_and_gradient(
+        self,
+        plan: Plan,
+        settings: np.ndarray,
+        parameters: np.ndarray,
+        X: np.ndarray,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
+        gradient: np.ndarray,
+        workspace: Any,
+        n_threads: int,
+    ) -> Totals:
+        """One full batch without an update, dropout of ``settings["step"]`` applied.
+
+        ``gradient`` (P,) becomes ∂(cost + penalty)/∂parameters, both divided by W as in
+        training, with l1 · sign(w) (0 at 0) as the subgradient of the L1 penalty.
+        """
+
+    def predict(
+        self,
+        plan: Plan,
+        parameters: np.ndarray,
+        X: np.ndarray,
+        rows: np.ndarray | None,
+        out: np.ndarray,
+        apply_link: bool,
+        workspace: Any,
+        n_threads: int,
+    ) -> None:
+        """out (K, C) = the network at X[rows] (all rows when None), without dropout."""

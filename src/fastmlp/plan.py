@@ -1,0 +1,159 @@
+"""The plan: what a network is, in a form that every backend reads.
+
+A plan is one NumPy structured array with a row per dense layer, plus a few sizes. It holds no
+parameters. The layouts below are those of ``fastmlp_layer`` and ``fastmlp_settings`` in
+``csrc/fastmlp.h``, field by field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastmlp.registry import ACTIVATIONS, LOSSES, OPTIMIZERS, Loss
+
+__all__ = [
+    "DROPOUT_LEVELS",
+    "LAYER_DTYPE",
+    "SETTINGS_DTYPE",
+    "Plan",
+    "dropout_threshold",
+    "make_plan",
+    "make_settings",
+]
+
+#: A unit is dropped when its 16 random bits are below the layer's threshold, so probabilities are
+#: multiples of 1/65536; the scale 1/keep uses the rounded probability and stays exact.
+DROPOUT_LEVELS = 1 << 16
+
+LAYER_DTYPE = np.dtype(
+    [
+        ("fan_in", np.int64),
+        ("fan_out", np.int64),
+        ("weight_offset", np.int64),  # of W (fan_in, fan_out) in the flat parameter vector
+        ("bias_offset", np.int64),  # of b (fan_out,)
+        ("activation", np.int32),  # code in ACTIVATIONS; the last layer has identity
+        ("dropout_threshold", np.int32),  # for this layer's *input*, 0 … 65535; 0 = no dropout
+    ],
+    align=True,
+)
+
+SETTINGS_DTYPE = np.dtype(
+    [
+        ("optimizer", np.int32),  # code in OPTIMIZERS
+        ("nesterov", np.int32),
+        ("learning_rate", np.float64),
+        ("momentum", np.float64),
+        ("beta_1", np.float64),
+        ("beta_2", np.float64),
+        ("epsilon", np.float64),
+        ("l2", np.float64),  # penalty l2/2 · sum w², divided by the batch's sum of sample weights
+        ("l1", np.float64),  # penalty l1 · sum |w|, divided likewise
+        ("weight_decay", np.float64),  # decoupled: w ← (1 − learning_rate · weight_decay) w
+        ("step", np.int64),  # updates made before this call
+        ("seed", np.uint64),  # key of the dropout bits
+    ],
+    align=True,
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A network without its parameters.
+
+    Attributes
+    ----------
+    layers : ndarray of LAYER_DTYPE, shape (L,)
+        One row per dense layer, the output layer included.
+    loss : int
+        Code in ``LOSSES``.
+    n_weights : int
+        Length of the prefix of the flat parameter vector that holds weights; biases follow.
+        Penalties and decay cover this prefix.
+    n_parameters : int
+        Length P of the flat parameter vector ``[all W | all b]``.
+    """
+
+    layers: np.ndarray
+    loss: int
+    n_weights: int
+    n_parameters: int
+
+    @property
+    def n_inputs(self) -> int:
+        """Width of the input."""
+        return int(self.layers["fan_in"][0])
+
+    @property
+    def n_outputs(self) -> int:
+        """Width of the output layer."""
+        return int(self.layers["fan_out"][-1])
+
+    @property
+    def loss_row(self) -> Loss:
+        """The loss's row in the registry."""
+        return LOSSES.by_code(self.loss)
+
+    @property
+    def target_width(self) -> int:
+        """Columns of a target array: 1 for class numbers, else one per output."""
+        return 1 if self.loss_row.target == "class" else self.n_outputs
+
+    def flops_per_sample(self) -> int:
+        """Useful floating-point operations of one training step, per sample.
+
+        Forward, weight gradient and input gradient are 2·I·O each; the first layer needs no
+        input gradient: 2 (3 ΣIO − I₁O₁).
+        """
+        products = self.layers["fan_in"] * self.layers["fan_out"]
+        return int(2 * (3 * products.sum() - products[0]))
+
+
+def dropout_threshold(probability: float) -> int:
+    """Return the 16-bit threshold below which a unit is dropped."""
+    return min(round(probability * DROPOUT_LEVELS), DROPOUT_LEVELS - 1)
+
+
+def make_plan(
+    layer_sizes: Sequence[int],
+    activations: Sequence[str],
+    loss: str,
+    dropouts: Sequence[float] | None = None,
+) -> Plan:
+    """Lay out a network.
+
+    Parameters
+    ----------
+    layer_sizes : sequence of int, length L + 1
+        Widths from the input to the output.
+    activations : sequence of str, length L - 1
+        Activation of each hidden layer.
+    loss : str
+        Name in ``LOSSES``.
+    dropouts : sequence of float, length L, optional
+        Probability of dropping an input of each layer: first the network's input, then each
+        hidden layer's output.
+    """
+    sizes = np.asarray(layer_sizes, dtype=np.int64)
+    layers = np.zeros(len(sizes) - 1, dtype=LAYER_DTYPE)
+    layers["fan_in"], layers["fan_out"] = sizes[:-1], sizes[1:]
+    weight_counts = sizes[:-1] * sizes[1:]
+    n_weights = int(weight_counts.sum())
+    layers["weight_offset"] = np.cumsum(weight_counts) - weight_counts
+    layers["bias_offset"] = n_weights + np.cumsum(sizes[1:]) - sizes[1:]
+    layers["activation"] = [ACTIVATIONS[name].code for name in [*activations, "identity"]]
+    if dropouts is not None:
+        layers["dropout_threshold"] = [dropout_threshold(p) for p in dropouts]
+    return Plan(layers, LOSSES[loss].code, n_weights, n_weights + int(sizes[1:].sum()))
+
+
+def make_settings(optimizer: str = "adam", **fields: float) -> np.ndarray:
+    """Return a 0-d record of SETTINGS_DTYPE; fields not named are 0 but for Adam's usual constants."""
+    settings = np.zeros((), dtype=SETTINGS_DTYPE)
+    defaults = {"learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
+    for name, value in {**defaults, **fields}.items():
+        settings[name] = value
+    settings["optimizer"] = OPTIMIZERS[optimizer].code
+    return settings
