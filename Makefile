@@ -1,0 +1,53 @@
+# Each target works from a clean clone: it makes its own environment in .venv and installs what it
+# needs there. Required beforehand: Python >= 3.11, a C compiler, a package index.
+
+PYTHON ?= python3
+# Warnings of the C compiler are errors when ON; `make test` asks for it, a user's demo does not.
+WERROR ?= OFF
+# Two workers share one cache of compiled Numba kernels.
+WORKERS ?= 2
+
+VENV      := .venv
+BIN       := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -name '*.pyx' \
+             -o -name '*.pxd' -o -name '*.c' -o -name '*.h' -o -name '*.inc' -o -name 'py.typed' \)) \
+             $(wildcard CMakeLists.txt) pyproject.toml README.md LICENSE
+
+export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
+
+.PHONY: help demo test lint bench clean
+help:
+	@echo "make demo   train on handwritten digits, draw demo.png (DEMO='--epochs 5' passes options)"
+	@echo "make test   run the tests against the installed package (TESTS='-k cli' passes options)"
+	@echo "make bench  time kernels and an epoch on every backend, draw bench.png (BENCH=--quick)"
+	@echo "make lint   ruff and mypy"
+	@echo "make clean  remove the environment, the build and the caches"
+
+demo: $(INSTALLED)
+	$(BIN)/fastmlp demo $(DEMO)
+
+test: WERROR = ON
+test: $(INSTALLED)
+	$(BIN)/pytest -n $(WORKERS) $(TESTS)
+
+bench: $(INSTALLED)
+	$(BIN)/fastmlp bench $(BENCH)
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) build dist .cache .pytest_cache .ruff_cache .mypy_cache
+
+# A regular install, not an editable one: the tests see what a user gets.
+$(INSTALLED): $(BIN)/python $(SOURCES)
+	$(BIN)/python -m pip install --quiet -Ccmake.define.FASTMLP_WERROR=$(WERROR) ".[test,lint]"
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "fastmlp needs Python >= 3.11; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
