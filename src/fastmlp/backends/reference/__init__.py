@@ -1,0 +1,202 @@
+"""The specification: the contract in whole-array NumPy, written to be read.
+
+It shares no code and no style with the other two backends, so that a mistake in one shows as a
+difference. Everything is computed in the type of the arrays; sums of costs in float64.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastmlp.backends.protocol import Totals
+from fastmlp.backends.reference import activations, losses, network, optimizers, philox
+from fastmlp.plan import Plan
+
+__all__ = ["ReferenceBackend"]
+
+#: Rows of X that ``predict`` converts at a time: bounds its memory.
+PREDICT_ROWS = 4096
+
+
+class ReferenceBackend:
+    """The ``numpy`` backend; every method as documented in ``Backend``.
+
+    A network that diverges gives Inf and NaN, as in the other backends, and no warnings.
+    """
+
+    name = "numpy"
+
+    # -- kernels --------------------------------------------------------------------------------
+
+    @np.errstate(all="ignore")
+    def dense_forward(self, x: np.ndarray, w: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
+        """Set out (B, O) = x (B, I) · w (I, O) + b (O,)."""
+        out[:] = x @ w + b
+
+    @np.errstate(all="ignore")
+    def dense_backward_input(self, dz: np.ndarray, w: np.ndarray, out: np.ndarray) -> None:
+        """Set out (B, I) = dz (B, O) · w (I, O)ᵀ."""
+        out[:] = dz @ w.T
+
+    @np.errstate(all="ignore")
+    def dense_backward_weights(
+        self, x: np.ndarray, dz: np.ndarray, dw: np.ndarray, db: np.ndarray
+    ) -> None:
+        """Set dw (I, O) = x (B, I)ᵀ · dz (B, O); db (O,) = column sums of dz."""
+        dw[:] = x.T @ dz
+        db[:] = dz.sum(axis=0)
+
+    @np.errstate(all="ignore")
+    def activate(self, activation: int, z: np.ndarray, h: np.ndarray, dh_dz: np.ndarray) -> None:
+        """Set h = f(z) and dh_dz = f'(z), all (B, O)."""
+        h[:], dh_dz[:] = activations.activate(activation, z)
+
+    @np.errstate(all="ignore")
+    def loss_and_gradient(
+        self,
+        loss: int,
+        logits: np.ndarray,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
+        values: np.ndarray,
+        gradient: np.ndarray,
+    ) -> None:
+        """Set values (B,) = loss of each sample; gradient (B, C) = w_r · ∂loss_r/∂logits."""
+        values[:], gradient[:] = losses.loss_and_gradient(loss, logits, target, sample_weight)
+
+    @np.errstate(all="ignore")
+    def link(self, loss: int, logits: np.ndarray, out: np.ndarray) -> None:
+        """Set out (B, C) = softmax, logistic or identity of ``logits`` (B, C)."""
+        out[:] = losses.link(loss, logits)
+
+    def dropout_factors(
+        self, threshold: int, seed: int, layer: int, step: int, out: np.ndarray
+    ) -> None:
+        """Set out (B, O) = 0 where dropped, else 1/keep."""
+        n_rows, n_columns = out.shape
+        bits = philox.dropout_bits(n_rows, n_columns, seed, layer, step)
+        out[:] = philox.dropout_factors(bits, threshold)
+
+    @np.errstate(all="ignore")
+    def optimizer_update(
+        self,
+        settings: np.ndarray,
+        parameters: np.ndarray,
+        gradient: np.ndarray,
+        moments: np.ndarray,
+        n_weights: int,
+        weight_sum: float,
+    ) -> None:
+        """One update in place: parameters (P,), gradient (P,), moments (M, P)."""
+        optimizers.optimizer_update(settings, parameters, gradient, moments, n_weights, weight_sum)
+
+    # -- networks -------------------------------------------------------------------------------
+
+    def workspace(self, plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> Any:
+        """Return None: whole arrays are made as they are needed."""
+        return None
+
+    @np.errstate(all="ignore")
+    def train_batches(
+        self,
+        plan: Plan,
+        settings: np.ndarray,
+        parameters: np.ndarray,
+        moments: np.ndarray,
+        X: np.ndarray,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
+        order: np.ndarray,
+        batch_size: int,
+        workspace: Any,
+        n_threads: int,
+    ) -> Totals:
+        """Train on X[order], batch by batch; shapes as in ``Backend.train_batches``."""
+        totals = Totals(0.0, 0.0, 0)
+        settings = settings.copy()
+        for start in range(0, len(order), batch_size):
+            rows = order[start : start + batch_size]
+            batch = network.take_batch(X, target, sample_weight, rows, parameters.dtype)
+            totals = _add(totals, self._train_batch(plan, settings, parameters, moments, batch))
+            settings["step"] += 1
+        return totals
+
+    def _train_batch(
+        self,
+        plan: Plan,
+        settings: np.ndarray,
+        parameters: np.ndarray,
+        moments: np.ndarray,
+        batch: network.Batch,
+    ) -> Totals:
+        if batch.weight_sum == 0:
+            return Totals(0.0, 0.0, len(batch.x))
+        cost, gradient = network.cost_and_gradient(plan, parameters, batch, _draw(settings))
+        totals = _totals(plan, settings, parameters, batch, cost)
+        optimizers.optimizer_update(
+            settings, parameters, gradient, moments, plan.n_weights, batch.weight_sum
+        )
+        return totals
+
+    @np.errstate(all="ignore")
+    def objective_and_gradient(
+        self,
+        plan: Plan,
+        settings: np.ndarray,
+        parameters: np.ndarray,
+        X: np.ndarray,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
+        gradient: np.ndarray,
+        workspace: Any,
+        n_threads: int,
+    ) -> Totals:
+        """One full batch without an update; gradient (P,) of cost + penalty."""
+        batch = network.take_batch(X, target, sample_weight, slice(None), parameters.dtype)
+        if batch.weight_sum == 0:
+            gradient[:] = 0
+            return Totals(0.0, 0.0, len(batch.x))
+        cost, gradient[:] = network.cost_and_gradient(plan, parameters, batch, _draw(settings))
+        weights = parameters[: plan.n_weights]
+        gradient[: plan.n_weights] += (
+            optimizers.penalty_gradient(settings, weights) / batch.weight_sum
+        )
+        return _totals(plan, settings, parameters, batch, cost)
+
+    @np.errstate(all="ignore")
+    def predict(
+        self,
+        plan: Plan,
+        parameters: np.ndarray,
+        X: np.ndarray,
+        rows: np.ndarray | None,
+        out: np.ndarray,
+        apply_link: bool,
+        workspace: Any,
+        n_threads: int,
+    ) -> None:
+        """Set out (K, C) = the network at X[rows] (all rows when None), without dropout."""
+        for start in range(0, len(out), PREDICT_ROWS):
+            chunk = slice(start, start + PREDICT_ROWS)
+            x = X[chunk if rows is None else rows[chunk]].astype(parameters.dtype)
+            logits, _ = network.forward(plan, parameters, x)
+            out[chunk] = losses.link(plan.loss, logits) if apply_link else logits
+
+
+def _draw(settings: np.ndarray) -> network.Draw:
+    return network.Draw(int(settings["seed"]), int(settings["step"]))
+
+
+def _totals(
+    plan: Plan, settings: np.ndarray, parameters: np.ndarray, batch: network.Batch, cost: float
+) -> Totals:
+    """Return one batch's share, with the penalty of the weights as they are now."""
+    n_rows = len(batch.x)
+    penalty = optimizers.penalty(settings, parameters[: plan.n_weights]) / batch.weight_sum
+    return Totals(n_rows * cost, n_rows * penalty, n_rows)
+
+
+def _add(a: Totals, b: Totals) -> Totals:
+    return Totals(a.cost + b.cost, a.penalty + b.penalty, a.n_samples + b.n_samples)
