@@ -1,0 +1,129 @@
+/* fastmlp: the contract between the C core and its caller.
+ *
+ * Legend, used everywhere
+ *   N samples · B rows of a mini-batch · I/O fan-in/fan-out of a layer · C outputs of the network
+ *   T columns of the target · L layers · P parameters · M moments of the optimiser.
+ *   `real` is float or double. Matrices are row-major; `ld` is the distance between rows, in elements.
+ *
+ * The core allocates nothing, raises nothing and prints nothing. The caller has validated all
+ * input and hands over a workspace of the size that `workspace_bytes` states.
+ *
+ * Determinism: every sum runs in one order that depends on shapes only, never on the number of
+ * threads. Precision: products and element-wise work in `real` with FMA where the CPU has it;
+ * sums of losses and penalties in double. No fast-math: NaN and Inf travel.
+ *
+ * Layouts and codes are repeated in plan.py and registry.py; tests hold the two against each other.
+ */
+#ifndef FASTMLP_H
+#define FASTMLP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FASTMLP_IDENTITY = 0, FASTMLP_LOGISTIC = 1, FASTMLP_TANH = 2, FASTMLP_RELU = 3 };
+enum {
+    FASTMLP_SOFTMAX_CROSS_ENTROPY = 0,
+    FASTMLP_BINARY_CROSS_ENTROPY = 1,
+    FASTMLP_SQUARED_ERROR = 2
+};
+enum { FASTMLP_SGD = 0, FASTMLP_ADAM = 1, FASTMLP_ADAMW = 2 };
+enum { FASTMLP_UINT8 = 0, FASTMLP_FLOAT32 = 1, FASTMLP_FLOAT64 = 2 };
+
+/* One dense layer; mirrors LAYER_DTYPE. */
+typedef struct {
+    int64_t fan_in, fan_out;
+    int64_t weight_offset; /* of W (I, O) in the flat parameter vector */
+    int64_t bias_offset;   /* of b (O) */
+    int32_t activation;
+    int32_t dropout_threshold; /* of this layer's input, 0 … 65535; 0 = no dropout */
+} fastmlp_layer;
+
+/* How to update; mirrors SETTINGS_DTYPE. */
+typedef struct {
+    int32_t optimizer, nesterov;
+    double learning_rate, momentum, beta_1, beta_2, epsilon;
+    double l2, l1;       /* penalties, divided by the batch's sum of sample weights */
+    double weight_decay; /* decoupled */
+    int64_t step;        /* updates made before the call */
+    uint64_t seed;       /* of the dropout bits */
+} fastmlp_settings;
+
+typedef struct {
+    const fastmlp_layer *layers; /* (L) */
+    int64_t n_layers;            /* L */
+    int64_t n_weights;           /* length of the prefix of the parameters that holds weights */
+    int64_t n_parameters;        /* P */
+    int32_t loss;
+} fastmlp_plan;
+
+typedef struct {
+    const void *x; /* (N, I), of x_type, contiguous */
+    int32_t x_type;
+    const void *target;        /* (N, T) real */
+    const void *sample_weight; /* (N) real, or NULL for ones */
+} fastmlp_data;
+
+/* Sums over batches; see Totals in protocol.py. */
+typedef struct {
+    double cost, penalty;
+    int64_t n_samples;
+} fastmlp_totals;
+
+/* Every entry point of one (ISA × real type). `void` stands for `real`. */
+typedef struct {
+    const char *isa;
+    int32_t real_bytes, vector_bytes;
+
+    /* out (B, O) = x (B, I) · w (I, O) + b (O) */
+    void (*dense_forward)(int64_t rows, int64_t fan_in, int64_t fan_out, const void *x,
+                          const void *w, const void *b, void *out);
+    /* out (B, I) = dz (B, O) · wᵀ, given wt (O, I) */
+    void (*dense_backward_input)(int64_t rows, int64_t fan_in, int64_t fan_out, const void *dz,
+                                 const void *wt, void *out);
+    /* dw (I, O) = xᵀ (I, B) · dz (B, O); db (O) = column sums of dz */
+    void (*dense_backward_weights)(int64_t rows, int64_t fan_in, int64_t fan_out, const void *x,
+                                   const void *dz, void *dw, void *db);
+    /* h (n) = f(z), dh_dz (n) = f'(z) */
+    void (*activate)(int32_t activation, int64_t n, const void *z, void *h, void *dh_dz);
+    /* values (B) = loss of each row; gradient (B, C) = weight of the row · ∂loss/∂logits */
+    void (*loss_and_gradient)(int32_t loss, int64_t rows, int64_t outputs, const void *logits,
+                              const void *target, const void *sample_weight, void *values,
+                              void *gradient);
+    /* out (B, C) = softmax, logistic or identity of the logits */
+    void (*link)(int32_t loss, int64_t rows, int64_t outputs, const void *logits, void *out);
+    /* out (B, O) *= 0 where dropped, 1/keep elsewhere */
+    void (*apply_dropout)(int32_t threshold, uint64_t seed, int64_t layer, int64_t step,
+                          int64_t rows, int64_t columns, void *out);
+    /* one update of parameters (P) by gradient (P) with moments (M, P) */
+    void (*optimizer_update)(const fastmlp_settings *settings, int64_t n_weights,
+                             int64_t n_parameters, double weight_sum, void *parameters,
+                             const void *gradient, void *moments);
+
+    size_t (*workspace_bytes)(const fastmlp_plan *plan, int64_t n_rows, int64_t n_threads);
+    /* Trains on the rows order (K), batch after batch; workspace made for batch_size rows. */
+    fastmlp_totals (*train_batches)(const fastmlp_plan *plan, const fastmlp_settings *settings,
+                                    void *parameters, void *moments, const fastmlp_data *data,
+                                    const int64_t *order, int64_t n_order, int64_t batch_size,
+                                    void *workspace, int64_t n_threads);
+    /* One batch of rows 0 … n_rows-1; gradient (P) of cost + penalty. */
+    fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *plan,
+                                             const fastmlp_settings *settings, void *parameters,
+                                             const fastmlp_data *data, int64_t n_rows,
+                                             void *gradient, void *workspace, int64_t n_threads);
+    /* out (K, C) = network at x[rows] (x itself when rows is NULL); the workspace was made for
+     * workspace_rows rows and n_threads threads. */
+    void (*predict)(const fastmlp_plan *plan, const void *parameters, const fastmlp_data *data,
+                    const int64_t *rows, int64_t n_rows, void *out, int32_t apply_link,
+                    void *workspace, int64_t workspace_rows, int64_t n_threads);
+    /* Floating-point operations done by `iterations` rounds of independent register FMAs;
+     * the result of the arithmetic goes to *sink so that none of it can be left out. */
+    double (*fma_rounds)(int64_t iterations, double *sink);
+} fastmlp_kernels;
+
+/* The table of the ISA named, or the fastest that this machine can run for ""; NULL if it has none
+ * of that name. */
+const fastmlp_kernels *fastmlp_find_kernels(const char *isa, int32_t real_bytes);
+/* Name of the i-th ISA built in that this CPU and OS can run, slowest first; NULL past the end. */
+const char *fastmlp_available_isa(int i);
+
+#endif

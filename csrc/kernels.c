@@ -1,0 +1,31 @@
+/* All kernels for one (ISA × real type). The build compiles this file once for each pair with
+ *   FASTMLP_DOUBLE        0 or 1
+ *   FASTMLP_VECTOR_BYTES  width of a vector register
+ *   FASTMLP_ISA_NAME      e.g. v4
+ * Only the table at the end has a name that the linker sees. */
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "fastmlp.h"
+#include "team.h"
+
+#include "vector.inc"
+
+#include "activations.inc"
+#include "dropout.inc"
+#include "losses.inc"
+#include "optimizers.inc"
+#include "products.inc"
+
+#include "workspace.inc"
+
+#include "network.inc"
+
+#include "training.inc"
+
+#include "inference.inc"
+
+#include "table.inc"

@@ -1,0 +1,230 @@
+# cython: boundscheck=False, wraparound=False
+"""Binding of the C core: hands pointers over, releases the GIL, decides nothing.
+
+Arrays come validated from ``compiled.py``: C-contiguous, of the table's real type. A 0-length
+array's pointer is never read.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stddef cimport size_t
+cimport numpy as cnp
+
+cnp.import_array()
+
+cdef extern from "fastmlp.h" nogil:
+    enum:
+        FASTMLP_IDENTITY, FASTMLP_LOGISTIC, FASTMLP_TANH, FASTMLP_RELU
+        FASTMLP_SOFTMAX_CROSS_ENTROPY, FASTMLP_BINARY_CROSS_ENTROPY, FASTMLP_SQUARED_ERROR
+        FASTMLP_SGD, FASTMLP_ADAM, FASTMLP_ADAMW
+        FASTMLP_UINT8, FASTMLP_FLOAT32, FASTMLP_FLOAT64
+    ctypedef struct fastmlp_layer:
+        int64_t fan_in
+    ctypedef struct fastmlp_settings:
+        int64_t step
+    ctypedef struct fastmlp_plan:
+        const fastmlp_layer *layers
+        int64_t n_layers, n_weights, n_parameters
+        int32_t loss
+    ctypedef struct fastmlp_data:
+        const void *x
+        int32_t x_type
+        const void *target
+        const void *sample_weight
+    ctypedef struct fastmlp_totals:
+        double cost, penalty
+        int64_t n_samples
+    ctypedef struct fastmlp_kernels:
+        const char *isa
+        int32_t real_bytes, vector_bytes
+        void (*dense_forward)(int64_t, int64_t, int64_t, const void *, const void *, const void *, void *) noexcept nogil
+        void (*dense_backward_input)(int64_t, int64_t, int64_t, const void *, const void *, void *) noexcept nogil
+        void (*dense_backward_weights)(int64_t, int64_t, int64_t, const void *, const void *, void *, void *) noexcept nogil
+        void (*activate)(int32_t, int64_t, const void *, void *, void *) noexcept nogil
+        void (*loss_and_gradient)(int32_t, int64_t, int64_t, const void *, const void *, const void *, void *, void *) noexcept nogil
+        void (*link)(int32_t, int64_t, int64_t, const void *, void *) noexcept nogil
+        void (*apply_dropout)(int32_t, uint64_t, int64_t, int64_t, int64_t, int64_t, void *) noexcept nogil
+        void (*optimizer_update)(const fastmlp_settings *, int64_t, int64_t, double, void *, const void *, void *) noexcept nogil
+        size_t (*workspace_bytes)(const fastmlp_plan *, int64_t, int64_t) noexcept nogil
+        fastmlp_totals (*train_batches)(const fastmlp_plan *, const fastmlp_settings *, void *, void *, const fastmlp_data *, const int64_t *, int64_t, int64_t, void *, int64_t) noexcept nogil
+        fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *, const fastmlp_settings *, void *, const fastmlp_data *, int64_t, void *, void *, int64_t) noexcept nogil
+        void (*predict)(const fastmlp_plan *, const void *, const fastmlp_data *, const int64_t *, int64_t, void *, int32_t, void *, int64_t, int64_t) noexcept nogil
+        double (*fma_rounds)(int64_t, double *) noexcept nogil
+    const fastmlp_kernels *fastmlp_find_kernels(const char *, int32_t)
+    const char *fastmlp_available_isa(int)
+
+cdef extern from *:
+    const char *FASTMLP_COMPILER
+
+COMPILER = (<bytes>FASTMLP_COMPILER).decode()
+
+OPERATION_CODES = {
+    "activations": {
+        "identity": FASTMLP_IDENTITY,
+        "logistic": FASTMLP_LOGISTIC,
+        "tanh": FASTMLP_TANH,
+        "relu": FASTMLP_RELU,
+    },
+    "losses": {
+        "softmax_cross_entropy": FASTMLP_SOFTMAX_CROSS_ENTROPY,
+        "binary_cross_entropy": FASTMLP_BINARY_CROSS_ENTROPY,
+        "squared_error": FASTMLP_SQUARED_ERROR,
+    },
+    "optimizers": {"sgd": FASTMLP_SGD, "adam": FASTMLP_ADAM, "adamw": FASTMLP_ADAMW},
+}
+
+STRUCT_BYTES = {"layer": sizeof(fastmlp_layer), "settings": sizeof(fastmlp_settings)}
+
+X_TYPES = {"uint8": FASTMLP_UINT8, "float32": FASTMLP_FLOAT32, "float64": FASTMLP_FLOAT64}
+
+
+def available_isas():
+    """Names of the instruction sets built in that this machine runs, slowest first."""
+    names, i = [], 0
+    while fastmlp_available_isa(i) is not NULL:
+        names.append((<bytes>fastmlp_available_isa(i)).decode())
+        i += 1
+    return names
+
+
+ctypedef void *address
+
+
+cdef inline address pointer(cnp.ndarray array):
+    return NULL if array is None else cnp.PyArray_DATA(array)
+
+
+cdef class Kernels:
+    """The kernels of one instruction set and one real type."""
+
+    cdef const fastmlp_kernels *table
+
+    def __cinit__(self, isa, int real_bytes):
+        cdef bytes name = b"" if isa is None else isa.encode()
+        self.table = fastmlp_find_kernels(name, real_bytes)
+        if self.table is NULL:
+            raise ValueError(f"no kernels for isa={isa!r} here; there are {available_isas()}")
+
+    @property
+    def isa(self):
+        return (<bytes>self.table.isa).decode()
+
+    def dense_forward(self, cnp.ndarray x, cnp.ndarray w, cnp.ndarray b, cnp.ndarray out):
+        cdef int64_t rows = x.shape[0], fan_in = w.shape[0], fan_out = w.shape[1]
+        cdef address xp = pointer(x), wp = pointer(w), bp = pointer(b), op = pointer(out)
+        with nogil:
+            self.table.dense_forward(rows, fan_in, fan_out, xp, wp, bp, op)
+
+    def dense_backward_input(self, cnp.ndarray dz, cnp.ndarray wt, cnp.ndarray out):
+        cdef int64_t rows = dz.shape[0], fan_in = wt.shape[1], fan_out = wt.shape[0]
+        cdef address dp = pointer(dz), wp = pointer(wt), op = pointer(out)
+        with nogil:
+            self.table.dense_backward_input(rows, fan_in, fan_out, dp, wp, op)
+
+    def dense_backward_weights(self, cnp.ndarray x, cnp.ndarray dz, cnp.ndarray dw, cnp.ndarray db):
+        cdef int64_t rows = x.shape[0], fan_in = x.shape[1], fan_out = dz.shape[1]
+        cdef address xp = pointer(x), zp = pointer(dz), wp = pointer(dw), bp = pointer(db)
+        with nogil:
+            self.table.dense_backward_weights(rows, fan_in, fan_out, xp, zp, wp, bp)
+
+    def activate(self, int32_t activation, cnp.ndarray z, cnp.ndarray h, cnp.ndarray dh_dz):
+        cdef int64_t n = z.size
+        cdef address zp = pointer(z), hp = pointer(h), dp = pointer(dh_dz)
+        with nogil:
+            self.table.activate(activation, n, zp, hp, dp)
+
+    def loss_and_gradient(self, int32_t loss, cnp.ndarray logits, cnp.ndarray target,
+                          cnp.ndarray sample_weight, cnp.ndarray values, cnp.ndarray gradient):
+        cdef int64_t rows = logits.shape[0], outputs = logits.shape[1]
+        cdef address lp = pointer(logits), tp = pointer(target), sp = pointer(sample_weight)
+        cdef address vp = pointer(values), gp = pointer(gradient)
+        with nogil:
+            self.table.loss_and_gradient(loss, rows, outputs, lp, tp, sp, vp, gp)
+
+    def link(self, int32_t loss, cnp.ndarray logits, cnp.ndarray out):
+        cdef int64_t rows = logits.shape[0], outputs = logits.shape[1]
+        cdef address lp = pointer(logits), op = pointer(out)
+        with nogil:
+            self.table.link(loss, rows, outputs, lp, op)
+
+    def apply_dropout(self, int32_t threshold, uint64_t seed, int64_t layer, int64_t step,
+                      cnp.ndarray out):
+        cdef int64_t rows = out.shape[0], columns = out.shape[1]
+        cdef address op = pointer(out)
+        with nogil:
+            self.table.apply_dropout(threshold, seed, layer, step, rows, columns, op)
+
+    def optimizer_update(self, cnp.ndarray settings, cnp.ndarray parameters, cnp.ndarray gradient,
+                         cnp.ndarray moments, int64_t n_weights, double weight_sum):
+        cdef int64_t n = parameters.size
+        cdef address sp = pointer(settings), pp = pointer(parameters)
+        cdef address gp = pointer(gradient), mp = pointer(moments)
+        with nogil:
+            self.table.optimizer_update(<const fastmlp_settings *>sp, n_weights, n, weight_sum, pp, gp, mp)
+
+    def fma_rounds(self, int64_t iterations):
+        """Do independent register FMAs; return the number of floating-point operations."""
+        cdef double sink = 0, flops
+        with nogil:
+            flops = self.table.fma_rounds(iterations, &sink)
+        return flops
+
+
+cdef class Network:
+    """A plan bound to the kernels of one real type."""
+
+    cdef const fastmlp_kernels *table
+    cdef fastmlp_plan plan
+    cdef cnp.ndarray layers  # keeps the memory that plan.layers points to
+
+    def __cinit__(self, Kernels kernels, cnp.ndarray layers, int32_t loss, int64_t n_weights,
+                  int64_t n_parameters):
+        self.table = kernels.table
+        self.layers = layers
+        self.plan = fastmlp_plan(
+            layers=<const fastmlp_layer *>pointer(layers), n_layers=layers.shape[0],
+            n_weights=n_weights, n_parameters=n_parameters, loss=loss)
+
+    def workspace_bytes(self, int64_t n_rows, int64_t n_threads):
+        return self.table.workspace_bytes(&self.plan, n_rows, n_threads)
+
+    def train_batches(self, cnp.ndarray settings, cnp.ndarray parameters, cnp.ndarray moments,
+                      cnp.ndarray x, int32_t x_type, cnp.ndarray target, cnp.ndarray sample_weight,
+                      cnp.ndarray order, int64_t batch_size, cnp.ndarray workspace,
+                      int64_t n_threads):
+        cdef fastmlp_totals totals
+        cdef fastmlp_data data = fastmlp_data(
+            x=pointer(x), x_type=x_type, target=pointer(target), sample_weight=pointer(sample_weight))
+        cdef address sp = pointer(settings), pp = pointer(parameters), mp = pointer(moments)
+        cdef address op = pointer(order), wp = pointer(workspace)
+        cdef int64_t n_order = order.shape[0]
+        with nogil:
+            totals = self.table.train_batches(
+                &self.plan, <const fastmlp_settings *>sp, pp, mp, &data, <const int64_t *>op,
+                n_order, batch_size, wp, n_threads)
+        return totals.cost, totals.penalty, totals.n_samples
+
+    def objective_and_gradient(self, cnp.ndarray settings, cnp.ndarray parameters, cnp.ndarray x,
+                               int32_t x_type, cnp.ndarray target, cnp.ndarray sample_weight,
+                               cnp.ndarray gradient, cnp.ndarray workspace, int64_t n_threads):
+        cdef fastmlp_totals totals
+        cdef fastmlp_data data = fastmlp_data(
+            x=pointer(x), x_type=x_type, target=pointer(target), sample_weight=pointer(sample_weight))
+        cdef address sp = pointer(settings), pp = pointer(parameters), gp = pointer(gradient)
+        cdef address wp = pointer(workspace)
+        cdef int64_t n_rows = x.shape[0]
+        with nogil:
+            totals = self.table.objective_and_gradient(
+                &self.plan, <const fastmlp_settings *>sp, pp, &data, n_rows, gp, wp, n_threads)
+        return totals.cost, totals.penalty, totals.n_samples
+
+    def predict(self, cnp.ndarray parameters, cnp.ndarray x, int32_t x_type, cnp.ndarray rows,
+                cnp.ndarray out, bint apply_link, cnp.ndarray workspace, int64_t workspace_rows,
+                int64_t n_threads):
+        cdef fastmlp_data data = fastmlp_data(
+            x=pointer(x), x_type=x_type, target=NULL, sample_weight=NULL)
+        cdef address pp = pointer(parameters), rp = pointer(rows), op = pointer(out)
+        cdef address wp = pointer(workspace)
+        cdef int64_t n_rows = out.shape[0]
+        with nogil:
+            self.table.predict(&self.plan, pp, &data, <const int64_t *>rp, n_rows, op, apply_link,
+                               wp, workspace_rows, n_threads)

@@ -1,0 +1,251 @@
+"""The compiled backend: the C core behind the protocol.
+
+The instruction set is chosen once, when the first backend object is made: the fastest that CPU and
+OS support, or the one that the environment variable ``FASTMLP_ISA`` names.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from fastmlp.backends import _core
+from fastmlp.backends.protocol import Totals
+from fastmlp.parameters import aligned_zeros
+from fastmlp.plan import Plan
+
+__all__ = ["CompiledBackend", "available_isas", "fma_peak", "operation_codes"]
+
+#: Rows of prediction scratch per thread: enough to fill register tiles, few enough for the cache.
+_PREDICT_ROWS_PER_THREAD = 96
+
+
+def available_isas() -> list[str]:
+    """Return the instruction sets that this machine can run, slowest first."""
+    return list(_core.available_isas())
+
+
+def operation_codes() -> dict[str, dict[str, int]]:
+    """Return the codes compiled into the core: {"activations": {name: code}, …}."""
+    return {table: dict(codes) for table, codes in _core.OPERATION_CODES.items()}
+
+
+def fma_peak(dtype: np.dtype | type = np.float32, seconds: float = 0.1) -> float:
+    """Measure what one thread of this machine can do at most.
+
+    Parameters
+    ----------
+    dtype : {float32, float64}
+        Real type of the fused multiply-adds.
+    seconds : float
+        How long to measure.
+
+    Returns
+    -------
+    float
+        GFLOP/s; the best of the rounds that fit into ``seconds``.
+    """
+    kernels = CompiledBackend().kernels(np.dtype(dtype))
+    best, end = 0.0, time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        start = time.perf_counter()
+        flops = kernels.fma_rounds(200_000)
+        best = max(best, flops / (time.perf_counter() - start))
+    return best / 1e9
+
+
+class Workspace(NamedTuple):
+    """Scratch memory of the core, and the sizes that it was made for."""
+
+    memory: np.ndarray
+    n_rows: int
+    n_threads: int
+
+
+class CompiledBackend:
+    """C kernels for one instruction set.
+
+    Parameters
+    ----------
+    isa : str, optional
+        One of ``available_isas()``; by default ``FASTMLP_ISA`` or else the fastest.
+    """
+
+    name = "compiled"
+
+    def __init__(self, isa: str | None = None) -> None:
+        isa = isa or os.environ.get("FASTMLP_ISA") or None
+        self._kernels = {
+            np.dtype(real): _core.Kernels(isa, np.dtype(real).itemsize)
+            for real in (np.float32, np.float64)
+        }
+
+    @property
+    def isa(self) -> str:
+        """Name of the instruction set in use."""
+        return str(self.kernels(np.dtype(np.float32)).isa)
+
+    def kernels(self, dtype: np.dtype) -> _core.Kernels:
+        """Return the kernel table of a real type."""
+        return self._kernels[dtype]
+
+    def dense_forward(
+        self, x: np.ndarray, w: np.ndarray, b: np.ndarray, out: np.ndarray
+    ) -> None:
+        """See :meth:`fastmlp.backends.Backend.dense_forward`."""
+        self.kernels(w.dtype).dense_forward(x, w, b, out)
+
+    def dense_backward_input(self, dz: np.ndarray, w: np.ndarray, out: np.ndarray) -> None:
+        """See :meth:`fastmlp.backends.Backend.dense_backward_input`."""
+        self.kernels(w.dtype).dense_backward_input(dz, np.ascontiguousarray(w.T), out)
+
+    def dense_backward_weights(
+        self, x: np.ndarray, dz: np.ndarray, dw: np.ndarray, db: np.ndarray
+    ) -> None:
+        """See :meth:`fastmlp.backends.Backend.dense_backward_weights`."""
+        self.kernels(dw.dtype).dense_backward_weights(x, dz, dw, db)
+
+    def activate(
+        self, activation: int, z: np.ndarray, h: np.ndarray, dh_dz: np.ndarray
+    ) -> None:
+        """See :meth:`fastmlp.backends.Backend.activate`."""
+        self.kernels(z.dtype).activate(activation, z, h, dh_dz)
+
+    def loss_and_gradient(
+        self,
+        loss: int,
+        logits: np.ndarray,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
+        values: np.ndarray,
+        gradient: np.ndarray,
+    ) -> None:
+        """See :meth:`fastmlp.backends.Backend.loss_and_gradient`."""
+        self.kernels(logits.dtype).loss_and_gradient(
+            loss, logits, target, sample_weight, values, gradient
+        )
+
+    def link(self, loss: int, logits: np.ndarray, out: np.ndarray) -> None:
+        """See :meth:`fastmlp.backends.Backend.link`."""
+        self.kernels(logits.dtype).link(loss, logits, out)
+
+    def dropout_factors(
+        self, threshold: int, seed: int, layer: int, step: int, out: np.ndarray
+    ) -> None:
+        """See :meth:`fastmlp.backends.Backend.dropout_factors`."""
+        out.fill(1)
+        self.kernels(out.dtype).apply_dropout(threshold, seed, layer, step, out)
+
+    def optimizer_update(
+        self,
+        settings: np.ndarray,
+        parameters: np.ndarray,
+        gradient: np.ndarray,
+        moments: np.ndarray,
+        n_weights: int,
+        weight_sum: float,
+    ) -> None:
+        """See :meth:`fastmlp.backends.Backend.optimizer_update`."""
+        self.kernels(parameters.dtype).optimizer_update(
+            settings, parameters, gradient, moments, n_weights, weight_sum
+        )
+
+    def _network(self, plan: Plan, dtype: np.dtype) -> _core.Network:
+        return _core.Network(
+            self.kernels(dtype), plan.layers, plan.loss, plan.n_weights, plan.n_parameters
+        )
+
+    def workspace(
+        self, plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int
+    ) -> Workspace:
+        """See :meth:`fastmlp.backends.Backend.workspace`."""
+        n_rows = max(n_rows, _PREDICT_ROWS_PER_THREAD * n_threads)
+        n_bytes = self._network(plan, np.dtype(dtype)).workspace_bytes(n_rows, n_threads)
+        return Workspace(aligned_zeros(n_bytes, np.uint8), n_rows, n_threads)
+
+    def train_batches(
+        self,
+        plan: Plan,
+        settings: np.ndarray,
+        parameters: np.ndarray,
+        moments: np.ndarray,
+        X: np.ndarray,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
+        order: np.ndarray,
+        batch_size: int,
+        workspace: Workspace,
+        n_threads: int,
+    ) -> Totals:
+        """See :meth:`fastmlp.backends.Backend.train_batches`."""
+        network = self._network(plan, parameters.dtype)
+        return Totals(
+            *network.train_batches(
+                settings,
+                parameters,
+                moments,
+                X,
+                _core.X_TYPES[X.dtype.name],
+                target,
+                sample_weight,
+                order,
+                batch_size,
+                workspace.memory,
+                min(n_threads, workspace.n_threads),
+            )
+        )
+
+    def objective_and_gradient(
+        self,
+        plan: Plan,
+        settings: np.ndarray,
+        parameters: np.ndarray,
+        X: np.ndarray,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
+        gradient: np.ndarray,
+        workspace: Workspace,
+        n_threads: int,
+    ) -> Totals:
+        """See :meth:`fastmlp.backends.Backend.objective_and_gradient`."""
+        network = self._network(plan, parameters.dtype)
+        return Totals(
+            *network.objective_and_gradient(
+                settings,
+                parameters,
+                X,
+                _core.X_TYPES[X.dtype.name],
+                target,
+                sample_weight,
+                gradient,
+                workspace.memory,
+                min(n_threads, workspace.n_threads),
+            )
+        )
+
+    def predict(
+        self,
+        plan: Plan,
+        parameters: np.ndarray,
+        X: np.ndarray,
+        rows: np.ndarray | None,
+        out: np.ndarray,
+        apply_link: bool,
+        workspace: Workspace,
+        n_threads: int,
+    ) -> None:
+        """See :meth:`fastmlp.backends.Backend.predict`."""
+        self._network(plan, parameters.dtype).predict(
+            parameters,
+            X,
+            _core.X_TYPES[X.dtype.name],
+            rows,
+            out,
+            apply_link,
+            workspace.memory,
+            workspace.n_rows,
+            min(n_threads, workspace.n_threads),
+        )
