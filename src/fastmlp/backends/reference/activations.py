@@ -16,7 +16,8 @@ ActivationFunction = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 def logistic(z: np.ndarray) -> np.ndarray:
     """Return 1 / (1 + exp(-z)); the exponent is never positive, so nothing overflows."""
     decay = np.exp(-np.abs(z))
-    return np.divide(np.where(z < 0, decay, 1), 1 + decay)
+    h: np.ndarray = np.where(z < 0, decay, 1) / (1 + decay)
+    return h
 
 
 def _identity(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

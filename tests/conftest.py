@@ -1,0 +1,49 @@
+"""The dimensions of the test matrix: backend (with every instruction set) × dtype."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from fastmlp.backends import BACKENDS, get_backend
+from fastmlp.backends.compiled import CompiledBackend, available_isas
+from fastmlp.backends.protocol import Backend
+
+
+def _labels() -> list[str]:
+    """Every backend; the compiled one once for each instruction set that this machine has."""
+    compiled = [f"compiled-{isa}" for isa in available_isas()]
+    return [*compiled, *(name for name in BACKENDS if name != "compiled")]
+
+
+@cache
+def _backend(label: str) -> Backend:
+    if label.startswith("compiled-"):
+        return CompiledBackend(isa=label.removeprefix("compiled-"))
+    return get_backend(label)
+
+
+@pytest.fixture(params=_labels())
+def backend(request: pytest.FixtureRequest) -> Backend:
+    """Each backend in turn."""
+    return _backend(request.param)
+
+
+@pytest.fixture(params=[name for name in _labels() if name != "numpy"])
+def threaded_backend(request: pytest.FixtureRequest) -> Backend:
+    """Each backend that uses ``n_threads``."""
+    return _backend(request.param)
+
+
+@pytest.fixture(params=[label for label in _labels() if label.startswith("compiled-")])
+def compiled_backend(request: pytest.FixtureRequest) -> Backend:
+    """The compiled backend with each instruction set."""
+    return _backend(request.param)
+
+
+@pytest.fixture(params=[np.float32, np.float64], ids=["float32", "float64"])
+def dtype(request: pytest.FixtureRequest) -> np.dtype:
+    """The type of all arrays of a call."""
+    return np.dtype(request.param)

@@ -1,0 +1,201 @@
+"""Problems to train on, and short ways to run them on a backend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from fastmlp.backends import get_backend
+from fastmlp.backends.protocol import Backend, Totals
+from fastmlp.parameters import aligned_zeros, weight_views
+from fastmlp.plan import Plan, make_plan, make_settings
+from fastmlp.registry import OPTIMIZERS
+
+REFERENCE = get_backend("numpy")
+
+#: Around the vector widths, and none of them a multiple of all.
+SIZES = (1, 2, 3, 5, 7, 15, 16, 17, 31, 32, 33, 63, 64, 65, 97)
+
+
+def size_pairs() -> list[tuple[int, int]]:
+    """Return each size once in each place, paired with others."""
+    return [(SIZES[i], SIZES[(4 * i + 7) % len(SIZES)]) for i in range(len(SIZES))]
+
+
+def size_triples() -> list[tuple[int, int, int]]:
+    """Return (B, I, O) with each size once in each place, and some beyond a cache block."""
+    n = len(SIZES)
+    awkward = [(SIZES[i], SIZES[(4 * i + 7) % n], SIZES[(7 * i + 3) % n]) for i in range(n)]
+    return [*awkward, (1, 1, 1), (3, 1030, 5), (130, 520, 70), (700, 6, 9)]
+
+
+def offset_array(values: np.ndarray) -> np.ndarray:
+    """Return a contiguous copy that starts one element beyond a cache line."""
+    room = aligned_zeros(values.size + 1, values.dtype)
+    copy = room[1:].reshape(values.shape)
+    copy[...] = values
+    return copy
+
+
+@dataclass(frozen=True)
+class Problem:
+    """All that ``train_batches`` needs; names and shapes as there."""
+
+    plan: Plan
+    settings: np.ndarray
+    parameters: np.ndarray
+    moments: np.ndarray
+    X: np.ndarray
+    target: np.ndarray
+    sample_weight: np.ndarray | None
+    order: np.ndarray
+    batch_size: int
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.parameters.dtype
+
+    def as_float64(self) -> Problem:
+        """Return the same numbers in float64."""
+        weight = self.sample_weight
+        return replace(
+            self,
+            parameters=self.parameters.astype(np.float64),
+            moments=self.moments.astype(np.float64),
+            target=self.target.astype(np.float64),
+            sample_weight=None if weight is None else weight.astype(np.float64),
+        )
+
+
+class Trained(NamedTuple):
+    parameters: np.ndarray
+    moments: np.ndarray
+    totals: Totals
+
+
+def make_target(plan: Plan, n_rows: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a random target (N, T), float64, that fits the plan's loss."""
+    if plan.loss_row.target == "class":
+        return rng.integers(plan.n_outputs, size=(n_rows, 1)).astype(np.float64)
+    if plan.loss_row.link == "logistic":
+        return rng.integers(2, size=(n_rows, plan.n_outputs)).astype(np.float64)
+    return rng.normal(size=(n_rows, plan.n_outputs))
+
+
+def make_inputs(n_rows: int, n_inputs: int, dtype: np.dtype, rng: np.random.Generator):
+    """Return X (N, I): small whole numbers as uint8, else standard normal values."""
+    if np.dtype(dtype) == np.uint8:
+        return rng.integers(4, size=(n_rows, n_inputs), dtype=np.uint8)
+    return rng.normal(size=(n_rows, n_inputs)).astype(dtype)
+
+
+def make_parameters(plan: Plan, dtype: np.dtype, rng: np.random.Generator) -> np.ndarray:
+    """Return an aligned vector (P,) whose layers keep the variance of their inputs."""
+    vector = aligned_zeros(plan.n_parameters, dtype)
+    vector[:] = rng.normal(scale=0.1, size=plan.n_parameters)
+    for w in weight_views(plan, vector):
+        w[:] = rng.normal(scale=len(w) ** -0.5, size=w.shape)
+    return vector
+
+
+def make_problem(
+    layer_sizes: Sequence[int] = (6, 9, 5, 3),
+    activations: Sequence[str] | str = "tanh",
+    loss: str = "softmax_cross_entropy",
+    optimizer: str = "sgd",
+    dtype: np.dtype | type = np.float64,
+    *,
+    dropouts: Sequence[float] | None = None,
+    weighted: bool = False,
+    n_rows: int = 50,
+    batch_size: int = 16,
+    n_epochs: int = 3,
+    x_dtype: np.dtype | type | None = None,
+    seed: int = 0,
+    **settings: float,
+) -> Problem:
+    """Return a random problem, the same for the same arguments up to rounding to ``dtype``."""
+    rng = np.random.default_rng(seed)
+    if isinstance(activations, str):
+        activations = [activations] * (len(layer_sizes) - 2)
+    plan = make_plan(layer_sizes, activations, loss, dropouts)
+    n_moments = OPTIMIZERS[optimizer].n_moments
+    return Problem(
+        plan=plan,
+        settings=make_settings(optimizer, **{"seed": 2**40 + 7, **settings}),
+        parameters=make_parameters(plan, np.dtype(dtype), rng),
+        moments=aligned_zeros((n_moments, plan.n_parameters), dtype),
+        X=make_inputs(n_rows, layer_sizes[0], np.dtype(x_dtype or dtype), rng),
+        target=make_target(plan, n_rows, rng).astype(dtype),
+        sample_weight=rng.uniform(0.2, 3, n_rows).astype(dtype) if weighted else None,
+        order=np.concatenate([rng.permutation(n_rows) for _ in range(n_epochs)]),
+        batch_size=batch_size,
+    )
+
+
+def train(
+    backend: Backend, problem: Problem, n_threads: int = 1, chunk_batches: int | None = None
+) -> Trained:
+    """Train on copies; with ``chunk_batches``, by several calls of so many batches each."""
+    parameters, moments = problem.parameters.copy(), problem.moments.copy()
+    settings = problem.settings.copy()
+    workspace = backend.workspace(problem.plan, problem.dtype, problem.batch_size, n_threads)
+    chunk = len(problem.order) if chunk_batches is None else chunk_batches * problem.batch_size
+    sums = np.zeros(3)
+    for start in range(0, len(problem.order), chunk):
+        order = problem.order[start : start + chunk]
+        sums += backend.train_batches(
+            problem.plan,
+            settings,
+            parameters,
+            moments,
+            problem.X,
+            problem.target,
+            problem.sample_weight,
+            order,
+            problem.batch_size,
+            workspace,
+            n_threads,
+        )
+        settings["step"] += -(-len(order) // problem.batch_size)
+    return Trained(parameters, moments, Totals(sums[0], sums[1], int(sums[2])))
+
+
+def objective_and_gradient(
+    backend: Backend, problem: Problem, n_threads: int = 1
+) -> tuple[Totals, np.ndarray]:
+    """Return the totals and the gradient (P,) over all of the problem's rows."""
+    gradient = np.full_like(problem.parameters, np.nan)
+    workspace = backend.workspace(problem.plan, problem.dtype, len(problem.X), n_threads)
+    totals = backend.objective_and_gradient(
+        problem.plan,
+        problem.settings,
+        problem.parameters,
+        problem.X,
+        problem.target,
+        problem.sample_weight,
+        gradient,
+        workspace,
+        n_threads,
+    )
+    return totals, gradient
+
+
+def predict(
+    backend: Backend,
+    problem: Problem,
+    rows: np.ndarray | None = None,
+    apply_link: bool = True,
+    n_threads: int = 1,
+) -> np.ndarray:
+    """Return the predictions (K, C) for X[rows], or for all of X."""
+    n_rows = len(problem.X) if rows is None else len(rows)
+    out = np.full((n_rows, problem.plan.n_outputs), np.nan, problem.dtype)
+    workspace = backend.workspace(problem.plan, problem.dtype, n_rows, n_threads)
+    backend.predict(
+        problem.plan, problem.parameters, problem.X, rows, out, apply_link, workspace, n_threads
+    )
+    return out

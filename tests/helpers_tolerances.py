@@ -1,0 +1,69 @@
+"""How far a result may be from the float64 reference, in multiples of the type's eps.
+
+One table for every operation: a new registry row must state its error here before its tests run.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+#: |error of h| ≤ multiple · eps · |h|: relative, so tiny outputs keep their digits.
+ACTIVATION = {"identity": 0, "logistic": 5, "tanh": 5, "relu": 0}
+
+#: |error of dh/dz| ≤ multiple · eps: absolute, because 1 - h² and h (1 - h) cancel.
+DERIVATIVE = {"identity": 0, "logistic": 2, "tanh": 6, "relu": 0}
+
+#: |error of a loss| ≤ multiple · eps · (largest |logit| + loss + 1).
+LOSS = {"softmax_cross_entropy": 6, "binary_cross_entropy": 6, "squared_error": 12}
+
+#: |error of a gradient| ≤ multiple · eps · weight · (largest |logit| + 1).
+LOSS_GRADIENT = {"softmax_cross_entropy": 6, "binary_cross_entropy": 5, "squared_error": 2}
+
+#: |error of a prediction| ≤ multiple · eps · |prediction| (softmax adds up to 97 terms here).
+LINK = {"softmax": 12, "logistic": 5, "identity": 0}
+
+#: |error| ≤ multiple · eps · (|value| + 1) after three updates of parameters of order 1.
+OPTIMIZER = {"sgd": 8, "adam": 24, "adamw": 24}
+
+#: |error| ≤ multiple · eps after some ten updates of a network with parameters of order 1.
+TRAJECTORY = 400
+
+
+def eps(dtype: np.dtype) -> float:
+    return float(np.finfo(dtype).eps)
+
+
+def tiny(dtype: np.dtype) -> float:
+    """Results below this may lose digits or become 0: subnormal numbers are not promised."""
+    return 4 * float(np.finfo(dtype).tiny)
+
+
+def relative_bound(multiple: float, expected: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return multiple · eps · |expected|, and 0 where nothing can be near: at Inf."""
+    sizes = np.where(np.isfinite(expected), np.abs(expected), 0)
+    return multiple * eps(dtype) * sizes + tiny(dtype)
+
+
+def dot_bound(
+    a: np.ndarray, b: np.ndarray, bias: np.ndarray | float, dtype: np.dtype
+) -> np.ndarray:
+    """Return the rounding error that a product (M, K) · (K, N) + bias can have in any order.
+
+    |error| ≤ (K + 1) · eps/2 · (|a| · |b| + |bias|), element by element (Higham 2002, section
+    3.1): a missing, doubled or misplaced term is far beyond it.
+    """
+    n_terms = a.shape[1] + 1
+    return n_terms * eps(dtype) / 2 * (np.abs(a) @ np.abs(b) + np.abs(bias)) + tiny(dtype)
+
+
+def assert_within(actual: np.ndarray, expected: np.ndarray, bound: np.ndarray | float) -> None:
+    """Assert |actual - expected| ≤ bound, Inf and NaN in the same places."""
+    actual, expected = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
+    assert actual.shape == expected.shape
+    np.testing.assert_array_equal(np.isnan(actual), np.isnan(expected))
+    infinite = np.isinf(expected)
+    np.testing.assert_array_equal(actual[infinite], expected[infinite])
+    finite = np.isfinite(expected)
+    error = np.abs(actual[finite] - expected[finite])
+    excess = error - np.broadcast_to(bound, expected.shape)[finite]
+    assert np.all(excess <= 0), f"largest error {error.max():.3g}, {excess.max():.3g} too much"

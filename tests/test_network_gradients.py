@@ -1,0 +1,109 @@
+"""The gradient of whole networks against central differences, group by group, in float64."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers import Problem, make_problem, objective_and_gradient
+
+from fastmlp.backends.protocol import Backend
+from fastmlp.parameters import bias_views, weight_views
+from fastmlp.registry import ACTIVATIONS, LOSSES
+
+STEP = 1e-6
+
+CASES = {
+    **{f"{name}-net": {"activations": name} for name in ACTIVATIONS.names},
+    **{name: {"loss": name, "activations": ["tanh", "relu"]} for name in LOSSES.names},
+    "no hidden layer": {"layer_sizes": (4, 3)},
+    "one output": {"layer_sizes": (5, 4, 1), "loss": "binary_cross_entropy"},
+    "weights": {"weighted": True},
+    "hidden dropout": {"dropouts": (0, 0.5, 0.25)},
+    "input dropout": {"dropouts": (0.4, 0, 0), "step": 3},
+    "l2": {"l2": 0.7},
+    "l1": {"l1": 0.3},
+    "everything": {
+        "activations": ["relu", "logistic"],
+        "loss": "squared_error",
+        "dropouts": (0.2, 0.5, 0.25),
+        "weighted": True,
+        "l1": 0.3,
+        "l2": 0.7,
+        "step": 11,
+    },
+}
+
+every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+
+
+def objective(backend: Backend, problem: Problem) -> float:
+    totals, _ = objective_and_gradient(backend, problem)
+    return (totals.cost + totals.penalty) / totals.n_samples
+
+
+def numerical_gradient(backend: Backend, problem: Problem) -> np.ndarray:
+    slopes = np.empty_like(problem.parameters)
+    for index in range(len(slopes)):
+        shift = np.zeros_like(problem.parameters)
+        shift[index] = STEP
+        above = objective(backend, replace(problem, parameters=problem.parameters + shift))
+        below = objective(backend, replace(problem, parameters=problem.parameters - shift))
+        slopes[index] = (above - below) / (2 * STEP)
+    return slopes
+
+
+@every_case
+def test_numerical_gradient(backend: Backend, case):
+    problem = make_problem(**{"layer_sizes": (4, 6, 5, 3), "n_rows": 7, **case})
+    _, gradient = objective_and_gradient(backend, problem)
+    slopes = numerical_gradient(backend, problem)
+    for views in (weight_views, bias_views):
+        groups = zip(views(problem.plan, gradient), views(problem.plan, slopes), strict=True)
+        for analytic, numerical in groups:
+            assert np.any(analytic != 0)
+            np.testing.assert_allclose(analytic, numerical, rtol=1e-6, atol=2e-9)
+
+
+@every_case
+def test_float32_gradient_is_the_float64_one(backend: Backend, case):
+    problem = make_problem(**{"dtype": np.float32, "n_rows": 9, **case})
+    totals, gradient = objective_and_gradient(backend, problem)
+    wide = replace(problem.as_float64(), X=problem.X.astype(np.float64))
+    expected_totals, expected = objective_and_gradient(backend, wide)
+    np.testing.assert_allclose(gradient, expected, rtol=0, atol=2e-6)
+    np.testing.assert_allclose(totals, expected_totals, rtol=2e-6)
+
+
+def test_subgradient_of_l1_is_zero_at_zero(backend: Backend, dtype):
+    problem = make_problem(loss="squared_error", dtype=dtype, l1=5.0, n_rows=4)
+    problem.parameters[: problem.plan.n_weights : 2] = 0
+    plain = replace(problem, settings=problem.settings.copy())
+    plain.settings["l1"] = 0
+    _, gradient = objective_and_gradient(backend, problem)
+    _, plain_gradient = objective_and_gradient(backend, plain)
+    added = np.zeros_like(gradient)
+    n_weights = problem.plan.n_weights
+    added[:n_weights] = 5 / 4 * np.sign(problem.parameters[:n_weights])
+    np.testing.assert_allclose(gradient - plain_gradient, added, rtol=0, atol=1e-6)
+
+
+def test_weights_that_sum_to_zero_give_no_gradient(backend: Backend, dtype):
+    problem = make_problem(dtype=dtype, l1=1.0, l2=1.0, n_rows=6)
+    weightless = replace(problem, sample_weight=np.zeros(6, dtype))
+    totals, gradient = objective_and_gradient(backend, weightless)
+    np.testing.assert_array_equal(gradient, 0)
+    assert totals == (0, 0, 6)
+
+
+def test_weights_count_rows(backend: Backend):
+    # A weight of 2 is a row that stands twice; dividing by the sum of weights makes them equal.
+    problem = make_problem(n_rows=6, l2=0.5)
+    twice = np.array([0, 1, 1, 2, 3, 4, 5, 5])
+    repeated = replace(problem, X=problem.X[twice], target=problem.target[twice])
+    weighted = replace(problem, sample_weight=np.array([1.0, 2, 1, 1, 1, 2]))
+    totals, gradient = objective_and_gradient(backend, weighted)
+    expected_totals, expected = objective_and_gradient(backend, repeated)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(totals.cost / 6, expected_totals.cost / 8, rtol=1e-13)

@@ -1,0 +1,182 @@
+"""Trajectories of training: every backend follows the float64 reference, batch after batch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers import REFERENCE, Problem, Trained, make_problem, predict, train
+from helpers_tolerances import TRAJECTORY, eps
+
+from fastmlp.backends.protocol import Backend
+
+# Adam divides by √v + ε: with the usual 1e-8 a gradient that is rounding alone would move a weight
+# by a whole learning rate. A larger ε makes the trajectory a smooth function of its start.
+ADAM = {"optimizer": "adam", "learning_rate": 0.02, "epsilon": 1e-2}
+SGD = {"optimizer": "sgd", "learning_rate": 0.1}
+
+SCENARIOS = {
+    "sgd": SGD,
+    "momentum": {**SGD, "momentum": 0.9},
+    "nesterov": {**SGD, "momentum": 0.9, "nesterov": 1},
+    "adam": ADAM,
+    "adam late": {**ADAM, "step": 1000},
+    "adamw": {**ADAM, "optimizer": "adamw", "weight_decay": 0.3},
+    "sgd decay": {**SGD, "weight_decay": 0.3, "momentum": 0.5},
+    "l1": {**SGD, "l1": 0.2},
+    "l2": {**SGD, "l2": 0.5},
+    "adam l1 l2": {**ADAM, "l1": 0.2, "l2": 0.5},
+    "dropout": {**SGD, "dropouts": (0, 0.5, 0.2)},
+    "input dropout": {**ADAM, "dropouts": (0.3, 0, 0)},
+    "dropout late": {**SGD, "dropouts": (0.3, 0.5, 0.2), "step": 2**32 - 4},
+    "weights": {**SGD, "weighted": True, "l2": 0.1},
+    "no hidden layer": {**SGD, "layer_sizes": (6, 3)},
+    "five layers": {**ADAM, "layer_sizes": (6, 17, 8, 33, 5, 2), "activations": "logistic"},
+    "mixed": {**SGD, "layer_sizes": (3, 9, 7, 4), "activations": ["tanh", "identity"]},
+    "relu": {**SGD, "activations": "relu", "loss": "squared_error", "momentum": 0.9},
+    "binary": {**ADAM, "layer_sizes": (13, 37, 1), "loss": "binary_cross_entropy"},
+    "odd": {**ADAM, "layer_sizes": (13, 37, 53, 3), "dropouts": (0, 0.1, 0.1), "batch_size": 33},
+    "wide": {**ADAM, "layer_sizes": (70, 130, 65, 10), "weighted": True},
+    "one row a batch": {**SGD, "batch_size": 1, "n_rows": 12},
+    "one batch": {**SGD, "batch_size": 500, "n_epochs": 1, "n_rows": 300},
+}
+
+every_scenario = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+
+
+def assert_close(actual: Trained, expected: Trained, dtype: np.dtype) -> None:
+    tolerance = TRAJECTORY * eps(dtype)
+    np.testing.assert_allclose(actual.parameters, expected.parameters, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(actual.moments, expected.moments, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(actual.totals, expected.totals, rtol=tolerance)
+
+
+def assert_same_bits(actual: Trained, expected: Trained) -> None:
+    np.testing.assert_array_equal(actual.parameters, expected.parameters)
+    np.testing.assert_array_equal(actual.moments, expected.moments)
+
+
+@every_scenario
+def test_trajectory(backend: Backend, dtype, scenario):
+    problem = make_problem(dtype=dtype, **scenario)
+    expected = train(REFERENCE, problem.as_float64())
+    assert np.abs(expected.parameters - problem.parameters).max() > 1e-2
+    assert_close(train(backend, problem), expected, dtype)
+
+
+@pytest.mark.parametrize("x_dtype", [np.uint8, np.float32, np.float64])
+def test_types_of_the_input(backend: Backend, dtype, x_dtype):
+    problem = make_problem(dtype=dtype, x_dtype=x_dtype, **ADAM)
+    expected = train(REFERENCE, problem.as_float64())
+    assert_close(train(backend, problem), expected, dtype)
+    predictions = predict(REFERENCE, problem.as_float64())
+    tolerance = 40 * eps(dtype)
+    np.testing.assert_allclose(predict(backend, problem), predictions, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("chunk_batches", [1, 3])
+def test_chunks_are_one_call(backend: Backend, dtype, chunk_batches):
+    problem = make_problem(
+        dtype=dtype, dropouts=(0.2, 0.5, 0.2), weighted=True, l2=0.1, n_rows=64, **ADAM
+    )
+    whole, chunked = train(backend, problem), train(backend, problem, chunk_batches=chunk_batches)
+    assert_same_bits(chunked, whole)
+    np.testing.assert_allclose(chunked.totals, whole.totals, rtol=1e-14)
+
+
+def test_order_chooses_the_rows(backend: Backend, dtype):
+    problem = make_problem(dtype=dtype, weighted=True, momentum=0.5, **SGD)
+    gathered = replace(
+        problem,
+        X=problem.X[problem.order],
+        target=problem.target[problem.order],
+        sample_weight=problem.sample_weight[problem.order],
+        order=np.arange(len(problem.order)),
+    )
+    assert_same_bits(train(backend, gathered), train(backend, problem))
+
+
+def test_rows_may_repeat_and_be_left_out(backend: Backend, dtype):
+    problem = replace(make_problem(dtype=dtype, **SGD), order=np.array([49] * 30 + [7, 7, 0] * 9))
+    expected = train(REFERENCE, problem.as_float64())
+    assert_close(train(backend, problem), expected, dtype)
+
+
+def weightless_batch(dtype: np.dtype) -> Problem:
+    """Return a problem whose second batch of five weighs nothing."""
+    problem = make_problem(
+        dtype=dtype, weighted=True, n_rows=70, n_epochs=1, momentum=0.9, l1=0.1, l2=0.1, **SGD
+    )
+    problem.sample_weight[problem.order[16:32]] = 0
+    return problem
+
+
+def test_a_batch_without_weight_changes_nothing(backend: Backend, dtype):
+    problem = weightless_batch(dtype)
+    only = replace(problem, order=problem.order[16:32])
+    trained = train(backend, only)
+    assert_same_bits(trained, Trained(problem.parameters, problem.moments, trained.totals))
+    assert trained.totals == (0, 0, 16)
+
+
+def test_a_batch_without_weight_between_others(backend: Backend, dtype):
+    problem = weightless_batch(dtype)
+    trained = train(backend, problem)
+    assert_close(trained, train(REFERENCE, problem.as_float64()), dtype)
+    without = replace(problem, order=np.delete(problem.order, np.s_[16:32]))
+    assert_same_bits(trained, train(backend, without))
+
+
+def test_penalty_is_of_the_weights_before_the_update(backend: Backend, dtype):
+    problem = make_problem(dtype=dtype, n_rows=16, n_epochs=1, l1=0.25, l2=0.5, **SGD)
+    totals = train(backend, problem).totals
+    weights = problem.parameters[: problem.plan.n_weights].astype(np.float64)
+    # One batch of 16 rows: B · penalty / W with W = B.
+    expected = 0.25 * (weights**2).sum() + 0.25 * np.abs(weights).sum()
+    np.testing.assert_allclose(totals.penalty, expected, rtol=8 * eps(dtype))
+
+
+def test_cost_is_weighted_by_the_rows_of_each_batch(backend: Backend, dtype):
+    problem = make_problem(dtype=dtype, weighted=True, n_rows=23, n_epochs=1, learning_rate=0.0)
+    totals = train(backend, problem).totals
+    logits = predict(REFERENCE, problem.as_float64(), apply_link=False)
+    values, gradient = np.empty(23), np.empty_like(logits)
+    target = problem.target.astype(np.float64)
+    REFERENCE.loss_and_gradient(problem.plan.loss, logits, target, None, values, gradient)
+    expected = sum(
+        len(rows) * np.average(values[rows], weights=problem.sample_weight[rows])
+        for rows in (problem.order[:16], problem.order[16:])
+    )
+    np.testing.assert_allclose(totals.cost, expected, rtol=32 * eps(dtype))
+    assert totals.n_samples == 23
+
+
+def test_divergence_is_visible(backend: Backend, dtype):
+    problem = make_problem(
+        dtype=dtype, activations="relu", loss="squared_error", n_epochs=40, learning_rate=1e3
+    )
+    trained = train(backend, problem)
+    assert not np.isfinite(trained.totals.cost)
+    assert not np.all(np.isfinite(trained.parameters))
+
+
+def test_read_only_inputs(backend: Backend, dtype):
+    problem = make_problem(dtype=dtype, weighted=True, **SGD)
+    expected, predictions = train(backend, problem), predict(backend, problem)
+    shared = ("X", "target", "sample_weight", "order")
+    frozen = replace(problem, **{name: getattr(problem, name).copy() for name in shared})
+    for name in shared:
+        getattr(frozen, name).flags.writeable = False
+    assert_same_bits(train(backend, frozen), expected)
+    frozen.parameters.flags.writeable = False
+    np.testing.assert_array_equal(predict(backend, frozen), predictions)
+
+
+def test_inputs_are_left_as_they_were(backend: Backend):
+    problem = make_problem(weighted=True, dropouts=(0.5, 0.5, 0.5), **ADAM)
+    names = ("settings", "X", "target", "sample_weight", "order")
+    before = {name: getattr(problem, name).copy() for name in names}
+    train(backend, problem)
+    for name in names:
+        np.testing.assert_array_equal(getattr(problem, name), before[name])
