@@ -156,7 +156,8 @@ class Backend(Protocol):
         """One full batch without an update, dropout of ``settings["step"]`` applied.
 
         ``gradient`` (P,) becomes ∂(cost + penalty)/∂parameters, both divided by W as in
-        training, with l1 · sign(w) (0 at 0) as the subgradient of the L1 penalty.
+        training, with l1 · sign(w) (0 at 0) as the subgradient of the L1 penalty. It becomes zero
+        where the sample weights sum to zero, and so do the cost and the penalty.
         """
 
     def predict(
