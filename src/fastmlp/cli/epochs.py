@@ -1,0 +1,123 @@
+"""Whole epochs on synthetic data: the grid of networks that the benchmarks run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastmlp.backends import Backend
+from fastmlp.initializers import initialize
+from fastmlp.network import Network
+from fastmlp.plan import Plan, make_plan, make_settings
+from fastmlp.registry import OPTIMIZERS
+
+__all__ = ["GRID", "EpochRun", "GridCell"]
+
+
+@dataclass(frozen=True)
+class GridCell:
+    """A network, its data's size and how it is trained; hidden layers are relu.
+
+    Attributes
+    ----------
+    name : str
+    n_samples : int
+    layer_sizes : tuple of int
+        From the input to the output. One output means regression, more mean classes.
+    batch_size : int
+    optimizer : {"adam", "sgd"}
+        sgd runs with momentum 0.9, without Nesterov's form.
+    """
+
+    name: str
+    n_samples: int
+    layer_sizes: tuple[int, ...]
+    batch_size: int
+    optimizer: str = "adam"
+
+    @property
+    def is_regression(self) -> bool:
+        """Whether the target is a real number."""
+        return self.layer_sizes[-1] == 1
+
+    @property
+    def plan(self) -> Plan:
+        """The network in the backends' form."""
+        loss = "squared_error" if self.is_regression else "softmax_cross_entropy"
+        return make_plan(self.layer_sizes, ["relu"] * (len(self.layer_sizes) - 2), loss)
+
+    @property
+    def flops(self) -> int:
+        """Useful floating-point operations of one epoch: 2·N·(3·ΣIO − I₁O₁)."""
+        return self.n_samples * self.plan.flops_per_sample()
+
+    def describe(self) -> str:
+        """Return the cell in one line."""
+        sizes = "-".join(str(size) for size in self.layer_sizes)
+        return f"{self.n_samples} × {sizes}, batch {self.batch_size}, {self.optimizer}"
+
+    def data(self, dtype: np.dtype, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Return X (N, I) and y (N,), which a network of this size can learn from X."""
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((self.n_samples, self.layer_sizes[0]), dtype=np.float32)
+        scores = X @ rng.standard_normal((X.shape[1], self.layer_sizes[-1]), dtype=np.float32)
+        scores /= np.float32(np.sqrt(X.shape[1]))
+        y = np.tanh(scores[:, 0]).astype(dtype) if self.is_regression else scores.argmax(axis=1)
+        return X.astype(dtype, copy=False), y
+
+
+#: From nets so small that overhead rules to one that the products rule.
+GRID = {
+    cell.name: cell
+    for cell in (
+        GridCell("tab32", 100_000, (8, 32, 32, 1), 64),
+        GridCell("tab64", 200_000, (16, 64, 64, 1), 256),
+        GridCell("digits", 1_797, (64, 100, 10), 200),
+        GridCell("deep128", 50_000, (32, *[128] * 8, 10), 256, "sgd"),
+        GridCell("mnist100", 60_000, (784, 100, 10), 200),
+        GridCell("mnist512", 30_000, (784, 512, 512, 10), 128),
+        GridCell("wide2048", 8_192, (784, 2048, 2048, 10), 1024),
+    )
+}
+
+
+class EpochRun:
+    """A network in training on one backend; each call runs one epoch, its shuffle included.
+
+    Parameters
+    ----------
+    cell : GridCell
+    backend : Backend
+    dtype : dtype
+    n_threads : int
+    """
+
+    def __init__(self, cell: GridCell, backend: Backend, dtype: np.dtype, n_threads: int) -> None:
+        self.cell, self.backend, self.n_threads = cell, backend, n_threads
+        self.plan = cell.plan
+        X, y = cell.data(dtype)
+        self.X, self.target = X, np.ascontiguousarray(y[:, np.newaxis], dtype=dtype)
+        self.settings = make_settings(cell.optimizer, momentum=0.9)
+        self.rng = np.random.RandomState(1)
+        self.network = Network.zeros(self.plan, dtype, OPTIMIZERS[cell.optimizer].n_moments)
+        initialize(self.plan, self.network.parameters, "kaiming_uniform", self.rng)
+        self.workspace = backend.workspace(self.plan, dtype, cell.batch_size, n_threads)
+
+    def __call__(self) -> float:
+        """Run one epoch and return the mean loss per sample."""
+        totals = self.backend.train_batches(
+            self.plan,
+            self.settings,
+            self.network.parameters,
+            self.network.moments,
+            self.X,
+            self.target,
+            None,
+            self.rng.permutation(self.cell.n_samples),
+            self.cell.batch_size,
+            self.workspace,
+            self.n_threads,
+        )
+        self.settings["step"] += -(-self.cell.n_samples // self.cell.batch_size)
+        return totals.cost / totals.n_samples

@@ -1,0 +1,143 @@
+"""What ``fastmlp bench`` measures: results first checked against NumPy, then timed in turn."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from fastmlp.backends import Backend, get_backend
+from fastmlp.cli.epochs import EpochRun, GridCell
+from fastmlp.cli.kernels import KernelCase, WrongResultError, check
+from fastmlp.cli.timing import Timing, interleave
+
+__all__ = ["Effort", "Measurement", "measure_epoch", "measure_kernel", "thread_limit"]
+
+#: A float32 epoch drifts from another backend's by rounding; wrong formulas are far beyond this.
+EPOCH_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to measure: values per candidate, and how long each of them lasts."""
+
+    n_rounds: int = 15
+    min_seconds: float = 0.02
+    n_epoch_rounds: int = 7
+
+    @classmethod
+    def quick(cls) -> Effort:
+        """Return a few seconds' worth."""
+        return cls(n_rounds=5, min_seconds=0.002, n_epoch_rounds=3)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One piece of work, timed on several backends.
+
+    Attributes
+    ----------
+    name, detail : str
+    n_elements, flops, n_bytes : int
+        Size of the work; 0 where the figure makes no sense.
+    n_threads : int
+    timings : dict of backend name to Timing
+    """
+
+    name: str
+    detail: str
+    n_elements: int
+    flops: int
+    n_bytes: int
+    n_threads: int
+    timings: dict[str, Timing]
+
+    def gflops(self, backend: str) -> float:
+        """Median speed in GFLOP/s."""
+        return self.flops / self.timings[backend].median / 1e9
+
+    def gbytes(self, backend: str) -> float:
+        """Median traffic in GB/s."""
+        return self.n_bytes / self.timings[backend].median / 1e9
+
+    def nanoseconds(self, backend: str) -> float:
+        """Median time per element in ns."""
+        return self.timings[backend].median / self.n_elements * 1e9
+
+    def peak_fraction(self, backend: str, peak: float) -> float:
+        """Fraction of ``n_threads`` times one thread's FMA peak (GFLOP/s)."""
+        return self.gflops(backend) / (peak * self.n_threads)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what a JSON report keeps."""
+        timings = {backend: timing.as_dict() for backend, timing in self.timings.items()}
+        return asdict(self) | {"timings": timings}
+
+
+@contextmanager
+def thread_limit(n_threads: int) -> Iterator[None]:
+    """Hold the thread pools that a backend may use below us to ``n_threads``."""
+    numba = sys.modules.get("numba")
+    before = numba.get_num_threads() if numba else 0
+    with threadpool_limits(n_threads):
+        if numba:
+            numba.set_num_threads(min(n_threads, numba.config.NUMBA_NUM_THREADS))
+        yield
+        if numba:
+            numba.set_num_threads(before)
+
+
+def measure_kernel(case: KernelCase, names: Sequence[str], effort: Effort) -> Measurement:
+    """Check and time one kernel, on one thread.
+
+    Raises
+    ------
+    WrongResultError
+        A backend's result differs from the reference's.
+    """
+    backends = {name: get_backend(name) for name in names}
+    with thread_limit(1):
+        check(case, list(backends.values()), get_backend("numpy"))
+        timings = interleave(
+            {name: _bind(case.call, backend) for name, backend in backends.items()},
+            n_rounds=effort.n_rounds,
+            min_seconds=effort.min_seconds,
+        )
+    return Measurement(
+        case.name, case.detail, case.n_elements, case.flops, case.n_bytes, 1, timings
+    )
+
+
+def _bind(call: Callable[[Backend], None], backend: Backend) -> Callable[[], None]:
+    return lambda: call(backend)
+
+
+def measure_epoch(
+    cell: GridCell, names: Sequence[str], dtype: np.dtype, n_threads: int, effort: Effort
+) -> Measurement:
+    """Check the first epoch's loss and time the next ones.
+
+    Raises
+    ------
+    WrongResultError
+        A backend's loss differs from the reference's.
+    """
+    with thread_limit(n_threads):
+        expected = EpochRun(cell, get_backend("numpy"), dtype, n_threads)()
+        runs = {name: EpochRun(cell, get_backend(name), dtype, n_threads) for name in names}
+        for name, run in runs.items():
+            loss = run()
+            if not abs(loss - expected) <= EPOCH_TOLERANCE * expected:
+                raise WrongResultError(
+                    f"an epoch of {cell.name} on {name} ends with loss {loss:.6g}, "
+                    f"on numpy with {expected:.6g}"
+                )
+        timings = interleave(runs, n_rounds=effort.n_epoch_rounds)
+    return Measurement(
+        f"epoch {cell.name}", cell.describe(), cell.n_samples, cell.flops, 0, n_threads, timings
+    )

@@ -1,0 +1,19 @@
+"""Pictures of networks and their training, in scikit-learn's Display style.
+
+A display holds the numbers and draws them with ``plot``; ``from_estimator`` collects the numbers
+from a fitted estimator and draws at once. Needs matplotlib: ``pip install "fastmlp[plots]"``.
+"""
+
+from __future__ import annotations
+
+try:
+    import matplotlib  # noqa: F401  (only to say what to install, before a submodule fails)
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        'fastmlp.plots needs matplotlib; install it with: pip install "fastmlp[plots]"'
+    ) from error
+
+from fastmlp.plots.loss_curve import LossCurveDisplay
+from fastmlp.plots.misread_digits import MisreadDigitsDisplay
+
+__all__ = ["LossCurveDisplay", "MisreadDigitsDisplay"]

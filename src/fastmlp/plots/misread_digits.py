@@ -1,0 +1,120 @@
+"""The images that a classifier got wrong, the most confident mistakes first."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import FigureBase
+
+__all__ = ["MisreadDigitsDisplay"]
+
+
+class MisreadDigitsDisplay:
+    r"""A grid of misread images with what they are and what they were taken for.
+
+    Parameters
+    ----------
+    images : ndarray of shape (M, height, width)
+        The images, in the order in which they are shown.
+    truth : ndarray of shape (M,)
+        What each image is.
+    predicted : ndarray of shape (M,)
+        What it was taken for.
+    confidence : ndarray of shape (M,)
+        The predicted class's probability.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure or SubFigure
+    axes_ : ndarray of matplotlib Axes, shape (M,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastmlp.plots import MisreadDigitsDisplay
+    >>> image = np.eye(8)[np.newaxis]
+    >>> display = MisreadDigitsDisplay(
+    ...     image, truth=np.array([1]), predicted=np.array([7]), confidence=np.array([0.93])
+    ... )
+    >>> display.plot().axes_[0].get_title()
+    '1 read as 7\n93 %'
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        *,
+        truth: np.ndarray,
+        predicted: np.ndarray,
+        confidence: np.ndarray,
+    ) -> None:
+        self.images = images
+        self.truth = truth
+        self.predicted = predicted
+        self.confidence = confidence
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: np.ndarray,
+        y: np.ndarray,
+        *,
+        image_shape: tuple[int, int],
+        max_images: int = 12,
+        figure: FigureBase | None = None,
+    ) -> MisreadDigitsDisplay:
+        """Draw the most confident mistakes of a fitted classifier.
+
+        Parameters
+        ----------
+        estimator : classifier with ``predict_proba``
+        X : ndarray of shape (N, height · width)
+            One flattened image a row.
+        y : ndarray of shape (N,)
+            The true classes.
+        image_shape : (height, width)
+        max_images : int, default=12
+            Show at most so many.
+        figure : matplotlib Figure or SubFigure, optional
+            Where to draw; a new figure when None.
+        """
+        probabilities = estimator.predict_proba(X)
+        predicted = estimator.classes_[probabilities.argmax(axis=1)]
+        confidence = probabilities.max(axis=1)
+        wrong = np.flatnonzero(predicted != y)
+        shown = wrong[np.argsort(-confidence[wrong], kind="stable")[:max_images]]
+        display = cls(
+            X[shown].reshape(-1, *image_shape),
+            truth=y[shown],
+            predicted=predicted[shown],
+            confidence=confidence[shown],
+        )
+        return display.plot(figure=figure)
+
+    def plot(self, *, figure: FigureBase | None = None) -> MisreadDigitsDisplay:
+        """Draw the grid and return the display."""
+        if figure is None:
+            figure = plt.figure(layout="constrained")
+        self.figure_ = figure
+        if len(self.images) == 0:
+            figure.text(0.5, 0.5, "no mistakes", ha="center", va="center")
+            self.axes_ = np.empty(0, dtype=object)
+            return self
+        n_columns = math.ceil(math.sqrt(len(self.images)))
+        n_rows = math.ceil(len(self.images) / n_columns)
+        grid = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+        for ax in grid:
+            ax.set_axis_off()
+        self.axes_ = grid[: len(self.images)]
+        for row, ax in enumerate(self.axes_):
+            ax.imshow(self.images[row], cmap="gray_r")
+            ax.set_title(self._title(row), fontsize="small")
+        return self
+
+    def _title(self, row: int) -> str:
+        reading = f"{self.truth[row]} read as {self.predicted[row]}"
+        return f"{reading}\n{100 * self.confidence[row]:.0f} %"
