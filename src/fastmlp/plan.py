@@ -102,7 +102,7 @@ class Plan:
         return 1 if self.loss_row.target == "class" else self.n_outputs
 
     def flops_per_sample(self) -> int:
-        """Useful floating-point operations of one training step, per sample.
+        """Count the useful floating-point operations of one training step, per sample.
 
         Forward, weight gradient and input gradient are 2·I·O each; the first layer needs no
         input gradient: 2 (3 ΣIO − I₁O₁).
@@ -150,7 +150,7 @@ def make_plan(
 
 
 def make_settings(optimizer: str = "adam", **fields: float) -> np.ndarray:
-    """Return a 0-d record of SETTINGS_DTYPE; fields not named are 0 but for Adam's usual constants."""
+    """Return a 0-d record of SETTINGS_DTYPE: Adam's usual constants, 0 for what is not named."""
     settings = np.zeros((), dtype=SETTINGS_DTYPE)
     defaults = {"learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
     for name, value in {**defaults, **fields}.items():

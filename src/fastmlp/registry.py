@@ -7,6 +7,7 @@ The codes are repeated in ``csrc/fastmlp.h``; a test holds the two lists against
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Generic, TypeVar
@@ -16,17 +17,12 @@ __all__ = ["ACTIVATIONS", "LOSSES", "OPTIMIZERS", "Activation", "Loss", "Optimiz
 
 @dataclass(frozen=True)
 class Activation:
-    """An element-wise function h = f(z) of a hidden layer.
-
-    ``formula`` and ``derivative`` are for people; ``lipschitz`` bounds \\|f'\\| and lets the tests
-    choose a step for their numerical gradients.
-    """
+    """An element-wise function h = f(z); ``formula`` and ``derivative`` are for people."""
 
     name: str
     code: int
     formula: str
     derivative: str
-    lipschitz: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -62,15 +58,15 @@ class Optimizer:
     n_moments: int
 
 
-_Row = TypeVar("_Row", Activation, Loss, Optimizer)
+_Row = TypeVar("_Row", bound=Activation | Loss | Optimizer)
 
 
 class Table(Generic[_Row]):
     """Rows by name and by code, in the order in which they were written."""
 
     def __init__(self, *rows: _Row) -> None:
-        self._by_name = MappingProxyType({row.name: row for row in rows})
-        self._by_code = MappingProxyType({row.code: row for row in rows})
+        self._by_name: Mapping[str, _Row] = MappingProxyType({row.name: row for row in rows})
+        self._by_code: Mapping[int, _Row] = MappingProxyType({row.code: row for row in rows})
         if not len(rows) == len(self._by_name) == len(self._by_code):
             raise ValueError("a name or a code stands twice in the table")
 
@@ -80,7 +76,7 @@ class Table(Generic[_Row]):
     def __contains__(self, name: object) -> bool:
         return name in self._by_name
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[_Row]:
         return iter(self._by_name.values())
 
     def __len__(self) -> int:
@@ -98,7 +94,7 @@ class Table(Generic[_Row]):
 
 ACTIVATIONS: Table[Activation] = Table(
     Activation("identity", 0, "z", "1"),
-    Activation("logistic", 1, "1 / (1 + exp(-z))", "h (1 - h)", lipschitz=0.25),
+    Activation("logistic", 1, "1 / (1 + exp(-z))", "h (1 - h)"),
     Activation("tanh", 2, "(exp(z) - exp(-z)) / (exp(z) + exp(-z))", "1 - h^2"),
     Activation("relu", 3, "max(0, z)", "1 for z > 0, else 0 (0 at z = 0 by our definition)"),
 )

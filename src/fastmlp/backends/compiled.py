@@ -92,9 +92,7 @@ class CompiledBackend:
         """Return the kernel table of a real type."""
         return self._kernels[dtype]
 
-    def dense_forward(
-        self, x: np.ndarray, w: np.ndarray, b: np.ndarray, out: np.ndarray
-    ) -> None:
+    def dense_forward(self, x: np.ndarray, w: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
         """See :meth:`fastmlp.backends.Backend.dense_forward`."""
         self.kernels(w.dtype).dense_forward(x, w, b, out)
 
@@ -108,9 +106,7 @@ class CompiledBackend:
         """See :meth:`fastmlp.backends.Backend.dense_backward_weights`."""
         self.kernels(dw.dtype).dense_backward_weights(x, dz, dw, db)
 
-    def activate(
-        self, activation: int, z: np.ndarray, h: np.ndarray, dh_dz: np.ndarray
-    ) -> None:
+    def activate(self, activation: int, z: np.ndarray, h: np.ndarray, dh_dz: np.ndarray) -> None:
         """See :meth:`fastmlp.backends.Backend.activate`."""
         self.kernels(z.dtype).activate(activation, z, h, dh_dz)
 
@@ -158,9 +154,7 @@ class CompiledBackend:
             self.kernels(dtype), plan.layers, plan.loss, plan.n_weights, plan.n_parameters
         )
 
-    def workspace(
-        self, plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int
-    ) -> Workspace:
+    def workspace(self, plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> Workspace:
         """See :meth:`fastmlp.backends.Backend.workspace`."""
         n_rows = max(n_rows, _PREDICT_ROWS_PER_THREAD * n_threads)
         n_bytes = self._network(plan, np.dtype(dtype)).workspace_bytes(n_rows, n_threads)

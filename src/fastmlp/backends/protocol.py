@@ -43,9 +43,7 @@ class Backend(Protocol):
 
     # -- kernels --------------------------------------------------------------------------------
 
-    def dense_forward(
-        self, x: np.ndarray, w: np.ndarray, b: np.ndarray, out: np.ndarray
-    ) -> None:
+    def dense_forward(self, x: np.ndarray, w: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
         """out (B, O) = x (B, I) · w (I, O) + b (O,)."""
 
     def dense_backward_input(self, dz: np.ndarray, w: np.ndarray, out: np.ndarray) -> None:
@@ -56,9 +54,7 @@ class Backend(Protocol):
     ) -> None:
         """dw (I, O) = x (B, I)ᵀ · dz (B, O); db (O,) = column sums of dz."""
 
-    def activate(
-        self, activation: int, z: np.ndarray, h: np.ndarray, dh_dz: np.ndarray
-    ) -> None:
+    def activate(self, activation: int, z: np.ndarray, h: np.ndarray, dh_dz: np.ndarray) -> None:
         """h = f(z) and dh_dz = f'(z), all (B, O)."""
 
     def loss_and_gradient(
@@ -117,7 +113,7 @@ class Backend(Protocol):
     # -- networks -------------------------------------------------------------------------------
 
     def workspace(self, plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> Any:
-        """Return scratch memory for calls with batches of up to ``n_rows`` rows, made once a fit."""
+        """Return scratch memory, made once a fit, for batches of up to ``n_rows`` rows."""
 
     def train_batches(
         self,

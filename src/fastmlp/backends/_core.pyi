@@ -1,0 +1,89 @@
+import numpy as np
+
+COMPILER: str
+OPERATION_CODES: dict[str, dict[str, int]]
+STRUCT_BYTES: dict[str, int]
+X_TYPES: dict[str, int]
+
+def available_isas() -> list[str]: ...
+
+class Kernels:
+    isa: str
+    def __init__(self, isa: str | None, real_bytes: int) -> None: ...
+    def dense_forward(
+        self, x: np.ndarray, w: np.ndarray, b: np.ndarray, out: np.ndarray
+    ) -> None: ...
+    def dense_backward_input(self, dz: np.ndarray, wt: np.ndarray, out: np.ndarray) -> None: ...
+    def dense_backward_weights(
+        self, x: np.ndarray, dz: np.ndarray, dw: np.ndarray, db: np.ndarray
+    ) -> None: ...
+    def activate(
+        self, activation: int, z: np.ndarray, h: np.ndarray, dh_dz: np.ndarray
+    ) -> None: ...
+    def loss_and_gradient(
+        self,
+        loss: int,
+        logits: np.ndarray,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
+        values: np.ndarray,
+        gradient: np.ndarray,
+    ) -> None: ...
+    def link(self, loss: int, logits: np.ndarray, out: np.ndarray) -> None: ...
+    def apply_dropout(
+        self, threshold: int, seed: int, layer: int, step: int, out: np.ndarray
+    ) -> None: ...
+    def optimizer_update(
+        self,
+        settings: np.ndarray,
+        parameters: np.ndarray,
+        gradient: np.ndarray,
+        moments: np.ndarray,
+        n_weights: int,
+        weight_sum: float,
+    ) -> None: ...
+    def fma_rounds(self, iterations: int) -> float: ...
+
+class Network:
+    def __init__(
+        self, kernels: Kernels, layers: np.ndarray, loss: int, n_weights: int, n_parameters: int
+    ) -> None: ...
+    def workspace_bytes(self, n_rows: int, n_threads: int) -> int: ...
+    def train_batches(
+        self,
+        settings: np.ndarray,
+        parameters: np.ndarray,
+        moments: np.ndarray,
+        x: np.ndarray,
+        x_type: int,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
+        order: np.ndarray,
+        batch_size: int,
+        workspace: np.ndarray,
+        n_threads: int,
+    ) -> tuple[float, float, int]: ...
+    def objective_and_gradient(
+        self,
+        settings: np.ndarray,
+        parameters: np.ndarray,
+        x: np.ndarray,
+        x_type: int,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
+        gradient: np.ndarray,
+        workspace: np.ndarray,
+        n_threads: int,
+    ) -> tuple[float, float, int]: ...
+    def predict(
+        self,
+        parameters: np.ndarray,
+        x: np.ndarray,
+        x_type: int,
+        rows: np.ndarray | None,
+        out: np.ndarray,
+        apply_link: bool,
+        workspace: np.ndarray,
+        workspace_rows: int,
+        n_threads: int,
+    ) -> None: ...
