@@ -36,7 +36,7 @@ def config_dict() -> dict[str, str]:
     True
     """
     from fastmlp.backends import _core, compiled, get_backend  # noqa: PLC0415 - keeps import light
-    from fastmlp.threads import default_n_threads  # noqa: PLC0415
+    from fastmlp.threads import default_threads  # noqa: PLC0415
 
     backend = get_backend("compiled")
     assert isinstance(backend, compiled.CompiledBackend)
@@ -45,7 +45,7 @@ def config_dict() -> dict[str, str]:
         "instruction set": backend.isa,
         "instruction sets available": ", ".join(compiled.available_isas()),
         "FASTMLP_ISA": os.environ.get("FASTMLP_ISA", "not set"),
-        "threads by default": str(default_n_threads()),
+        "threads by default": str(default_threads()),
         "compiler": _core.COMPILER,
         "python": sys.version.split()[0],
         "machine": f"{platform.system()} {platform.machine()}",

@@ -25,4 +25,5 @@ BACKENDS = {
 def get_backend(name: str) -> Backend:
     """Return the backend called ``name``, one object per process."""
     module, cls = BACKENDS[name]
-    return getattr(import_module(module), cls)()
+    backend: Backend = getattr(import_module(module), cls)()
+    return backend
