@@ -70,7 +70,11 @@ def test_same_bits_for_every_place_of_the_counter(backend: Backend, dtype, place
     np.testing.assert_array_equal(actual, factors(REFERENCE, (33, 40), dtype, **place))
 
 
-@pytest.mark.parametrize("change", [{"seed": 4}, {"seed": 3 + 2**32}, {"layer": 2}, {"step": 6}])
+@pytest.mark.parametrize(
+    "change",
+    [{"seed": 4}, {"seed": 3 + 2**32}, {"layer": 2}, {"step": 6}, {"step": 5 + 2**31}],
+    ids=str,
+)
 def test_another_place_gives_other_bits(backend: Backend, change):
     plain = factors(backend, (32, 32), np.float32)
     changed = factors(backend, (32, 32), np.float32, **change)

@@ -57,6 +57,9 @@ def test_more_rows_than_a_chunk(backend: Backend):
     tail = predict(REFERENCE, problem, np.arange(8990, 9001))
     np.testing.assert_allclose(expected[8990:], tail, rtol=1e-13)
     np.testing.assert_allclose(predict(backend, problem), expected, rtol=0, atol=1e-14)
+    rows = np.random.default_rng(0).permutation(9001)
+    chosen = predict(backend, problem, rows)
+    np.testing.assert_allclose(chosen, expected[rows], rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("layer_sizes", [(64, 100, 10), (13, 37, 53, 3), (20, 1)], ids=str)

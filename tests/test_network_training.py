@@ -10,6 +10,7 @@ from helpers import REFERENCE, Problem, Trained, make_problem, predict, train
 from helpers_tolerances import TRAJECTORY, eps
 
 from fastmlp.backends.protocol import Backend
+from fastmlp.parameters import bias_views, weight_views
 
 # Adam divides by √v + ε: with the usual 1e-8 a gradient that is rounding alone would move a weight
 # by a whole learning rate. A larger ε makes the trajectory a smooth function of its start.
@@ -126,6 +127,31 @@ def test_a_batch_without_weight_between_others(backend: Backend, dtype):
     assert_close(trained, train(REFERENCE, problem.as_float64()), dtype)
     without = replace(problem, order=np.delete(problem.order, np.s_[16:32]))
     assert_same_bits(trained, train(backend, without))
+
+
+def test_dropout_has_the_factors_of_the_kernel(backend: Backend, dtype):
+    problem = make_problem(
+        (5, 8, 3),
+        loss="squared_error",
+        dtype=dtype,
+        dropouts=(0.3, 0.5),
+        n_rows=20,
+        n_epochs=1,
+        learning_rate=0.0,
+        step=41,
+    )
+    cost = 0.0
+    w_h, w_o = weight_views(problem.plan, problem.parameters)
+    b_h, b_o = bias_views(problem.plan, problem.parameters)
+    # Rows count from the start of their batch, steps from the first batch of the call.
+    for step, rows in [(41, problem.order[:16]), (42, problem.order[16:])]:
+        factors = [np.empty((len(rows), width), dtype) for width in (5, 8)]
+        for layer, (row, out) in enumerate(zip(problem.plan.layers, factors, strict=True)):
+            seed = int(problem.settings["seed"])
+            backend.dropout_factors(int(row["dropout_threshold"]), seed, layer, step, out)
+        hidden = np.tanh((problem.X[rows] * factors[0]) @ w_h + b_h) * factors[1]
+        cost += ((hidden @ w_o + b_o - problem.target[rows]) ** 2).sum() / 2
+    np.testing.assert_allclose(train(backend, problem).totals.cost, cost, rtol=32 * eps(dtype))
 
 
 def test_penalty_is_of_the_weights_before_the_update(backend: Backend, dtype):

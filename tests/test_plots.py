@@ -1,0 +1,105 @@
+"""The displays hold the right numbers and draw them."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import NotFittedError
+
+from fastmlp import MLPClassifier
+from fastmlp.plots import LossCurveDisplay, MisreadDigitsDisplay
+
+mpl.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def blobs():
+    """Two well separated classes, four features: X (80, 4), y (80,)."""
+    rng = np.random.default_rng(0)
+    y = np.repeat([3, 8], 40)
+    return rng.normal(size=(80, 4)) + np.where(y == 3, -2, 2)[:, np.newaxis], y
+
+
+@pytest.fixture(scope="module")
+def fitted(blobs):
+    return MLPClassifier(
+        (5,), solver="lbfgs", alpha=1.0, backend="numpy", random_state=0, max_iter=300
+    ).fit(*blobs)
+
+
+class FixedClassifier:
+    """Answers with the probabilities that it was given, shape (N, C)."""
+
+    def __init__(self, classes, probabilities):
+        self.classes_ = np.asarray(classes)
+        self.probabilities = np.asarray(probabilities)
+
+    def predict_proba(self, X):
+        assert len(X) == len(self.probabilities)
+        return self.probabilities
+
+
+def test_loss_curve_is_the_estimators(fitted):
+    display = LossCurveDisplay.from_estimator(fitted)
+    epochs, loss = display.line_.get_data()
+    assert_allclose(loss, fitted.loss_curve_)
+    assert_array_equal(epochs, np.arange(1, len(fitted.loss_curve_) + 1))
+    assert display.line_.get_label() == "MLPClassifier"
+    assert display.score_ax_ is None
+
+
+def test_loss_curve_with_validation_scores():
+    display = LossCurveDisplay([3.0, 2.0, 1.0], validation_scores=[0.2, 0.4, 0.8]).plot(color="C2")
+    (scores,) = display.score_ax_.lines
+    assert_allclose(scores.get_ydata(), [0.2, 0.4, 0.8])
+    assert display.ax_.get_ylabel() == "training loss"
+    assert display.score_ax_.get_ylabel() == "validation score"
+    assert display.ax_.yaxis.label.get_color() == "C2"
+
+
+def test_loss_curve_draws_where_it_is_told():
+    figure, (left, right) = plt.subplots(1, 2)
+    display = LossCurveDisplay([1.0, 0.5]).plot(ax=right)
+    assert display.ax_ is right
+    assert display.figure_ is figure
+    assert not left.lines
+
+
+def test_loss_curve_needs_a_fitted_estimator():
+    with pytest.raises(NotFittedError):
+        LossCurveDisplay.from_estimator(MLPClassifier())
+
+
+def test_misread_digits_come_by_confidence():
+    truth = np.array([0, 0, 1, 1, 1])
+    model = FixedClassifier([0, 1], [[0.9, 0.1], [0.4, 0.6], [0.8, 0.2], [0.3, 0.7], [0.95, 0.05]])
+    X = np.arange(5 * 6.0).reshape(5, 6)
+    display = MisreadDigitsDisplay.from_estimator(model, X, truth, image_shape=(2, 3))
+    assert_array_equal(display.images, X[[4, 2, 1]].reshape(3, 2, 3))
+    titles = [ax.get_title() for ax in display.axes_]
+    assert titles == ["1 read as 0\n95 %", "1 read as 0\n80 %", "0 read as 1\n60 %"]
+    assert_array_equal(display.axes_[0].images[0].get_array(), X[4].reshape(2, 3))
+
+
+def test_misread_digits_shows_at_most_so_many():
+    model = FixedClassifier([0, 1], np.tile([0.7, 0.3], (9, 1)))
+    display = MisreadDigitsDisplay.from_estimator(
+        model, np.zeros((9, 4)), np.ones(9, dtype=int), image_shape=(2, 2), max_images=5
+    )
+    assert len(display.axes_) == 5
+    assert len(display.figure_.axes) == 6  # a grid of 2 x 3 with one cell left empty
+
+
+def test_no_mistakes_is_said(fitted, blobs):
+    display = MisreadDigitsDisplay.from_estimator(fitted, *blobs, image_shape=(2, 2))
+    assert len(display.axes_) == 0
+    assert [text.get_text() for text in display.figure_.texts] == ["no mistakes"]
