@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 import matplotlib as mpl
 import numpy as np
+from matplotlib.backend_bases import FigureCanvasBase
 from rich.console import Console
 
 from fastmlp._version import __version__
 from fastmlp.backends import BACKENDS
 from fastmlp.cli.data import DATA_VARIABLE, DataError
 from fastmlp.cli.epochs import GRID
-from fastmlp.cli.kernels import WrongResultError
+from fastmlp.cli.timing import WrongResultError
 
 __all__ = ["commands"]
 
@@ -59,6 +60,19 @@ class _Output(click.ParamType[Path]):
         return path
 
 
+class _Picture(_Output):
+    """An output whose suffix names a format that matplotlib writes."""
+
+    def convert(
+        self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path:
+        path = super().convert(value, param, ctx)
+        formats = sorted(FigureCanvasBase.get_supported_filetypes())
+        if path.suffix.removeprefix(".").lower() not in formats:
+            self.fail(f"{value} must end with one of {', '.join(formats)}", param, ctx)
+        return path
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @click.version_option(__version__, prog_name="fastmlp")
 def commands() -> None:
@@ -70,13 +84,13 @@ def commands() -> None:
 @click.option(
     "--data", type=_FILE, help=f"MNIST as .npz; else ${DATA_VARIABLE}, else 1,797 digits."
 )
-@click.option("--epochs", type=_POSITIVE, default=20, help="At most so many epochs.")
+@click.option("--epochs", type=_POSITIVE, default=60, help="At most so many epochs.")
 @click.option("--hidden", type=_Widths(), default="256,128", help="Widths of the hidden layers.")
 @click.option("--dropout", type=_PROBABILITY, default=0.2, help="Of the hidden units.")
 @click.option("--backend", type=_BACKEND, default="compiled")
 @click.option("--threads", type=_POSITIVE, help="Default: what the machine allows.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0)
-@click.option("--output", type=_Output(), default="demo.png", help="Picture to write.")
+@click.option("--output", type=_Picture(), default="demo.png", help="Picture to write.")
 def demo(
     data: Path | None,
     epochs: int,
@@ -126,7 +140,7 @@ def demo(
 )
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32")
 @click.option("--threads", type=_POSITIVE, help="For epochs; default: what the machine allows.")
-@click.option("--output", type=_Output(), default="bench.png", help="Picture to write.")
+@click.option("--output", type=_Picture(), default="bench.png", help="Picture to write.")
 @click.option("--json", "json_path", type=_Output(), help="Write the figures to this file too.")
 def bench(
     quick: bool,
@@ -140,13 +154,13 @@ def bench(
     """Time kernels and epochs on every backend, beside this machine's FMA peak."""
     from fastmlp.cli import bench as work
     from fastmlp.cli.measure import Effort
-    from fastmlp.threads import effective_n_threads
+    from fastmlp.threads import default_threads
 
     settings = work.Bench(
         backends=backends,
         cells=cells,
         dtype=np.dtype(dtype),
-        n_threads=effective_n_threads(threads),
+        n_threads=threads or default_threads(),
         effort=Effort.quick() if quick else Effort(),
         picture=output,
         json=json_path,

@@ -148,4 +148,5 @@ def _check_shapes(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 def _grey_rows(images: np.ndarray, white: float) -> np.ndarray:
     """Return images (N, ...) as rows (N, I) of float32, 1 where they are ``white``."""
-    return np.divide(images.reshape(len(images), -1), white, dtype=np.float32)
+    rows: np.ndarray = np.divide(images.reshape(len(images), -1), white, dtype=np.float32)
+    return rows

@@ -12,20 +12,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fastmlp.backends import Backend
+from fastmlp.cli.timing import WrongResultError
 from fastmlp.parameters import aligned_zeros
 from fastmlp.plan import dropout_threshold, make_settings
 from fastmlp.registry import ACTIVATIONS, LOSSES, OPTIMIZERS
 
-__all__ = ["KernelCase", "WrongResultError", "check", "kernel_cases"]
+__all__ = ["KernelCase", "check", "kernel_cases"]
 
 #: Largest deviation from the reference, as a fraction of the reference's largest value. A sum of
 #: some hundred products in another order differs by a few dozen units in the last place.
 TOLERANCES = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-13}
 N_CLASSES = 10
-
-
-class WrongResultError(RuntimeError):
-    """A backend's result differs from the reference: there is nothing to time."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from threadpoolctl import threadpool_limits
 
 from fastmlp.backends import Backend, get_backend
 from fastmlp.cli.epochs import EpochRun, GridCell
-from fastmlp.cli.kernels import KernelCase, WrongResultError, check
-from fastmlp.cli.timing import Timing, interleave
+from fastmlp.cli.kernels import KernelCase, check
+from fastmlp.cli.timing import Timing, WrongResultError, interleave
 
 __all__ = ["Effort", "Measurement", "measure_epoch", "measure_kernel", "thread_limit"]
 

@@ -15,60 +15,60 @@ from rich.table import Table
 from fastmlp.cli.measure import Measurement
 from fastmlp.config import config_dict
 
-__all__ = ["draw_measurements", "elementwise_table", "product_table", "write_json"]
+__all__ = [
+    "draw_epochs",
+    "draw_measurements",
+    "elementwise_table",
+    "product_table",
+    "write_json",
+]
 
 
 def product_table(title: str, rows: Sequence[Measurement], peak: float) -> Table:
-    """Return time, GFLOP/s and percent of the FMA peak (GFLOP/s of one thread) per backend."""
-    table = _table(title, "GFLOP/s", "of peak")
+    """Return time, GFLOP/s and percent of the FMA peak (GFLOP/s of one thread) per candidate."""
+    table = _table(title, rows, "GFLOP/s", "of peak")
     for row in rows:
-        for backend in row.timings:
-            _add(
-                table,
-                row,
-                backend,
-                f"{row.gflops(backend):.3g}",
-                f"{100 * row.peak_fraction(backend, peak):.1f} %",
-            )
+        for name in row.timings:
+            fraction = row.peak_fraction(name, peak)
+            _add(table, row, name, f"{row.gflops(name):.3g}", f"{100 * fraction:.1f} %")
         table.add_section()
     return table
 
 
 def elementwise_table(title: str, rows: Sequence[Measurement]) -> Table:
-    """Return time, ns per element and GB/s per backend."""
-    table = _table(title, "ns/element", "GB/s")
+    """Return time, ns per element and GB/s per candidate."""
+    table = _table(title, rows, "ns/element", "GB/s")
     for row in rows:
-        for backend in row.timings:
-            _add(
-                table,
-                row,
-                backend,
-                f"{row.nanoseconds(backend):.3g}",
-                f"{row.gbytes(backend):.3g}",
-            )
+        for name in row.timings:
+            _add(table, row, name, f"{row.nanoseconds(name):.3g}", f"{row.gbytes(name):.3g}")
         table.add_section()
     return table
 
 
-def _table(title: str, *figures: str) -> Table:
+def _table(title: str, rows: Sequence[Measurement], *figures: str) -> Table:
+    """Return an empty table; all rows have the same first candidate, the others' measure."""
     table = Table(title=title, title_justify="left", title_style="bold")
-    for name in ("what", "size", "backend"):
-        table.add_column(name, overflow="fold")
-    for name in ("median", "spread", *figures):
-        table.add_column(name, justify="right", no_wrap=True)
+    for heading in ("what", "size", "on"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("median", "spread", f"÷ {_first(rows[0])}", *figures):
+        table.add_column(heading, justify="right", no_wrap=True)
     return table
 
 
-def _add(table: Table, row: Measurement, backend: str, *figures: str) -> None:
+def _first(row: Measurement) -> str:
+    return next(iter(row.timings))
+
+
+def _add(table: Table, row: Measurement, name: str, *figures: str) -> None:
     """Add a line; what is measured stands only in the first line of its section."""
-    first = backend == next(iter(row.timings))
-    timing = row.timings[backend]
+    first, timing = _first(row), row.timings[name]
     table.add_row(
-        row.name if first else "",
-        row.detail if first else "",
-        backend,
+        row.name if name == first else "",
+        row.detail if name == first else "",
+        name,
         _duration(timing.median),
         f"{100 * timing.spread:.0f} %",
+        f"{timing.median / row.timings[first].median:.2f}",
         *figures,
     )
 
@@ -94,38 +94,56 @@ def draw_measurements(
     path: Path,
 ) -> None:
     """Draw products and epochs in percent of the peak, element-wise kernels in ns per element."""
-    figure = Figure(figsize=(12, 1.5 + 0.42 * max(len(products), len(others))))
-    figure.set_layout_engine("constrained")
+    figure = Figure(figsize=(13, 1.8 + 0.42 * max(len(products), len(others))))
+    figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.08)
     left, right = figure.subplots(1, 2)
+    _draw_peak_fractions(left, products, peak)
+    nanoseconds = {
+        row.name: {name: row.nanoseconds(name) for name in row.timings} for row in others
+    }
+    _draw_bars(right, nanoseconds, "ns per element (shorter is better)")
+    right.set_xscale("log")
+    _finish(figure, left, title, path)
+
+
+def draw_epochs(rows: Sequence[Measurement], peak: float, title: str, path: Path) -> None:
+    """Draw epochs in percent of the peak."""
+    n_bars = sum(len(row.timings) for row in rows)
+    figure = Figure(figsize=(9, 1.8 + 0.18 * n_bars))
+    figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.08)
+    ax = figure.subplots()
+    _draw_peak_fractions(ax, rows, peak)
+    _finish(figure, ax, title, path)
+
+
+def _draw_peak_fractions(ax: Axes, rows: Sequence[Measurement], peak: float) -> None:
     percent = {
         row.name: {name: 100 * row.peak_fraction(name, peak) for name in row.timings}
-        for row in products
+        for row in rows
     }
-    _draw_bars(left, percent, "percent of the FMA peak")
-    left.axvline(100, color="black", linewidth=0.8)
-    _draw_bars(
-        right,
-        {row.name: {name: row.nanoseconds(name) for name in row.timings} for row in others},
-        "ns per element",
-    )
-    right.set_xscale("log")
+    _draw_bars(ax, percent, "percent of the FMA peak (longer is better)")
+    ax.axvline(100, color="black", linewidth=0.8)
+
+
+def _finish(figure: Figure, ax: Axes, title: str, path: Path) -> None:
+    """Add what stands once a figure, title and legend, and write the file."""
     figure.suptitle(title)
-    handles, labels = left.get_legend_handles_labels()
+    handles, labels = ax.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
     figure.savefig(path, dpi=120)
 
 
 def _draw_bars(ax: Axes, values: dict[str, dict[str, float]], xlabel: str) -> None:
-    """Draw one group of bars a row, one bar a backend, from top to bottom."""
-    backends = list(next(iter(values.values())))
+    """Draw one group of bars a row, one bar a candidate, from top to bottom."""
+    names = list(next(iter(values.values())))
     position = np.arange(len(values))
-    height = 0.8 / len(backends)
-    for i, backend in enumerate(backends):
+    height = 0.8 / len(names)
+    for i, name in enumerate(names):
         ax.barh(
-            position + (i - (len(backends) - 1) / 2) * height,
-            [row[backend] for row in values.values()],
+            position + (i - (len(names) - 1) / 2) * height,
+            [row[name] for row in values.values()],
             height,
-            label=backend,
+            label=name,
             color=f"C{i}",
         )
     ax.set_yticks(position, list(values))

@@ -12,7 +12,11 @@ from time import perf_counter
 
 import numpy as np
 
-__all__ = ["Timing", "interleave", "rounds_of"]
+__all__ = ["Timing", "WrongResultError", "interleave", "rounds_of"]
+
+
+class WrongResultError(RuntimeError):
+    """A candidate's result is wrong, so there is nothing to time."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,91 @@
+"""Time training beside the peers over the grid: ``python benchmarks/fit.py --help``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import numpy as np
+from peers import PEERS, PeerProcess
+from rich.console import Console
+
+from fastmlp.backends.compiled import fma_peak
+from fastmlp.cli.epochs import GRID
+from fastmlp.cli.measure import Measurement
+from fastmlp.cli.report import draw_epochs, product_table, write_json
+from fastmlp.cli.timing import Timing, WrongResultError, rounds_of
+from fastmlp.threads import default_threads
+
+#: The first epoch's loss may differ from the reference's by rounding in float32, not by more.
+LOSS_TOLERANCE = 5e-3
+MIN_EPOCHS, MAX_EPOCHS = 3, 200
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--cell", "cells", type=click.Choice(list(GRID)), multiple=True, default=list(GRID))
+@click.option("--peer", "peers", type=click.Choice(list(PEERS)), multiple=True, default=list(PEERS))
+@click.option("--threads", type=click.IntRange(min=1), help="Default: what the machine allows.")
+@click.option("--rounds", type=click.IntRange(min=1), default=5)
+@click.option(
+    "--seconds", type=float, default=2.0, help="About how long the slowest peer's fit is."
+)
+@click.option("--json", "json_path", type=click.Path(path_type=Path), default="bench-fit.json")
+@click.option("--output", type=click.Path(path_type=Path), default="bench-fit.png")
+def main(
+    cells: tuple[str, ...],
+    peers: tuple[str, ...],
+    threads: int | None,
+    rounds: int,
+    seconds: float,
+    json_path: Path,
+    output: Path,
+) -> None:
+    """Train every cell on every peer that is there, in interleaved rounds, and compare."""
+    console, n_threads = Console(), threads or default_threads()
+    names = [name for name in peers if PEERS[name].is_available()]
+    processes = {name: PeerProcess(name, n_threads) for name in names}
+    for name, process in processes.items():
+        console.print(f"[bold]{name}[/]: {PEERS[name].settings}; BLAS: {process.blas}")
+    rows = []
+    try:
+        for cell in cells:
+            with console.status(f"{cell}: {GRID[cell].describe()}"):
+                rows.append(measure(cell, processes, n_threads, rounds, seconds))
+    finally:
+        for process in processes.values():
+            process.close()
+    peak = fma_peak(np.float32)
+    console.print(product_table(f"One epoch, float32, {n_threads} thread(s)", rows, peak))
+    write_json(json_path, {"fma_peak_gflops": peak, "rows": rows})
+    draw_epochs(rows, peak, f"One training epoch, float32, {n_threads} thread(s)", output)
+    console.print(f"figures: {json_path}, picture: {output}")
+
+
+def measure(
+    cell: str, processes: dict[str, PeerProcess], n_threads: int, n_rounds: int, seconds: float
+) -> Measurement:
+    """Compare the first epoch's loss, then time fits in turn."""
+    first = {name: process.fit(cell, 1) for name, process in processes.items()}
+    check_losses(cell, {name: result.loss_curve[0] for name, result in first.items()})
+    # The first fit compiled what is compiled on first use; the second says how long an epoch is.
+    slowest = max(process.fit(cell, 1).seconds_per_epoch for process in processes.values())
+    n_epochs = int(np.clip(seconds / slowest, MIN_EPOCHS, MAX_EPOCHS))
+    times: dict[str, list[float]] = {name: [] for name in processes}
+    for name in rounds_of(list(processes), n_rounds):
+        times[name].append(processes[name].fit(cell, n_epochs).seconds_per_epoch)
+    description = f"{GRID[cell].describe()}; {n_epochs} epochs a fit"
+    timings = {name: Timing(tuple(values)) for name, values in times.items()}
+    n_samples, flops = GRID[cell].n_samples, GRID[cell].flops
+    return Measurement(cell, description, n_samples, flops, 0, n_threads, timings)
+
+
+def check_losses(cell: str, losses: dict[str, float]) -> None:
+    """Raise WrongResultError unless all peers agree on the first epoch's loss."""
+    middle = float(np.median(list(losses.values())))
+    for name, loss in losses.items():
+        if not abs(loss - middle) <= LOSS_TOLERANCE * middle:
+            raise WrongResultError(f"{cell}: {name} ends its first epoch with {losses}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""``fastmlp demo``: train on handwritten digits, say how well it went, draw it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from matplotlib.figure import Figure, SubFigure
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import ConfusionMatrixDisplay
+
+from fastmlp import MLPClassifier
+from fastmlp.cli.data import Digits
+from fastmlp.plots import LossCurveDisplay, MisreadDigitsDisplay
+from fastmlp.training import EpochRecord
+
+__all__ = ["draw", "run", "train"]
+
+
+def run(digits: Digits, parameters: Mapping[str, Any], picture: Path, console: Console) -> None:
+    """Train, print the test accuracy and the time, write the picture.
+
+    Parameters
+    ----------
+    digits : Digits
+    parameters : mapping
+        Arguments of ``MLPClassifier``.
+    picture : Path
+        Where the picture goes; its suffix says in which format.
+    console : rich Console
+    """
+    n_train, n_inputs = digits.X_train.shape
+    console.print(f"{digits.name}: {n_train} images of {n_inputs} pixels to learn from")
+    model, seconds = train(digits, parameters, console)
+    accuracy = model.score(digits.X_test, digits.y_test)
+    console.print(f"test accuracy [bold]{100 * accuracy:.2f} %[/] on {len(digits.X_test)} images")
+    console.print(
+        f"{seconds:.2f} s in total, {1e3 * seconds / model.n_iter_:.1f} ms for each of "
+        f"{model.n_iter_} epochs, backend {model.backend}"
+    )
+    draw(model, digits, accuracy).savefig(picture, dpi=120)
+    console.print(f"picture: {picture}")
+
+
+def train(
+    digits: Digits, parameters: Mapping[str, Any], console: Console
+) -> tuple[MLPClassifier, float]:
+    """Return the fitted classifier and the seconds that the fit took.
+
+    A tenth of the training images is held out; the epoch that reads them best is kept.
+    """
+    with _progress(console) as progress:
+        bar = progress.add_task("training", total=parameters["max_iter"], figures="")
+        model = MLPClassifier(
+            early_stopping=True,
+            callbacks=[lambda record: _show(progress, bar, record)],
+            **parameters,
+        )
+        start = perf_counter()
+        with warnings.catch_warnings():
+            # The number of epochs was asked for: reaching it is no failure.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(digits.X_train, digits.y_train)
+        seconds = perf_counter() - start
+        progress.update(bar, total=model.n_iter_)
+    return model, seconds
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[figures]}"),
+        TimeElapsedColumn(),
+        console=console,
+    )
+
+
+def _show(progress: Progress, bar: Any, record: EpochRecord) -> None:
+    """Move the bar on after an epoch."""
+    assert record.validation_score is not None  # early stopping is on
+    figures = f"loss {record.loss:.4f}  validation {100 * record.validation_score:.2f} %"
+    progress.update(bar, completed=record.epoch, figures=figures)
+
+
+def draw(model: MLPClassifier, digits: Digits, accuracy: float) -> Figure:
+    """Return a figure of the loss curve, the confusion matrix and the worst mistakes."""
+    figure = Figure(figsize=(16, 5.8))
+    figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.08)
+    sizes = "-".join(str(size) for size in model.hidden_layer_sizes)
+    figure.suptitle(f"{digits.name}, hidden layers {sizes}: test accuracy {100 * accuracy:.2f} %")
+    panels = figure.subfigures(1, 3, squeeze=False, width_ratios=(1.1, 1, 1.1))
+    left, middle, right = panels[0]
+    LossCurveDisplay.from_estimator(model, ax=left.subplots())
+    left.suptitle("How it learnt")
+    _draw_confusion(model, digits, middle)
+    MisreadDigitsDisplay.from_estimator(
+        model, digits.X_test, digits.y_test, image_shape=digits.image_shape, figure=right
+    )
+    right.suptitle("Most confident mistakes")
+    return figure
+
+
+def _draw_confusion(model: MLPClassifier, digits: Digits, figure: SubFigure) -> None:
+    ConfusionMatrixDisplay.from_estimator(
+        model,
+        digits.X_test,
+        digits.y_test,
+        ax=figure.subplots(),
+        cmap="Blues",
+        colorbar=False,
+        text_kw={"fontsize": "small"},
+    )
+    figure.suptitle("What it was, what it read (test)")
