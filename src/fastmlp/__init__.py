@@ -1,0 +1,52 @@
+"""fastmlp: multi-layer perceptrons on CPUs, scikit-learn's manners on a compiled core.
+
+``MLPClassifier`` and ``MLPRegressor`` check what they are given once and describe the network as
+a *plan*, one structured array with a row per layer. A *backend* then runs whole stretches of an
+epoch on flat, aligned buffers without returning to Python::
+
+    estimators ─ validation ─ plan + flat parameters ─▶ backend.train_batches ─▶ C / Numba / NumPy
+        │                                                     ▲
+        └── training loop: shuffling, schedules, stopping ────┘ about ten times a second
+
+Three backends interpret the same plan: ``"compiled"`` (C, the default), ``"numba"`` (a second,
+independent one) and ``"numpy"`` (the specification). ``docs/ARCHITECTURE.md`` says more.
+
+Examples
+--------
+>>> from sklearn.datasets import load_digits
+>>> from fastmlp import MLPClassifier
+>>> X, y = load_digits(return_X_y=True)
+>>> model = MLPClassifier((64,), max_iter=20, tol=0.0, n_iter_no_change=50, random_state=0)
+>>> model.set_params(learning_rate_init=0.01, early_stopping=True).fit(X, y).score(X, y) > 0.95
+True
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastmlp._version import __version__
+from fastmlp.estimators import MLPClassifier, MLPRegressor
+from fastmlp.threads import register_core
+from fastmlp.training import DivergenceError, EpochRecord
+
+__all__ = [
+    "DivergenceError",
+    "EpochRecord",
+    "MLPClassifier",
+    "MLPRegressor",
+    "__version__",
+    "show_config",
+]
+
+# threadpoolctl limits only what is loaded when the limit is set, be it before the first fit.
+register_core()
+
+
+def __getattr__(name: str) -> Any:
+    """Load ``show_config`` when it is asked for."""
+    if name == "show_config":
+        from fastmlp.config import show_config  # noqa: PLC0415 - keeps ``import fastmlp`` cheap
+
+        return show_config
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

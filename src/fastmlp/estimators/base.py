@@ -1,0 +1,280 @@
+"""What classifier and regressor share: the course of a fit, and access to what was learnt."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from fastmlp import validation
+from fastmlp.estimators.fitting import Fitting, Learnt, backend_of, threads_of
+from fastmlp.training import TrainingData
+
+__all__ = ["BaseMLP", "stochastic"]
+
+_Method = TypeVar("_Method", bound=Callable)
+
+
+def _has_batches(model: Any) -> bool:
+    validation.check_stochastic(model.solver)
+    return True
+
+
+def stochastic(method: _Method) -> _Method:
+    """Hide a method unless the solver learns from mini-batches."""
+    hidden: _Method = available_if(_has_batches)(method)
+    return hidden
+
+
+class BaseMLP(BaseEstimator, ABC):
+    """A multi-layer perceptron without a notion of what its outputs mean.
+
+    A fit either succeeds or leaves the estimator as it was: a copy of the network is trained,
+    and attributes are put back when anything is raised.
+    """
+
+    _learnt: Learnt
+    _numeric_target: bool
+
+    def _set_parameters(self, values: dict[str, Any]) -> None:
+        """Store the arguments of ``__init__``, given as its ``locals()``, under their names."""
+        for name in self._get_param_names():
+            setattr(self, name, values[name])
+
+    # -- what a subclass knows ------------------------------------------------------------------
+
+    @abstractmethod
+    def _learn_outputs(
+        self, y: np.ndarray, sample_weight: np.ndarray | None, incremental: bool, classes: Any
+    ) -> None:
+        """Learn from ``y`` (N,) or (N, C), or from ``classes``, what the outputs mean."""
+
+    @abstractmethod
+    def _check_outputs(self, y: np.ndarray) -> None:
+        """Raise ValueError unless ``y`` (N,) or (N, C) agrees with what was learnt before."""
+
+    @abstractmethod
+    def _encode(self, y: np.ndarray, dtype: np.dtype) -> np.ndarray:
+        """Return the core's target (N, T) for ``y`` (N,) or (N, C)."""
+
+    @abstractmethod
+    def _output_layer(self) -> tuple[int, str]:
+        """Return the number of outputs and the name of the loss."""
+
+    @abstractmethod
+    def _strata(self, target: np.ndarray) -> np.ndarray | None:
+        """Return what held-out rows must represent evenly, given the target (N, T)."""
+
+    @abstractmethod
+    def _score_logits(
+        self, logits: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None
+    ) -> float:
+        """Return the score of logits (K, C) against the target (K, T)."""
+
+    # -- fitting --------------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train the network for up to ``max_iter`` epochs.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            C-contiguous arrays of uint8, float32 and float64 are read in place; others are
+            converted once.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels, label indicators, or real targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each row counts; not negative.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or the data is not as it must be; nothing has changed then.
+        DivergenceError
+            If the loss becomes infinite or NaN; the estimator is as it was before.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If ``max_iter`` ended the fit.
+        """
+        with self._all_or_nothing():
+            self._fit(X, y, sample_weight, incremental=False)
+        return self
+
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any = None
+    ) -> None:
+        """Check everything, then train a new network or a copy of the present one."""
+        hidden = self._check_parameters(incremental)
+        earlier = self._learnt if self._goes_on(incremental) else None
+        X, y, dtype = validation.check_data(
+            self, X, y, dtype=self.dtype, reset=earlier is None, numeric_y=self._numeric_target
+        )
+        if earlier and self.dtype == "auto":
+            dtype = earlier.network.dtype
+        weights = validation.check_sample_weight(sample_weight, len(X), dtype)
+        if earlier is None:
+            self._learn_outputs(y, weights, incremental, classes)
+        self._check_outputs(y)
+        n_outputs, loss = self._output_layer()
+        sizes = [X.shape[1], *hidden, n_outputs]
+        validation.check_layer_sizes(sizes)
+        if earlier:
+            validation.check_same_network(earlier.network.layer_sizes, sizes)
+        target = self._encode(y, dtype)
+        data = TrainingData(X, target, weights, np.arange(len(X), dtype=np.int64))
+        fitting = Fitting(
+            model=self,
+            layer_sizes=sizes,
+            loss=loss,
+            data=data,
+            earlier=earlier,
+            incremental=incremental,
+            strata=self._strata(target),
+            score=self._score_logits,
+        )
+        self._publish(fitting.run())
+
+    def _goes_on(self, incremental: bool) -> bool:
+        return self.__sklearn_is_fitted__() and bool(self.warm_start or incremental)
+
+    def _check_parameters(self, incremental: bool) -> list[int]:
+        """Raise unless every parameter is right; return the hidden layers' widths."""
+        parameters = self.get_params(deep=False)
+        validation.check_parameters(parameters)
+        hidden = [int(width) for width in np.atleast_1d(self.hidden_layer_sizes)]
+        validation.check_combination(parameters, len(hidden), incremental)
+        return hidden
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """Put all attributes back if the block raises."""
+        before = self.__dict__.copy()
+        try:
+            yield
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+    def _publish(self, learnt: Learnt) -> None:
+        """Make a fit's result the estimator's, with scikit-learn's names for its parts."""
+        network, history = learnt.network, learnt.history
+        self._learnt = learnt
+        self.n_layers_ = len(network.plan.layers) + 1
+        self.n_outputs_ = network.plan.n_outputs
+        self.out_activation_ = network.plan.loss_row.link
+        self.n_iter_ = history.n_epochs
+        self.t_ = history.n_samples_seen
+        self.loss_curve_ = history.loss_curve
+        self.cost_curve_ = history.cost_curve
+        self.loss_ = history.loss_curve[-1] if history.loss_curve else np.nan
+        stops_early = self.early_stopping and self.solver != "lbfgs"
+        self.best_loss_ = None if stops_early else learnt.best_loss
+        self.validation_scores_ = history.validation_scores if stops_early else None
+        self.best_validation_score_ = learnt.best_score if stops_early else None
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_learnt" in vars(self)
+
+    # -- what was learnt ------------------------------------------------------------------------
+
+    @property
+    def coefs_(self) -> list[np.ndarray]:
+        """Weights, one (fan_in, fan_out) array per layer: views that may be written to."""
+        check_is_fitted(self)
+        return self._learnt.network.weights
+
+    @property
+    def intercepts_(self) -> list[np.ndarray]:
+        """Biases, one (fan_out,) array per layer: views that may be written to."""
+        check_is_fitted(self)
+        return self._learnt.network.biases
+
+    def _forward(self, X: Any, *, apply_link: bool) -> np.ndarray:
+        """Return outputs, or logits, (N, C) for ``X`` (N, I)."""
+        check_is_fitted(self)
+        network = self._learnt.network
+        X = validation.check_features(self, X, network.dtype)
+        return network.forward(
+            backend_of(self), X, apply_link=apply_link, n_threads=threads_of(self)
+        )
+
+    def loss_per_sample(self, X: Any, y: Any) -> np.ndarray:
+        """Return the loss of each sample, without penalties.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            −log of the true class's probability, its sum over labels, or half the squared error,
+            mean over outputs.
+        """
+        check_is_fitted(self)
+        network = self._learnt.network
+        X, y, _ = validation.check_data(
+            self, X, y, dtype=network.dtype, reset=False, numeric_y=self._numeric_target
+        )
+        self._check_outputs(y)
+        backend = backend_of(self)
+        logits = network.forward(backend, X, apply_link=False, n_threads=threads_of(self))
+        target = self._encode(y, network.dtype)
+        values = np.empty(len(X), network.dtype)
+        gradient = np.empty_like(logits)
+        backend.loss_and_gradient(network.plan.loss, logits, target, None, values, gradient)
+        return values / network.cost_divisor
+
+    def cost(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the weighted mean of ``loss_per_sample``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        losses = self.loss_per_sample(X, y).astype(np.float64)
+        weights = validation.check_sample_weight(sample_weight, len(losses), losses.dtype)
+        return float(np.average(losses, weights=weights))
+
+    def objective(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return what training minimises: ``cost`` plus the penalties on the weights.
+
+        The penalties are (alpha/2 · Σw² + l1 · Σ|w|) / W with W the sum of sample weights, the
+        number of samples without them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        cost = self.cost(X, y, sample_weight)
+        network = self._learnt.network
+        w = network.parameters[: network.plan.n_weights].astype(np.float64)
+        penalty = self.alpha / 2 * (w @ w) + self.l1 * np.abs(w).sum()
+        total = len(y) if sample_weight is None else np.sum(sample_weight, dtype=np.float64)
+        return float(cost + penalty / total)

@@ -1,0 +1,133 @@
+"""The parts of the class docstrings that classifier and regressor share, written once."""
+
+from __future__ import annotations
+
+from textwrap import indent
+from typing import TypeVar
+
+__all__ = ["with_shared_parts"]
+
+_Class = TypeVar("_Class", bound=type)
+
+PARAMETERS = """\
+hidden_layer_sizes : int or sequence of int, default=(100,)
+    Width of each hidden layer; an empty sequence makes a linear model.
+activation : {"identity", "logistic", "tanh", "relu"}, default="relu"
+    h = f(z) of the hidden units: z, 1/(1 + exp(−z)), tanh z, or max(0, z).
+solver : {"adam", "sgd", "adamw", "lbfgs"}, default="adam"
+    How the weights are found: Adam, gradient descent with momentum, Adam with decoupled decay, or
+    L-BFGS on the full data (for small data sets).
+alpha : float, default=0.0001
+    Strength of the L2 penalty alpha/2 · Σw², divided by the batch's sum of sample weights.
+    Biases are not penalised.
+batch_size : int or "auto", default="auto"
+    Rows per update; "auto" is min(200, n_samples).
+learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+    Policy of the step size, for ``solver="sgd"`` only. "invscaling":
+    learning_rate_init / (t_ + 1)^power_t after each epoch. "adaptive": divided by 5 each time
+    progress stalls, until it is 1e-6.
+learning_rate_init : float, default=0.001
+    First step size.
+power_t : float, default=0.5
+    Exponent of "invscaling".
+max_iter : int, default=200
+    Most epochs (for lbfgs: iterations).
+shuffle : bool, default=True
+    Draw a new order of the rows for each epoch.
+random_state : int, RandomState or None, default=None
+    Source of the first weights, the order of rows, the held-out rows and the dropout. One integer
+    gives one result, whatever the number of threads.
+tol : float, default=1e-4
+    An epoch makes progress if it betters the best loss (or validation score) by this much. For
+    lbfgs, the largest element of the gradient at which the search ends.
+verbose : bool or int, default=False
+    Print a line per epoch.
+warm_start : bool, default=False
+    Let ``fit`` begin with the present weights.
+momentum : float, default=0.9
+    For ``solver="sgd"``, between 0 and 1.
+nesterovs_momentum : bool, default=True
+    Look ahead along the momentum, for ``solver="sgd"``.
+early_stopping : bool, default=False
+    Hold out rows, stop when their score stalls, and keep the weights that scored best. Not for
+    lbfgs.
+validation_fraction : float, default=0.1
+    Share of the rows to hold out.
+beta_1 : float, default=0.9
+    Decay of Adam's mean of gradients, in [0, 1).
+beta_2 : float, default=0.999
+    Decay of Adam's mean of squared gradients, in [0, 1).
+epsilon : float, default=1e-8
+    Added to the root of Adam's second moment.
+n_iter_no_change : int or inf, default=10
+    The fit ends when more than this many epochs in a row bring no progress.
+max_fun : int, default=15000
+    Most evaluations of the objective by lbfgs.
+dropout : float or sequence of float, default=0.0
+    Probability of dropping a hidden unit in training, in [0, 1): for all hidden layers or for
+    each. What stays is scaled by 1/(1 − dropout), so prediction needs no scaling. Rounded to a
+    multiple of 1/65536.
+input_dropout : float, default=0.0
+    The same for the features.
+l1 : float, default=0.0
+    Strength of the L1 penalty l1 · Σ|w|, divided as alpha's is; a proximal step that gives
+    exact zeros.
+weight_decay : float or None, default=None
+    Decoupled decay, w ← (1 − step size · weight_decay) w in each update. None is 0.01 for
+    "adamw", else 0.
+init : str, default="auto"
+    First weights: "auto" (scikit-learn's rule: Glorot uniform, for biases too, with a narrower
+    range for logistic units), "zeros", "normal", "glorot_uniform", "glorot_normal",
+    "kaiming_uniform" or "kaiming_normal". Biases start at zero but for "auto".
+init_std : float, default=0.01
+    Standard deviation of ``init="normal"``.
+dtype : {"float32", "float64", "auto"}, default="float32"
+    Real type of the weights and of all arithmetic; "auto" is the smaller of the two that holds
+    every value of X exactly.
+backend : {"compiled", "numba", "numpy"}, default="compiled"
+    What computes. All give the same results up to rounding.
+n_threads : int or None, default=None
+    Threads per call; None takes the CPUs that affinity and cgroups allow, ``OMP_NUM_THREADS``, or
+    the limit set by threadpoolctl, whichever is least. Results do not depend on it.
+callbacks : sequence of callable or None, default=None
+    Each is called with an :class:`EpochRecord` after every epoch."""
+
+ATTRIBUTES = """\
+coefs_ : list of ndarray of shape (fan_in, fan_out)
+    Weights of each layer; views of one vector.
+intercepts_ : list of ndarray of shape (fan_out,)
+    Biases of each layer; views of the same vector.
+loss_ : float
+    Objective (cost plus penalties) of the last epoch, the mean over its batches.
+loss_curve_ : list of float
+    Objective of each epoch.
+cost_curve_ : list of float
+    The same without penalties.
+best_loss_ : float or None
+    Least objective; None with early stopping.
+validation_scores_ : list of float or None
+    With early stopping, the score (accuracy or R²) on the held-out rows after each epoch.
+best_validation_score_ : float or None
+    The largest of them.
+n_iter_ : int
+    Epochs of the last fit.
+t_ : int
+    Training samples seen so far.
+n_layers_ : int
+    Layers of units, input and output included.
+n_outputs_ : int
+    Output units.
+out_activation_ : str
+    "softmax", "logistic" or "identity".
+n_features_in_ : int
+    Columns of X.
+feature_names_in_ : ndarray of shape (n_features_in_,)
+    Names of the columns; only when X had names that are all strings."""
+
+
+def with_shared_parts(cls: _Class) -> _Class:
+    """Fill ``{parameters}`` and ``{attributes}`` in a class's docstring."""
+    if cls.__doc__:  # absent under ``python -OO``
+        for name, text in (("parameters", PARAMETERS), ("attributes", ATTRIBUTES)):
+            cls.__doc__ = cls.__doc__.replace(f"    {{{name}}}", indent(text, "    "), 1)
+    return cls

@@ -1,0 +1,259 @@
+"""From an estimator's parameters and checked data to a trained network."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+
+from fastmlp.backends import Backend, get_backend
+from fastmlp.initializers import initialize
+from fastmlp.lbfgs import LbfgsRun
+from fastmlp.network import Network
+from fastmlp.plan import Plan, make_plan, make_settings
+from fastmlp.registry import OPTIMIZERS
+from fastmlp.schedules import LearningRate
+from fastmlp.stopping import LossMonitor, ScoreMonitor
+from fastmlp.threads import default_threads
+from fastmlp.training import History, TrainingData, TrainingRun, print_record
+from fastmlp.validation import check_validation_size, naming
+
+__all__ = ["Fitting", "Learnt", "backend_of", "threads_of"]
+
+#: Decoupled decay of AdamW when ``weight_decay`` is None; the other solvers have none.
+ADAMW_DECAY = 0.01
+
+#: Largest batch that ``batch_size="auto"`` makes.
+AUTO_BATCH = 200
+
+Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
+
+
+def backend_of(model: Any) -> Backend:
+    """Return the backend that an estimator names."""
+    return get_backend(model.backend)
+
+
+def threads_of(model: Any) -> int:
+    """Return the number of threads that an estimator may use."""
+    return default_threads() if model.n_threads is None else int(model.n_threads)
+
+
+@dataclass
+class Learnt:
+    """All that a fit leaves behind, and all that a later one needs in order to go on."""
+
+    network: Network
+    history: History
+    rate: LearningRate
+    best_loss: float = np.inf
+    best_score: float = -np.inf
+    idle: int = 0
+
+
+@dataclass
+class Fitting:
+    """One call of ``fit`` or ``partial_fit`` whose input has been checked.
+
+    Attributes
+    ----------
+    model : estimator
+        Read for its parameters.
+    layer_sizes : list of int, length L + 1
+    loss : str
+    data : TrainingData
+    earlier : Learnt or None
+        What a warm start or a partial fit goes on from; it is not changed.
+    incremental : bool
+        One epoch only, with the optimiser's memory kept.
+    strata : ndarray or None, shape (N,)
+        Held-out rows have the same shares of these values as all rows.
+    score : callable
+        Maps logits, target and weights of the held-out rows to a number.
+    """
+
+    model: Any
+    layer_sizes: list[int]
+    loss: str
+    data: TrainingData
+    earlier: Learnt | None
+    incremental: bool
+    strata: np.ndarray | None
+    score: Score
+
+    def run(self) -> Learnt:
+        """Train and return the result."""
+        self.rng = check_random_state(self.model.random_state)
+        self.backend = backend_of(self.model)
+        self.n_threads = threads_of(self.model)
+        learnt = self._starting_point()
+        if self.model.solver == "lbfgs":
+            return self._run_lbfgs(learnt)
+        return self._run_batches(learnt)
+
+    # -- the start ------------------------------------------------------------------------------
+
+    def _starting_point(self) -> Learnt:
+        """Return a fresh network, or a copy of the earlier one, ready to be trained."""
+        model, plan, dtype = self.model, self._plan(), self.data.target.dtype
+        rate = LearningRate("constant", model.learning_rate_init)
+        if model.solver == "sgd":
+            rate = LearningRate(model.learning_rate, model.learning_rate_init, model.power_t)
+        n_moments = 0 if model.solver == "lbfgs" else OPTIMIZERS[model.solver].n_moments
+        if self.earlier is None:
+            network = self._new_network(plan, dtype, n_moments)
+            return Learnt(network, History(), rate)
+        network = self.earlier.network.continued(plan, dtype, n_moments, self.incremental)
+        if self.incremental:
+            rate = rate.resumed_from(self.earlier.rate)
+        return replace(
+            self.earlier, network=network, history=self.earlier.history.continued(), rate=rate
+        )
+
+    def _plan(self) -> Plan:
+        n_hidden = len(self.layer_sizes) - 2
+        dropouts = np.broadcast_to(self.model.dropout, n_hidden).tolist()
+        return make_plan(
+            self.layer_sizes,
+            [self.model.activation] * n_hidden,
+            self.loss,
+            [self.model.input_dropout, *dropouts],
+        )
+
+    def _new_network(self, plan: Plan, dtype: np.dtype, n_moments: int) -> Network:
+        network = Network.zeros(plan, dtype, n_moments)
+        model = self.model
+        initialize(plan, network.parameters, model.init, self.rng, model.activation, model.init_std)
+        return network
+
+    def _settings(self, plan: Plan) -> np.ndarray:
+        """Return the solver's settings; lbfgs needs the penalties only."""
+        model = self.model
+        solver = "sgd" if model.solver == "lbfgs" else model.solver
+        decay = model.weight_decay
+        if decay is None:
+            decay = ADAMW_DECAY if solver == "adamw" else 0.0
+        # Drawn only where it is used: scikit-learn's stream of random numbers has no such draw.
+        dropping = plan.layers["dropout_threshold"].any()
+        seed = self.rng.randint(0, 2**64, dtype=np.uint64) if dropping else 0
+        return make_settings(
+            solver,
+            nesterov=model.nesterovs_momentum,
+            momentum=model.momentum,
+            beta_1=model.beta_1,
+            beta_2=model.beta_2,
+            epsilon=model.epsilon,
+            l2=model.alpha,
+            l1=model.l1,
+            weight_decay=decay,
+            seed=seed,
+        )
+
+    def _callbacks(self) -> list[Callable]:
+        own = [print_record] if self.model.verbose else []
+        return [*own, *(self.model.callbacks or ())]
+
+    # -- mini-batches ---------------------------------------------------------------------------
+
+    def _run_batches(self, learnt: Learnt) -> Learnt:
+        settings = self._settings(learnt.network.plan)
+        monitor = self._monitor(learnt)
+        run = TrainingRun(
+            backend=self.backend,
+            network=learnt.network,
+            data=self.data,
+            settings=settings,
+            batch_size=self._batch_size(len(self.data.order)),
+            n_threads=self.n_threads,
+            rate=learnt.rate,
+            monitor=monitor,
+            history=learnt.history,
+            rng=self.rng if self.model.shuffle else None,
+            max_iter=1 if self.incremental else self.model.max_iter,
+            callbacks=self._callbacks(),
+        )
+        if not run.run() and not self.incremental:
+            _warn_not_converged(f"max_iter={self.model.max_iter} epochs were not enough.")
+        if isinstance(monitor, ScoreMonitor):
+            return replace(learnt, best_score=monitor.best, idle=monitor.idle)
+        return replace(learnt, best_loss=monitor.best, idle=monitor.idle)
+
+    def _batch_size(self, n_rows: int) -> int:
+        wanted = self.model.batch_size
+        if wanted == "auto":
+            return min(AUTO_BATCH, n_rows)
+        if wanted > n_rows:
+            warnings.warn(
+                f"batch_size={wanted} is clipped to the {n_rows} rows that there are to train on.",
+                stacklevel=6,
+            )
+        return int(min(wanted, n_rows))
+
+    def _monitor(self, learnt: Learnt) -> LossMonitor | ScoreMonitor:
+        """Return what decides on stopping; early stopping takes rows out of ``data.order``."""
+        tol, patience = self.model.tol, self.model.n_iter_no_change
+        if not self.model.early_stopping:
+            return LossMonitor(tol, patience, learnt.best_loss, learnt.idle)
+        held_out = self._hold_out()
+        best = learnt.network.parameters.copy() if np.isfinite(learnt.best_score) else None
+        score = self._held_out_score(held_out)
+        return ScoreMonitor(score, tol, patience, learnt.best_score, learnt.idle, best)
+
+    def _hold_out(self) -> np.ndarray:
+        """Split ``data.order``, with scikit-learn's draws; return the rows (V,) held out."""
+        from sklearn.model_selection import train_test_split  # noqa: PLC0415 - slow to import
+
+        fraction = self.model.validation_fraction
+        check_validation_size(fraction, len(self.data.order))
+        with naming("validation_fraction"):
+            train, held_out = train_test_split(
+                self.data.order, test_size=fraction, random_state=self.rng, stratify=self.strata
+            )
+        self.data.order = np.ascontiguousarray(train)
+        return np.ascontiguousarray(held_out)
+
+    def _held_out_score(self, rows: np.ndarray) -> Callable[[Network], float]:
+        """Return a function that scores a network on ``rows`` (V,)."""
+        X, target = self.data.X, self.data.target[rows]
+        weights = None if self.data.sample_weight is None else self.data.sample_weight[rows]
+
+        def score(network: Network) -> float:
+            logits = network.forward(
+                self.backend, X, rows, apply_link=False, n_threads=self.n_threads
+            )
+            return self.score(logits, target, weights)
+
+        return score
+
+    # -- the whole data set at once -------------------------------------------------------------
+
+    def _run_lbfgs(self, learnt: Learnt) -> Learnt:
+        run = LbfgsRun(
+            backend=self.backend,
+            network=learnt.network,
+            data=self.data,
+            settings=self._settings(learnt.network.plan),
+            n_threads=self.n_threads,
+            history=learnt.history,
+            max_iter=self.model.max_iter,
+            max_fun=self.model.max_fun,
+            tol=self.model.tol,
+            callbacks=self._callbacks(),
+        )
+        trouble = run.run()
+        if trouble is not None:
+            _warn_not_converged(f"lbfgs stopped after {learnt.history.n_epochs} steps: {trouble}.")
+        return replace(learnt, best_loss=min(learnt.history.loss_curve))
+
+
+def _warn_not_converged(reason: str) -> None:
+    warnings.warn(
+        f"The fit has not converged: {reason} Raise max_iter, scale the data, or loosen tol.",
+        ConvergenceWarning,
+        stacklevel=7,
+    )

@@ -1,0 +1,142 @@
+"""A network with its parameters: the state that training moves and prediction reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastmlp.backends.protocol import Backend
+from fastmlp.parameters import aligned_zeros, bias_views, weight_views
+from fastmlp.plan import Plan
+
+__all__ = ["Network"]
+
+#: Rows per call of ``Backend.predict``: Ctrl-C is seen between calls.
+PREDICTION_ROWS = 16384
+
+#: Rows of scratch memory for prediction; backends take longer inputs in parts of this size.
+SCRATCH_ROWS = 256
+
+
+def aligned_copy(array: np.ndarray, dtype: np.dtype | None = None) -> np.ndarray:
+    """Return a copy that starts on a cache line."""
+    out = aligned_zeros(array.shape, dtype or array.dtype)
+    out[...] = array
+    return out
+
+
+@dataclass
+class Network:
+    """A plan, its parameters and its optimiser's memory.
+
+    Attributes
+    ----------
+    plan : Plan
+        Sizes, activations, loss, dropout.
+    parameters : ndarray, shape (P,)
+        ``[all W | all b]``, aligned.
+    moments : ndarray, shape (M, P)
+        The optimiser's vectors, aligned.
+    step : int
+        Updates made so far.
+    """
+
+    plan: Plan
+    parameters: np.ndarray
+    moments: np.ndarray
+    step: int = 0
+
+    @classmethod
+    def zeros(cls, plan: Plan, dtype: np.dtype, n_moments: int) -> Network:
+        """Return a network whose parameters are all zero."""
+        size = plan.n_parameters
+        return cls(plan, aligned_zeros(size, dtype), aligned_zeros((n_moments, size), dtype))
+
+    def continued(self, plan: Plan, dtype: np.dtype, n_moments: int, keep_moments: bool) -> Network:
+        """Return an independent copy under another plan of the same sizes.
+
+        The optimiser's memory and step count begin anew unless ``keep_moments`` is set and
+        there are as many moments as before.
+        """
+        parameters = aligned_copy(self.parameters, dtype)
+        if keep_moments and len(self.moments) == n_moments:
+            return Network(plan, parameters, aligned_copy(self.moments, dtype), self.step)
+        return Network(plan, parameters, aligned_zeros((n_moments, len(parameters)), dtype))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Unpickled arrays start anywhere (and may be read-only maps of a file).
+        self.__dict__.update(state)
+        self.parameters = aligned_copy(self.parameters)
+        self.moments = aligned_copy(self.moments)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Real type of every parameter."""
+        return self.parameters.dtype
+
+    @property
+    def weights(self) -> list[np.ndarray]:
+        """Views of the weights, one (fan_in, fan_out) array per layer."""
+        return weight_views(self.plan, self.parameters)
+
+    @property
+    def biases(self) -> list[np.ndarray]:
+        """Views of the biases, one (fan_out,) array per layer."""
+        return bias_views(self.plan, self.parameters)
+
+    @property
+    def layer_sizes(self) -> list[int]:
+        """Widths from the input to the output."""
+        return [self.plan.n_inputs, *self.plan.layers["fan_out"].tolist()]
+
+    @property
+    def cost_divisor(self) -> int:
+        """What the sum over outputs is divided by in reported costs: their number, or 1."""
+        return self.plan.n_outputs if self.plan.loss_row.mean_over_outputs else 1
+
+    def forward(
+        self,
+        backend: Backend,
+        X: np.ndarray,
+        rows: np.ndarray | None = None,
+        *,
+        apply_link: bool,
+        n_threads: int,
+    ) -> np.ndarray:
+        """Return the outputs, or the logits, at ``X[rows]``.
+
+        Parameters
+        ----------
+        backend : Backend
+            What computes.
+        X : ndarray of uint8, float32 or float64, shape (N, I)
+            C-contiguous.
+        rows : ndarray of int64, shape (K,), optional
+            Rows of X; all of them when None, then K = N.
+        apply_link : bool
+            Apply softmax or logistic.
+        n_threads : int
+            Size of the team.
+
+        Returns
+        -------
+        ndarray, shape (K, C)
+        """
+        n_rows = len(X) if rows is None else len(rows)
+        out = np.empty((n_rows, self.plan.n_outputs), self.dtype)
+        workspace = backend.workspace(self.plan, self.dtype, min(n_rows, SCRATCH_ROWS), n_threads)
+        for start in range(0, n_rows, PREDICTION_ROWS):
+            part = slice(start, start + PREDICTION_ROWS)
+            backend.predict(
+                self.plan,
+                self.parameters,
+                X[part] if rows is None else X,
+                None if rows is None else rows[part],
+                out[part],
+                apply_link,
+                workspace,
+                n_threads,
+            )
+        return out

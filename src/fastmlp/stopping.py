@@ -1,0 +1,78 @@
+"""When to stop: counters of epochs without progress, and the best network so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastmlp.network import Network
+
+__all__ = ["LossMonitor", "ScoreMonitor"]
+
+
+@dataclass
+class LossMonitor:
+    """Watches the training loss; an epoch counts as idle unless it lowers the best by ``tol``."""
+
+    tol: float
+    patience: float
+    best: float = np.inf
+    idle: int = 0
+
+    def update(self, loss: float, network: Network) -> None:
+        """Take note of an epoch."""
+        self.idle = self.idle + 1 if loss > self.best - self.tol else 0
+        self.best = min(self.best, loss)
+
+    @property
+    def stalled(self) -> bool:
+        """More idle epochs in a row than ``patience``."""
+        return self.idle > self.patience
+
+    @property
+    def last_score(self) -> None:
+        """No validation score is taken."""
+
+    def finish(self, network: Network) -> None:
+        """Leave the last parameters in place."""
+
+
+@dataclass
+class ScoreMonitor:
+    """Watches a validation score and keeps the parameters that scored best.
+
+    Attributes
+    ----------
+    score : callable
+        Maps the network to its score on the held-out rows; larger is better.
+    best_parameters : ndarray or None, shape (P,)
+        Parameters at the best score; None before the first one.
+    """
+
+    score: Callable[[Network], float]
+    tol: float
+    patience: float
+    best: float = -np.inf
+    idle: int = 0
+    best_parameters: np.ndarray | None = None
+    last_score: float | None = None
+
+    def update(self, loss: float, network: Network) -> None:
+        """Score the network after an epoch."""
+        self.last_score = self.score(network)
+        self.idle = self.idle + 1 if self.last_score < self.best + self.tol else 0
+        if self.last_score > self.best:
+            self.best = self.last_score
+            self.best_parameters = network.parameters.copy()
+
+    @property
+    def stalled(self) -> bool:
+        """More idle epochs in a row than ``patience``."""
+        return self.idle > self.patience
+
+    def finish(self, network: Network) -> None:
+        """Put the best parameters back."""
+        if self.best_parameters is not None:
+            network.parameters[...] = self.best_parameters

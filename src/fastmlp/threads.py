@@ -1,0 +1,90 @@
+"""How many threads a call may use, and threadpoolctl's view of the compiled core."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from functools import cache
+from importlib.util import find_spec
+
+import joblib
+import threadpoolctl
+
+from fastmlp._version import __version__
+
+__all__ = ["CoreController", "available_threads", "default_threads", "register_core"]
+
+
+def available_threads() -> int:
+    """Return the most threads that make sense here without a limit set by the user's code.
+
+    The least of the CPUs that affinity and cgroups leave us (joblib knows them) and
+    ``OMP_NUM_THREADS``; of a list of numbers, one per nesting level, the first counts.
+    """
+    n_cpus = int(joblib.cpu_count())
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return min(n_cpus, int(first)) if first.isdigit() and int(first) > 0 else n_cpus
+
+
+def default_threads() -> int:
+    """Return the size of a team when ``n_threads`` is None.
+
+    Examples
+    --------
+    >>> from threadpoolctl import threadpool_limits
+    >>> with threadpool_limits(1):
+    ...     default_threads()
+    1
+    """
+    register_core()
+    limit = _core().fastmlp_get_num_threads()
+    return min(available_threads(), limit) if limit > 0 else available_threads()
+
+
+class CoreController(threadpoolctl.LibController):
+    """Lets threadpoolctl see and limit the compiled core like any OpenMP library.
+
+    The core keeps no pool: it stores a limit, 0 for none, that is read at the start of each fit
+    and prediction. A limit of at least ``available_threads()`` is the same as none and is stored
+    so, which is how leaving a ``threadpool_limits`` block restores the state before it.
+    """
+
+    user_api = "openmp"
+    internal_api = "fastmlp"
+    filename_prefixes = ("_core.",)
+    check_symbols = ("fastmlp_get_num_threads", "fastmlp_set_num_threads")
+
+    def get_num_threads(self) -> int:
+        """Return the number of threads that the next call will use."""
+        limit = int(self.dynlib.fastmlp_get_num_threads())
+        return min(available_threads(), limit) if limit > 0 else available_threads()
+
+    def set_num_threads(self, num_threads: int) -> None:
+        """Limit the calls to come."""
+        self.dynlib.fastmlp_set_num_threads(
+            0 if num_threads >= available_threads() else num_threads
+        )
+
+    def get_version(self) -> str:
+        """Return the version of the package that the core belongs to."""
+        return __version__
+
+
+@cache
+def _core() -> ctypes.CDLL:
+    """Return the compiled core as a C library, without making a Python module of it."""
+    spec = find_spec("fastmlp.backends._core")
+    if spec is None or spec.origin is None:
+        raise ImportError("fastmlp's compiled core is missing; build the package with pip.")
+    return ctypes.CDLL(spec.origin)
+
+
+@cache
+def register_core() -> None:
+    """Make the core known to threadpoolctl, once per process, and load it.
+
+    A library that threadpoolctl limits must be loaded when the limit is set, so the package does
+    this on import; it takes about a millisecond.
+    """
+    threadpoolctl.register(CoreController)
+    _core()

@@ -1,0 +1,298 @@
+"""The training loop: epochs, chunks of batches, stopping, Ctrl-C.
+
+An epoch is handed to the backend in slices of whole batches that last about a tenth of a second,
+so that Ctrl-C and a diverging loss are noticed soon. Where the slices are cut changes no result.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from fastmlp.backends.protocol import Backend, Totals
+from fastmlp.network import Network
+from fastmlp.schedules import LearningRate
+from fastmlp.stopping import LossMonitor, ScoreMonitor
+
+__all__ = [
+    "DivergenceError",
+    "EpochRecord",
+    "History",
+    "TrainingData",
+    "TrainingRun",
+    "require_finite",
+]
+
+CHUNK_SECONDS = 0.1
+
+#: Batches of the first chunk, before anything is known about their speed.
+FIRST_CHUNK = 4
+
+#: A chunk is at most this many times longer than the one before, so that one lucky measurement
+#: cannot make the next one endless.
+CHUNK_GROWTH = 8
+
+
+class DivergenceError(ValueError):
+    """The loss or a parameter became infinite or NaN; the estimator is as it was before the fit."""
+
+
+@dataclass
+class TrainingData:
+    """What a network learns from; rows are referred to, never copied.
+
+    Attributes
+    ----------
+    X : ndarray of uint8, float32 or float64, shape (N, I)
+    target : ndarray of real, shape (N, T)
+    sample_weight : ndarray of real or None, shape (N,)
+    order : ndarray of int64, shape (K,)
+        Rows to train on, in the order in which they come; shuffled in place.
+    """
+
+    X: np.ndarray
+    target: np.ndarray
+    sample_weight: np.ndarray | None
+    order: np.ndarray
+
+
+class EpochRecord(NamedTuple):
+    """What a callback is told after each epoch (each iteration, for lbfgs).
+
+    Attributes
+    ----------
+    epoch : int
+        Number of the epoch in this fit, from 1.
+    max_iter : int
+        Epochs that the fit may take.
+    loss : float
+        Objective: cost plus penalties, mean over the epoch's batches.
+    cost : float
+        The same without penalties.
+    validation_score : float or None
+        Score on the held-out rows under early stopping.
+    learning_rate : float or None
+        Step size of the next epoch; None for lbfgs.
+    seconds : float
+        Time since the training began.
+    """
+
+    epoch: int
+    max_iter: int
+    loss: float
+    cost: float
+    validation_score: float | None
+    learning_rate: float | None
+    seconds: float
+
+
+@dataclass
+class History:
+    """Curves and counters of a network's life; they go on under warm start and partial fits."""
+
+    loss_curve: list[float] = field(default_factory=list)
+    cost_curve: list[float] = field(default_factory=list)
+    validation_scores: list[float] = field(default_factory=list)
+    n_samples_seen: int = 0
+    n_epochs: int = 0
+
+    def add(self, totals: Totals, cost_divisor: int) -> None:
+        """Append an epoch's means; ``cost_divisor`` is the number of outputs or 1."""
+        cost = totals.cost / cost_divisor / totals.n_samples
+        self.cost_curve.append(cost)
+        self.loss_curve.append(cost + totals.penalty / totals.n_samples)
+        self.n_samples_seen += totals.n_samples
+        self.n_epochs += 1
+
+    def last_record(
+        self,
+        max_iter: int,
+        seconds: float,
+        validation_score: float | None = None,
+        learning_rate: float | None = None,
+    ) -> EpochRecord:
+        """Return what callbacks are told about the epoch added last."""
+        return EpochRecord(
+            self.n_epochs,
+            max_iter,
+            self.loss_curve[-1],
+            self.cost_curve[-1],
+            validation_score,
+            learning_rate,
+            seconds,
+        )
+
+    def continued(self) -> History:
+        """Return an independent copy whose epoch count begins anew."""
+        return History(
+            list(self.loss_curve),
+            list(self.cost_curve),
+            list(self.validation_scores),
+            self.n_samples_seen,
+        )
+
+
+@dataclass
+class Chunks:
+    """How many batches go into one call, learnt from how long the last call took."""
+
+    n_batches: int = FIRST_CHUNK
+
+    def learn(self, n_batches: int, seconds: float) -> None:
+        """Aim the next chunk at ``CHUNK_SECONDS``."""
+        wanted = int(n_batches * CHUNK_SECONDS / max(seconds, 1e-9))
+        self.n_batches = max(1, min(wanted, CHUNK_GROWTH * self.n_batches))
+
+
+@dataclass
+class TrainingRun:
+    """One fit by mini-batches.
+
+    Attributes
+    ----------
+    settings : ndarray of SETTINGS_DTYPE, 0-d
+        Everything but the learning rate and the step, which change from call to call.
+    rng : numpy.random.RandomState or None
+        Shuffles the order before each epoch; None keeps the order.
+    callbacks : sequence of callable
+        Each is called with an ``EpochRecord`` after each epoch.
+    """
+
+    backend: Backend
+    network: Network
+    data: TrainingData
+    settings: np.ndarray
+    batch_size: int
+    n_threads: int
+    rate: LearningRate
+    monitor: LossMonitor | ScoreMonitor
+    history: History
+    rng: np.random.RandomState | None
+    max_iter: int
+    callbacks: Sequence[Callable[[EpochRecord], object]] = ()
+
+    def __post_init__(self) -> None:
+        network = self.network
+        self._workspace = self.backend.workspace(
+            network.plan, network.dtype, self.batch_size, self.n_threads
+        )
+        self._chunks = Chunks()
+        self._began = time.perf_counter()
+
+    def run(self) -> bool:
+        """Train until progress stalls or ``max_iter`` epochs are done.
+
+        Returns
+        -------
+        bool
+            False when ``max_iter`` came first.
+
+        Raises
+        ------
+        DivergenceError
+            If the loss or a parameter is no longer finite.
+        """
+        ended = False
+        try:
+            while not ended and self.history.n_epochs < self.max_iter:
+                ended = self._epoch()
+        except KeyboardInterrupt:
+            warnings.warn("Training was interrupted; what was learnt is kept.", stacklevel=5)
+            ended = True
+        self.monitor.finish(self.network)
+        require_finite(self.network, self.history.n_epochs)
+        return ended
+
+    def _epoch(self) -> bool:
+        """Train one epoch; return whether it was the last one that makes sense."""
+        if self.rng is not None:
+            self.rng.shuffle(self.data.order)
+        totals = self._pass_over_data()
+        self.history.add(totals, self.network.cost_divisor)
+        self.monitor.update(self.history.loss_curve[-1], self.network)
+        if self.monitor.last_score is not None:
+            self.history.validation_scores.append(self.monitor.last_score)
+        self.rate.epoch_ended(self.history.n_samples_seen)
+        ended = self._answer_stall()
+        self._report()
+        return ended
+
+    def _answer_stall(self) -> bool:
+        """Return whether the fit is over; a shrunken learning rate starts the count anew."""
+        if not self.monitor.stalled:
+            return False
+        if self.rate.gives_up():
+            return True
+        self.monitor.idle = 0
+        return False
+
+    def _pass_over_data(self) -> Totals:
+        """Run every batch once, in chunks."""
+        cost = penalty = 0.0
+        n_rows, done = len(self.data.order), 0
+        while done < n_rows:
+            stop = min(done + self._chunks.n_batches * self.batch_size, n_rows)
+            totals = self._train(self.data.order[done:stop])
+            cost += totals.cost
+            penalty += totals.penalty
+            if not np.isfinite(cost + penalty):
+                raise DivergenceError(_divergence_text(self.history.n_epochs + 1, "loss"))
+            done = stop
+        return Totals(cost, penalty, n_rows)
+
+    def _train(self, order: np.ndarray) -> Totals:
+        """Train on the rows ``order`` (K,) in one call of the backend."""
+        network, n_batches = self.network, -(-len(order) // self.batch_size)
+        self.settings["learning_rate"] = self.rate.value
+        self.settings["step"] = network.step
+        # Counted first: Ctrl-C surfaces when the call returns, and the updates are made by then.
+        network.step += n_batches
+        began = time.perf_counter()
+        totals = self.backend.train_batches(
+            network.plan,
+            self.settings,
+            network.parameters,
+            network.moments,
+            self.data.X,
+            self.data.target,
+            self.data.sample_weight,
+            order,
+            self.batch_size,
+            self._workspace,
+            self.n_threads,
+        )
+        self._chunks.learn(n_batches, time.perf_counter() - began)
+        return totals
+
+    def _report(self) -> None:
+        seconds = time.perf_counter() - self._began
+        record = self.history.last_record(
+            self.max_iter, seconds, self.monitor.last_score, self.rate.value
+        )
+        for callback in self.callbacks:
+            callback(record)
+
+
+def print_record(record: EpochRecord) -> None:
+    """Print one line: the callback behind ``verbose``."""
+    score = record.validation_score
+    tail = "" if score is None else f", validation score {score:.6f}"
+    print(f"Epoch {record.epoch}/{record.max_iter}: loss {record.loss:.8f}{tail}")
+
+
+def require_finite(network: Network, epoch: int) -> None:
+    """Raise DivergenceError if a parameter is infinite or NaN."""
+    if not np.isfinite(network.parameters).all():
+        raise DivergenceError(_divergence_text(epoch, "network's parameters"))
+
+
+def _divergence_text(epoch: int, what: str) -> str:
+    return (
+        f"The {what} became infinite or NaN in epoch {epoch}. Try a smaller learning_rate_init, "
+        "X (and, for regression, y) scaled to about unit variance, or dtype='float64'."
+    )

@@ -1,0 +1,51 @@
+"""Checks of what users pass in: every error text for it is here, and nothing else raises for it.
+
+All checks of a fit run before anything changes, and know nothing of backends but their names, so
+the text is the same for each.
+"""
+
+from fastmlp.validation.arrays import (
+    check_data,
+    check_features,
+    check_sample_weight,
+    check_target_width,
+    check_validation_size,
+    naming,
+    resolve_dtype,
+)
+from fastmlp.validation.labels import (
+    check_classes,
+    check_classes_agree,
+    check_label_kind,
+    check_label_width,
+    check_labels_known,
+    check_two_classes,
+)
+from fastmlp.validation.parameters import (
+    check_combination,
+    check_layer_sizes,
+    check_parameters,
+    check_same_network,
+    check_stochastic,
+)
+
+__all__ = [
+    "check_classes",
+    "check_classes_agree",
+    "check_combination",
+    "check_data",
+    "check_features",
+    "check_label_kind",
+    "check_label_width",
+    "check_labels_known",
+    "check_layer_sizes",
+    "check_parameters",
+    "check_same_network",
+    "check_sample_weight",
+    "check_stochastic",
+    "check_target_width",
+    "check_two_classes",
+    "check_validation_size",
+    "naming",
+    "resolve_dtype",
+]

@@ -1,0 +1,200 @@
+"""Checks of data: shapes, feature names, finite values that fit the network's real type.
+
+Arrays go through scikit-learn's own checks, so its conventions hold, and then through ours: what
+is finite in double precision may overflow float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.validation import validate_data
+
+__all__ = [
+    "check_data",
+    "check_features",
+    "check_sample_weight",
+    "check_target_width",
+    "check_validation_size",
+    "naming",
+    "resolve_dtype",
+]
+
+#: What backends read without a conversion.
+INPUT_DTYPES = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
+
+
+def resolve_dtype(dtype: Any, X_dtype: np.dtype) -> np.dtype:
+    """Return the network's real type; "auto" is the least one that holds X's values exactly.
+
+    Integers of 32 or more bits and whatever is wider than float64 give float64.
+    """
+    if isinstance(dtype, str) and dtype == "auto":
+        single = np.result_type(X_dtype, np.float32) == np.float32
+        dtype = np.float32 if single else np.float64
+    real: np.dtype = np.dtype(dtype)
+    return real
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Put ``name`` in front of an error text that lacks it."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if name in str(error):
+            raise
+        raise type(error)(f"{name}: {error}") from error
+
+
+def check_features(estimator: Any, X: Any, dtype: np.dtype) -> np.ndarray:
+    """Return X for prediction by a fitted estimator.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Has ``n_features_in_`` and, perhaps, ``feature_names_in_``.
+    X : array-like, shape (N, I)
+    dtype : dtype
+        The network's.
+
+    Returns
+    -------
+    ndarray of uint8, float32 or float64, shape (N, I)
+        C-contiguous; X itself when it is so already.
+    """
+    if not _is_plain(estimator, X):
+        with naming("X"):
+            X = validate_data(estimator, X, reset=False, ensure_all_finite=False)
+    return _ready(X, dtype, getattr(estimator, "feature_names_in_", None))
+
+
+def _is_plain(estimator: Any, X: Any) -> bool:
+    """Return whether scikit-learn's checks, which cost more than a small net, can find nothing."""
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and len(X) > 0
+        and X.shape[1] == estimator.n_features_in_
+        and X.dtype in INPUT_DTYPES
+        and not hasattr(estimator, "feature_names_in_")
+    )
+
+
+def check_data(
+    estimator: Any, X: Any, y: Any, *, dtype: Any, reset: bool, numeric_y: bool
+) -> tuple[np.ndarray, np.ndarray, np.dtype]:
+    """Return X and y for training, and the network's real type.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its ``n_features_in_`` and ``feature_names_in_`` are set when ``reset``, else compared.
+    X : array-like, shape (N, I)
+    y : array-like, shape (N,) or (N, C)
+    dtype : dtype-like or "auto"
+        The ``dtype`` parameter.
+    reset : bool
+        Whether a new network begins.
+    numeric_y : bool
+        Whether y holds real numbers.
+
+    Returns
+    -------
+    X : ndarray of uint8, float32 or float64, shape (N, I)
+        C-contiguous; the caller's array when it is so already.
+    y : ndarray, shape (N,) or (N, C)
+    dtype : dtype
+    """
+    with naming("X"):
+        X, y = validate_data(
+            estimator,
+            X,
+            y,
+            reset=reset,
+            ensure_all_finite=False,
+            multi_output=True,
+            y_numeric=numeric_y,
+        )
+    real = resolve_dtype(dtype, X.dtype)
+    X = _ready(X, real, getattr(estimator, "feature_names_in_", None))
+    y = y.toarray() if hasattr(y, "toarray") else y
+    y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+    if y.ndim == 2 and not y.shape[1]:
+        raise ValueError("y has no columns: at least one output is required.")
+    if numeric_y:
+        _require_finite(y, "y", real)
+    return X, y, real
+
+
+def _ready(X: np.ndarray, dtype: np.dtype, names: np.ndarray | None) -> np.ndarray:
+    """Return finite X (N, I) as the backends take it, converted at most once."""
+    if X.dtype.kind == "f":
+        _require_finite(X, "X", dtype, names)
+    if X.dtype in INPUT_DTYPES and X.flags.c_contiguous and X.flags.aligned:
+        return np.asarray(X)
+    return np.ascontiguousarray(X, dtype=dtype)
+
+
+def _require_finite(
+    values: np.ndarray, name: str, dtype: np.dtype, column_names: np.ndarray | None = None
+) -> None:
+    """Raise ValueError naming the first NaN, infinity or value too large for ``dtype``."""
+    # Two reductions without a temporary; NaN fails both comparisons.
+    limit = np.finfo(dtype).max
+    if values.size == 0 or (values.max() <= limit and values.min() >= -limit):
+        return
+    table = values.reshape(len(values), -1)
+    within = (table.max(axis=1) <= limit) & (table.min(axis=1) >= -limit)
+    row = int(np.argmin(within))
+    column = int(np.argmin(np.abs(table[row]) <= limit))
+    value = table[row, column]
+    what = "NaN" if np.isnan(value) else "infinity"
+    if np.isfinite(value):
+        what = f"{value:g}, too large for dtype {dtype.name}"
+    label = repr(str(column_names[column])) if column_names is not None else column
+    where = f"row {row}" if values.ndim == 1 else f"column {label}, row {row}"
+    raise ValueError(f"Input {name} contains {what} ({where}).")
+
+
+def check_sample_weight(sample_weight: Any, n_samples: int, dtype: np.dtype) -> np.ndarray | None:
+    """Return the weights as an array of ``dtype``, shape (N,), or None for none."""
+    if sample_weight is None:
+        return None
+    with naming("sample_weight"):
+        weights = check_array(
+            sample_weight, ensure_2d=False, ensure_all_finite=False, input_name="sample_weight"
+        )
+    if weights.shape != (n_samples,):
+        raise ValueError(
+            f"sample_weight must have shape ({n_samples},), one entry per row of X; "
+            f"got shape {weights.shape}."
+        )
+    _require_finite(weights, "sample_weight", dtype)
+    if weights.min() < 0:
+        raise ValueError(f"sample_weight must not be negative; got {weights.min():g}.")
+    real: np.ndarray = weights.astype(dtype)
+    if not real.any():
+        raise ValueError("sample_weight is zero for every row; at least one must count.")
+    return real
+
+
+def check_validation_size(fraction: float, n_samples: int) -> None:
+    """Raise ValueError if early stopping would hold out fewer than two rows, or all of them."""
+    n_held_out = int(np.ceil(fraction * n_samples))
+    if n_held_out < 2 or n_held_out >= n_samples:
+        raise ValueError(
+            f"validation_fraction={fraction:g} of {n_samples} rows holds out {n_held_out}; early "
+            "stopping needs at least two held-out rows and one to train on."
+        )
+
+
+def check_target_width(y: np.ndarray, n_targets: int) -> None:
+    """Raise ValueError unless y (N,) or (N, C) has as many columns as at the first fit."""
+    width = 1 if y.ndim == 1 else y.shape[1]
+    if width != n_targets:
+        raise ValueError(f"y has {width} columns; the network was made for {n_targets}.")

@@ -1,0 +1,229 @@
+"""Checks of constructor parameters: one table, and what must hold between entries of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from numbers import Integral, Real
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from fastmlp.backends import BACKENDS
+from fastmlp.initializers import INITIALIZERS
+from fastmlp.registry import ACTIVATIONS, LOSSES, OPTIMIZERS
+from fastmlp.schedules import POLICIES
+
+__all__ = [
+    "check_combination",
+    "check_layer_sizes",
+    "check_parameters",
+    "check_same_network",
+    "check_stochastic",
+]
+
+#: Losses that a regressor offers.
+REGRESSION_LOSSES = [loss.name for loss in LOSSES if loss.link == "identity"]
+
+#: Parameters are addressed by 64-bit byte offsets; a few copies of the vector must fit as well.
+MAX_PARAMETERS = 2**56
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number between two bounds; ``closed`` says which bounds belong to the range."""
+
+    low: float
+    high: float = np.inf
+    closed: str = "left"
+    integral: bool = False
+    also: tuple[object, ...] = ()
+
+    def __call__(self, name: str, value: Any) -> None:
+        """Raise unless ``value`` is such a number."""
+        if any(value is other or value == other for other in self.also):
+            return
+        kind: Any = Integral if self.integral else Real
+        if not isinstance(value, kind) or isinstance(value, (bool, np.bool_)):
+            raise TypeError(f"{name} must be {self}; got {value!r}.")
+        above = value >= self.low if self.closed in ("both", "left") else value > self.low
+        below = value <= self.high if self.closed in ("both", "right") else value < self.high
+        if not (above and below):
+            raise ValueError(f"{name} must be {self}; got {value!r}.")
+
+    def __str__(self) -> str:
+        left = "≥" if self.closed in ("both", "left") else ">"
+        right = "≤" if self.closed in ("both", "right") else "<"
+        text = f"{'an integer' if self.integral else 'a number'} {left} {self.low:g}"
+        if np.isfinite(self.high):
+            text += f" and {right} {self.high:g}"
+        return " or ".join([text, *map(repr, self.also)])
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One of some strings."""
+
+    names: tuple[str, ...]
+
+    def __call__(self, name: str, value: object) -> None:
+        """Raise unless ``value`` is one of the names."""
+        if not (isinstance(value, str) and value in self.names):
+            raise ValueError(f"{name} must be one of {', '.join(self.names)}; got {value!r}.")
+
+
+def _flag(name: str, value: object) -> None:
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False; got {value!r}.")
+
+
+def _verbosity(name: str, value: object) -> None:
+    if not isinstance(value, (bool, np.bool_, Integral)):
+        raise TypeError(f"{name} must be True, False or an integer; got {value!r}.")
+
+
+def _seed(name: str, value: object) -> None:
+    try:
+        check_random_state(value)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} must be None, an integer or a numpy.random.RandomState; got {value!r}."
+        ) from error
+
+
+def _layer_widths(name: str, value: object) -> None:
+    widths = np.atleast_1d(np.asarray(value, dtype=object))
+    if widths.ndim > 1:
+        raise ValueError(f"{name} must be one integer or a flat sequence; got {value!r}.")
+    rule = Number(1, integral=True)
+    for position, width in enumerate(widths):
+        rule(name if np.isscalar(value) else f"{name}[{position}]", width)
+
+
+def _dropout(name: str, value: Any) -> None:
+    rule = Number(0, 1)
+    if np.ndim(value) == 0:
+        rule(name, value)
+        return
+    for position, probability in enumerate(value):
+        rule(f"{name}[{position}]", probability)
+
+
+def _real_type(name: str, value: Any) -> None:
+    if isinstance(value, str) and value == "auto":
+        return
+    try:
+        known = value is not None and np.dtype(value) in (np.float32, np.float64)
+    except TypeError:
+        known = False
+    if not known:
+        raise ValueError(f"{name} must be one of float32, float64, auto; got {value!r}.")
+
+
+def _callables(name: str, value: object) -> None:
+    if value is None:
+        return
+    if not isinstance(value, Sequence) or not all(map(callable, value)):
+        raise TypeError(f"{name} must be None or a list of callables; got {value!r}.")
+
+
+_POSITIVE = Number(0, closed="neither")
+_NOT_NEGATIVE = Number(0, closed="left")
+_COUNT = Number(1, integral=True)
+
+#: Parameter → what raises unless its value is right.
+RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
+    {
+        "loss": OneOf(tuple(REGRESSION_LOSSES)),
+        "hidden_layer_sizes": _layer_widths,
+        "activation": OneOf(tuple(ACTIVATIONS.names)),
+        "solver": OneOf((*OPTIMIZERS.names, "lbfgs")),
+        "alpha": _NOT_NEGATIVE,
+        "l1": _NOT_NEGATIVE,
+        "weight_decay": Number(0, also=(None,)),
+        "batch_size": Number(1, integral=True, also=("auto",)),
+        "learning_rate": OneOf(POLICIES),
+        "learning_rate_init": _POSITIVE,
+        "power_t": _NOT_NEGATIVE,
+        "max_iter": _COUNT,
+        "shuffle": _flag,
+        "random_state": _seed,
+        "tol": _NOT_NEGATIVE,
+        "verbose": _verbosity,
+        "warm_start": _flag,
+        "momentum": Number(0, 1, closed="both"),
+        "nesterovs_momentum": _flag,
+        "early_stopping": _flag,
+        "validation_fraction": Number(0, 1),
+        "beta_1": Number(0, 1),
+        "beta_2": Number(0, 1),
+        "epsilon": _POSITIVE,
+        "n_iter_no_change": Number(1, integral=True, also=(np.inf,)),
+        "max_fun": _COUNT,
+        "dropout": _dropout,
+        "input_dropout": Number(0, 1),
+        "init": OneOf(INITIALIZERS),
+        "init_std": _NOT_NEGATIVE,
+        "dtype": _real_type,
+        "backend": OneOf(tuple(BACKENDS)),
+        "n_threads": Number(1, integral=True, also=(None,)),
+        "callbacks": _callables,
+    }
+)
+
+
+def check_parameters(parameters: Mapping[str, Any]) -> None:
+    """Raise TypeError or ValueError, naming the parameter, unless all are right by themselves."""
+    for name, value in parameters.items():
+        RULES[name](name, value)
+
+
+def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental: bool) -> None:
+    """Raise ValueError for parameters that are right alone but not together."""
+    dropout = parameters["dropout"]
+    if np.ndim(dropout) and len(dropout) != n_hidden:
+        raise ValueError(
+            f"dropout has {len(dropout)} entries, but hidden_layer_sizes has {n_hidden} layers."
+        )
+    if incremental and parameters["early_stopping"]:
+        raise ValueError("partial_fit cannot be used with early_stopping=True.")
+    if parameters["solver"] == "lbfgs":
+        for name in ("l1", "dropout", "input_dropout", "weight_decay"):
+            if np.any(parameters[name]):
+                raise ValueError(
+                    f"solver='lbfgs' needs a smooth, fixed objective: set {name}=0 "
+                    f"(got {parameters[name]!r}) or take another solver."
+                )
+
+
+def check_stochastic(solver: object) -> None:
+    """Raise AttributeError, as for any missing method, if ``solver`` knows no mini-batches."""
+    if solver == "lbfgs":
+        raise AttributeError("partial_fit needs a solver that learns by mini-batches, not 'lbfgs'.")
+
+
+def check_layer_sizes(layer_sizes: Sequence[int]) -> None:
+    """Raise ValueError if a network of these widths has more parameters than can be addressed."""
+    count = sum(i * o + o for i, o in pairwise(layer_sizes))
+    if count > MAX_PARAMETERS:
+        raise ValueError(
+            f"hidden_layer_sizes gives a network of {count:.3g} parameters between {layer_sizes[0]}"
+            f" inputs and {layer_sizes[-1]} outputs; at most {MAX_PARAMETERS:.3g} are possible."
+        )
+
+
+def check_same_network(present: Sequence[int], wanted: Sequence[int]) -> None:
+    """Raise ValueError if a fit that goes on from an earlier one asks for other layer widths."""
+    if list(present[1:-1]) != list(wanted[1:-1]):
+        raise ValueError(
+            f"hidden_layer_sizes is now {tuple(wanted[1:-1])}, but the network that warm_start or "
+            f"partial_fit goes on with has {tuple(present[1:-1])}."
+        )
+    if present[-1] != wanted[-1]:
+        raise ValueError(
+            f"y asks for {wanted[-1]} outputs, but the network that warm_start or partial_fit goes "
+            f"on with has {present[-1]}."
+        )
