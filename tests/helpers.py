@@ -137,12 +137,17 @@ def make_problem(
 
 
 def train(
-    backend: Backend, problem: Problem, n_threads: int = 1, chunk_batches: int | None = None
+    backend: Backend,
+    problem: Problem,
+    n_threads: int = 1,
+    chunk_batches: int | None = None,
+    workspace_rows: int | None = None,
 ) -> Trained:
     """Train on copies; with ``chunk_batches``, by several calls of so many batches each."""
     parameters, moments = problem.parameters.copy(), problem.moments.copy()
     settings = problem.settings.copy()
-    workspace = backend.workspace(problem.plan, problem.dtype, problem.batch_size, n_threads)
+    n_rows = workspace_rows or problem.batch_size
+    workspace = backend.workspace(problem.plan, problem.dtype, n_rows, n_threads)
     chunk = len(problem.order) if chunk_batches is None else chunk_batches * problem.batch_size
     sums = np.zeros(3)
     for start in range(0, len(problem.order), chunk):

@@ -6,11 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers import REFERENCE, Problem, Trained, make_problem, predict, train
+from helpers import (
+    REFERENCE,
+    Problem,
+    Trained,
+    make_problem,
+    objective_and_gradient,
+    predict,
+    size_triples,
+    train,
+)
 from helpers_tolerances import TRAJECTORY, eps
 
 from fastmlp.backends.protocol import Backend
 from fastmlp.parameters import bias_views, weight_views
+from fastmlp.registry import ACTIVATIONS
 
 # Adam divides by √v + ε: with the usual 1e-8 a gradient that is rounding alone would move a weight
 # by a whole learning rate. A larger ε makes the trajectory a smooth function of its start.
@@ -66,6 +76,16 @@ def test_trajectory(backend: Backend, dtype, scenario):
     assert_close(train(backend, problem), expected, dtype)
 
 
+@pytest.mark.parametrize(("batch_size", "n_inputs", "width"), size_triples())
+def test_awkward_sizes(backend: Backend, dtype, batch_size, n_inputs, width):
+    sizes = (n_inputs, width, batch_size, 3)
+    problem = make_problem(
+        sizes, "relu", dtype=dtype, n_rows=100, n_epochs=1, batch_size=batch_size, **SGD
+    )
+    problem = replace(problem, order=problem.order[: 2 * batch_size + 1])
+    assert_close(train(backend, problem), train(REFERENCE, problem.as_float64()), dtype)
+
+
 @pytest.mark.parametrize("x_dtype", [np.uint8, np.float32, np.float64])
 def test_types_of_the_input(backend: Backend, dtype, x_dtype):
     problem = make_problem(dtype=dtype, x_dtype=x_dtype, **ADAM)
@@ -74,6 +94,9 @@ def test_types_of_the_input(backend: Backend, dtype, x_dtype):
     predictions = predict(REFERENCE, problem.as_float64())
     tolerance = 40 * eps(dtype)
     np.testing.assert_allclose(predict(backend, problem), predictions, rtol=0, atol=tolerance)
+    _, gradient = objective_and_gradient(backend, problem)
+    _, expected_gradient = objective_and_gradient(REFERENCE, problem.as_float64())
+    np.testing.assert_allclose(gradient, expected_gradient, rtol=0, atol=tolerance)
 
 
 @pytest.mark.parametrize("chunk_batches", [1, 3])
@@ -84,6 +107,11 @@ def test_chunks_are_one_call(backend: Backend, dtype, chunk_batches):
     whole, chunked = train(backend, problem), train(backend, problem, chunk_batches=chunk_batches)
     assert_same_bits(chunked, whole)
     np.testing.assert_allclose(chunked.totals, whole.totals, rtol=1e-14)
+
+
+def test_a_roomy_workspace_changes_nothing(backend: Backend, dtype):
+    problem = make_problem(dtype=dtype, dropouts=(0.2, 0.5, 0.2), **ADAM)
+    assert_same_bits(train(backend, problem, workspace_rows=1000), train(backend, problem))
 
 
 def test_order_chooses_the_rows(backend: Backend, dtype):
@@ -176,6 +204,16 @@ def test_cost_is_weighted_by_the_rows_of_each_batch(backend: Backend, dtype):
     )
     np.testing.assert_allclose(totals.cost, expected, rtol=32 * eps(dtype))
     assert totals.n_samples == 23
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS.names)
+@pytest.mark.parametrize("poison", [np.nan, np.inf])
+def test_a_poisoned_input_is_visible(backend: Backend, dtype, activation, poison):
+    problem = make_problem(dtype=dtype, activations=activation, loss="squared_error", **SGD)
+    problem.X[problem.order[3], 2] = poison
+    trained = train(backend, problem)
+    assert not np.all(np.isfinite(trained.parameters))
+    assert not np.isfinite(trained.totals.cost)
 
 
 def test_divergence_is_visible(backend: Backend, dtype):
