@@ -125,6 +125,7 @@ class Network:
         ndarray, shape (K, C)
         """
         n_rows = len(X) if rows is None else len(rows)
+        n_threads = min(n_threads, n_rows)
         out = np.empty((n_rows, self.plan.n_outputs), self.dtype)
         workspace = backend.workspace(self.plan, self.dtype, min(n_rows, SCRATCH_ROWS), n_threads)
         for start in range(0, n_rows, PREDICTION_ROWS):

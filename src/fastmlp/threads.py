@@ -21,9 +21,15 @@ def available_threads() -> int:
     The least of the CPUs that affinity and cgroups leave us (joblib knows them) and
     ``OMP_NUM_THREADS``; of a list of numbers, one per nesting level, the first counts.
     """
-    n_cpus = int(joblib.cpu_count())
+    n_cpus = _cpus(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0)
     first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     return min(n_cpus, int(first)) if first.isdigit() and int(first) > 0 else n_cpus
+
+
+@cache
+def _cpus(n_allowed: int) -> int:
+    """Return joblib's count: it reads files, and can change only with the affinity's size."""
+    return int(joblib.cpu_count())
 
 
 def default_threads() -> int:

@@ -1,7 +1,7 @@
 """The training loop: epochs, chunks of batches, stopping, Ctrl-C.
 
-An epoch is handed to the backend in slices of whole batches that last about a tenth of a second,
-so that Ctrl-C and a diverging loss are noticed soon. Where the slices are cut changes no result.
+An epoch is handed to the backend in slices of whole batches that last up to some tenths of a
+second, so that Ctrl-C and a diverging loss are noticed soon.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from fastmlp.backends.protocol import Backend, Totals
 from fastmlp.network import Network
+from fastmlp.plan import Plan
 from fastmlp.schedules import LearningRate
 from fastmlp.stopping import LossMonitor, ScoreMonitor
 
@@ -28,14 +29,12 @@ __all__ = [
     "require_finite",
 ]
 
-CHUNK_SECONDS = 0.1
+#: Floating-point operations per call: about 10 ms on fast cores, a few tenths of a second on slow
+#: ones or in NumPy.
+WORK_PER_CALL = 4_000_000_000
 
-#: Batches of the first chunk, before anything is known about their speed.
-FIRST_CHUNK = 4
-
-#: A chunk is at most this many times longer than the one before, so that one lucky measurement
-#: cannot make the next one endless.
-CHUNK_GROWTH = 8
+#: What a batch costs beside its operations, in operations: so many take NumPy 100 µs or so.
+BATCH_OVERHEAD = 1_000_000
 
 
 class DivergenceError(ValueError):
@@ -137,16 +136,15 @@ class History:
         )
 
 
-@dataclass
-class Chunks:
-    """How many batches go into one call, learnt from how long the last call took."""
+def batches_per_call(plan: Plan, batch_size: int) -> int:
+    """Return how many batches go into one call of the backend.
 
-    n_batches: int = FIRST_CHUNK
-
-    def learn(self, n_batches: int, seconds: float) -> None:
-        """Aim the next chunk at ``CHUNK_SECONDS``."""
-        wanted = int(n_batches * CHUNK_SECONDS / max(seconds, 1e-9))
-        self.n_batches = max(1, min(wanted, CHUNK_GROWTH * self.n_batches))
+    The number follows from the work, not from the clock: sums of losses are rounded once a call,
+    so a measured number would make their last digits, and with them the epoch at which a fit
+    stops, a matter of chance.
+    """
+    work = plan.flops_per_sample() * batch_size + BATCH_OVERHEAD
+    return max(1, WORK_PER_CALL // work)
 
 
 @dataclass
@@ -181,7 +179,7 @@ class TrainingRun:
         self._workspace = self.backend.workspace(
             network.plan, network.dtype, self.batch_size, self.n_threads
         )
-        self._chunks = Chunks()
+        self._rows_per_call = self.batch_size * batches_per_call(network.plan, self.batch_size)
         self._began = time.perf_counter()
 
     def run(self) -> bool:
@@ -236,7 +234,7 @@ class TrainingRun:
         cost = penalty = 0.0
         n_rows, done = len(self.data.order), 0
         while done < n_rows:
-            stop = min(done + self._chunks.n_batches * self.batch_size, n_rows)
+            stop = min(done + self._rows_per_call, n_rows)
             totals = self._train(self.data.order[done:stop])
             cost += totals.cost
             penalty += totals.penalty
@@ -247,13 +245,12 @@ class TrainingRun:
 
     def _train(self, order: np.ndarray) -> Totals:
         """Train on the rows ``order`` (K,) in one call of the backend."""
-        network, n_batches = self.network, -(-len(order) // self.batch_size)
+        network = self.network
         self.settings["learning_rate"] = self.rate.value
         self.settings["step"] = network.step
         # Counted first: Ctrl-C surfaces when the call returns, and the updates are made by then.
-        network.step += n_batches
-        began = time.perf_counter()
-        totals = self.backend.train_batches(
+        network.step += -(-len(order) // self.batch_size)
+        return self.backend.train_batches(
             network.plan,
             self.settings,
             network.parameters,
@@ -266,8 +263,6 @@ class TrainingRun:
             self._workspace,
             self.n_threads,
         )
-        self._chunks.learn(n_batches, time.perf_counter() - began)
-        return totals
 
     def _report(self) -> None:
         seconds = time.perf_counter() - self._began

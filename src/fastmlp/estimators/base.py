@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastmlp import validation
 from fastmlp.estimators.fitting import Fitting, Learnt, backend_of, threads_of
+from fastmlp.network import Network
 from fastmlp.training import TrainingData
 
 __all__ = ["BaseMLP", "stochastic"]
@@ -191,21 +192,25 @@ class BaseMLP(BaseEstimator, ABC):
     # -- what was learnt ------------------------------------------------------------------------
 
     @property
+    def _network(self) -> Network:
+        """The trained network; NotFittedError without one."""
+        if not self.__sklearn_is_fitted__():
+            check_is_fitted(self)
+        return self._learnt.network
+
+    @property
     def coefs_(self) -> list[np.ndarray]:
         """Weights, one (fan_in, fan_out) array per layer: views that may be written to."""
-        check_is_fitted(self)
-        return self._learnt.network.weights
+        return self._network.weights
 
     @property
     def intercepts_(self) -> list[np.ndarray]:
         """Biases, one (fan_out,) array per layer: views that may be written to."""
-        check_is_fitted(self)
-        return self._learnt.network.biases
+        return self._network.biases
 
     def _forward(self, X: Any, *, apply_link: bool) -> np.ndarray:
         """Return outputs, or logits, (N, C) for ``X`` (N, I)."""
-        check_is_fitted(self)
-        network = self._learnt.network
+        network = self._network
         X = validation.check_features(self, X, network.dtype)
         return network.forward(
             backend_of(self), X, apply_link=apply_link, n_threads=threads_of(self)
@@ -225,8 +230,7 @@ class BaseMLP(BaseEstimator, ABC):
             −log of the true class's probability, its sum over labels, or half the squared error,
             mean over outputs.
         """
-        check_is_fitted(self)
-        network = self._learnt.network
+        network = self._network
         X, y, _ = validation.check_data(
             self, X, y, dtype=network.dtype, reset=False, numeric_y=self._numeric_target
         )
@@ -273,7 +277,7 @@ class BaseMLP(BaseEstimator, ABC):
         float
         """
         cost = self.cost(X, y, sample_weight)
-        network = self._learnt.network
+        network = self._network
         w = network.parameters[: network.plan.n_weights].astype(np.float64)
         penalty = self.alpha / 2 * (w @ w) + self.l1 * np.abs(w).sum()
         total = len(y) if sample_weight is None else np.sum(sample_weight, dtype=np.float64)
