@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import doctest
+
 import numpy as np
 import pytest
 from scipy.stats import entropy as scipy_entropy
 
+from fastmlp import information
 from fastmlp.information import cross_entropy, entropy, kl_divergence, self_information
 
 
@@ -78,3 +81,9 @@ def test_nan_stays_nan():
     for value in (entropy(nan), cross_entropy(nan, [0.5, 0.5]), kl_divergence([0.5, 0.5], nan)):
         assert np.isnan(value)
     np.testing.assert_array_equal(np.isnan(self_information(nan)), [True, False])
+
+
+def test_the_examples_run():
+    outcome = doctest.testmod(information)
+    assert outcome.attempted >= 4
+    assert outcome.failed == 0
