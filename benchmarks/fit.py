@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 import numpy as np
-from peers import PEERS, PeerProcess
+from peers import PEERS, PeerProcess, open_peers
 from rich.console import Console
 
 from fastmlp.backends.compiled import fma_peak
@@ -42,18 +42,11 @@ def main(
 ) -> None:
     """Train every cell on every peer that is there, in interleaved rounds, and compare."""
     console, n_threads = Console(), threads or default_threads()
-    names = [name for name in peers if PEERS[name].is_available()]
-    processes = {name: PeerProcess(name, n_threads) for name in names}
-    for name, process in processes.items():
-        console.print(f"[bold]{name}[/]: {PEERS[name].settings}; BLAS: {process.blas}")
     rows = []
-    try:
+    with open_peers(peers, n_threads, console.print) as processes:
         for cell in cells:
             with console.status(f"{cell}: {GRID[cell].describe()}"):
                 rows.append(measure(cell, processes, n_threads, rounds, seconds))
-    finally:
-        for process in processes.values():
-            process.close()
     peak = fma_peak(np.float32)
     console.print(product_table(f"One epoch, float32, {n_threads} thread(s)", rows, peak))
     write_json(json_path, {"fma_peak_gflops": peak, "rows": rows})
@@ -73,7 +66,7 @@ def measure(
     times: dict[str, list[float]] = {name: [] for name in processes}
     for name in rounds_of(list(processes), n_rounds):
         times[name].append(processes[name].fit(cell, n_epochs).seconds_per_epoch)
-    description = f"{GRID[cell].describe()}; {n_epochs} epochs a fit"
+    description = f"{GRID[cell].describe()}; {n_epochs} epochs"
     timings = {name: Timing(tuple(values)) for name, values in times.items()}
     n_samples, flops = GRID[cell].n_samples, GRID[cell].flops
     return Measurement(cell, description, n_samples, flops, 0, n_threads, timings)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from multiprocessing import get_context
@@ -22,11 +22,15 @@ import numpy as np
 from sklearn import config_context
 
 from fastmlp.cli.epochs import GRID, GridCell
+from fastmlp.cli.timing import interleave
 
-__all__ = ["PEERS", "Peer", "PeerProcess", "Result"]
+__all__ = ["PEERS", "Peer", "PeerProcess", "Result", "open_peers"]
 
 #: OpenBLAS chooses its kernels itself, also where the machine's environment says otherwise.
 OPENBLAS_FREE = {"OPENBLAS_CORETYPE": None, "OPENBLAS_L2_SIZE": None}
+
+#: So many rows of a prediction go back to be compared with the other peers'.
+COMPARED_ROWS = 100
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,15 @@ class Peer:
         """
         raise NotImplementedError
 
+    def prepare_prediction(
+        self, cell: GridCell, X: np.ndarray, y: np.ndarray
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """Train one epoch; return a call from rows (K, I) to outputs (K, C) or, C = 1, (K,).
+
+        The outputs of a classifier are probabilities.
+        """
+        raise NotImplementedError
+
 
 class EstimatorPeer(Peer):
     """Anything with scikit-learn's constructor names."""
@@ -73,7 +86,18 @@ class EstimatorPeer(Peer):
         self, cell: GridCell, X: np.ndarray, y: np.ndarray, n_epochs: int
     ) -> Callable[[], list[float]]:
         """Return a call of ``fit`` that runs exactly ``n_epochs``."""
-        model = self.estimator(cell.is_regression)(
+        model = self._model(cell, n_epochs)
+        return lambda: list(model.fit(X, y).loss_curve_)
+
+    def prepare_prediction(
+        self, cell: GridCell, X: np.ndarray, y: np.ndarray
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """Return ``predict`` or ``predict_proba`` of a fitted estimator."""
+        model = self._model(cell, 1).fit(X, y)
+        return model.predict if cell.is_regression else model.predict_proba
+
+    def _model(self, cell: GridCell, n_epochs: int) -> Any:
+        return self.estimator(cell.is_regression)(
             hidden_layer_sizes=cell.layer_sizes[1:-1],
             solver=cell.optimizer,
             batch_size=cell.batch_size,
@@ -82,7 +106,6 @@ class EstimatorPeer(Peer):
             n_iter_no_change=n_epochs,
             random_state=0,
         )
-        return lambda: list(model.fit(X, y).loss_curve_)
 
 
 class FastmlpPeer(EstimatorPeer):
@@ -140,16 +163,16 @@ class ScikitLearn(EstimatorPeer):
 class ScikitLearnAVX512(ScikitLearn):
     """The same on OpenBLAS's AVX-512 kernels, which it leaves unused on some CPUs that could."""
 
-    name = "scikit-learn SkylakeX"
+    name = "sklearn SkylakeX"
     settings = "as scikit-learn, with OPENBLAS_CORETYPE=SkylakeX"
     environment = OPENBLAS_FREE | {"OPENBLAS_CORETYPE": "SkylakeX"}
 
     @classmethod
     def is_available(cls) -> bool:
-        """Whether the CPU has AVX-512."""
+        """Whether the CPU has AVX-512 and OpenBLAS, left alone, does not use it."""
         from fastmlp.backends.compiled import available_isas
 
-        return any("v4" in isa for isa in available_isas())
+        return any("v4" in isa for isa in available_isas()) and "SkylakeX" not in _blas_kernels()
 
 
 PEERS: dict[str, type[Peer]] = {
@@ -173,9 +196,28 @@ class PeerProcess:
         """Train a cell of the grid from new."""
         return self._pool.submit(_fit, self.name, cell, n_epochs).result()
 
+    def predict(self, cell: str, n_rows: int, min_seconds: float) -> tuple[float, np.ndarray]:
+        """Return seconds per call on ``n_rows`` rows, and the first outputs."""
+        return self._pool.submit(_predict, self.name, cell, n_rows, min_seconds).result()
+
     def close(self) -> None:
         """End the process."""
         self._pool.shutdown()
+
+
+@contextmanager
+def open_peers(
+    names: Iterable[str], n_threads: int, say: Callable[[str], object]
+) -> Iterator[dict[str, PeerProcess]]:
+    """Start those of the named peers that can run here, say how each is set, and end them after."""
+    with ExitStack() as stack:
+        processes = {}
+        for name in names:
+            if PEERS[name].is_available():
+                processes[name] = PeerProcess(name, n_threads)
+                stack.callback(processes[name].close)
+                say(f"[bold]{name}[/]: {PEERS[name].settings}; BLAS: {processes[name].blas}")
+        yield processes
 
 
 @contextmanager
@@ -201,11 +243,12 @@ def _blas_kernels() -> str:
     """Return which kernels NumPy's BLAS runs in this process."""
     from threadpoolctl import threadpool_info
 
-    return ", ".join(
+    pools = [
         f"{pool['internal_api']} {pool.get('architecture', '')} × {pool['num_threads']}"
         for pool in threadpool_info()
         if pool["user_api"] == "blas"
-    )
+    ]
+    return ", ".join(dict.fromkeys(pools))  # NumPy's and SciPy's, once when they are alike
 
 
 @cache
@@ -213,13 +256,32 @@ def _data(cell: str) -> tuple[np.ndarray, np.ndarray]:
     return GRID[cell].data(np.dtype(np.float32))
 
 
-def _fit(peer: str, cell: str, n_epochs: int) -> Result:
-    X, y = _data(cell)
-    # The number of epochs is ours, so that it is reached is no news; X is known to be finite.
+@contextmanager
+def _best_settings() -> Iterator[None]:
+    """Skip checks: X is finite, and that the epochs we asked for were reached is no news."""
     with warnings.catch_warnings(), config_context(assume_finite=True):
         warnings.simplefilter("ignore")
+        yield
+
+
+def _fit(peer: str, cell: str, n_epochs: int) -> Result:
+    X, y = _data(cell)
+    with _best_settings():
         call = PEERS[peer]().prepare(GRID[cell], X, y, n_epochs)
         start = perf_counter()
         loss_curve = call()
         seconds = perf_counter() - start
     return Result(seconds / n_epochs, loss_curve)
+
+
+@cache
+def _predictor(peer: str, cell: str) -> Callable[[np.ndarray], np.ndarray]:
+    return PEERS[peer]().prepare_prediction(GRID[cell], *_data(cell))
+
+
+def _predict(peer: str, cell: str, n_rows: int, min_seconds: float) -> tuple[float, np.ndarray]:
+    X = np.resize(_data(cell)[0], (n_rows, GRID[cell].layer_sizes[0]))
+    with _best_settings():
+        predict = _predictor(peer, cell)
+        timing = interleave({peer: lambda: predict(X)}, n_rounds=1, min_seconds=min_seconds)[peer]
+        return timing.median, predict(X)[:COMPARED_ROWS]

@@ -140,7 +140,7 @@ def _dense(arrays: _Arrays, B: int, fan_in: int, fan_out: int) -> Iterator[Kerne
     for name, call, read, written in products:
         yield KernelCase(
             f"dense {name}",
-            f"{B} × {fan_in} × {fan_out}",
+            f"{B}×{fan_in}×{fan_out}",
             call,
             written,
             written[0].size,
@@ -154,7 +154,7 @@ def _activations(arrays: _Arrays, B: int, width: int) -> Iterator[KernelCase]:
     for row in ACTIVATIONS:
         yield KernelCase(
             f"activation {row.name}",
-            f"{B} × {width}",
+            f"{B}×{width}",
             lambda k, code=row.code: k.activate(code, z, h, dh_dz),  # type: ignore[misc]
             (h, dh_dz),
             z.size,
@@ -172,7 +172,7 @@ def _losses(arrays: _Arrays, B: int) -> Iterator[KernelCase]:
         target = classes if row.target == "class" else zeros_and_ones
         yield KernelCase(
             f"loss {row.name}",
-            f"{B} × {N_CLASSES}",
+            f"{B}×{N_CLASSES}",
             lambda k, code=row.code, target=target: k.loss_and_gradient(  # type: ignore[misc]
                 code, logits, target, None, values, gradient
             ),
@@ -186,7 +186,7 @@ def _dropout(arrays: _Arrays, B: int, width: int) -> KernelCase:
     factors, threshold = arrays.empty(B, width), dropout_threshold(0.2)
     return KernelCase(
         "dropout factors",
-        f"{B} × {width}",
+        f"{B}×{width}",
         lambda k: k.dropout_factors(threshold, 1, 1, 1, factors),
         (factors,),
         factors.size,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from rich import box
 from rich.table import Table
 
 from fastmlp.cli.measure import Measurement
@@ -28,10 +29,9 @@ def product_table(title: str, rows: Sequence[Measurement], peak: float) -> Table
     """Return time, GFLOP/s and percent of the FMA peak (GFLOP/s of one thread) per candidate."""
     table = _table(title, rows, "GFLOP/s", "of peak")
     for row in rows:
-        for name in row.timings:
-            fraction = row.peak_fraction(name, peak)
-            _add(table, row, name, f"{row.gflops(name):.3g}", f"{100 * fraction:.1f} %")
-        table.add_section()
+        gflops = [f"{row.gflops(name):.3g}" for name in row.timings]
+        percent = [f"{100 * row.peak_fraction(name, peak):.1f} %" for name in row.timings]
+        _add(table, row, gflops, percent)
     return table
 
 
@@ -39,38 +39,39 @@ def elementwise_table(title: str, rows: Sequence[Measurement]) -> Table:
     """Return time, ns per element and GB/s per candidate."""
     table = _table(title, rows, "ns/element", "GB/s")
     for row in rows:
-        for name in row.timings:
-            _add(table, row, name, f"{row.nanoseconds(name):.3g}", f"{row.gbytes(name):.3g}")
-        table.add_section()
+        nanoseconds = [f"{row.nanoseconds(name):.3g}" for name in row.timings]
+        gbytes = [f"{row.gbytes(name):.3g}" for name in row.timings]
+        _add(table, row, nanoseconds, gbytes)
     return table
 
 
 def _table(title: str, rows: Sequence[Measurement], *figures: str) -> Table:
     """Return an empty table; all rows have the same first candidate, the others' measure."""
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for heading in ("what", "size", "on"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("median", "spread", f"÷ {_first(rows[0])}", *figures):
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.HORIZONTALS)
+    table.pad_edge = False
+    table.add_column("what", overflow="fold", min_width=12)
+    table.add_column("on", no_wrap=True)
+    for heading in ("median", "spread", f"÷ {next(iter(rows[0].timings))}", *figures):
         table.add_column(heading, justify="right", no_wrap=True)
     return table
 
 
-def _first(row: Measurement) -> str:
-    return next(iter(row.timings))
-
-
-def _add(table: Table, row: Measurement, name: str, *figures: str) -> None:
-    """Add a line; what is measured stands only in the first line of its section."""
-    first, timing = _first(row), row.timings[name]
-    table.add_row(
-        row.name if name == first else "",
-        row.detail if name == first else "",
-        name,
-        _duration(timing.median),
-        f"{100 * timing.spread:.0f} %",
-        f"{timing.median / row.timings[first].median:.2f}",
+def _add(table: Table, row: Measurement, *figures: Sequence[str]) -> None:
+    """Add a measurement: a line per candidate within one row of the table."""
+    timings = row.timings.values()
+    first = next(iter(timings)).median
+    columns = (
+        row.timings,
+        [_duration(timing.median) for timing in timings],
+        [f"{100 * timing.spread:.0f} %" for timing in timings],
+        [f"{timing.median / first:.2f}" for timing in timings],
         *figures,
     )
+    table.add_row(
+        f"{row.name.replace('_', ' ')}\n[dim]{row.detail}[/]",
+        *("\n".join(column) for column in columns),
+    )
+    table.add_section()
 
 
 def _duration(seconds: float) -> str:
@@ -101,8 +102,7 @@ def draw_measurements(
     nanoseconds = {
         row.name: {name: row.nanoseconds(name) for name in row.timings} for row in others
     }
-    _draw_bars(right, nanoseconds, "ns per element (shorter is better)")
-    right.set_xscale("log")
+    _draw_dots(right, nanoseconds, "ns per element (less is better)")
     _finish(figure, left, title, path)
 
 
@@ -121,7 +121,7 @@ def _draw_peak_fractions(ax: Axes, rows: Sequence[Measurement], peak: float) -> 
         row.name: {name: 100 * row.peak_fraction(name, peak) for name in row.timings}
         for row in rows
     }
-    _draw_bars(ax, percent, "percent of the FMA peak (longer is better)")
+    _draw_bars(ax, percent, "percent of the FMA peak (more is better)")
     ax.axvline(100, color="black", linewidth=0.8)
 
 
@@ -133,20 +133,27 @@ def _finish(figure: Figure, ax: Axes, title: str, path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
-def _draw_bars(ax: Axes, values: dict[str, dict[str, float]], xlabel: str) -> None:
+def _draw_bars(ax: Axes, values: Mapping[str, Mapping[str, float]], xlabel: str) -> None:
     """Draw one group of bars a row, one bar a candidate, from top to bottom."""
     names = list(next(iter(values.values())))
-    position = np.arange(len(values))
     height = 0.8 / len(names)
     for i, name in enumerate(names):
-        ax.barh(
-            position + (i - (len(names) - 1) / 2) * height,
-            [row[name] for row in values.values()],
-            height,
-            label=name,
-            color=f"C{i}",
-        )
-    ax.set_yticks(position, list(values))
+        position = np.arange(len(values)) + (i - (len(names) - 1) / 2) * height
+        ax.barh(position, [row[name] for row in values.values()], height, label=name)
+    _label_rows(ax, list(values), xlabel)
+
+
+def _draw_dots(ax: Axes, values: Mapping[str, Mapping[str, float]], xlabel: str) -> None:
+    """Draw one dot a candidate on a logarithmic scale, where a bar would start nowhere."""
+    for name in next(iter(values.values())):
+        ax.plot([row[name] for row in values.values()], np.arange(len(values)), "o", label=name)
+    ax.set_xscale("log")
+    ax.grid(axis="y", linewidth=0.4)
+    _label_rows(ax, list(values), xlabel)
+
+
+def _label_rows(ax: Axes, rows: Sequence[str], xlabel: str) -> None:
+    ax.set_yticks(np.arange(len(rows)), rows)
     ax.invert_yaxis()
     ax.set_xlabel(xlabel)
     ax.spines[["top", "right"]].set_visible(False)
