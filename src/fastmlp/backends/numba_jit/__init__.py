@@ -1,0 +1,222 @@
+"""The ``numba`` backend: the plan interpreted by parallel JIT-compiled Python.
+
+A second implementation, independent of the C core, and the one to read in order to see how a batch
+runs: ``network`` (the loop over batches), ``rows`` (phase one: forward and backward), and
+``parameter_tiles`` (phase two: gradients and updates) call one file per concept: ``products``,
+``activations``, ``losses``, ``dropout``, ``optimizers``.
+
+Compiled code is cached beside the sources, or in the user's cache directory; it is made anew when a
+source of this package changes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastmlp.backends.numba_jit import activations, dense, elementwise, network
+from fastmlp.backends.numba_jit.dropout import WORDS_PER_BLOCK
+from fastmlp.backends.numba_jit.rows import Samples
+from fastmlp.backends.numba_jit.threading_layer import launch, team
+from fastmlp.backends.numba_jit.workspace import Workspace, make_workspace
+from fastmlp.backends.protocol import Totals
+from fastmlp.plan import Plan
+
+__all__ = ["NumbaBackend"]
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    """Return a read-only view, so that both kinds of input share one compiled function."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _weights_or_none(sample_weight: np.ndarray | None, dtype: np.dtype) -> np.ndarray:
+    """Return the weights (N,), or (0,) in the place of None."""
+    return _read_only(np.empty(0, dtype=dtype) if sample_weight is None else sample_weight)
+
+
+def _samples(
+    X: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None, dtype: np.dtype
+) -> Samples:
+    x_uint8, x_float32, x_float64 = (
+        _read_only(X if X.dtype == kind else np.empty((0, X.shape[1]), dtype=kind))
+        for kind in (np.uint8, np.float32, np.float64)
+    )
+    return Samples(
+        x_uint8=x_uint8,
+        x_float32=x_float32,
+        x_float64=x_float64,
+        target=_read_only(target),
+        sample_weight=_weights_or_none(sample_weight, dtype),
+    )
+
+
+def _rows(rows: np.ndarray | None, n_rows: int) -> np.ndarray:
+    return _read_only(np.arange(n_rows, dtype=np.int64) if rows is None else rows)
+
+
+class NumbaBackend:
+    """Compiled on first use; every method as documented in ``Backend``."""
+
+    name = "numba"
+
+    def __init__(self) -> None:
+        launch()
+
+    # -- kernels --------------------------------------------------------------------------------
+
+    def dense_forward(self, x: np.ndarray, w: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
+        """Set out (B, O) = x (B, I) · w (I, O) + b (O,)."""
+        dense.forward(x, w, b, out)
+
+    def dense_backward_input(self, dz: np.ndarray, w: np.ndarray, out: np.ndarray) -> None:
+        """Set out (B, I) = dz (B, O) · w (I, O)ᵀ."""
+        dense.backward_input(dz, w, out)
+
+    def dense_backward_weights(
+        self, x: np.ndarray, dz: np.ndarray, dw: np.ndarray, db: np.ndarray
+    ) -> None:
+        """Set dw (I, O) = x (B, I)ᵀ · dz (B, O) and db (O,) = column sums of dz."""
+        dense.backward_weights(x, dz, dw, db)
+
+    def activate(self, activation: int, z: np.ndarray, h: np.ndarray, dh_dz: np.ndarray) -> None:
+        """Set h = f(z) and dh_dz = f'(z), all (B, O)."""
+        h[:] = z
+        activations.activate(activation, h.reshape(-1), dh_dz.reshape(-1))
+
+    def loss_and_gradient(
+        self,
+        loss: int,
+        logits: np.ndarray,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
+        values: np.ndarray,
+        gradient: np.ndarray,
+    ) -> None:
+        """Set values (B,) = loss of each sample and gradient (B, C) = w_r · ∂loss_r/∂logits."""
+        elementwise.losses_and_gradients(
+            loss,
+            np.array(logits),
+            _read_only(target),
+            _weights_or_none(sample_weight, logits.dtype),
+            values,
+            gradient,
+        )
+
+    def link(self, loss: int, logits: np.ndarray, out: np.ndarray) -> None:
+        """Set out (B, C) = softmax, logistic or identity of the logits."""
+        elementwise.apply_link(loss, np.array(logits), out)
+
+    def dropout_factors(
+        self, threshold: int, seed: int, layer: int, step: int, out: np.ndarray
+    ) -> None:
+        """Set out (B, O) = 0 where dropped, else 1/keep."""
+        out.fill(1)
+        bits = np.empty(WORDS_PER_BLOCK * out.shape[1], dtype=np.uint32)
+        elementwise.apply_dropout(threshold, np.uint64(seed), layer, step, out, bits)
+
+    def optimizer_update(
+        self,
+        settings: np.ndarray,
+        parameters: np.ndarray,
+        gradient: np.ndarray,
+        moments: np.ndarray,
+        n_weights: int,
+        weight_sum: float,
+    ) -> None:
+        """Update the parameters (P,) and moments (M, P) in place by the gradient (P,)."""
+        elementwise.update_all(
+            settings[()], parameters, gradient, moments, n_weights, float(weight_sum)
+        )
+
+    # -- networks -------------------------------------------------------------------------------
+
+    def workspace(self, plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> Workspace:
+        """Return the buffers of all calls with up to ``n_rows`` rows a batch."""
+        return make_workspace(plan, dtype, n_rows, n_threads)
+
+    def train_batches(
+        self,
+        plan: Plan,
+        settings: np.ndarray,
+        parameters: np.ndarray,
+        moments: np.ndarray,
+        X: np.ndarray,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
+        order: np.ndarray,
+        batch_size: int,
+        workspace: Workspace,
+        n_threads: int,
+    ) -> Totals:
+        """Train on X[order], batch by batch; shapes as in ``Backend.train_batches``."""
+        samples = _samples(X, target, sample_weight, parameters.dtype)
+        with team(n_threads, batch_size * plan.flops_per_sample() / 2) as n_workers:
+            cost, penalty = network.train(
+                plan.layers,
+                plan.loss,
+                _read_only(settings.reshape(1)),
+                parameters,
+                moments,
+                samples,
+                _rows(order, len(order)),
+                batch_size,
+                workspace,
+                n_workers,
+            )
+        return Totals(cost, penalty, len(order))
+
+    def objective_and_gradient(
+        self,
+        plan: Plan,
+        settings: np.ndarray,
+        parameters: np.ndarray,
+        X: np.ndarray,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
+        gradient: np.ndarray,
+        workspace: Workspace,
+        n_threads: int,
+    ) -> Totals:
+        """Set gradient (P,) of cost and penalty for all rows as one batch, without an update."""
+        samples = _samples(X, target, sample_weight, parameters.dtype)
+        with team(n_threads, len(X) * plan.flops_per_sample() / 2) as n_workers:
+            cost, penalty = network.objective(
+                plan.layers,
+                plan.loss,
+                _read_only(settings.reshape(1)),
+                parameters,
+                samples,
+                _rows(None, len(X)),
+                workspace,
+                n_workers,
+                gradient,
+            )
+        return Totals(cost, penalty, len(X))
+
+    def predict(
+        self,
+        plan: Plan,
+        parameters: np.ndarray,
+        X: np.ndarray,
+        rows: np.ndarray | None,
+        out: np.ndarray,
+        apply_link: bool,
+        workspace: Workspace,
+        n_threads: int,
+    ) -> None:
+        """Set out (K, C) = the network at X[rows] (all rows when None), without dropout."""
+        dtype = parameters.dtype
+        samples = _samples(X, np.empty((0, 1), dtype=dtype), None, dtype)
+        with team(n_threads, len(out) * plan.flops_per_sample() / 3) as n_workers:
+            network.predict(
+                plan.layers,
+                parameters,
+                samples,
+                _rows(rows, len(out)),
+                plan.loss if apply_link else -1,
+                workspace,
+                n_workers,
+                out,
+            )

@@ -1,0 +1,224 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+# (compiled functions take their types from their arguments)
+"""Whole stretches of training and prediction: batches one after another, two phases each.
+
+``n_workers`` shares of a phase run in parallel; a single share runs in a plain loop, which does not
+touch Numba's threads. Shares take their tiles in turn, and who computes a tile does not matter.
+``settings`` is an array (1,) of SETTINGS_DTYPE, since a parallel loop takes no single record.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from fastmlp.backends.numba_jit.jit import kernel, parallel_kernel
+from fastmlp.backends.numba_jit.optimizers import batch_rates
+from fastmlp.backends.numba_jit.parameter_tiles import accumulate_tile, pack_tile, update_tile
+from fastmlp.backends.numba_jit.rows import Batch, predict_tile, train_tile
+from fastmlp.backends.numba_jit.stretches import fill
+from fastmlp.backends.numba_jit.workspace import ROW_TILE
+
+__all__ = ["objective", "predict", "train"]
+
+#: Batches below 4 ROW_TILE rows are cut finer, so that several threads get some.
+_SMALL_ROW_TILE = 8
+# The number of a share is int64 everywhere: a parallel loop's index is unsigned and a literal has a
+# type of its own, and Numba would compile everything below once for each.
+_ONLY = np.int64(0)
+
+
+@kernel
+def _row_tile(n_rows):
+    return ROW_TILE if n_rows >= 4 * ROW_TILE else _SMALL_ROW_TILE
+
+
+@kernel
+def _n_tiles(work):
+    last = work.blocks[work.blocks.size - 1]
+    return last.first_tile + last.n_weight_tiles + 1
+
+
+@kernel
+def _train_share(worker, n_workers, layers, work, samples, batch):
+    size, n_rows = _row_tile(batch.rows.size), batch.rows.size
+    for first in range(worker * size, n_rows, n_workers * size):
+        last = min(first + size, n_rows)
+        train_tile(layers, work, samples, batch, work.bits[worker], first, last)
+
+
+@parallel_kernel
+def _forward_and_backward(n_workers, layers, work, samples, batch):
+    """Phase one for all rows of a batch."""
+    if n_workers == 1:
+        _train_share(_ONLY, n_workers, layers, work, samples, batch)
+    else:
+        for worker in prange(n_workers):
+            _train_share(np.int64(worker), n_workers, layers, work, samples, batch)
+
+
+@kernel
+def _update_share(
+    worker, n_workers, layers, work, settings, rates, penalties, parameters, moments, n_rows
+):
+    for tile in range(worker, _n_tiles(work), n_workers):
+        update_tile(
+            layers, work, settings[0], rates, penalties, parameters, moments, n_rows,
+            work.gradients[worker], tile,
+        )  # fmt: skip
+
+
+@parallel_kernel
+def _update(n_workers, layers, work, settings, rates, penalties, parameters, moments, n_rows):
+    """Phase two: update all parameters."""
+    if n_workers == 1:
+        _update_share(
+            _ONLY, n_workers, layers, work, settings, rates, penalties, parameters, moments, n_rows
+        )
+    else:
+        for worker in prange(n_workers):
+            _update_share(
+                np.int64(worker), n_workers, layers, work, settings, rates, penalties, parameters,
+                moments, n_rows,
+            )  # fmt: skip
+
+
+@kernel
+def _accumulate_share(
+    worker, n_workers, layers, work, settings, scale, parameters, n_rows, is_first, out
+):
+    for tile in range(worker, _n_tiles(work), n_workers):
+        accumulate_tile(
+            layers, work, settings[0], scale, parameters, n_rows, is_first, work.gradients[worker],
+            tile, out,
+        )  # fmt: skip
+
+
+@parallel_kernel
+def _accumulate(n_workers, layers, work, settings, scale, parameters, n_rows, is_first, out):
+    """Phase two without an update: add the gradient of all parameters to ``out`` (P,)."""
+    if n_workers == 1:
+        _accumulate_share(
+            _ONLY, n_workers, layers, work, settings, scale, parameters, n_rows, is_first, out
+        )
+    else:
+        for worker in prange(n_workers):
+            _accumulate_share(
+                np.int64(worker),
+                n_workers,
+                layers,
+                work,
+                settings,
+                scale,
+                parameters,
+                n_rows,
+                is_first,
+                out,
+            )
+
+
+@kernel
+def _predict_share(worker, n_workers, layers, work, samples, rows, link, out):
+    size, n_rows = _row_tile(rows.size), rows.size
+    for first in range(worker * size, n_rows, n_workers * size):
+        last = min(first + size, n_rows)
+        predict_tile(layers, work, samples, rows, link, first, last, out)
+
+
+@parallel_kernel
+def _predict(n_workers, layers, work, samples, rows, link, out):
+    if n_workers == 1:
+        _predict_share(_ONLY, n_workers, layers, work, samples, rows, link, out)
+    else:
+        for worker in prange(n_workers):
+            _predict_share(np.int64(worker), n_workers, layers, work, samples, rows, link, out)
+
+
+@kernel
+def _pack_all(layers, work, parameters):
+    for tile in range(_n_tiles(work)):
+        pack_tile(layers, work, parameters, tile)
+
+
+@kernel
+def _weight_sum(samples, rows):
+    if samples.sample_weight.size == 0:
+        return float(rows.size)
+    total = 0.0
+    for row in rows:
+        total += samples.sample_weight[row]
+    return total
+
+
+@kernel
+def _sum_of_losses(work, n_rows):
+    """Return the sum of the weighted losses, in row order."""
+    total = 0.0
+    for row in range(n_rows):
+        total += work.losses[row]
+    return total
+
+
+@kernel
+def _penalty(settings, work):
+    """Return l2/2 · Σw² + l1 · Σ|w| from the sums of the tiles, in their order."""
+    if settings.l2 == 0 and settings.l1 == 0:
+        return 0.0
+    squares, magnitudes = 0.0, 0.0
+    for tile in range(work.penalties.shape[0]):
+        squares += work.penalties[tile, 0]
+        magnitudes += work.penalties[tile, 1]
+    return settings.l2 / 2 * squares + settings.l1 * magnitudes
+
+
+@kernel
+def train(layers, loss, settings, parameters, moments, samples, order, batch_size, work, n_workers):
+    """Train on the rows ``order`` (K,) of the samples; return the sums of cost and penalty."""
+    _pack_all(layers, work, parameters)
+    cost, penalty, step = 0.0, 0.0, settings[0].step
+    for first in range(0, order.size, batch_size):
+        rows = order[first : first + batch_size]
+        weight_sum = _weight_sum(samples, rows)
+        if weight_sum != 0:
+            batch = Batch(rows, 0, step, settings[0].seed, loss, 1 / weight_sum)
+            _forward_and_backward(n_workers, layers, work, samples, batch)
+            rates, penalties = batch_rates(settings[0], step, weight_sum, parameters)
+            _update(
+                n_workers, layers, work, settings, rates, penalties, parameters, moments, rows.size
+            )
+            cost += rows.size * _sum_of_losses(work, rows.size) / weight_sum
+            penalty += rows.size * _penalty(settings[0], work) / weight_sum
+        step += 1
+    return cost, penalty
+
+
+@kernel
+def objective(layers, loss, settings, parameters, samples, rows, work, n_workers, gradient):
+    """Set ``gradient`` (P,) for the rows as one batch; return the sums of cost and penalty.
+
+    Rows go through the workspace in blocks of its size.
+    """
+    weight_sum = _weight_sum(samples, rows)
+    if weight_sum == 0:
+        fill(0, gradient)
+        return 0.0, 0.0
+    _pack_all(layers, work, parameters)
+    cost, scale = 0.0, 1 / weight_sum
+    for first in range(0, rows.size, work.n_rows):
+        block = rows[first : first + work.n_rows]
+        batch = Batch(block, first, settings[0].step, settings[0].seed, loss, scale)
+        _forward_and_backward(n_workers, layers, work, samples, batch)
+        _accumulate(
+            n_workers, layers, work, settings, scale, parameters, block.size, first == 0, gradient
+        )
+        cost += _sum_of_losses(work, block.size)
+    return rows.size * cost / weight_sum, rows.size * _penalty(settings[0], work) / weight_sum
+
+
+@kernel
+def predict(layers, parameters, samples, rows, link, work, n_workers, out):
+    """Set out (K, C) to the network at X[rows]; ``link`` is a code in LOSSES or negative."""
+    _pack_all(layers, work, parameters)
+    for first in range(0, rows.size, work.n_rows):
+        block = rows[first : first + work.n_rows]
+        _predict(n_workers, layers, work, samples, block, link, out[first : first + block.size])

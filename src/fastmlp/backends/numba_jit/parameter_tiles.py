@@ -1,0 +1,171 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+# (compiled functions take their types from their arguments)
+"""Phase two of a batch: a tile of parameters gets its gradient over all rows and is updated.
+
+Tiles depend on the shape of the network alone and one thread computes all of a tile, so the number
+of threads changes nothing. After an update the tile is copied into the panels that the next batch's
+products read.
+"""
+
+from __future__ import annotations
+
+from fastmlp.backends.numba_jit.jit import kernel
+from fastmlp.backends.numba_jit.optimizers import (
+    Penalties,
+    add_penalty_gradient,
+    penalty_sums,
+    update,
+)
+from fastmlp.backends.numba_jit.products import (
+    add_column_sums,
+    multiply,
+    pack,
+    pack_transposed,
+    panel_width,
+)
+from fastmlp.backends.numba_jit.stretches import copy, fill
+
+__all__ = ["accumulate_tile", "pack_tile", "update_tile"]
+
+#: Rows of the batch per product: their columns of dz stay in the first cache.
+_BATCH_BLOCK = 256
+
+_panel_width = kernel(panel_width)
+
+
+@kernel
+def _locate(layers, work, tile):
+    """Return (layer, first row, last row, start, stop) of a tile; the biases' has no rows.
+
+    ``start`` and ``stop`` are positions in the flat parameter vector.
+    """
+    layer = layers.size - 1
+    while tile < work.blocks[layer].first_tile:
+        layer -= 1
+    row, block = layers[layer], work.blocks[layer]
+    index = tile - block.first_tile
+    if index == block.n_weight_tiles:
+        return layer, row.fan_in, row.fan_in, row.bias_offset, row.bias_offset + row.fan_out
+    first = index * block.tile_rows
+    last = min(first + block.tile_rows, row.fan_in)
+    start = row.weight_offset + first * row.fan_out
+    return layer, first, last, start, start + (last - first) * row.fan_out
+
+
+@kernel
+def _close_gaps(gradient, n_rows, n_columns, stride):
+    """Move rows that lie ``stride`` apart together; the targets never lie behind the sources."""
+    if stride == n_columns:
+        return
+    for row in range(1, n_rows):
+        target, source = gradient[row * n_columns :], gradient[row * stride :]
+        for column in range(n_columns):
+            target[column] = source[column]
+
+
+@kernel
+def _weight_gradient(work, layer, first, last, n_rows, gradient):
+    """Set ``gradient`` to rows ``first`` … ``last`` of xᵀ · dz over the batch, without gaps."""
+    x, dz = work.nodes[layer], work.nodes[layer + 1]
+    width = _panel_width(gradient.itemsize)
+    for k in range(0, n_rows, _BATCH_BLOCK):
+        multiply(
+            (work.values, x.values + k * x.stride + first, 1, x.stride),
+            (work.slopes, dz.slopes + k * dz.stride, dz.stride),
+            width,
+            (work.zeros, 0, 0) if k == 0 else (gradient, 0, dz.stride),
+            (gradient, 0, dz.stride),
+            last - first,
+            dz.width,
+            min(_BATCH_BLOCK, n_rows - k),
+        )
+    _close_gaps(gradient, last - first, dz.width, dz.stride)
+
+
+@kernel
+def _gradient(work, layer, first, last, n_rows, gradient):
+    """Set ``gradient`` to the gradient of a tile."""
+    if first < last:
+        _weight_gradient(work, layer, first, last, n_rows, gradient)
+    else:
+        dz = work.nodes[layer + 1]
+        sums = gradient[: dz.width]
+        fill(0, sums)
+        add_column_sums(work.slopes, dz.slopes, dz.stride, n_rows, sums)
+
+
+@kernel
+def _measure_penalty(settings, work, tile, weights):
+    """Keep Σw² and Σ|w| of a tile, as they are before its update."""
+    if settings.l2 != 0 or settings.l1 != 0:
+        squares, magnitudes = penalty_sums(weights)
+        work.penalties[tile, 0], work.penalties[tile, 1] = squares, magnitudes
+
+
+@kernel
+def _pack(layers, work, parameters, layer, first, last):
+    """Copy a tile of parameters to where the products read it."""
+    row, block = layers[layer], work.blocks[layer]
+    if first == last:
+        biases = parameters[row.bias_offset : row.bias_offset + row.fan_out]
+        copy(biases, work.panels[block.biases : block.biases + row.fan_out])
+        return
+    weights = parameters[row.weight_offset : row.weight_offset + row.fan_in * row.fan_out]
+    pack(weights, row.fan_in, row.fan_out, first, last, work.panels[block.panels :])
+    if layer > 0:
+        transposed = work.panels[block.transposed :]
+        pack_transposed(weights, row.fan_in, row.fan_out, first, last, transposed)
+
+
+@kernel
+def pack_tile(layers, work, parameters, tile):
+    """Copy tile number ``tile`` of the parameters (P,) to where the products read it."""
+    layer, first, last, _, _ = _locate(layers, work, tile)
+    _pack(layers, work, parameters, layer, first, last)
+
+
+@kernel
+def update_tile(
+    layers, work, settings, rates, penalties, parameters, moments, n_rows, gradient, tile
+):
+    """Update tile number ``tile`` by its gradient over the ``n_rows`` rows of the batch.
+
+    ``gradient`` is this thread's scratch.
+    """
+    layer, first, last, start, stop = _locate(layers, work, tile)
+    _gradient(work, layer, first, last, n_rows, gradient)
+    stretch = parameters[start:stop]
+    if first < last:
+        _measure_penalty(settings, work, tile, stretch)
+    else:
+        real = parameters.dtype.type
+        penalties = Penalties(real(0), real(1), real(0))
+    # sgd has one moment: its row then stands in for the second, which is not touched.
+    second = moments[moments.shape[0] - 1]
+    update(
+        settings, rates, penalties, stretch, gradient[: stop - start],
+        moments[0, start:stop], second[start:stop],
+    )  # fmt: skip
+    _pack(layers, work, parameters, layer, first, last)
+
+
+@kernel
+def accumulate_tile(
+    layers, work, settings, scale, parameters, n_rows, is_first, gradient, tile, out
+):
+    """Add a tile's gradient to ``out`` (P,); the first time, set it and add the penalties'.
+
+    ``scale`` is 1 / sum of sample weights, ``gradient`` is this thread's scratch.
+    """
+    layer, first, last, start, stop = _locate(layers, work, tile)
+    _gradient(work, layer, first, last, n_rows, gradient)
+    result = out[start:stop]
+    if not is_first:
+        for i in range(result.size):
+            result[i] += gradient[i]
+        return
+    copy(gradient, result)
+    if first < last:
+        real, weights = parameters.dtype.type, parameters[start:stop]
+        _measure_penalty(settings, work, tile, weights)
+        add_penalty_gradient(real(settings.l2 * scale), real(settings.l1 * scale), weights, result)

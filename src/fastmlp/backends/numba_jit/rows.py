@@ -1,0 +1,178 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+# (compiled functions take their types from their arguments)
+"""Phase one of a batch: a tile of rows goes through gather, forward, loss and backward.
+
+Rows are independent, so a thread carries its tiles through all layers without meeting another.
+``layers`` (L,) is the plan's, ``work`` a ``Workspace``; a tile is rows ``first`` … ``last`` of the
+batch, and of the buffers.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastmlp.backends.numba_jit.activations import activate
+from fastmlp.backends.numba_jit.dropout import (
+    ROWS_PER_BLOCK,
+    WORDS_PER_BLOCK,
+    draw_bits,
+    drop_rows,
+)
+from fastmlp.backends.numba_jit.jit import kernel
+from fastmlp.backends.numba_jit.losses import link_row, loss_row
+from fastmlp.backends.numba_jit.products import multiply, multiply_scaled, panel_width
+from fastmlp.backends.numba_jit.stretches import copy, scale
+
+__all__ = ["Batch", "Samples", "predict_tile", "train_tile"]
+
+_panel_width = kernel(panel_width)
+
+
+class Samples(NamedTuple):
+    """The data of a call. One compiled function serves all types of X: two of three are empty."""
+
+    x_uint8: np.ndarray  # (N, I) or (0, I)
+    x_float32: np.ndarray  # (N, I) or (0, I)
+    x_float64: np.ndarray  # (N, I) or (0, I)
+    target: np.ndarray  # (N, T) real
+    sample_weight: np.ndarray  # (N,) real, or (0,) for ones
+
+
+class Batch(NamedTuple):
+    """Which rows are in the batch and how they count."""
+
+    rows: Any  # (B,) int64: numbers of samples
+    first_row: Any  # number of the first one for the dropout bits
+    step: Any  # number of the update for the dropout bits
+    seed: Any
+    loss: Any  # code in LOSSES
+    scale: Any  # 1 / sum of the batch's sample weights
+
+
+@kernel
+def _gather_row(samples, row, out):
+    """Copy row ``row`` of X into ``out`` (I,), converted."""
+    if samples.x_uint8.size > 0:
+        copy(samples.x_uint8[row], out)
+    elif samples.x_float32.size > 0:
+        copy(samples.x_float32[row], out)
+    else:
+        copy(samples.x_float64[row], out)
+
+
+@kernel
+def _gather(samples, rows, work, first, last):
+    node = work.nodes[0]
+    for row in range(first, last):
+        start = node.values + row * node.stride
+        _gather_row(samples, rows[row], work.values[start : start + node.width])
+
+
+@kernel
+def _drop(layer, threshold, work, batch, bits, first, last):
+    """Apply the dropout of a layer's input to its values and its slopes."""
+    node = work.nodes[layer]
+    bits = bits[: WORDS_PER_BLOCK * node.width]
+    for row in range(first, last, ROWS_PER_BLOCK):
+        n = min(ROWS_PER_BLOCK, last - row)
+        block = (batch.first_row + row) // ROWS_PER_BLOCK
+        draw_bits(block, batch.seed, layer, batch.step, bits)
+        start = row * node.stride
+        drop_rows(work.values, node.values + start, node.stride, n, threshold, bits)
+        if layer > 0:
+            drop_rows(work.slopes, node.slopes + start, node.stride, n, threshold, bits)
+
+
+@kernel
+def _dense(layers, layer, work, first, last):
+    """Set a layer's rows to z = h · W + b."""
+    source, target = work.nodes[layer], work.nodes[layer + 1]
+    block, fan_in = work.blocks[layer], layers[layer].fan_in
+    width = _panel_width(work.values.itemsize)
+    multiply(
+        (work.values, source.values + first * source.stride, source.stride, 1),
+        (work.panels, block.panels, width),
+        fan_in * width,
+        (work.panels, block.biases, 0),
+        (work.values, target.values + first * target.stride, target.stride),
+        last - first,
+        layers[layer].fan_out,
+        fan_in,
+    )
+
+
+@kernel
+def _activate(activation, node, work, first, last):
+    """Turn rows of z into h and its slope; the padding goes along."""
+    n = (last - first) * node.stride
+    values, slopes = node.values + first * node.stride, node.slopes + first * node.stride
+    activate(activation, work.values[values : values + n], work.slopes[slopes : slopes + n])
+
+
+@kernel
+def _losses(samples, batch, work, first, last):
+    """Set the losses of rows, and in the logits' slopes their gradients, both weighted."""
+    node = work.nodes[work.nodes.size - 1]
+    for row in range(first, last):
+        values, slopes = node.values + row * node.stride, node.slopes + row * node.stride
+        gradient = work.slopes[slopes : slopes + node.width]
+        sample = batch.rows[row]
+        weight = 1.0 if samples.sample_weight.size == 0 else float(samples.sample_weight[sample])
+        logits = work.values[values : values + node.width]
+        value = loss_row(batch.loss, logits, samples.target[sample], gradient)
+        work.losses[row] = weight * value
+        scale(weight * batch.scale, gradient)
+
+
+@kernel
+def _backward(layers, layer, work, first, last):
+    """Turn the slopes of a layer's input into ∂L/∂z: slope · (dz · Wᵀ)."""
+    source, target = work.nodes[layer + 1], work.nodes[layer]
+    fan_in, fan_out = layers[layer].fan_in, layers[layer].fan_out
+    width = _panel_width(work.values.itemsize)
+    multiply_scaled(
+        (work.slopes, source.slopes + first * source.stride, source.stride, 1),
+        (work.panels, work.blocks[layer].transposed, width),
+        fan_out * width,
+        (work.zeros, 0, 0),
+        (work.slopes, target.slopes + first * target.stride, target.stride),
+        last - first,
+        fan_in,
+        fan_out,
+    )
+
+
+@kernel
+def train_tile(layers, work, samples, batch, bits, first, last):
+    """Leave h of every node in the values, ∂L/∂z in the slopes and the rows' losses."""
+    n_layers = layers.size
+    _gather(samples, batch.rows, work, first, last)
+    for layer in range(n_layers):
+        if layers[layer].dropout_threshold > 0:
+            _drop(layer, layers[layer].dropout_threshold, work, batch, bits, first, last)
+        _dense(layers, layer, work, first, last)
+        if layer + 1 < n_layers:
+            _activate(layers[layer].activation, work.nodes[layer + 1], work, first, last)
+    _losses(samples, batch, work, first, last)
+    for layer in range(n_layers - 1, 0, -1):
+        _backward(layers, layer, work, first, last)
+
+
+@kernel
+def predict_tile(layers, work, samples, rows, link, first, last, out):
+    """Set rows of ``out`` to the network at X[rows]; ``link`` is a code in LOSSES or negative."""
+    _gather(samples, rows, work, first, last)
+    for layer in range(layers.size):
+        _dense(layers, layer, work, first, last)
+        if layer + 1 < layers.size:
+            _activate(layers[layer].activation, work.nodes[layer + 1], work, first, last)
+    node = work.nodes[layers.size]
+    for row in range(first, last):
+        start = node.values + row * node.stride
+        logits = work.values[start : start + node.width]
+        if link < 0:
+            copy(logits, out[row])
+        else:
+            link_row(link, logits, out[row])

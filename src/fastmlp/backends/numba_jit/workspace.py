@@ -1,0 +1,135 @@
+"""Scratch memory: laid out once for a plan, so that no batch allocates.
+
+A *node* is what flows between layers: node 0 is the network's input, node l the output of layer
+l - 1, node L holds the logits. A *tile* is a stretch of a layer's parameters that one thread
+updates at a time: whole rows of W, or the biases.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastmlp.backends.numba_jit.dropout import WORDS_PER_BLOCK
+from fastmlp.backends.numba_jit.microkernel import TILE_ROWS
+from fastmlp.backends.numba_jit.products import padded_width, panel_width
+from fastmlp.parameters import aligned_zeros
+from fastmlp.plan import Plan
+
+__all__ = ["ROW_TILE", "Workspace", "make_workspace"]
+
+#: Rows that a thread carries through all layers at a time: whole blocks of dropout bits, whole
+#: register tiles, and few enough for their activations to stay in cache.
+ROW_TILE = 32
+#: Rows of W in a parameter tile: many reuse dz while it is in the first cache, few spread over more
+#: threads. The choice depends on the shape of the layer alone.
+_LARGE_TILE, _SMALL_TILE = 32, 8
+_LARGE_LAYER = 1 << 16  # weights
+
+_NODE_DTYPE = np.dtype(
+    [
+        ("width", np.int64),
+        ("stride", np.int64),  # from row to row in values and slopes
+        ("values", np.int64),  # where the node's rows start
+        ("slopes", np.int64),  # likewise; the input has none
+    ],
+    align=True,
+)
+_BLOCK_DTYPE = np.dtype(
+    [
+        ("tile_rows", np.int64),
+        ("first_tile", np.int64),
+        ("n_weight_tiles", np.int64),  # one tile of biases follows them
+        ("panels", np.int64),  # where the panels of W (I, O) start
+        ("transposed", np.int64),  # those of Wᵀ (O, I), which layer 0 does not need
+        ("biases", np.int64),  # b, padded
+    ],
+    align=True,
+)
+
+
+class Workspace(NamedTuple):
+    """Buffers for batches of up to ``n_rows`` rows; ``real`` is the type of the parameters."""
+
+    nodes: np.ndarray  # (L + 1,) where each node lies
+    blocks: np.ndarray  # (L,) where each layer's copies and tiles lie
+    values: np.ndarray  # real: h of each node (n_rows, stride); the last one's are the logits
+    slopes: np.ndarray  # real: ∂h/∂z · dropout factor, later ∂L/∂z, likewise
+    panels: np.ndarray  # real: W and Wᵀ in panels, and padded biases
+    zeros: np.ndarray  # real: a row of zeros, where a product starts
+    gradients: np.ndarray  # (n_threads, largest tile) real: a gradient on its way to the update
+    bits: np.ndarray  # (n_threads, 4 · widest) uint32: dropout bits of eight rows
+    losses: np.ndarray  # (n_rows,) float64: each row's weighted loss
+    penalties: np.ndarray  # (tiles, 2) float64: Σw² and Σ|w| of each tile
+    n_rows: int
+
+
+def _layout_nodes(plan: Plan, itemsize: int, n_rows: int) -> np.ndarray:
+    """Return the nodes (L + 1,) of ``n_rows`` rows each."""
+    nodes = np.zeros(len(plan.layers) + 1, dtype=_NODE_DTYPE)
+    nodes["width"] = [plan.n_inputs, *plan.layers["fan_out"]]
+    nodes["stride"] = [padded_width(int(width), itemsize) for width in nodes["width"]]
+    sizes = nodes["stride"] * n_rows
+    nodes["values"] = np.cumsum(sizes) - sizes
+    nodes["slopes"] = nodes["values"] - sizes[0]
+    return nodes
+
+
+def _round_up(number: Any, step: int) -> Any:
+    return -(-number // step) * step
+
+
+def _layout_blocks(plan: Plan, itemsize: int) -> tuple[np.ndarray, int]:
+    """Return the blocks (L,) and the length of the panels' buffer."""
+    width, layers = panel_width(itemsize), plan.layers
+    blocks = np.zeros(len(layers), dtype=_BLOCK_DTYPE)
+    fan_in, fan_out = layers["fan_in"], layers["fan_out"]
+    blocks["tile_rows"] = np.where(fan_in * fan_out >= _LARGE_LAYER, _LARGE_TILE, _SMALL_TILE)
+    blocks["n_weight_tiles"] = -(-fan_in // blocks["tile_rows"])
+    n_tiles = blocks["n_weight_tiles"] + 1
+    blocks["first_tile"] = np.cumsum(n_tiles) - n_tiles
+    straight = fan_in * _round_up(fan_out, width)
+    transposed = fan_out * _round_up(fan_in, width)
+    transposed[0] = 0
+    biases = _round_up(fan_out, width)
+    sizes = straight + transposed + biases
+    blocks["panels"] = np.cumsum(sizes) - sizes
+    blocks["transposed"] = blocks["panels"] + straight
+    blocks["biases"] = blocks["transposed"] + transposed
+    return blocks, int(sizes.sum())
+
+
+def make_workspace(plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> Workspace:
+    """Return the buffers of ``plan`` for calls with up to ``n_rows`` rows and ``n_threads``.
+
+    Parameters
+    ----------
+    plan : Plan
+        The network.
+    dtype : {float32, float64}
+        Type of the parameters.
+    n_rows : int
+        Rows of the largest batch.
+    n_threads : int
+        The most threads that a call will use.
+    """
+    itemsize, n_rows = np.dtype(dtype).itemsize, _round_up(max(n_rows, 1), ROW_TILE)
+    nodes = _layout_nodes(plan, itemsize, n_rows)
+    blocks, n_panels = _layout_blocks(plan, itemsize)
+    n_values = int((nodes["stride"] * n_rows).sum())
+    widest = int(nodes["stride"].max())
+    largest_tile = int((_round_up(blocks["tile_rows"], TILE_ROWS) * nodes["stride"][1:]).max())
+    return Workspace(
+        nodes=nodes,
+        blocks=blocks,
+        values=aligned_zeros(n_values, dtype),
+        slopes=aligned_zeros(n_values - int(nodes["stride"][0]) * n_rows, dtype),
+        panels=aligned_zeros(n_panels, dtype),
+        zeros=aligned_zeros(widest, dtype),
+        gradients=aligned_zeros((n_threads, largest_tile), dtype),
+        bits=aligned_zeros((n_threads, WORDS_PER_BLOCK * widest), np.uint32),
+        losses=aligned_zeros(n_rows, np.float64),
+        penalties=aligned_zeros((int((blocks["n_weight_tiles"] + 1).sum()), 2), np.float64),
+        n_rows=n_rows,
+    )
