@@ -23,12 +23,16 @@ True
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from fastmlp._version import __version__
 from fastmlp.estimators import MLPClassifier, MLPRegressor
 from fastmlp.threads import register_core
-from fastmlp.training import DivergenceError, EpochRecord
+
+if TYPE_CHECKING:
+    from fastmlp.config import show_config
+    from fastmlp.training import DivergenceError, EpochRecord
 
 __all__ = [
     "DivergenceError",
@@ -43,10 +47,16 @@ __all__ = [
 register_core()
 
 
-def __getattr__(name: str) -> Any:
-    """Load ``show_config`` when it is asked for."""
-    if name == "show_config":
-        from fastmlp.config import show_config  # noqa: PLC0415 - keeps ``import fastmlp`` cheap
+#: Public names that are loaded when they are asked for, to keep ``import fastmlp`` cheap.
+_LOADED_ON_DEMAND = {
+    "DivergenceError": "fastmlp.training",
+    "EpochRecord": "fastmlp.training",
+    "show_config": "fastmlp.config",
+}
 
-        return show_config
+
+def __getattr__(name: str) -> Any:
+    """Load a public name of another module."""
+    if name in _LOADED_ON_DEMAND:
+        return getattr(import_module(_LOADED_ON_DEMAND[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -13,9 +13,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from fastmlp import validation
-from fastmlp.estimators.fitting import Fitting, Learnt, backend_of, threads_of
-from fastmlp.network import Network
-from fastmlp.training import TrainingData
+from fastmlp.backends import Backend, get_backend
+from fastmlp.threads import default_threads
+
+if TYPE_CHECKING:
+    from fastmlp.estimators.fitting import Learnt
+    from fastmlp.network import Network
 
 __all__ = ["BaseMLP", "stochastic"]
 
@@ -117,13 +120,20 @@ class BaseMLP(BaseEstimator, ABC):
         self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any = None
     ) -> None:
         """Check everything, then train a new network or a copy of the present one."""
+        # Imported here because a process that only predicts, or only imports, needs none of it.
+        from fastmlp.estimators.fitting import Fitting  # noqa: PLC0415
+        from fastmlp.training import TrainingData  # noqa: PLC0415
+
         hidden = self._check_parameters(incremental)
         earlier = self._learnt if self._goes_on(incremental) else None
         X, y, dtype = validation.check_data(
-            self, X, y, dtype=self.dtype, reset=earlier is None, numeric_y=self._numeric_target
+            self,
+            X,
+            y,
+            dtype=earlier.network.dtype if earlier and self.dtype == "auto" else self.dtype,
+            reset=earlier is None,
+            numeric_y=self._numeric_target,
         )
-        if earlier and self.dtype == "auto":
-            dtype = earlier.network.dtype
         weights = validation.check_sample_weight(sample_weight, len(X), dtype)
         if earlier is None:
             self._learn_outputs(y, weights, incremental, classes)
@@ -144,8 +154,20 @@ class BaseMLP(BaseEstimator, ABC):
             incremental=incremental,
             strata=self._strata(target),
             score=self._score_logits,
+            backend=self._backend,
+            n_threads=self._n_threads,
         )
         self._publish(fitting.run())
+
+    @property
+    def _backend(self) -> Backend:
+        """What computes."""
+        return get_backend(self.backend)
+
+    @property
+    def _n_threads(self) -> int:
+        """How many threads a call may use."""
+        return default_threads() if self.n_threads is None else int(self.n_threads)
 
     def _goes_on(self, incremental: bool) -> bool:
         return self.__sklearn_is_fitted__() and bool(self.warm_start or incremental)
@@ -212,9 +234,7 @@ class BaseMLP(BaseEstimator, ABC):
         """Return outputs, or logits, (N, C) for ``X`` (N, I)."""
         network = self._network
         X = validation.check_features(self, X, network.dtype)
-        return network.forward(
-            backend_of(self), X, apply_link=apply_link, n_threads=threads_of(self)
-        )
+        return network.forward(self._backend, X, apply_link=apply_link, n_threads=self._n_threads)
 
     def loss_per_sample(self, X: Any, y: Any) -> np.ndarray:
         """Return the loss of each sample, without penalties.
@@ -235,8 +255,8 @@ class BaseMLP(BaseEstimator, ABC):
             self, X, y, dtype=network.dtype, reset=False, numeric_y=self._numeric_target
         )
         self._check_outputs(y)
-        backend = backend_of(self)
-        logits = network.forward(backend, X, apply_link=False, n_threads=threads_of(self))
+        backend = self._backend
+        logits = network.forward(backend, X, apply_link=False, n_threads=self._n_threads)
         target = self._encode(y, network.dtype)
         values = np.empty(len(X), network.dtype)
         gradient = np.empty_like(logits)

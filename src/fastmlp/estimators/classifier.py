@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -13,7 +13,9 @@ from fastmlp import validation
 from fastmlp.estimators.base import BaseMLP, stochastic
 from fastmlp.estimators.documentation import with_shared_parts
 from fastmlp.estimators.labels import LabelCoding
-from fastmlp.training import EpochRecord
+
+if TYPE_CHECKING:
+    from fastmlp.training import EpochRecord
 
 __all__ = ["MLPClassifier"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from fastmlp.backends import Backend, get_backend
+from fastmlp.backends import Backend
 from fastmlp.initializers import initialize
 from fastmlp.lbfgs import LbfgsRun
 from fastmlp.network import Network
@@ -19,11 +19,10 @@ from fastmlp.plan import Plan, make_plan, make_settings
 from fastmlp.registry import OPTIMIZERS
 from fastmlp.schedules import LearningRate
 from fastmlp.stopping import LossMonitor, ScoreMonitor
-from fastmlp.threads import default_threads
 from fastmlp.training import History, TrainingData, TrainingRun, print_record
 from fastmlp.validation import check_validation_size, naming
 
-__all__ = ["Fitting", "Learnt", "backend_of", "threads_of"]
+__all__ = ["Fitting", "Learnt"]
 
 #: Decoupled decay of AdamW when ``weight_decay`` is None; the other solvers have none.
 ADAMW_DECAY = 0.01
@@ -32,16 +31,6 @@ ADAMW_DECAY = 0.01
 AUTO_BATCH = 200
 
 Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
-
-
-def backend_of(model: Any) -> Backend:
-    """Return the backend that an estimator names."""
-    return get_backend(model.backend)
-
-
-def threads_of(model: Any) -> int:
-    """Return the number of threads that an estimator may use."""
-    return default_threads() if model.n_threads is None else int(model.n_threads)
 
 
 @dataclass
@@ -85,12 +74,12 @@ class Fitting:
     incremental: bool
     strata: np.ndarray | None
     score: Score
+    backend: Backend
+    n_threads: int
 
     def run(self) -> Learnt:
         """Train and return the result."""
         self.rng = check_random_state(self.model.random_state)
-        self.backend = backend_of(self.model)
-        self.n_threads = threads_of(self.model)
         learnt = self._starting_point()
         if self.model.solver == "lbfgs":
             return self._run_lbfgs(learnt)

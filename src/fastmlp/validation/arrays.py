@@ -6,12 +6,13 @@ is finite in double precision may overflow float32.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.validation import validate_data
 
 __all__ = [
@@ -46,7 +47,7 @@ def naming(name: str) -> Iterator[None]:
     try:
         yield
     except (TypeError, ValueError) as error:
-        if name in str(error):
+        if re.search(rf"\b{name}\b", str(error)):
             raise
         raise type(error)(f"{name}: {error}") from error
 
@@ -111,24 +112,33 @@ def check_data(
     dtype : dtype
     """
     with naming("X"):
-        X, y = validate_data(
-            estimator,
-            X,
-            y,
-            reset=reset,
-            ensure_all_finite=False,
-            multi_output=True,
-            y_numeric=numeric_y,
-        )
+        X = validate_data(estimator, X, reset=reset, ensure_all_finite=False)
     real = resolve_dtype(dtype, X.dtype)
     X = _ready(X, real, getattr(estimator, "feature_names_in_", None))
+    y = _check_target(y, real if numeric_y else None)
+    check_consistent_length(X, y)
+    return X, y, real
+
+
+def _check_target(y: Any, dtype: np.dtype | None) -> np.ndarray:
+    """Return y (N,) or (N, C): real numbers that fit ``dtype``, or labels when that is None."""
+    if y is None:
+        raise ValueError("fit requires y to be passed, but the target y is None.")
+    with naming("y"):
+        y = check_array(
+            y,
+            accept_sparse="csr",
+            dtype=None if dtype is None else "numeric",
+            ensure_2d=False,
+            input_name="y",
+        )
     y = y.toarray() if hasattr(y, "toarray") else y
     y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
     if y.ndim == 2 and not y.shape[1]:
         raise ValueError("y has no columns: at least one output is required.")
-    if numeric_y:
-        _require_finite(y, "y", real)
-    return X, y, real
+    if dtype is not None:
+        _require_finite(y, "y", dtype)
+    return np.asarray(y)
 
 
 def _ready(X: np.ndarray, dtype: np.dtype, names: np.ndarray | None) -> np.ndarray:
@@ -165,15 +175,13 @@ def check_sample_weight(sample_weight: Any, n_samples: int, dtype: np.dtype) -> 
     """Return the weights as an array of ``dtype``, shape (N,), or None for none."""
     if sample_weight is None:
         return None
-    with naming("sample_weight"):
-        weights = check_array(
-            sample_weight, ensure_2d=False, ensure_all_finite=False, input_name="sample_weight"
-        )
-    if weights.shape != (n_samples,):
+    if np.shape(sample_weight) != (n_samples,):
         raise ValueError(
             f"sample_weight must have shape ({n_samples},), one entry per row of X; "
-            f"got shape {weights.shape}."
+            f"got shape {np.shape(sample_weight)}."
         )
+    with naming("sample_weight"):
+        weights = check_array(sample_weight, ensure_2d=False, ensure_all_finite=False)
     _require_finite(weights, "sample_weight", dtype)
     if weights.min() < 0:
         raise ValueError(f"sample_weight must not be negative; got {weights.min():g}.")

@@ -1,0 +1,412 @@
+"""Bad input: one clear text, the same for every backend, before anything has changed."""
+
+from __future__ import annotations
+
+import copy
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+from scipy import sparse
+from sklearn.exceptions import NotFittedError
+
+from fastmlp import MLPClassifier, MLPRegressor
+from fastmlp.backends import BACKENDS
+from fastmlp.validation.parameters import RULES
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+RNG = np.random.RandomState(0)
+X = RNG.normal(size=(40, 3))
+Y = X[:, 0] - X[:, 1]
+LABELS = np.where(Y > 0, "up", "down")
+FRAME = pd.DataFrame(X, columns=["age", "height", "weight"])
+
+
+def classifier(**parameters):
+    return MLPClassifier(**{"hidden_layer_sizes": (4,), "max_iter": 3, **parameters})
+
+
+def regressor(**parameters):
+    return MLPRegressor(**{"hidden_layer_sizes": (4,), "max_iter": 3, **parameters})
+
+
+def assert_rejected(model, arguments, error, text, method="fit", **keywords):
+    """Hold the error's type and text for every backend, and that nothing has changed."""
+    texts = set()
+    for name in BACKENDS:
+        trial = copy.deepcopy(model).set_params(backend=name)
+        before = copy.deepcopy(vars(trial))
+        with pytest.raises(error, match=text) as caught:
+            getattr(trial, method)(*arguments, **keywords)
+        texts.add(str(caught.value))
+        assert vars(trial).keys() == before.keys()
+        for key, value in before.items():
+            if not key.startswith("_"):
+                assert_array_equal(vars(trial)[key], value, err_msg=key)
+    assert len(texts) == 1
+
+
+# -- parameters ------------------------------------------------------------------------------------
+
+WRONG_PARAMETERS = [
+    ("hidden_layer_sizes", 0, ValueError, "an integer ≥ 1; got 0"),
+    ("hidden_layer_sizes", (5, -1), ValueError, "[1] must be"),
+    ("hidden_layer_sizes", (5, 2.5), TypeError, "got 2.5"),
+    ("hidden_layer_sizes", "100", TypeError, "got '100'"),
+    ("hidden_layer_sizes", True, TypeError, "got True"),
+    ("hidden_layer_sizes", [[3, 4]], ValueError, "a flat sequence"),
+    ("hidden_layer_sizes", (2**31, 2**31), ValueError, "parameters between 3 inputs and"),
+    ("hidden_layer_sizes", (2**63,), ValueError, "parameters between 3 inputs and"),
+    ("activation", "rleu", ValueError, "one of identity, logistic, tanh, relu; got 'rleu'"),
+    ("activation", None, ValueError, "got None"),
+    ("solver", "newton", ValueError, "one of sgd, adam, adamw, lbfgs; got 'newton'"),
+    ("alpha", -1e-9, ValueError, "a number ≥ 0; got -1e-09"),
+    ("alpha", np.nan, ValueError, "got nan"),
+    ("alpha", "much", TypeError, "got 'much'"),
+    ("l1", -1, ValueError, "a number ≥ 0"),
+    ("weight_decay", -0.1, ValueError, "a number ≥ 0 or None"),
+    ("batch_size", 0, ValueError, "an integer ≥ 1 or 'auto'; got 0"),
+    ("batch_size", "all", TypeError, "got 'all'"),
+    ("batch_size", 3.0, TypeError, "an integer"),
+    ("learning_rate", "cosine", ValueError, "one of constant, invscaling, adaptive"),
+    ("learning_rate_init", 0, ValueError, "a number > 0; got 0"),
+    ("learning_rate_init", np.nan, ValueError, "got nan"),
+    ("learning_rate_init", 1j, TypeError, "got 1j"),
+    ("power_t", -0.5, ValueError, "a number ≥ 0"),
+    ("max_iter", 0, ValueError, "an integer ≥ 1"),
+    ("max_iter", True, TypeError, "got True"),
+    ("shuffle", "yes", TypeError, "True or False"),
+    ("random_state", "seed", ValueError, "numpy.random.RandomState; got 'seed'"),
+    ("tol", -1, ValueError, "a number ≥ 0"),
+    ("verbose", "loud", TypeError, "True, False or an integer"),
+    ("warm_start", 1, TypeError, "True or False"),
+    ("momentum", 1.1, ValueError, "≥ 0 and ≤ 1"),
+    ("nesterovs_momentum", None, TypeError, "True or False"),
+    ("early_stopping", "no", TypeError, "True or False"),
+    ("validation_fraction", 1.0, ValueError, "≥ 0 and < 1"),
+    ("beta_1", 1.0, ValueError, "≥ 0 and < 1"),
+    ("beta_2", -0.1, ValueError, "≥ 0 and < 1"),
+    ("epsilon", 0.0, ValueError, "> 0"),
+    ("n_iter_no_change", 0, ValueError, "an integer ≥ 1 or inf"),
+    ("max_fun", 0, ValueError, "an integer ≥ 1"),
+    ("dropout", 1.0, ValueError, "≥ 0 and < 1"),
+    ("dropout", [-0.1], ValueError, "[0] must be"),
+    ("dropout", [0.1, 0.2], ValueError, "2 entries, but hidden_layer_sizes has 1 layers"),
+    ("dropout", None, TypeError, "got None"),
+    ("input_dropout", [0.1], TypeError, "a number"),
+    ("init", "xavier", ValueError, "one of auto, normal, zeros, glorot_uniform"),
+    ("init_std", -1, ValueError, "≥ 0"),
+    ("dtype", "float16", ValueError, "one of float32, float64, auto; got 'float16'"),
+    ("dtype", "complex64", ValueError, "one of float32, float64, auto"),
+    ("dtype", "number", ValueError, "one of float32, float64, auto"),
+    ("dtype", None, ValueError, "got None"),
+    ("n_threads", 0, ValueError, "an integer ≥ 1 or None; got 0"),
+    ("n_threads", -1, ValueError, "got -1"),
+    ("n_threads", 1.5, TypeError, "got 1.5"),
+    ("callbacks", print, TypeError, "a list of callables"),
+    ("callbacks", [1], TypeError, "a list of callables"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "error", "text"), WRONG_PARAMETERS)
+@pytest.mark.parametrize("fitted", [False, True])
+def test_parameters(name, value, error, text, fitted):
+    model = classifier()
+    if fitted:
+        model.fit(X, LABELS)
+    model.set_params(**{name: value})
+    assert_rejected(model, (X, LABELS), error, f"^{name}.*{re.escape(text)}")
+
+
+def test_every_parameter_has_a_rule_and_a_wrong_value():
+    parameters = {**classifier().get_params(), **regressor().get_params()}
+    assert parameters.keys() == RULES.keys()
+    tried = {name for name, *_ in WRONG_PARAMETERS}
+    assert parameters.keys() - tried == {"loss", "backend"}  # see the two tests below
+
+
+def test_unknown_backend_lists_the_known_ones():
+    with pytest.raises(ValueError, match="backend must be one of compiled, numba, numpy; got 'c'"):
+        classifier(backend="c").fit(X, LABELS)
+
+
+def test_unknown_loss_lists_the_known_ones():
+    assert_rejected(
+        regressor(loss="hinge"), (X, Y), ValueError, "loss must be one of squared_error; got"
+    )
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"l1": 0.1}, {"dropout": 0.5}, {"input_dropout": 0.5}, {"weight_decay": 0.1}]
+)
+def test_lbfgs_needs_a_smooth_objective(parameters):
+    model = regressor(solver="lbfgs", **parameters)
+    assert_rejected(model, (X, Y), ValueError, f"solver='lbfgs' .* set {next(iter(parameters))}=0")
+
+
+def test_lbfgs_has_no_partial_fit():
+    model = regressor(solver="lbfgs")
+    assert not hasattr(model, "partial_fit")
+    with pytest.raises(AttributeError, match="has no attribute 'partial_fit'"):
+        model.partial_fit(X, Y)
+
+
+def test_partial_fit_cannot_stop_early():
+    model = regressor(early_stopping=True)
+    assert_rejected(model, (X, Y), ValueError, "early_stopping=True", method="partial_fit")
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.001, 0.99])
+def test_validation_fraction_must_leave_rows_on_both_sides(fraction):
+    model = regressor(early_stopping=True, validation_fraction=fraction)
+    assert_rejected(model, (X, Y), ValueError, f"validation_fraction={fraction:g} of 40 rows")
+
+
+def test_validation_rows_of_a_rare_class():
+    labels = np.array(["rare", *["common"] * 39])
+    model = classifier(early_stopping=True, validation_fraction=0.2)
+    assert_rejected(model, (X, labels), ValueError, "^validation_fraction: .* only 1 member")
+
+
+# -- X ---------------------------------------------------------------------------------------------
+
+
+def spoilt(value, row=7, column=2, dtype=np.float64):
+    out = X.astype(dtype)
+    out[row, column] = value
+    return out
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(np.nan, "NaN"), (np.inf, "infinity"), (-np.inf, "infinity")]
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_values_that_are_not_finite(value, text, dtype, order):
+    wrong = np.asarray(spoilt(value, dtype=dtype), order=order)
+    text = rf"Input X contains {text} \(column 2, row 7\)"
+    assert_rejected(classifier(), (wrong, LABELS), ValueError, text)
+    fitted = classifier().fit(X, LABELS)
+    assert_rejected(fitted, (wrong,), ValueError, text, method="predict")
+
+
+def test_the_column_is_named():
+    frame = FRAME.copy()
+    frame.loc[3, "height"] = np.nan
+    text = r"Input X contains NaN \(column 'height', row 3\)"
+    assert_rejected(classifier(), (frame, LABELS), ValueError, text)
+    assert_rejected(classifier().fit(FRAME, LABELS), (frame,), ValueError, text, method="predict")
+
+
+@pytest.mark.parametrize("value", [1e39, -1e300])
+def test_overflow_of_single_precision(value):
+    text = rf"Input X contains {re.escape(f'{value:g}')}, too large for dtype float32"
+    assert_rejected(classifier(), (spoilt(value), LABELS), ValueError, text)
+    fitted = classifier().fit(X, LABELS)
+    assert_rejected(fitted, (spoilt(value),), ValueError, text, method="predict_proba")
+    classifier(dtype="float64", activation="logistic").fit(spoilt(1e39), LABELS)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "text"),
+    [
+        (X[0], ValueError, "X: Expected 2D array, got 1D array"),
+        (X[None], ValueError, "X: Found array with dim 3"),
+        (np.empty((0, 3)), ValueError, r"X: Found array with 0 sample\(s\)"),
+        (np.empty((40, 0)), ValueError, r"X: Found array with 0 feature\(s\)"),
+        (X + 1j, ValueError, "X: Complex data not supported"),
+        (np.full((40, 3), "a"), ValueError, "X: "),
+        (np.full((40, 3), "a", dtype=object), ValueError, "X: could not convert string"),
+        (sparse.csr_array(X), TypeError, "Sparse data was passed for X, but dense"),
+        (X[:-1], ValueError, "Found input variables with inconsistent numbers of samples"),
+        (None, ValueError, "X: Expected 2D array"),
+    ],
+)
+def test_shapes_and_types_of_X(wrong, error, text):
+    assert_rejected(classifier(), (wrong, LABELS), error, text)
+    assert_rejected(classifier().fit(X, LABELS), (wrong, LABELS), error, text)
+
+
+def test_number_of_features():
+    model = classifier().fit(X, LABELS)
+    for method, arguments in [
+        ("predict", ()),
+        ("predict_proba", ()),
+        ("partial_fit", (LABELS,)),
+        ("score", (LABELS,)),
+    ]:
+        text = "X has 2 features, but MLPClassifier is expecting 3 features as input"
+        assert_rejected(model, (X[:, :2], *arguments), ValueError, text, method=method)
+    model.set_params(warm_start=True)
+    assert_rejected(model, (X[:, :2], LABELS), ValueError, "X has 2 features")
+
+
+def test_names_of_features():
+    model = classifier().fit(FRAME, LABELS)
+    other = FRAME.rename(columns={"age": "years"})
+    text = "(?s)X: The feature names should match.*- years.*- age"
+    assert_rejected(model, (other,), ValueError, text, method="predict")
+    assert_rejected(model, (other, LABELS), ValueError, text, method="partial_fit")
+
+
+def test_prediction_before_a_fit():
+    for method in ("predict", "predict_proba", "predict_log_proba"):
+        assert_rejected(classifier(), (X,), NotFittedError, "not fitted yet", method=method)
+    assert_rejected(regressor(), (X, Y), NotFittedError, "not fitted yet", method="cost")
+
+
+# -- y ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        (np.where(np.arange(40) == 5, np.nan, Y), "Input y contains NaN"),
+        (np.where(np.arange(40) == 5, np.inf, Y), "Input y contains infinity"),
+        (np.where(np.arange(40) == 5, 1e40, Y), r"Input y contains 1e\+40, too large for dtype"),
+        (np.full(40, "a"), "^y: dtype='numeric' is not compatible"),
+        (np.full(40, "a", dtype=object), "^y: could not convert string to float"),
+        (Y + 1j, "^y: Complex data not supported"),
+        (np.zeros((40, 0)), "y has no columns|0 feature"),
+        (np.zeros((40, 1, 1)), "^y: Found array with dim 3"),
+        (None, "requires y to be passed"),
+    ],
+)
+def test_targets_of_regression(wrong, text):
+    assert_rejected(regressor(), (X, wrong), ValueError, text)
+    assert_rejected(regressor().fit(X, Y), (X, wrong), ValueError, text, method="partial_fit")
+
+
+def test_number_of_targets_when_going_on():
+    model = regressor().fit(X, Y)
+    text = "y has 2 columns; the network was made for 1"
+    assert_rejected(model, (X, np.c_[Y, Y]), ValueError, text, method="partial_fit")
+    assert_rejected(model, (X, np.c_[Y, Y]), ValueError, text, method="cost")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        (Y, "Unknown label type: continuous"),
+        (np.c_[Y > 0, np.arange(40) % 3], "y is a multiclass-multioutput target"),
+        (np.full(40, "up"), r"y has one class only, \['up'\]; a classifier needs at least two"),
+        (None, "requires y to be passed"),
+    ],
+)
+def test_targets_of_classification(wrong, text):
+    assert_rejected(classifier(), (X, wrong), ValueError, text)
+
+
+def test_one_class_left_by_the_weights():
+    weights = (LABELS == "up").astype(float)
+    text = r"y has one class only, \['up'\]"
+    assert_rejected(classifier(), (X, LABELS), ValueError, text, sample_weight=weights)
+
+
+@pytest.mark.parametrize(
+    ("classes", "text"),
+    [
+        (None, "classes must be given on the first call of partial_fit"),
+        (["up"], r"classes has one class only, \['up'\]"),
+        ([["up", "down"]], "classes must be a flat list of labels"),
+        (["up", "left"], r"y has labels that are not in classes \['left', 'up'\]: \['down'\]"),
+    ],
+)
+def test_classes_of_a_first_partial_fit(classes, text):
+    assert_rejected(
+        classifier(), (X, LABELS), ValueError, text, method="partial_fit", classes=classes
+    )
+
+
+def test_classes_of_later_partial_fits():
+    model = classifier().partial_fit(X, LABELS, classes=["up", "down"])
+    text = r"classes=\['down', 'left', 'up'\] differs from the classes of the earlier fit"
+    three = ["up", "down", "left"]
+    assert_rejected(model, (X, LABELS), ValueError, text, method="partial_fit", classes=three)
+    left = np.where(Y > 0, "left", "up")
+    text = r"y has labels that are not in classes \['down', 'up'\]: \['left'\]"
+    assert_rejected(model, (X, left), ValueError, text, method="partial_fit")
+    model.set_params(warm_start=True)
+    assert_rejected(model, (X, left), ValueError, text)
+
+
+def test_indicators_and_labels_do_not_mix():
+    indicators = np.c_[Y > 0, Y < 1].astype(int)
+    text = "y is an indicator matrix, but the classes are told by one label a row"
+    single = classifier().fit(X, LABELS)
+    assert_rejected(single, (X, indicators), ValueError, text, method="partial_fit")
+    several = classifier().fit(X, indicators)
+    text = r"y must be an indicator matrix with 2 columns; got shape \(40,\)"
+    assert_rejected(several, (X, (Y > 0).astype(int)), ValueError, text, method="partial_fit")
+
+
+def test_other_layers_when_going_on():
+    model = classifier().fit(X, LABELS).set_params(hidden_layer_sizes=(5,))
+    text = r"hidden_layer_sizes is now \(5,\), but the network .* has \(4,\)"
+    assert_rejected(model, (X, LABELS), ValueError, text, method="partial_fit")
+
+
+# -- sample_weight ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        (np.ones(39), r"sample_weight must have shape \(40,\).*got shape \(39,\)"),
+        (np.ones((40, 1)), r"sample_weight must have shape \(40,\)"),
+        (1.0, r"sample_weight must have shape \(40,\)"),
+        (-np.arange(40.0), "sample_weight must not be negative; got -39"),
+        (np.zeros(40), "sample_weight is zero for every row"),
+        (np.where(np.arange(40) == 3, np.nan, 1), r"Input sample_weight contains NaN \(row 3\)"),
+        (np.full(40, np.inf), r"Input sample_weight contains infinity \(row 0\)"),
+        (np.full(40, 1e39), "Input sample_weight contains 1e.39, too large for dtype float32"),
+        (["a"] * 40, "^sample_weight: dtype='numeric' is not compatible"),
+    ],
+)
+def test_sample_weights(wrong, text):
+    assert_rejected(classifier(), (X, LABELS), ValueError, text, sample_weight=wrong)
+    fitted = regressor().fit(X, Y)
+    assert_rejected(fitted, (X, Y), ValueError, text, method="partial_fit", sample_weight=wrong)
+
+
+# -- what is no error ------------------------------------------------------------------------------
+
+
+def read_only(array):
+    array = array.copy()
+    array.flags.writeable = False
+    return array
+
+
+def unaligned(array):
+    raw = np.zeros(array.nbytes + 1, np.uint8)
+    out = raw[1:].view(array.dtype).reshape(array.shape)
+    out[...] = array
+    return out
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        read_only,
+        unaligned,
+        np.asfortranarray,
+        lambda a: np.repeat(a, 2, axis=1)[:, ::2],
+        lambda a: np.repeat(a, 2, axis=0)[::2],
+        lambda a: a[::-1].copy()[::-1],
+        lambda a: a.astype(">f8"),
+        lambda a: a.astype(np.longdouble),
+        lambda a: a.astype(object),
+        lambda a: a.tolist(),
+        pd.DataFrame,
+    ],
+)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_odd_arrays_are_accepted(odd, backend):
+    plain = classifier(backend=backend, random_state=0, dtype="float64").fit(X, LABELS)
+    other = classifier(backend=backend, random_state=0, dtype="float64").fit(odd(X), LABELS)
+    assert_array_equal(other.coefs_[0], plain.coefs_[0])
+    assert_array_equal(other.predict_proba(odd(X)), plain.predict_proba(X))

@@ -1,0 +1,127 @@
+"""Who decides how many threads a call may use."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from fastmlp import MLPClassifier
+from fastmlp.backends import get_backend
+from fastmlp.threads import available_threads, default_threads
+
+MANY = 64  # more than any limit under test
+
+
+@pytest.fixture
+def eight_cpus(monkeypatch):
+    """A machine with eight CPUs and no environment variable."""
+    monkeypatch.setattr("fastmlp.threads._cpus", lambda n_allowed: 8)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+
+
+def core_info():
+    return [entry for entry in threadpool_info() if entry["internal_api"] == "fastmlp"]
+
+
+def test_cpu_count_is_joblibs(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert available_threads() == joblib.cpu_count()
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("3", 3), ("1", 1), ("5,2", 5), ("100", 8), ("", 8), ("0", 8), ("many", 8), ("-2", 8)],
+)
+def test_environment_variable(value, expected, eight_cpus, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", value)
+    assert available_threads() == expected
+    assert default_threads() == expected
+
+
+def test_threadpoolctl_lists_the_core(eight_cpus):
+    (entry,) = core_info()
+    assert entry["user_api"] == "openmp"
+    assert entry["num_threads"] == 8
+    assert os.path.basename(entry["filepath"]).startswith("_core.")
+
+
+@pytest.mark.parametrize("user_api", [None, "openmp"])
+def test_threadpoolctl_limits_and_restores(user_api, eight_cpus):
+    with threadpool_limits(3, user_api=user_api):
+        assert default_threads() == 3
+        assert core_info()[0]["num_threads"] == 3
+        with threadpool_limits(1, user_api=user_api):
+            assert default_threads() == 1
+        assert default_threads() == 3
+    assert default_threads() == 8
+
+
+def test_after_a_limit_the_environment_counts_again(eight_cpus, monkeypatch):
+    with threadpool_limits(2):
+        pass
+    monkeypatch.setattr("fastmlp.threads._cpus", lambda n_allowed: 16)
+    assert default_threads() == 16
+
+
+def test_a_limit_on_blas_alone_is_not_ours(eight_cpus):
+    with threadpool_limits(1, user_api="blas"):
+        assert default_threads() == 8
+
+
+def test_a_limit_cannot_raise_the_default(eight_cpus):
+    with threadpool_limits(MANY):
+        assert default_threads() == 8
+
+
+def test_explicit_number_is_taken_as_given(eight_cpus):
+    with threadpool_limits(1):
+        assert MLPClassifier(n_threads=MANY)._n_threads == MANY
+        assert MLPClassifier()._n_threads == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no affinity")
+def test_affinity_is_respected():
+    code = (
+        "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))});"
+        "from fastmlp.threads import default_threads; print(default_threads())"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "1"
+
+
+def test_limit_set_before_the_first_fit_counts():
+    code = (
+        "import fastmlp, threadpoolctl\n"
+        "with threadpoolctl.threadpool_limits(1):\n"
+        "    print(fastmlp.MLPClassifier()._n_threads)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "1"
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_limit_reaches_the_backend(eight_cpus, monkeypatch):
+    backend = get_backend("numpy")
+    teams = []
+    for method in ("workspace", "train_batches", "predict"):
+        original = getattr(backend, method)
+
+        def spy(*args, _original=original):
+            teams.append(args[-1])
+            return _original(*args)
+
+        monkeypatch.setattr(backend, method, spy)
+    X = np.random.RandomState(0).rand(40, 3)
+    model = MLPClassifier((4,), max_iter=2, backend="numpy")
+    with threadpool_limits(2):
+        model.fit(X, X[:, 0] > 0.5).predict(X)
+    assert set(teams) == {2}
+    teams.clear()
+    model.set_params(n_threads=MANY).fit(X, X[:, 0] > 0.5)
+    assert set(teams) == {MANY}
