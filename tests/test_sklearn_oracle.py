@@ -1,4 +1,4 @@
-"""scikit-learn's own MLP is the oracle: in double precision, training follows it number by number."""
+"""scikit-learn's own MLP is the oracle: in double precision we follow it number by number."""
 
 from __future__ import annotations
 
@@ -82,9 +82,7 @@ def assert_same(ours, theirs):
     assert (ours.n_layers_, ours.n_outputs_) == (theirs.n_layers_, theirs.n_outputs_)
     assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=RTOL)
     assert_allclose(ours.loss_, theirs.loss_, rtol=RTOL)
-    pairs = zip(
-        ours.coefs_ + ours.intercepts_, theirs.coefs_ + theirs.intercepts_, strict=True
-    )
+    pairs = zip(ours.coefs_ + ours.intercepts_, theirs.coefs_ + theirs.intercepts_, strict=True)
     for mine, other in pairs:
         assert_allclose(mine, other, rtol=RTOL, atol=RTOL * np.abs(other).max())
 

@@ -175,13 +175,14 @@ def check_sample_weight(sample_weight: Any, n_samples: int, dtype: np.dtype) -> 
     """Return the weights as an array of ``dtype``, shape (N,), or None for none."""
     if sample_weight is None:
         return None
-    if np.shape(sample_weight) != (n_samples,):
+    weights = np.asarray(sample_weight)
+    if weights.shape != (n_samples,):
         raise ValueError(
             f"sample_weight must have shape ({n_samples},), one entry per row of X; "
-            f"got shape {np.shape(sample_weight)}."
+            f"got shape {weights.shape}."
         )
     with naming("sample_weight"):
-        weights = check_array(sample_weight, ensure_2d=False, ensure_all_finite=False)
+        weights = check_array(weights, ensure_2d=False, ensure_all_finite=False)
     _require_finite(weights, "sample_weight", dtype)
     if weights.min() < 0:
         raise ValueError(f"sample_weight must not be negative; got {weights.min():g}.")
