@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -108,19 +109,24 @@ def _from_file(path: Path) -> Digits:
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise DataError(f"no such file: {path}")
-    try:
-        archive = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is no .npz archive") from error
-    if not isinstance(archive, np.lib.npyio.NpzFile):
-        raise DataError(f"{path} is no .npz archive")
-    with archive:
+    with path.open("rb") as file:  # np.load would leave it open when it is no archive
+        archive = _open_archive(path, file)
         missing = [name for name in ARRAYS if name not in archive]
         if missing:
             raise DataError(
                 f"{path} lacks {', '.join(missing)}; it must contain {', '.join(ARRAYS)}"
             )
         return {name: _read_array(path, archive, name) for name in ARRAYS}
+
+
+def _open_archive(path: Path, file: BinaryIO) -> np.lib.npyio.NpzFile:
+    try:
+        archive = np.load(file, allow_pickle=False)
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} is no .npz archive") from error
+    if not isinstance(archive, np.lib.npyio.NpzFile):
+        raise DataError(f"{path} is no .npz archive")
+    return archive
 
 
 def _read_array(path: Path, archive: np.lib.npyio.NpzFile, name: str) -> np.ndarray:
