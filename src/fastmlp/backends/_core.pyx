@@ -45,6 +45,7 @@ cdef extern from "fastmlp.h" nogil:
         void (*apply_dropout)(int32_t, uint64_t, int64_t, int64_t, int64_t, int64_t, void *) noexcept nogil
         void (*optimizer_update)(const fastmlp_settings *, int64_t, int64_t, double, void *, const void *, void *) noexcept nogil
         size_t (*workspace_bytes)(const fastmlp_plan *, int64_t, int64_t) noexcept nogil
+        size_t (*inference_bytes)(const fastmlp_plan *, int64_t, int64_t) noexcept nogil
         fastmlp_totals (*train_batches)(const fastmlp_plan *, const fastmlp_settings *, void *, void *, const fastmlp_data *, const int64_t *, int64_t, int64_t, void *, int64_t) noexcept nogil
         fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *, const fastmlp_settings *, void *, const fastmlp_data *, int64_t, void *, void *, int64_t) noexcept nogil
         void (*predict)(const fastmlp_plan *, const void *, const fastmlp_data *, const int64_t *, int64_t, void *, int32_t, void *, int64_t, int64_t) noexcept nogil
@@ -185,7 +186,9 @@ cdef class Network:
             n_weights=n_weights, n_parameters=n_parameters, loss=loss)
 
     def workspace_bytes(self, int64_t n_rows, int64_t n_threads):
-        return self.table.workspace_bytes(&self.plan, n_rows, n_threads)
+        """Return the scratch that training and prediction need for n_rows rows at a time."""
+        return max(self.table.workspace_bytes(&self.plan, n_rows, n_threads),
+                   self.table.inference_bytes(&self.plan, n_rows, n_threads))
 
     def train_batches(self, cnp.ndarray settings, cnp.ndarray parameters, cnp.ndarray moments,
                       cnp.ndarray x, int32_t x_type, cnp.ndarray target, cnp.ndarray sample_weight,
