@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from fastmlp.backends.numba_jit.exponential import exp, tanh
-from fastmlp.backends.numba_jit.jit import kernel
+from fastmlp.backends.numba_jit.jit import entry_point, kernel
 from fastmlp.backends.numba_jit.stretches import fill
 from fastmlp.registry import ACTIVATIONS
 
@@ -59,7 +59,7 @@ def _relu(h, slope):
         slope[i] = one if z > zero else zero
 
 
-@kernel
+@entry_point
 def activate(activation, h, slope):
     """Turn z in ``h`` (n,) into f(z) and set ``slope`` (n,) to f'(z)."""
     if activation == _IDENTITY:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastmlp.backends.numba_jit.jit import kernel
+from fastmlp.backends.numba_jit.jit import entry_point, kernel
 from fastmlp.plan import DROPOUT_LEVELS
 
 __all__ = ["ROWS_PER_BLOCK", "WORDS_PER_BLOCK", "draw_bits", "drop_rows", "philox"]
@@ -25,7 +25,7 @@ _LOW_WORD, _WORD_BITS = np.uint64(0xFFFFFFFF), np.uint64(32)
 _HALF_MASK = np.uint32(0xFFFF)
 
 
-@kernel
+@entry_point
 def philox(c0, c1, c2, c3, k0, k1):
     """Return the four words for a counter and a key; all are uint64 below 2³²."""
     for _ in range(_ROUNDS):

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from fastmlp.backends.numba_jit.dropout import ROWS_PER_BLOCK, draw_bits, drop_rows
-from fastmlp.backends.numba_jit.jit import kernel
+from fastmlp.backends.numba_jit.jit import entry_point
 from fastmlp.backends.numba_jit.losses import link_row, loss_row
 from fastmlp.backends.numba_jit.optimizers import Penalties, batch_rates, update
 from fastmlp.backends.numba_jit.stretches import scale
@@ -13,7 +13,7 @@ from fastmlp.backends.numba_jit.stretches import scale
 __all__ = ["apply_dropout", "apply_link", "losses_and_gradients", "update_all"]
 
 
-@kernel
+@entry_point
 def losses_and_gradients(loss, logits, target, sample_weight, values, gradient):
     """Set values (B,) and the weighted gradient (B, C); no sample weights (0,) count as ones."""
     for row in range(logits.shape[0]):
@@ -22,14 +22,14 @@ def losses_and_gradients(loss, logits, target, sample_weight, values, gradient):
             scale(sample_weight[row], gradient[row])
 
 
-@kernel
+@entry_point
 def apply_link(loss, logits, out):
     """Set out (B, C) to the prediction for the logits (B, C)."""
     for row in range(logits.shape[0]):
         link_row(loss, logits[row], out[row])
 
 
-@kernel
+@entry_point
 def apply_dropout(threshold, seed, layer, step, matrix, bits):
     """Multiply ``matrix`` (B, O) by its dropout factors; ``bits`` (4 · O,) uint32 is scratch."""
     n_rows, width = matrix.shape
@@ -40,7 +40,7 @@ def apply_dropout(threshold, seed, layer, step, matrix, bits):
         drop_rows(flat, row * width, width, n, threshold, bits)
 
 
-@kernel
+@entry_point
 def update_all(settings, parameters, gradient, moments, n_weights, weight_sum):
     """One update of all parameters (P,), of which the first ``n_weights`` carry the penalties."""
     rates, penalties = batch_rates(settings, settings.step, weight_sum, parameters)

@@ -11,7 +11,7 @@ import numba
 
 from fastmlp import plan, registry
 
-__all__ = ["kernel", "parallel_kernel", "reduction_kernel"]
+__all__ = ["entry_point", "kernel", "parallel_kernel", "reduction_kernel"]
 
 # Fused multiply-add is allowed and signed zeros may be lost; a sum keeps its order, and NaN and
 # Inf stay what they are.
@@ -19,16 +19,15 @@ _ELEMENTWISE = {"contract", "nsz"}
 # A sum over a stretch of fixed length may run in vector lanes: the order is then fixed by the
 # length, so it is the same for every number of threads.
 _REDUCTION = {"reassoc", "contract", "nsz"}
+# A third of the time to compile goes into making functions callable from Python and from C.
+_NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def _source_stamp() -> bytes:
     """Return a digest of all sources that the compiled code of this package depends on."""
-    sources = [
-        *sorted(Path(__file__).parent.glob("*.py")),
-        str(plan.__file__),
-        str(registry.__file__),
-    ]
-    return hashlib.sha256(b"".join(Path(str(source)).read_bytes() for source in sources)).digest()
+    package = sorted(Path(__file__).parent.glob("*.py"))
+    sources = [*map(str, package), str(plan.__file__), str(registry.__file__)]
+    return hashlib.sha256(b"".join(Path(source).read_bytes() for source in sources)).digest()
 
 
 _STAMP = _source_stamp()
@@ -39,22 +38,31 @@ def _compile(function: Callable[..., Any], **options: Any) -> Any:
 
     Numba's own stamp covers the file of the function only, so a caller would keep the machine code
     of a callee in another file that has since been edited or upgraded.
+
+    Without Numba's runtime (``_nrt``) a slice costs no atomic count of references, which is most of
+    a small batch's time, and code that would allocate is refused.
     """
-    dispatcher = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+    options = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False, **options}
+    dispatcher = numba.njit(**options)(function)
     dispatcher._cache._cache_file._source_stamp = _STAMP
     return dispatcher
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a function whose sums must keep their order."""
-    return _compile(function, fastmath=_ELEMENTWISE)
+    """Compile a function that only compiled code calls; its sums keep their order."""
+    return _compile(function, fastmath=_ELEMENTWISE, **_NO_WRAPPERS)
 
 
 def reduction_kernel(function: Callable[..., Any]) -> Any:
-    """Compile a function whose sums may run in vector lanes."""
-    return _compile(function, fastmath=_REDUCTION)
+    """Compile a function that only compiled code calls, and whose sums may run in vector lanes."""
+    return _compile(function, fastmath=_REDUCTION, **_NO_WRAPPERS)
 
 
 def parallel_kernel(function: Callable[..., Any]) -> Any:
-    """Compile a function that hands out work with ``prange``."""
-    return _compile(function, fastmath=_ELEMENTWISE, parallel=True)
+    """Compile a function that only compiled code calls and that hands out work with ``prange``."""
+    return _compile(function, fastmath=_ELEMENTWISE, parallel=True, **_NO_WRAPPERS)
+
+
+def entry_point(function: Callable[..., Any]) -> Any:
+    """Compile a function that Python calls; its sums keep their order."""
+    return _compile(function, fastmath=_ELEMENTWISE)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from fastmlp.backends.numba_jit.jit import kernel, parallel_kernel
+from fastmlp.backends.numba_jit.jit import entry_point, kernel, parallel_kernel
 from fastmlp.backends.numba_jit.optimizers import batch_rates
 from fastmlp.backends.numba_jit.parameter_tiles import accumulate_tile, pack_tile, update_tile
 from fastmlp.backends.numba_jit.rows import Batch, predict_tile, train_tile
@@ -171,7 +171,7 @@ def _penalty(settings, work):
     return settings.l2 / 2 * squares + settings.l1 * magnitudes
 
 
-@kernel
+@entry_point
 def train(layers, loss, settings, parameters, moments, samples, order, batch_size, work, n_workers):
     """Train on the rows ``order`` (K,) of the samples; return the sums of cost and penalty."""
     _pack_all(layers, work, parameters)
@@ -192,7 +192,7 @@ def train(layers, loss, settings, parameters, moments, samples, order, batch_siz
     return cost, penalty
 
 
-@kernel
+@entry_point
 def objective(layers, loss, settings, parameters, samples, rows, work, n_workers, gradient):
     """Set ``gradient`` (P,) for the rows as one batch; return the sums of cost and penalty.
 
@@ -215,7 +215,7 @@ def objective(layers, loss, settings, parameters, samples, rows, work, n_workers
     return rows.size * cost / weight_sum, rows.size * _penalty(settings[0], work) / weight_sum
 
 
-@kernel
+@entry_point
 def predict(layers, parameters, samples, rows, link, work, n_workers, out):
     """Set out (K, C) to the network at X[rows]; ``link`` is a code in LOSSES or negative."""
     _pack_all(layers, work, parameters)

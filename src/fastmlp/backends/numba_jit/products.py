@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastmlp.backends.numba_jit.jit import kernel
+from fastmlp.backends.numba_jit.jit import entry_point
 from fastmlp.backends.numba_jit.microkernel import TILE_ROWS, VECTOR_BYTES, VECTORS, make_tile
 from fastmlp.backends.numba_jit.stretches import copy
 
@@ -61,7 +61,7 @@ def _make_multiply(scale: bool) -> Any:
     """Return the product of two matrices, in place of ``out`` or as its factor."""
     narrow_tile, wide_tile = make_tile(1, scale), make_tile(VECTORS, scale)
 
-    @kernel
+    @entry_point
     def multiply(left, right, panel_stride, first, out, n_rows, n_columns, n_k):
         a, a_start, a_row, a_k = left
         b, b_start, b_k = right
@@ -91,7 +91,7 @@ multiply = _make_multiply(scale=False)
 multiply_scaled = _make_multiply(scale=True)
 
 
-@kernel
+@entry_point
 def pack(weights, n_rows, n_columns, first_row, last_row, panels):
     """Copy rows ``first_row`` … ``last_row`` of W (n_rows, n_columns), flat, into its panels."""
     width = VECTORS * VECTOR_BYTES // weights.itemsize
@@ -103,7 +103,7 @@ def pack(weights, n_rows, n_columns, first_row, last_row, panels):
             copy(source, panel[row * width : row * width + used])
 
 
-@kernel
+@entry_point
 def pack_transposed(weights, n_rows, n_columns, first_row, last_row, panels):
     """Copy rows ``first_row`` … ``last_row`` of W (n_rows, n_columns), flat, into panels of Wᵀ."""
     width = VECTORS * VECTOR_BYTES // weights.itemsize
@@ -120,7 +120,7 @@ def pack_transposed(weights, n_rows, n_columns, first_row, last_row, panels):
         row += used
 
 
-@kernel
+@entry_point
 def add_column_sums(matrix, start, stride, n_rows, sums):
     """sums (O,) += the sums of n_rows rows of ``matrix``, in row order."""
     for row in range(n_rows):
