@@ -13,6 +13,7 @@
 #include "team.h"
 
 #include "vector.inc"
+#include "transpose.inc"
 
 #include "activations.inc"
 #include "dropout.inc"
