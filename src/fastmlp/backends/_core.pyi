@@ -87,3 +87,15 @@ class Network:
         workspace_rows: int,
         n_threads: int,
     ) -> None: ...
+
+class Predictor:
+    def __init__(
+        self,
+        network: Network,
+        parameters: np.ndarray,
+        n_inputs: int,
+        n_outputs: int,
+        paired: bool,
+        n_threads: int,
+    ) -> None: ...
+    def __call__(self, x: object) -> np.ndarray | None: ...

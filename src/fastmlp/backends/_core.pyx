@@ -7,9 +7,14 @@ array's pointer is never read.
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stddef cimport size_t
+from libc.stdlib cimport free
 cimport numpy as cnp
 
 cnp.import_array()
+
+ctypedef fused real:
+    float
+    double
 
 cdef extern from "fastmlp.h" nogil:
     enum:
@@ -52,6 +57,9 @@ cdef extern from "fastmlp.h" nogil:
         double (*fma_rounds)(int64_t, double *) noexcept nogil
     const fastmlp_kernels *fastmlp_find_kernels(const char *, int32_t)
     const char *fastmlp_available_isa(int)
+
+cdef extern from "stdlib.h" nogil:
+    void *aligned_alloc(size_t alignment, size_t size)
 
 cdef extern from *:
     const char *FASTMLP_COMPILER
@@ -231,3 +239,90 @@ cdef class Network:
         with nogil:
             self.table.predict(&self.plan, pp, &data, <const int64_t *>rp, n_rows, op, apply_link,
                                wp, workspace_rows, n_threads)
+
+
+cdef enum:
+    SCRATCH_ROWS = 96  # rows that a thread of a predictor takes through the network at a time
+
+
+cdef void pair_columns(real *pairs, Py_ssize_t n) noexcept nogil:
+    """From p (n) in the second half of ``pairs`` (n, 2) to the rows (1 - p, p)."""
+    cdef Py_ssize_t i
+    cdef real p
+    for i in range(n):
+        p = pairs[n + i]
+        pairs[2 * i] = 1 - p
+        pairs[2 * i + 1] = p
+
+
+cdef class Predictor:
+    """A network bound to its parameters, for calls that cost little more than the arithmetic.
+
+    Holds no scratch memory, so that several threads may call it at once.
+    """
+
+    cdef Network network
+    cdef cnp.ndarray parameters
+    cdef int64_t n_inputs, n_outputs, n_threads
+    cdef int real_type
+    cdef bint paired
+
+    def __cinit__(self, Network network, cnp.ndarray parameters, int64_t n_inputs,
+                  int64_t n_outputs, bint paired, int64_t n_threads):
+        self.network = network
+        self.parameters = parameters
+        self.n_inputs = n_inputs
+        self.n_outputs = n_outputs
+        self.n_threads = n_threads
+        self.real_type = cnp.PyArray_TYPE(parameters)
+        self.paired = paired
+
+    def __call__(self, x):
+        """Return the outputs (N, C) at x (N, I), or None if x must be converted first."""
+        if not isinstance(x, cnp.ndarray):
+            return None
+        cdef cnp.ndarray rows = <cnp.ndarray>x
+        if (rows.ndim != 2 or rows.shape[1] != self.n_inputs or rows.shape[0] == 0
+                or not cnp.PyArray_IS_C_CONTIGUOUS(rows) or not cnp.PyArray_ISNOTSWAPPED(rows)):
+            return None
+        cdef int32_t x_type
+        cdef int type_number = cnp.PyArray_TYPE(rows)
+        if type_number == cnp.NPY_FLOAT32:
+            x_type = FASTMLP_FLOAT32
+        elif type_number == cnp.NPY_FLOAT64:
+            x_type = FASTMLP_FLOAT64
+        elif type_number == cnp.NPY_UINT8:
+            x_type = FASTMLP_UINT8
+        else:
+            return None
+        cdef cnp.npy_intp shape[2]
+        shape[0] = rows.shape[0]
+        shape[1] = 2 if self.paired else self.n_outputs
+        cdef cnp.ndarray out = cnp.PyArray_EMPTY(2, shape, self.real_type, 0)
+        self._run(rows, x_type, out)
+        return out
+
+    cdef int _run(self, cnp.ndarray rows, int32_t x_type, cnp.ndarray out) except -1:
+        cdef int64_t n = rows.shape[0]
+        cdef int64_t n_threads = min(self.n_threads, n)
+        cdef int64_t scratch_rows = min(n, SCRATCH_ROWS * n_threads)
+        cdef fastmlp_data data = fastmlp_data(
+            x=pointer(rows), x_type=x_type, target=NULL, sample_weight=NULL)
+        cdef const fastmlp_kernels *table = self.network.table
+        cdef address first = pointer(out), parameters = pointer(self.parameters), scratch
+        cdef char *results = <char *>first
+        with nogil:
+            scratch = aligned_alloc(64, table.inference_bytes(&self.network.plan, scratch_rows, n_threads))
+            if scratch is not NULL:
+                if self.paired:
+                    results += n * table.real_bytes
+                table.predict(&self.network.plan, parameters, &data, NULL, n, results, True, scratch,
+                              scratch_rows, n_threads)
+                free(scratch)
+                if self.paired and table.real_bytes == 4:
+                    pair_columns(<float *>first, n)
+                elif self.paired:
+                    pair_columns(<double *>first, n)
+        if scratch is NULL:
+            raise MemoryError
+        return 0
