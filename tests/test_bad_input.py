@@ -103,7 +103,8 @@ WRONG_PARAMETERS = [
     ("dtype", "complex64", ValueError, "one of float32, float64, auto"),
     ("dtype", "number", ValueError, "one of float32, float64, auto"),
     ("dtype", None, ValueError, "got None"),
-    ("n_threads", 0, ValueError, "an integer ≥ 1 or None; got 0"),
+    ("n_threads", 0, ValueError, "an integer ≥ 1 and ≤ 1024 or None; got 0"),
+    ("n_threads", 10**9, ValueError, "got 1000000000"),
     ("n_threads", -1, ValueError, "got -1"),
     ("n_threads", 1.5, TypeError, "got 1.5"),
     ("callbacks", print, TypeError, "a list of callables"),
@@ -137,6 +138,12 @@ def test_unknown_loss_lists_the_known_ones():
     assert_rejected(
         regressor(loss="hinge"), (X, Y), ValueError, "loss must be one of squared_error; got"
     )
+
+
+def test_networks_beyond_all_memory():
+    model = classifier(hidden_layer_sizes=(10**8, 10**8))
+    text = r"hidden_layer_sizes=\(100000000, 100000000\) makes a network of 1e\+16 parameters"
+    assert_rejected(model, (X, LABELS), MemoryError, text)
 
 
 @pytest.mark.parametrize(
@@ -292,6 +299,11 @@ def test_number_of_targets_when_going_on():
     [
         (Y, "Unknown label type: continuous"),
         (np.c_[Y > 0, np.arange(40) % 3], "y is a multiclass-multioutput target"),
+        (
+            np.array(["up", 1] * 20, dtype=object),
+            r"y holds objects \(int, str\)",
+        ),
+        (np.array(["up", None] * 20, dtype=object), r"y holds objects \(NoneType, str\)"),
         (np.full(40, "up"), r"y has one class only, \['up'\]; a classifier needs at least two"),
         (None, "requires y to be passed"),
     ],
@@ -341,6 +353,9 @@ def test_indicators_and_labels_do_not_mix():
     several = classifier().fit(X, indicators)
     text = r"y must be an indicator matrix with 2 columns; got shape \(40,\)"
     assert_rejected(several, (X, (Y > 0).astype(int)), ValueError, text, method="partial_fit")
+    text = "y is a multiclass-multioutput target"
+    counts = np.c_[np.arange(40) % 3, np.arange(40) % 2]
+    assert_rejected(several, (X, counts), ValueError, text, method="partial_fit")
 
 
 def test_other_layers_when_going_on():
@@ -370,6 +385,14 @@ def test_sample_weights(wrong, text):
     assert_rejected(classifier(), (X, LABELS), ValueError, text, sample_weight=wrong)
     fitted = regressor().fit(X, Y)
     assert_rejected(fitted, (X, Y), ValueError, text, method="partial_fit", sample_weight=wrong)
+
+
+def test_held_out_rows_without_weight():
+    weights = np.zeros(40)
+    weights[:3] = 1.0
+    model = regressor(early_stopping=True, random_state=0)
+    text = "sample_weight is zero for every held-out row"
+    assert_rejected(model, (X, Y), ValueError, text, sample_weight=weights)
 
 
 # -- what is no error ------------------------------------------------------------------------------

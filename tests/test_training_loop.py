@@ -276,6 +276,23 @@ def test_too_large_a_batch_is_clipped_with_a_warning():
     assert_array_equal(parameters_of(model), parameters_of(regressor(batch_size=150).fit(X, Y)))
 
 
+@pytest.mark.filterwarnings("default::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"max_iter": 2},
+        {"max_iter": 2, "solver": "lbfgs"},
+        {"callbacks": [stop_in(1)]},
+        {"callbacks": [stop_in(1)], "solver": "lbfgs"},
+        {"batch_size": 151, "tol": 1e9, "n_iter_no_change": 1},
+    ],
+)
+def test_warnings_point_at_the_line_that_fits(parameters):
+    with pytest.warns(UserWarning, match="converged|interrupted|clipped") as caught:
+        regressor(**parameters).fit(X, Y)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
 # -- schedules -------------------------------------------------------------------------------------
 
 

@@ -16,8 +16,8 @@ Examples
 >>> from sklearn.datasets import load_digits
 >>> from fastmlp import MLPClassifier
 >>> X, y = load_digits(return_X_y=True)
->>> model = MLPClassifier((64,), max_iter=20, tol=0.0, n_iter_no_change=50, random_state=0)
->>> model.set_params(learning_rate_init=0.01, early_stopping=True).fit(X, y).score(X, y) > 0.95
+>>> model = MLPClassifier((64,), early_stopping=True, random_state=0).fit(X[::2], y[::2])
+>>> model.score(X[1::2], y[1::2]) > 0.9
 True
 """
 

@@ -79,7 +79,7 @@ class LbfgsRun:
             if not self.history.n_epochs:  # the starting point was a minimum already
                 self._accept(result.x)
         except KeyboardInterrupt:
-            warnings.warn("Training was interrupted; what was learnt is kept.", stacklevel=5)
+            warnings.warn("Training was interrupted; what was learnt is kept.", stacklevel=6)
         self.network.parameters[...] = self._accepted
         require_finite(self.network, self.history.n_epochs)
         return trouble

@@ -200,7 +200,7 @@ class TrainingRun:
             while not ended and self.history.n_epochs < self.max_iter:
                 ended = self._epoch()
         except KeyboardInterrupt:
-            warnings.warn("Training was interrupted; what was learnt is kept.", stacklevel=5)
+            warnings.warn("Training was interrupted; what was learnt is kept.", stacklevel=6)
             ended = True
         self.monitor.finish(self.network)
         require_finite(self.network, self.history.n_epochs)

@@ -20,7 +20,7 @@ from fastmlp.registry import OPTIMIZERS
 from fastmlp.schedules import LearningRate
 from fastmlp.stopping import LossMonitor, ScoreMonitor
 from fastmlp.training import History, TrainingData, TrainingRun, print_record
-from fastmlp.validation import check_validation_size, naming
+from fastmlp.validation import check_held_out_weights, check_validation_size, naming, naming_network
 
 __all__ = ["Fitting", "Learnt"]
 
@@ -115,7 +115,8 @@ class Fitting:
         )
 
     def _new_network(self, plan: Plan, dtype: np.dtype, n_moments: int) -> Network:
-        network = Network.zeros(plan, dtype, n_moments)
+        with naming_network(self.layer_sizes):
+            network = Network.zeros(plan, dtype, n_moments)
         model = self.model
         initialize(plan, network.parameters, model.init, self.rng, model.activation, model.init_std)
         return network
@@ -210,6 +211,7 @@ class Fitting:
         """Return a function that scores a network on ``rows`` (V,)."""
         X, target = self.data.X, self.data.target[rows]
         weights = None if self.data.sample_weight is None else self.data.sample_weight[rows]
+        check_held_out_weights(weights)
 
         def score(network: Network) -> float:
             logits = network.forward(
@@ -244,5 +246,5 @@ def _warn_not_converged(reason: str) -> None:
     warnings.warn(
         f"The fit has not converged: {reason} Raise max_iter, scale the data, or loosen tol.",
         ConvergenceWarning,
-        stacklevel=7,
+        stacklevel=6,
     )

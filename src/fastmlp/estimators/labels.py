@@ -11,8 +11,10 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from fastmlp.validation import (
     check_classes,
     check_label_kind,
+    check_label_types,
     check_label_width,
     check_labels_known,
+    naming,
 )
 
 __all__ = ["LabelCoding", "target_kind"]
@@ -27,8 +29,10 @@ LOSS_OF_KIND = {
 
 def target_kind(y: np.ndarray) -> str:
     """Return "labels" for one label a row, "multilabel" for an indicator matrix (N, C)."""
-    check_classification_targets(y)
-    kind = type_of_target(y, input_name="y")
+    check_label_types(y)
+    with naming("y"):
+        check_classification_targets(y)
+        kind = type_of_target(y, input_name="y")
     check_label_kind(kind)
     return "multilabel" if kind == "multilabel-indicator" else "labels"
 
@@ -68,9 +72,8 @@ class LabelCoding:
 
     @classmethod
     def _of_labels(cls, labels: Any) -> LabelCoding:
-        from sklearn.preprocessing import LabelEncoder  # noqa: PLC0415 - 50 ms to import
-
-        known = LabelEncoder().fit(labels).classes_
+        """Return the coding for one label a row."""
+        known = np.unique(labels)
         return cls("binary" if len(known) <= 2 else "multiclass", known)
 
     @property
@@ -85,24 +88,18 @@ class LabelCoding:
 
     def check(self, y: np.ndarray) -> None:
         """Raise ValueError if ``y`` (N,) or (N, C) is of another kind or has unknown labels."""
-        multilabel = self.kind == "multilabel"
-        check_label_width(y, len(self.classes) if multilabel else None)
-        if not multilabel:
-            check_labels_known(np.unique(y).tolist(), self.classes)
+        if self.kind == "multilabel":
+            check_label_width(y, len(self.classes))
+            target_kind(y)
+        else:
+            check_label_width(y, None)
+            check_labels_known(y, self.classes)
 
     def encode(self, y: np.ndarray, dtype: np.dtype) -> np.ndarray:
         """Return the core's target: (N, 1) class numbers, or (N, C) zeros and ones."""
         if self.kind == "multilabel":
             return np.ascontiguousarray(y != 0, dtype=dtype)
-        return self.numbers(y).astype(dtype).reshape(-1, 1)
-
-    def numbers(self, y: np.ndarray) -> np.ndarray:
-        """Return the position of each label (N,) of ``y`` in ``classes``."""
-        from sklearn.preprocessing import LabelEncoder  # noqa: PLC0415 - 50 ms to import
-
-        encoder = LabelEncoder()
-        encoder.classes_ = self.classes
-        return np.asarray(encoder.transform(y))
+        return np.searchsorted(self.classes, y).astype(dtype).reshape(-1, 1)
 
     def decide(self, logits: np.ndarray) -> np.ndarray:
         """Return class numbers (N,), or label indicators (N, C), for ``logits`` (N, C)."""

@@ -7,6 +7,7 @@ the text is the same for each.
 from fastmlp.validation.arrays import (
     check_data,
     check_features,
+    check_held_out_weights,
     check_sample_weight,
     check_target_width,
     check_validation_size,
@@ -17,6 +18,7 @@ from fastmlp.validation.labels import (
     check_classes,
     check_classes_agree,
     check_label_kind,
+    check_label_types,
     check_label_width,
     check_labels_known,
     check_two_classes,
@@ -27,6 +29,7 @@ from fastmlp.validation.parameters import (
     check_parameters,
     check_same_network,
     check_stochastic,
+    naming_network,
 )
 
 __all__ = [
@@ -35,7 +38,9 @@ __all__ = [
     "check_combination",
     "check_data",
     "check_features",
+    "check_held_out_weights",
     "check_label_kind",
+    "check_label_types",
     "check_label_width",
     "check_labels_known",
     "check_layer_sizes",
@@ -47,5 +52,6 @@ __all__ = [
     "check_two_classes",
     "check_validation_size",
     "naming",
+    "naming_network",
     "resolve_dtype",
 ]

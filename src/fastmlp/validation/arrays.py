@@ -18,6 +18,7 @@ from sklearn.utils.validation import validate_data
 __all__ = [
     "check_data",
     "check_features",
+    "check_held_out_weights",
     "check_sample_weight",
     "check_target_width",
     "check_validation_size",
@@ -199,6 +200,15 @@ def check_validation_size(fraction: float, n_samples: int) -> None:
         raise ValueError(
             f"validation_fraction={fraction:g} of {n_samples} rows holds out {n_held_out}; early "
             "stopping needs at least two held-out rows and one to train on."
+        )
+
+
+def check_held_out_weights(weights: np.ndarray | None) -> None:
+    """Raise ValueError if no held-out row has a weight (V,), so that no score can be taken."""
+    if weights is not None and not weights.any():
+        raise ValueError(
+            "sample_weight is zero for every held-out row; raise validation_fraction or change "
+            "random_state."
         )
 
 

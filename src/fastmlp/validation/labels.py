@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+
+from fastmlp.validation.arrays import naming
 
 __all__ = [
     "check_classes",
     "check_classes_agree",
     "check_label_kind",
+    "check_label_types",
     "check_label_width",
     "check_labels_known",
     "check_two_classes",
@@ -23,6 +25,16 @@ def check_label_kind(kind: str) -> None:
         raise ValueError(
             f"y is a {kind} target; give one label per row, or an indicator matrix of zeros and "
             "ones with a column per label."
+        )
+
+
+def check_label_types(y: np.ndarray) -> None:
+    """Raise ValueError if y (N,) holds objects that are not all strings and so have no order."""
+    names = {type(label).__name__ for label in y} if y.dtype.kind == "O" and y.ndim == 1 else set()
+    if names - {"str"}:
+        raise ValueError(
+            f"Unknown label type: y holds objects ({', '.join(sorted(names))}); give strings, or "
+            "an array of numbers."
         )
 
 
@@ -62,8 +74,10 @@ def check_two_classes(classes: np.ndarray, name: str) -> None:
         )
 
 
-def check_labels_known(labels: Iterable[Any], classes: np.ndarray) -> None:
-    """Raise ValueError if a label of y is not among ``classes`` (K,)."""
+def check_labels_known(y: np.ndarray, classes: np.ndarray) -> None:
+    """Raise ValueError if a label of y (N,) is not among ``classes`` (K,)."""
+    with naming("y"):
+        labels = np.unique(y).tolist()
     unknown = sorted(set(labels) - set(classes.tolist()), key=str)
     if unknown:
         raise ValueError(f"y has labels that are not in classes {classes.tolist()!r}: {unknown!r}.")

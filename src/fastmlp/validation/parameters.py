@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from numbers import Integral, Real
@@ -23,6 +24,7 @@ __all__ = [
     "check_parameters",
     "check_same_network",
     "check_stochastic",
+    "naming_network",
 ]
 
 #: Losses that a regressor offers.
@@ -30,6 +32,9 @@ REGRESSION_LOSSES = [loss.name for loss in LOSSES if loss.link == "identity"]
 
 #: Parameters are addressed by 64-bit byte offsets; a few copies of the vector must fit as well.
 MAX_PARAMETERS = 2**56
+
+#: More threads than this are a slip of the keyboard, and more than a process may start.
+MAX_THREADS = 1024
 
 
 @dataclass(frozen=True)
@@ -169,7 +174,7 @@ RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
         "init_std": _NOT_NEGATIVE,
         "dtype": _real_type,
         "backend": OneOf(tuple(BACKENDS)),
-        "n_threads": Number(1, integral=True, also=(None,)),
+        "n_threads": Number(1, MAX_THREADS, closed="both", integral=True, also=(None,)),
         "callbacks": _callables,
     }
 )
@@ -205,14 +210,30 @@ def check_stochastic(solver: object) -> None:
         raise AttributeError("partial_fit needs a solver that learns by mini-batches, not 'lbfgs'.")
 
 
+def _n_parameters(layer_sizes: Sequence[int]) -> int:
+    return sum(i * o + o for i, o in pairwise(layer_sizes))
+
+
 def check_layer_sizes(layer_sizes: Sequence[int]) -> None:
     """Raise ValueError if a network of these widths has more parameters than can be addressed."""
-    count = sum(i * o + o for i, o in pairwise(layer_sizes))
+    count = _n_parameters(layer_sizes)
     if count > MAX_PARAMETERS:
         raise ValueError(
             f"hidden_layer_sizes gives a network of {count:.3g} parameters between {layer_sizes[0]}"
             f" inputs and {layer_sizes[-1]} outputs; at most {MAX_PARAMETERS:.3g} are possible."
         )
+
+
+@contextmanager
+def naming_network(layer_sizes: Sequence[int]) -> Iterator[None]:
+    """Name the parameter to blame when memory for a new network cannot be had."""
+    try:
+        yield
+    except MemoryError as error:
+        raise MemoryError(
+            f"hidden_layer_sizes={tuple(layer_sizes[1:-1])} makes a network of "
+            f"{_n_parameters(layer_sizes):.3g} parameters, for which there is not enough memory."
+        ) from error
 
 
 def check_same_network(present: Sequence[int], wanted: Sequence[int]) -> None:
