@@ -199,8 +199,5 @@ def predict(
     """Return the predictions (K, C) for X[rows], or for all of X."""
     n_rows = len(problem.X) if rows is None else len(rows)
     out = np.full((n_rows, problem.plan.n_outputs), np.nan, problem.dtype)
-    workspace = backend.workspace(problem.plan, problem.dtype, n_rows, n_threads)
-    backend.predict(
-        problem.plan, problem.parameters, problem.X, rows, out, apply_link, workspace, n_threads
-    )
+    backend.predict(problem.plan, problem.parameters, problem.X, rows, out, apply_link, n_threads)
     return out

@@ -32,6 +32,7 @@ from fastmlp.threads import register_core
 
 if TYPE_CHECKING:
     from fastmlp.config import show_config
+    from fastmlp.predictor import Predictor
     from fastmlp.training import DivergenceError, EpochRecord
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "EpochRecord",
     "MLPClassifier",
     "MLPRegressor",
+    "Predictor",
     "__version__",
     "show_config",
 ]
@@ -51,6 +53,7 @@ register_core()
 _LOADED_ON_DEMAND = {
     "DivergenceError": "fastmlp.training",
     "EpochRecord": "fastmlp.training",
+    "Predictor": "fastmlp.predictor",
     "show_config": "fastmlp.config",
 }
 

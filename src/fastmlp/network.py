@@ -16,9 +16,6 @@ __all__ = ["Network"]
 #: Rows per call of ``Backend.predict``: Ctrl-C is seen between calls.
 PREDICTION_ROWS = 16384
 
-#: Rows of scratch memory for prediction; backends take longer inputs in parts of this size.
-SCRATCH_ROWS = 256
-
 
 def aligned_copy(array: np.ndarray, dtype: np.dtype | None = None) -> np.ndarray:
     """Return a copy that starts on a cache line."""
@@ -127,7 +124,6 @@ class Network:
         n_rows = len(X) if rows is None else len(rows)
         n_threads = min(n_threads, n_rows)
         out = np.empty((n_rows, self.plan.n_outputs), self.dtype)
-        workspace = backend.workspace(self.plan, self.dtype, min(n_rows, SCRATCH_ROWS), n_threads)
         for start in range(0, n_rows, PREDICTION_ROWS):
             part = slice(start, start + PREDICTION_ROWS)
             backend.predict(
@@ -137,7 +133,6 @@ class Network:
                 None if rows is None else rows[part],
                 out[part],
                 apply_link,
-                workspace,
                 n_threads,
             )
         return out

@@ -194,9 +194,12 @@ cdef class Network:
             n_weights=n_weights, n_parameters=n_parameters, loss=loss)
 
     def workspace_bytes(self, int64_t n_rows, int64_t n_threads):
-        """Return the scratch that training and prediction need for n_rows rows at a time."""
-        return max(self.table.workspace_bytes(&self.plan, n_rows, n_threads),
-                   self.table.inference_bytes(&self.plan, n_rows, n_threads))
+        """Return the scratch that training on batches of n_rows rows needs."""
+        return self.table.workspace_bytes(&self.plan, n_rows, n_threads)
+
+    def inference_bytes(self, int64_t n_rows, int64_t n_threads):
+        """Return the scratch that predicting n_rows rows at a time needs."""
+        return self.table.inference_bytes(&self.plan, n_rows, n_threads)
 
     def train_batches(self, cnp.ndarray settings, cnp.ndarray parameters, cnp.ndarray moments,
                       cnp.ndarray x, int32_t x_type, cnp.ndarray target, cnp.ndarray sample_weight,
@@ -241,10 +244,6 @@ cdef class Network:
                                wp, workspace_rows, n_threads)
 
 
-cdef enum:
-    SCRATCH_ROWS = 96  # rows that a thread of a predictor takes through the network at a time
-
-
 cdef void pair_columns(real *pairs, Py_ssize_t n) noexcept nogil:
     """From p (n) in the second half of ``pairs`` (n, 2) to the rows (1 - p, p)."""
     cdef Py_ssize_t i
@@ -263,16 +262,17 @@ cdef class Predictor:
 
     cdef Network network
     cdef cnp.ndarray parameters
-    cdef int64_t n_inputs, n_outputs, n_threads
+    cdef int64_t n_inputs, n_outputs, rows_at_once, n_threads
     cdef int real_type
     cdef bint paired
 
     def __cinit__(self, Network network, cnp.ndarray parameters, int64_t n_inputs,
-                  int64_t n_outputs, bint paired, int64_t n_threads):
+                  int64_t n_outputs, bint paired, int64_t rows_at_once, int64_t n_threads):
         self.network = network
         self.parameters = parameters
         self.n_inputs = n_inputs
         self.n_outputs = n_outputs
+        self.rows_at_once = rows_at_once
         self.n_threads = n_threads
         self.real_type = cnp.PyArray_TYPE(parameters)
         self.paired = paired
@@ -305,7 +305,7 @@ cdef class Predictor:
     cdef int _run(self, cnp.ndarray rows, int32_t x_type, cnp.ndarray out) except -1:
         cdef int64_t n = rows.shape[0]
         cdef int64_t n_threads = min(self.n_threads, n)
-        cdef int64_t scratch_rows = min(n, SCRATCH_ROWS * n_threads)
+        cdef int64_t scratch_rows = min(n, self.rows_at_once * n_threads)
         cdef fastmlp_data data = fastmlp_data(
             x=pointer(rows), x_type=x_type, target=NULL, sample_weight=NULL)
         cdef const fastmlp_kernels *table = self.network.table

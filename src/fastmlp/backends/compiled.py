@@ -19,8 +19,8 @@ from fastmlp.plan import Plan
 
 __all__ = ["CompiledBackend", "available_isas", "fma_peak", "operation_codes"]
 
-#: Rows of prediction scratch per thread: enough to fill register tiles, few enough for the cache.
-_PREDICT_ROWS_PER_THREAD = 96
+#: Rows that a thread predicts at once: enough to fill register tiles, few enough for the cache.
+_PREDICTION_ROWS = 96
 
 
 def available_isas() -> list[str]:
@@ -58,10 +58,9 @@ def fma_peak(dtype: np.dtype | type = np.float32, seconds: float = 0.1) -> float
 
 
 class Workspace(NamedTuple):
-    """Scratch memory of the core, and the sizes that it was made for."""
+    """Scratch memory of the core, and the threads that it was made for."""
 
     memory: np.ndarray
-    n_rows: int
     n_threads: int
 
 
@@ -156,9 +155,8 @@ class CompiledBackend:
 
     def workspace(self, plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> Workspace:
         """See :meth:`fastmlp.backends.Backend.workspace`."""
-        n_rows = max(n_rows, _PREDICT_ROWS_PER_THREAD * n_threads)
         n_bytes = self._network(plan, np.dtype(dtype)).workspace_bytes(n_rows, n_threads)
-        return Workspace(aligned_zeros(n_bytes, np.uint8), n_rows, n_threads)
+        return Workspace(aligned_zeros(n_bytes, np.uint8), n_threads)
 
     def train_batches(
         self,
@@ -228,18 +226,36 @@ class CompiledBackend:
         rows: np.ndarray | None,
         out: np.ndarray,
         apply_link: bool,
-        workspace: Workspace,
         n_threads: int,
     ) -> None:
         """See :meth:`fastmlp.backends.Backend.predict`."""
-        self._network(plan, parameters.dtype).predict(
+        network = self._network(plan, parameters.dtype)
+        n_rows = min(len(out), _PREDICTION_ROWS * n_threads)
+        n_threads = min(n_threads, n_rows)
+        network.predict(
             parameters,
             X,
             _core.X_TYPES[X.dtype.name],
             rows,
             out,
             apply_link,
-            workspace.memory,
-            workspace.n_rows,
-            min(n_threads, workspace.n_threads),
+            aligned_zeros(network.inference_bytes(n_rows, n_threads), np.uint8),
+            n_rows,
+            n_threads,
+        )
+
+    def predictor(self, plan: Plan, parameters: np.ndarray, n_threads: int) -> _core.Predictor:
+        """Return a callable x (N, I) → outputs (N, C), with its own reference to ``parameters``.
+
+        One logistic output becomes two columns, 1 − p and p. The callable returns None for what
+        it can't read as it is.
+        """
+        return _core.Predictor(
+            self._network(plan, parameters.dtype),
+            parameters,
+            plan.n_inputs,
+            plan.n_outputs,
+            plan.loss_row.link == "logistic" and plan.n_outputs == 1,
+            _PREDICTION_ROWS,
+            n_threads,
         )

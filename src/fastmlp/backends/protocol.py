@@ -164,7 +164,6 @@ class Backend(Protocol):
         rows: np.ndarray | None,
         out: np.ndarray,
         apply_link: bool,
-        workspace: Any,
         n_threads: int,
     ) -> None:
         """out (K, C) = the network at X[rows] (all rows when None), without dropout."""

@@ -56,6 +56,10 @@ def _rows(rows: np.ndarray | None, n_rows: int) -> np.ndarray:
     return _read_only(np.arange(n_rows, dtype=np.int64) if rows is None else rows)
 
 
+#: Rows that prediction takes through the network at once.
+PREDICTION_ROWS = 256
+
+
 class NumbaBackend:
     """Compiled on first use; every method as documented in ``Backend``."""
 
@@ -203,12 +207,12 @@ class NumbaBackend:
         rows: np.ndarray | None,
         out: np.ndarray,
         apply_link: bool,
-        workspace: Workspace,
         n_threads: int,
     ) -> None:
         """Set out (K, C) = the network at X[rows] (all rows when None), without dropout."""
         dtype = parameters.dtype
         samples = _samples(X, np.empty((0, 1), dtype=dtype), None, dtype)
+        workspace = make_workspace(plan, dtype, min(len(out), PREDICTION_ROWS), n_threads)
         with team(n_threads, len(out) * plan.flops_per_sample() / 3) as n_workers:
             network.predict(
                 plan.layers,

@@ -174,7 +174,6 @@ class ReferenceBackend:
         rows: np.ndarray | None,
         out: np.ndarray,
         apply_link: bool,
-        workspace: Any,
         n_threads: int,
     ) -> None:
         """Set out (K, C) = the network at X[rows] (all rows when None), without dropout."""
