@@ -151,9 +151,8 @@ def _weight_sum(samples, rows):
 
 
 @kernel
-def _sum_of_losses(work, n_rows):
-    """Return the sum of the weighted losses, in row order."""
-    total = 0.0
+def _add_losses(total, work, n_rows):
+    """Return ``total`` plus the weighted losses, in row order."""
     for row in range(n_rows):
         total += work.losses[row]
     return total
@@ -186,7 +185,7 @@ def train(layers, loss, settings, parameters, moments, samples, order, batch_siz
             _update(
                 n_workers, layers, work, settings, rates, penalties, parameters, moments, rows.size
             )
-            cost += rows.size * _sum_of_losses(work, rows.size) / weight_sum
+            cost += rows.size * _add_losses(0.0, work, rows.size) / weight_sum
             penalty += rows.size * _penalty(settings[0], work) / weight_sum
         step += 1
     return cost, penalty
@@ -211,7 +210,7 @@ def objective(layers, loss, settings, parameters, samples, rows, work, n_workers
         _accumulate(
             n_workers, layers, work, settings, scale, parameters, block.size, first == 0, gradient
         )
-        cost += _sum_of_losses(work, block.size)
+        cost = _add_losses(cost, work, block.size)
     return rows.size * cost / weight_sum, rows.size * _penalty(settings[0], work) / weight_sum
 
 
