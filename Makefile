@@ -10,18 +10,21 @@ WORKERS ?= 2
 VENV      := .venv
 BIN       := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+CMAKE_READY := $(VENV)/.cmake
 SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -name '*.pyx' \
              -o -name '*.pxd' -o -name '*.c' -o -name '*.h' -o -name '*.inc' -o -name 'py.typed' \)) \
              $(wildcard CMakeLists.txt) pyproject.toml README.md LICENSE
 
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench instructions instructions-record clean
 help:
 	@echo "make demo   train on handwritten digits, draw demo.png (DEMO='--epochs 5' passes options)"
 	@echo "make test   run the tests against the installed package (TESTS='-k cli' passes options)"
 	@echo "make bench  time kernels and an epoch on every backend, draw bench.png (BENCH=--quick)"
 	@echo "make lint   ruff and mypy"
+	@echo "make instructions         hold the kernels' instruction counts against their budget"
+	@echo "make instructions-record  make today's counts the budget (needs valgrind, as above)"
 	@echo "make clean  remove the environment, the build and the caches"
 
 demo: $(INSTALLED)
@@ -34,6 +37,13 @@ test: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/fastmlp bench $(BENCH)
 
+# The core alone is built for it, so the package need not be installed.
+instructions: $(CMAKE_READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/instructions/count.py
+
+instructions-record: $(CMAKE_READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/instructions/count.py --record
+
 lint: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -45,6 +55,10 @@ clean:
 # A regular install, not an editable one: the tests see what a user gets.
 $(INSTALLED): $(BIN)/python $(SOURCES)
 	$(BIN)/python -m pip install --quiet -Ccmake.define.FASTMLP_WERROR=$(WERROR) ".[test,lint]"
+	@touch $@
+
+$(CMAKE_READY): $(BIN)/python
+	$(BIN)/python -m pip install --quiet "cmake>=3.24" "ninja>=1.11"
 	@touch $@
 
 $(BIN)/python:
