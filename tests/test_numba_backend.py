@@ -145,6 +145,33 @@ def test_small_work_and_one_thread_enter_no_parallel_loop(n_threads, flops):
         assert n_workers == 1
 
 
+@pytest.mark.parametrize("user", [{}, {"GOMP_SPINCOUNT": "17"}, {"OMP_WAIT_POLICY": "active"}])
+def test_launching_leaves_the_environment_as_it_was(user, monkeypatch):
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in user.items():
+        monkeypatch.setenv(name, value)
+    before, seen = dict(os.environ), {}
+    monkeypatch.setattr(layers, "threading_layer", _not_loaded_once("omp"))
+    monkeypatch.setattr(layers.numba, "get_num_threads", lambda: seen.update(os.environ))
+    assert layers.launch() == "omp"
+    assert dict(os.environ) == before
+    assert ("GOMP_SPINCOUNT" in seen) == ("OMP_WAIT_POLICY" not in user)
+    assert seen.get("GOMP_SPINCOUNT") in (layers._SPIN_COUNT, user.get("GOMP_SPINCOUNT"))
+
+
+def _not_loaded_once(name):
+    answers = iter([ValueError("Threading layer is not initialized."), name])
+
+    def threading_layer():
+        answer = next(answers)
+        if isinstance(answer, ValueError):
+            raise answer
+        return answer
+
+    return threading_layer
+
+
 PREAMBLE = """
 import os, sys, threading
 import numpy as np

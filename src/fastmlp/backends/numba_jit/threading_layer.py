@@ -6,7 +6,9 @@ Numba hands parallel loops to one of three layers and chooses when the first one
 
 - ``tbb`` (when installed) and ``omp`` may be entered by several Python threads at once.
 - ``omp`` on GNU's OpenMP ends a forked child that enters it when the parent's was loaded. Such a
-  child therefore computes on one thread; the results are the same.
+  child therefore computes on one thread; the results are the same. It also lets a waiting thread
+  spin for milliseconds, which on a busy machine makes two threads slower than one: when it is
+  loaded from here, threads spin for a fraction of a millisecond and then sleep.
 - ``workqueue`` ends the process when two threads enter it at once, so they wait for each other
   here; and it takes some 0.1 ms to start and stop a loop, so only large batches use it.
 
@@ -27,7 +29,11 @@ from numba.np.ufunc.parallel import threading_layer
 __all__ = ["launch", "team"]
 
 #: Floating-point operations of a phase below which threads cost more than they save.
-_WORTH_A_TEAM = {"tbb": 2e6, "omp": 5e5, "workqueue": 2e7}
+_WORTH_A_TEAM = {"tbb": 2e6, "omp": 1e6, "workqueue": 2e7}
+#: How often GNU's OpenMP looks before a waiting thread sleeps, and the variables by which a user
+#: says otherwise. The library reads them once, when it is loaded.
+_SPIN_COUNT = "3000"
+_SPIN_VARIABLES = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
 
 
 class _State:
@@ -52,12 +58,28 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
+@contextmanager
+def _short_spin() -> Iterator[None]:
+    """Let GNU's OpenMP, if it is loaded meanwhile, spin briefly; the environment is restored."""
+    if any(name in os.environ for name in _SPIN_VARIABLES):
+        yield
+        return
+    os.environ["GOMP_SPINCOUNT"] = _SPIN_COUNT
+    try:
+        yield
+    finally:
+        del os.environ["GOMP_SPINCOUNT"]
+
+
 def launch() -> str:
     """Load Numba's threading layer, if none is, and return its name.
 
     Compiled code with parallel loops refers to it and cannot be read from the cache before.
     """
-    numba.get_num_threads()
+    with suppress(ValueError):
+        return str(threading_layer())
+    with _state.turn, _short_spin():
+        numba.get_num_threads()
     return str(threading_layer())
 
 
