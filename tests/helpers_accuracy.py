@@ -18,13 +18,12 @@ DIGITS = 40
 #: How many points of each kind, by bytes of a number: mpmath needs some 20 µs for one.
 N_POINTS = {4: 60_000, 8: 1_500}
 N_BOUNDARIES = {4: 320, 8: 100}
-N_ROWS = {4: 20_000, 8: 500}
-ROW_LENGTH = 5
+N_LOGITS = {4: 100_000, 8: 2_500}
 
 #: Functions of one real have reached their limits by then. mpmath would write exp(1e300) in full.
 FAR_OUT = 2000
 
-Rows = Callable[[np.dtype], np.ndarray]
+Rows = Callable[[np.dtype, int], np.ndarray]
 
 
 class Truth(NamedTuple):
@@ -99,28 +98,27 @@ def real_line(dtype: np.dtype) -> np.ndarray:
 
 
 @cache
-def logit_rows(dtype: np.dtype) -> np.ndarray:
-    """Return rows (n, 5) whose largest logit is 0: z - max z is exact. The others spread."""
+def logit_rows(dtype: np.dtype, length: int) -> np.ndarray:
+    """Return rows (n, length) whose largest logit is 0: z - max z is exact. The others spread."""
     rng = np.random.default_rng(1)
     widths = np.array([0.1, 1, 10, 40, widest_exponent(dtype) + 5])
-    n_rows = N_ROWS[dtype.itemsize]
-    rows = -rng.uniform(0, rng.choice(widths, size=(n_rows, 1)), size=(n_rows, ROW_LENGTH))
-    rows[np.arange(n_rows), rng.integers(ROW_LENGTH, size=n_rows)] = 0
+    n_rows = N_LOGITS[dtype.itemsize] // length
+    rows = -rng.uniform(0, rng.choice(widths, size=(n_rows, 1)), size=(n_rows, length))
+    rows[np.arange(n_rows), rng.integers(length, size=n_rows)] = 0
     return rows.astype(dtype)
 
 
 @cache
-def shifted_rows(dtype: np.dtype) -> np.ndarray:
-    """Return rows (n, 5) of which z - max z must be rounded."""
-    rng = np.random.default_rng(2)
-    return rng.normal(scale=30, size=(N_ROWS[dtype.itemsize], ROW_LENGTH)).astype(dtype)
+def shifted_rows(dtype: np.dtype, length: int) -> np.ndarray:
+    """Return rows (n, length) of which z - max z must be rounded."""
+    n_rows = N_LOGITS[dtype.itemsize] // length
+    return np.random.default_rng(2).normal(scale=30, size=(n_rows, length)).astype(dtype)
 
 
-@cache
-def class_numbers(dtype: np.dtype) -> np.ndarray:
-    """Return a class for each row, (n, 1)."""
+def class_numbers(rows: np.ndarray) -> np.ndarray:
+    """Return a class for each of the rows (n, C), (n, 1)."""
     rng = np.random.default_rng(3)
-    return rng.integers(ROW_LENGTH, size=(N_ROWS[dtype.itemsize], 1)).astype(dtype)
+    return rng.integers(rows.shape[1], size=(len(rows), 1)).astype(rows.dtype)
 
 
 @cache
@@ -180,9 +178,9 @@ def _logarithms_of_softmax(row: list[float]) -> list[Any]:
 
 
 @cache
-def true_softmax(rows_of: Rows, dtype: np.dtype) -> tuple[Truth, Truth]:
-    """Return softmax and its logarithm, (n, C) each, of ``rows_of(dtype)``."""
-    rows = rows_of(dtype)
+def true_softmax(rows_of: Rows, dtype: np.dtype, length: int) -> tuple[Truth, Truth]:
+    """Return softmax and its logarithm, (n, length) each, of ``rows_of(dtype, length)``."""
+    rows = rows_of(dtype, length)
     if dtype == np.float32:
         high = log_softmax(rows.astype(np.float64), axis=1)
         return Truth(np.exp(high), np.zeros_like(high)), Truth(high, np.zeros_like(high))
