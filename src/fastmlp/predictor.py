@@ -80,7 +80,10 @@ class Predictor:
             If X has not the shape that the model was fitted on.
         """
         outputs = self._run(X)
-        return outputs if outputs is not None else self._run(self._converted(X))
+        if outputs is None:
+            outputs = self._run(self._converted(X))
+            assert outputs is not None
+        return outputs
 
     def _converted(self, X: Any) -> np.ndarray:
         from fastmlp.validation import check_features  # noqa: PLC0415 - not at import
