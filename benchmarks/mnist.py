@@ -21,30 +21,24 @@ from fastmlp.cli.timing import Timing
 from fastmlp.config import config_dict
 
 HIDDEN, BATCH_SIZE = (512, 512), 128
+#: What reads the test images best: momentum with a large step that shrinks once the loss falls by
+#: less than ``tol`` an epoch, dropout on input and hidden units. The comparison of speed runs both
+#: libraries on adam without dropout, which both have.
+FOR_ACCURACY = {
+    "solver": "sgd",
+    "learning_rate": "adaptive",
+    "learning_rate_init": 0.1,
+    "tol": 4e-3,
+    "n_iter_no_change": 1,
+    "dropout": 0.2,
+    "input_dropout": 0.2,
+}
 
 
-def fastmlp_model(n_epochs: int, seed: int, n_threads: int | None, **more: float) -> Any:
-    """Return fastmlp's classifier; ``more`` are the parameters that scikit-learn lacks."""
-    return fastmlp.MLPClassifier(
-        HIDDEN,
-        batch_size=BATCH_SIZE,
-        max_iter=n_epochs,
-        n_iter_no_change=n_epochs,
-        random_state=seed,
-        n_threads=n_threads,
-        **more,
-    )
-
-
-def sklearn_model(n_epochs: int, seed: int) -> Any:
-    """Return scikit-learn's classifier, which has no dropout."""
-    return neural_network.MLPClassifier(
-        HIDDEN,
-        batch_size=BATCH_SIZE,
-        max_iter=n_epochs,
-        n_iter_no_change=n_epochs,
-        random_state=seed,
-    )
+def model_of(kind: type, n_epochs: int, seed: int, **more: Any) -> Any:
+    """Return a classifier of fastmlp or scikit-learn that runs ``n_epochs``."""
+    parameters = {"max_iter": n_epochs, "n_iter_no_change": n_epochs, "random_state": seed} | more
+    return kind(HIDDEN, batch_size=BATCH_SIZE, **parameters)
 
 
 @click.command(context_settings={"show_default": True})
@@ -70,12 +64,13 @@ def main(
         digits = load(path)
     except DataError as error:
         raise click.UsageError(str(error)) from error
+    ours, theirs = fastmlp.MLPClassifier, neural_network.MLPClassifier
     candidates: dict[str, Callable[[int], Any]] = {
-        "fastmlp, dropout": lambda seed: fastmlp_model(
-            epochs, seed, threads, dropout=0.2, input_dropout=0.1
+        "fastmlp, dropout": lambda seed: model_of(
+            ours, epochs, seed, n_threads=threads, **FOR_ACCURACY
         ),
-        "fastmlp": lambda seed: fastmlp_model(speed_epochs, seed, threads),
-        "scikit-learn": lambda seed: sklearn_model(speed_epochs, seed),
+        "fastmlp": lambda seed: model_of(ours, speed_epochs, seed, n_threads=threads),
+        "scikit-learn": lambda seed: model_of(theirs, speed_epochs, seed),
     }
     report(run(candidates, digits, seeds), json_path)
 
