@@ -19,11 +19,12 @@ from fastmlp.threads import default_threads
 #: The first epoch's loss may differ from the reference's by rounding in float32, not by more.
 LOSS_TOLERANCE = 5e-3
 MIN_EPOCHS, MAX_EPOCHS = 3, 200
+CANDIDATES = [name for name, peer in PEERS.items() if peer.trains]
 
 
 @click.command(context_settings={"show_default": True})
 @click.option("--cell", "cells", type=click.Choice(list(GRID)), multiple=True, default=list(GRID))
-@click.option("--peer", "peers", type=click.Choice(list(PEERS)), multiple=True, default=list(PEERS))
+@click.option("--peer", "peers", type=click.Choice(CANDIDATES), multiple=True, default=CANDIDATES)
 @click.option("--threads", type=click.IntRange(min=1), help="Default: what the machine allows.")
 @click.option("--rounds", type=click.IntRange(min=1), default=5)
 @click.option(

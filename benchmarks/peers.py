@@ -48,6 +48,8 @@ class Peer:
     settings: ClassVar[str]
     #: Set (or, with None, removed) before the process starts.
     environment: ClassVar[dict[str, str | None]] = OPENBLAS_FREE
+    #: False for what only predicts.
+    trains: ClassVar[bool] = True
 
     @classmethod
     def is_available(cls) -> bool:
@@ -67,9 +69,9 @@ class Peer:
     def prepare_prediction(
         self, cell: GridCell, X: np.ndarray, y: np.ndarray
     ) -> Callable[[np.ndarray], np.ndarray]:
-        """Train one epoch; return a call from rows (K, I) to outputs (K, C) or, C = 1, (K,).
+        """Train one epoch; return a call from rows (K, I) to outputs (K, C).
 
-        The outputs of a classifier are probabilities.
+        The outputs of a classifier are probabilities; (K,) will do for C = 1.
         """
         raise NotImplementedError
 
@@ -130,6 +132,23 @@ class Compiled(FastmlpPeer):
     backend = "compiled"
 
 
+class Prepared(Compiled):
+    """The compiled core through the object that is checked once."""
+
+    name = "Predictor"
+    settings = "fastmlp.Predictor, all threads"
+    trains = False
+
+    def prepare_prediction(
+        self, cell: GridCell, X: np.ndarray, y: np.ndarray
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """Return a prepared predictor."""
+        from fastmlp import Predictor
+        from fastmlp.threads import default_threads
+
+        return Predictor(self._model(cell, 1).fit(X, y), n_threads=default_threads())
+
+
 class Numba(FastmlpPeer):
     """The JIT backend."""
 
@@ -176,7 +195,7 @@ class ScikitLearnAVX512(ScikitLearn):
 
 
 PEERS: dict[str, type[Peer]] = {
-    peer.name: peer for peer in (Compiled, Numba, Numpy, ScikitLearn, ScikitLearnAVX512)
+    peer.name: peer for peer in (Compiled, Prepared, Numba, Numpy, ScikitLearn, ScikitLearnAVX512)
 }
 
 

@@ -51,9 +51,9 @@ def measure(
 ) -> Measurement:
     """Compare the outputs, then time calls in turn."""
     outputs = {name: process.predict(cell, n_rows, 0)[1] for name, process in processes.items()}
-    first = next(iter(outputs.values()))
+    first = next(iter(outputs.values())).reshape(-1, GRID[cell].layer_sizes[-1])
     for name, output in outputs.items():
-        if not np.allclose(output, first, rtol=0, atol=OUTPUT_TOLERANCE):
+        if not np.allclose(output.reshape(first.shape), first, rtol=0, atol=OUTPUT_TOLERANCE):
             raise WrongResultError(f"{cell}: the outputs of {name} differ from the first peer's")
     times: dict[str, list[float]] = {name: [] for name in processes}
     for name in rounds_of(list(processes), n_rounds):

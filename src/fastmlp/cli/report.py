@@ -64,7 +64,7 @@ def _add(table: Table, row: Measurement, *figures: Sequence[str]) -> None:
         row.timings,
         [_duration(timing.median) for timing in timings],
         [f"{100 * timing.spread:.0f} %" for timing in timings],
-        [f"{timing.median / first:.2f}" for timing in timings],
+        [f"{timing.median / first:.3g}" for timing in timings],
         *figures,
     )
     table.add_row(
