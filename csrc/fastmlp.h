@@ -99,9 +99,8 @@ typedef struct {
                              int64_t n_parameters, double weight_sum, void *parameters,
                              const void *gradient, void *moments);
 
-    /* Scratch for training on batches of n_rows rows, and for predicting n_rows rows at a time. */
+    /* Scratch for training on batches of n_rows rows. */
     size_t (*workspace_bytes)(const fastmlp_plan *plan, int64_t n_rows, int64_t n_threads);
-    size_t (*inference_bytes)(const fastmlp_plan *plan, int64_t n_rows, int64_t n_threads);
     /* Trains on the rows order (K), batch after batch; workspace made for batch_size rows. */
     fastmlp_totals (*train_batches)(const fastmlp_plan *plan, const fastmlp_settings *settings,
                                     void *parameters, void *moments, const fastmlp_data *data,
@@ -112,11 +111,15 @@ typedef struct {
                                              const fastmlp_settings *settings, void *parameters,
                                              const fastmlp_data *data, int64_t n_rows,
                                              void *gradient, void *workspace, int64_t n_threads);
-    /* out (K, C) = network at x[rows] (x itself when rows is NULL); the workspace has
-     * inference_bytes(plan, workspace_rows, n_threads). */
-    void (*predict)(const fastmlp_plan *plan, const void *parameters, const fastmlp_data *data,
-                    const int64_t *rows, int64_t n_rows, void *out, int32_t apply_link,
-                    void *workspace, int64_t workspace_rows, int64_t n_threads);
+    /* Copies the weights into `packed` (packed_bytes), from where predictions read them faster. */
+    size_t (*packed_bytes)(const fastmlp_plan *plan);
+    void (*pack_weights)(const fastmlp_plan *plan, const void *parameters, void *packed);
+    /* out (K, C) = network at x[rows], or at x itself when rows is NULL. `packed` as made by
+     * pack_weights, or NULL; scratch for workspace_rows rows at a time, shared by the threads. */
+    size_t (*inference_bytes)(const fastmlp_plan *plan, int64_t workspace_rows);
+    void (*predict)(const fastmlp_plan *plan, const void *parameters, void *packed,
+                    const fastmlp_data *data, const int64_t *rows, int64_t n_rows, void *out,
+                    int32_t apply_link, void *workspace, int64_t workspace_rows, int64_t n_threads);
     /* Floating-point operations done by `iterations` rounds of independent register FMAs;
      * the result of the arithmetic goes to *sink so that none of it can be left out. */
     double (*fma_rounds)(int64_t iterations, double *sink);

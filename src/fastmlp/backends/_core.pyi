@@ -49,7 +49,9 @@ class Network:
         self, kernels: Kernels, layers: np.ndarray, loss: int, n_weights: int, n_parameters: int
     ) -> None: ...
     def workspace_bytes(self, n_rows: int, n_threads: int) -> int: ...
-    def inference_bytes(self, n_rows: int, n_threads: int) -> int: ...
+    def inference_bytes(self, n_rows: int) -> int: ...
+    def packed_bytes(self) -> int: ...
+    def pack_weights(self, parameters: np.ndarray, packed: np.ndarray) -> None: ...
     def train_batches(
         self,
         settings: np.ndarray,
@@ -79,6 +81,7 @@ class Network:
     def predict(
         self,
         parameters: np.ndarray,
+        packed: np.ndarray | None,
         x: np.ndarray,
         x_type: int,
         rows: np.ndarray | None,
@@ -94,6 +97,7 @@ class Predictor:
         self,
         network: Network,
         parameters: np.ndarray,
+        packed: np.ndarray,
         n_inputs: int,
         n_outputs: int,
         paired: bool,

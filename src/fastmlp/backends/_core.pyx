@@ -50,10 +50,12 @@ cdef extern from "fastmlp.h" nogil:
         void (*apply_dropout)(int32_t, uint64_t, int64_t, int64_t, int64_t, int64_t, void *) noexcept nogil
         void (*optimizer_update)(const fastmlp_settings *, int64_t, int64_t, double, void *, const void *, void *) noexcept nogil
         size_t (*workspace_bytes)(const fastmlp_plan *, int64_t, int64_t) noexcept nogil
-        size_t (*inference_bytes)(const fastmlp_plan *, int64_t, int64_t) noexcept nogil
+        size_t (*packed_bytes)(const fastmlp_plan *) noexcept nogil
+        void (*pack_weights)(const fastmlp_plan *, const void *, void *) noexcept nogil
+        size_t (*inference_bytes)(const fastmlp_plan *, int64_t) noexcept nogil
         fastmlp_totals (*train_batches)(const fastmlp_plan *, const fastmlp_settings *, void *, void *, const fastmlp_data *, const int64_t *, int64_t, int64_t, void *, int64_t) noexcept nogil
         fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *, const fastmlp_settings *, void *, const fastmlp_data *, int64_t, void *, void *, int64_t) noexcept nogil
-        void (*predict)(const fastmlp_plan *, const void *, const fastmlp_data *, const int64_t *, int64_t, void *, int32_t, void *, int64_t, int64_t) noexcept nogil
+        void (*predict)(const fastmlp_plan *, const void *, void *, const fastmlp_data *, const int64_t *, int64_t, void *, int32_t, void *, int64_t, int64_t) noexcept nogil
         double (*fma_rounds)(int64_t, double *) noexcept nogil
     const fastmlp_kernels *fastmlp_find_kernels(const char *, int32_t)
     const char *fastmlp_available_isa(int)
@@ -197,9 +199,18 @@ cdef class Network:
         """Return the scratch that training on batches of n_rows rows needs."""
         return self.table.workspace_bytes(&self.plan, n_rows, n_threads)
 
-    def inference_bytes(self, int64_t n_rows, int64_t n_threads):
+    def inference_bytes(self, int64_t n_rows):
         """Return the scratch that predicting n_rows rows at a time needs."""
-        return self.table.inference_bytes(&self.plan, n_rows, n_threads)
+        return self.table.inference_bytes(&self.plan, n_rows)
+
+    def packed_bytes(self):
+        """Return the size of the packed weights."""
+        return self.table.packed_bytes(&self.plan)
+
+    def pack_weights(self, cnp.ndarray parameters, cnp.ndarray packed):
+        cdef address pp = pointer(parameters), kp = pointer(packed)
+        with nogil:
+            self.table.pack_weights(&self.plan, pp, kp)
 
     def train_batches(self, cnp.ndarray settings, cnp.ndarray parameters, cnp.ndarray moments,
                       cnp.ndarray x, int32_t x_type, cnp.ndarray target, cnp.ndarray sample_weight,
@@ -231,16 +242,16 @@ cdef class Network:
                 &self.plan, <const fastmlp_settings *>sp, pp, &data, n_rows, gp, wp, n_threads)
         return totals.cost, totals.penalty, totals.n_samples
 
-    def predict(self, cnp.ndarray parameters, cnp.ndarray x, int32_t x_type, cnp.ndarray rows,
+    def predict(self, cnp.ndarray parameters, cnp.ndarray packed, cnp.ndarray x, int32_t x_type, cnp.ndarray rows,
                 cnp.ndarray out, bint apply_link, cnp.ndarray workspace, int64_t workspace_rows,
                 int64_t n_threads):
         cdef fastmlp_data data = fastmlp_data(
             x=pointer(x), x_type=x_type, target=NULL, sample_weight=NULL)
-        cdef address pp = pointer(parameters), rp = pointer(rows), op = pointer(out)
+        cdef address pp = pointer(parameters), rp = pointer(rows), op = pointer(out), kp = pointer(packed)
         cdef address wp = pointer(workspace)
         cdef int64_t n_rows = out.shape[0]
         with nogil:
-            self.table.predict(&self.plan, pp, &data, <const int64_t *>rp, n_rows, op, apply_link,
+            self.table.predict(&self.plan, pp, kp, &data, <const int64_t *>rp, n_rows, op, apply_link,
                                wp, workspace_rows, n_threads)
 
 
@@ -261,15 +272,16 @@ cdef class Predictor:
     """
 
     cdef Network network
-    cdef cnp.ndarray parameters
+    cdef cnp.ndarray parameters, packed
     cdef int64_t n_inputs, n_outputs, rows_at_once, n_threads
     cdef int real_type
     cdef bint paired
 
-    def __cinit__(self, Network network, cnp.ndarray parameters, int64_t n_inputs,
+    def __cinit__(self, Network network, cnp.ndarray parameters, cnp.ndarray packed, int64_t n_inputs,
                   int64_t n_outputs, bint paired, int64_t rows_at_once, int64_t n_threads):
         self.network = network
         self.parameters = parameters
+        self.packed = packed
         self.n_inputs = n_inputs
         self.n_outputs = n_outputs
         self.rows_at_once = rows_at_once
@@ -309,14 +321,15 @@ cdef class Predictor:
         cdef fastmlp_data data = fastmlp_data(
             x=pointer(rows), x_type=x_type, target=NULL, sample_weight=NULL)
         cdef const fastmlp_kernels *table = self.network.table
-        cdef address first = pointer(out), parameters = pointer(self.parameters), scratch
+        cdef address first = pointer(out), parameters = pointer(self.parameters)
+        cdef address packed = pointer(self.packed), scratch
         cdef char *results = <char *>first
         with nogil:
-            scratch = aligned_alloc(64, table.inference_bytes(&self.network.plan, scratch_rows, n_threads))
+            scratch = aligned_alloc(64, table.inference_bytes(&self.network.plan, scratch_rows))
             if scratch is not NULL:
                 if self.paired:
                     results += n * table.real_bytes
-                table.predict(&self.network.plan, parameters, &data, NULL, n, results, True, scratch,
+                table.predict(&self.network.plan, parameters, packed, &data, NULL, n, results, True, scratch,
                               scratch_rows, n_threads)
                 free(scratch)
                 if self.paired and table.real_bytes == 4:

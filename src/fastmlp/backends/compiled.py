@@ -231,15 +231,16 @@ class CompiledBackend:
         """See :meth:`fastmlp.backends.Backend.predict`."""
         network = self._network(plan, parameters.dtype)
         n_rows = min(len(out), _PREDICTION_ROWS * n_threads)
-        n_threads = min(n_threads, n_rows)
+        worth_packing = len(out) >= _PREDICTION_ROWS
         network.predict(
             parameters,
+            _packed(network, parameters) if worth_packing else None,
             X,
             _core.X_TYPES[X.dtype.name],
             rows,
             out,
             apply_link,
-            aligned_zeros(network.inference_bytes(n_rows, n_threads), np.uint8),
+            aligned_zeros(network.inference_bytes(n_rows), np.uint8),
             n_rows,
             n_threads,
         )
@@ -250,12 +251,21 @@ class CompiledBackend:
         One logistic output becomes two columns, 1 − p and p. The callable returns None for what
         it can't read as it is.
         """
+        network = self._network(plan, parameters.dtype)
         return _core.Predictor(
-            self._network(plan, parameters.dtype),
+            network,
             parameters,
+            _packed(network, parameters),
             plan.n_inputs,
             plan.n_outputs,
             plan.loss_row.link == "logistic" and plan.n_outputs == 1,
             _PREDICTION_ROWS,
             n_threads,
         )
+
+
+def _packed(network: _core.Network, parameters: np.ndarray) -> np.ndarray:
+    """Return a copy of the weights in the order in which the core's products read them."""
+    packed = aligned_zeros(network.packed_bytes(), np.uint8)
+    network.pack_weights(parameters, packed)
+    return packed
