@@ -9,11 +9,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import sysconfig
+import warnings
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
 
 import fastmlp
 from fastmlp.backends import BACKENDS
@@ -40,12 +42,19 @@ def check_backend(backend: str) -> None:
     X, y = load_digits(return_X_y=True)
     X = X / 16
     classifier = fastmlp.MLPClassifier(
-        (64,), max_iter=60, n_iter_no_change=60, tol=0, backend=backend, random_state=0
+        hidden_layer_sizes=(64,),
+        max_iter=60,
+        n_iter_no_change=60,
+        tol=0,
+        backend=backend,
+        random_state=0,
     )
     accuracy = classifier.fit(X[:1300], y[:1300]).score(X[1300:], y[1300:])
     assert accuracy > 0.85, f"{backend}: test accuracy {accuracy}"
     target = np.sin(X @ np.linspace(-1, 1, 64))
-    regressor = fastmlp.MLPRegressor((32,), solver="lbfgs", backend=backend, random_state=0)
+    regressor = fastmlp.MLPRegressor(
+        hidden_layer_sizes=(32,), solver="lbfgs", backend=backend, random_state=0
+    )
     r2 = regressor.fit(X, target).score(X, target)
     assert r2 > 0.9, f"{backend}: R2 {r2}"
     print(f"backend {backend}: test accuracy {accuracy:.3f}, R2 {r2:.3f}")
@@ -69,5 +78,6 @@ def check_picture(path: str) -> None:
 
 
 if __name__ == "__main__":
+    warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are few on purpose
     what, *arguments = sys.argv[1:]
     {"package": check_package, "hint": check_hint, "picture": check_picture}[what](*arguments)
