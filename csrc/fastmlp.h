@@ -101,11 +101,12 @@ typedef struct {
 
     /* Scratch for training on batches of n_rows rows. */
     size_t (*workspace_bytes)(const fastmlp_plan *plan, int64_t n_rows, int64_t n_threads);
-    /* Trains on the rows order (K), batch after batch; workspace made for batch_size rows. */
+    /* Trains on the rows order (K), batch after batch; workspace made for batch_size rows, zeroed when
+     * new. With measure_pace it uses all threads only while that is found to be faster. */
     fastmlp_totals (*train_batches)(const fastmlp_plan *plan, const fastmlp_settings *settings,
                                     void *parameters, void *moments, const fastmlp_data *data,
                                     const int64_t *order, int64_t n_order, int64_t batch_size,
-                                    void *workspace, int64_t n_threads);
+                                    void *workspace, int64_t n_threads, int32_t measure_pace);
     /* One batch of rows 0 … n_rows-1; gradient (P) of cost + penalty. */
     fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *plan,
                                              const fastmlp_settings *settings, void *parameters,

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include "fastmlp.h"
 #include "team.h"
@@ -21,6 +22,7 @@
 #include "optimizers.inc"
 #include "products.inc"
 
+#include "pace.inc"
 #include "workspace.inc"
 
 #include "network.inc"

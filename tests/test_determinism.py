@@ -11,6 +11,7 @@ import pytest
 from helpers import Problem, make_problem, objective_and_gradient, predict, train
 
 from fastmlp.backends import get_backend
+from fastmlp.backends.compiled import CompiledBackend
 from fastmlp.backends.protocol import Backend
 
 ADAM = {"optimizer": "adam", "learning_rate": 0.01, "l2": 0.1}
@@ -97,3 +98,11 @@ def test_forked_child(name):
     assert not hangs, "the child hangs: it waits for threads that fork did not copy"
     assert child.exitcode == 0
     assert_same_bits(everything(get_backend(name), problem, 2), expected)
+
+
+@pytest.mark.parametrize("n_threads", [2, 5])
+def test_measuring_the_pace_changes_no_bit(dtype, n_threads):
+    """The team comes and goes within a call as it pays; the results know nothing of it."""
+    problem = problem_of({"layer_sizes": (9, 33, 3), "n_rows": 4000, "batch_size": 20}, dtype)
+    expected = everything(CompiledBackend(measures_pace=False), problem, 1)
+    assert_same_bits(everything(CompiledBackend(), problem, n_threads), expected)

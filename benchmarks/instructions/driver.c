@@ -135,7 +135,7 @@ static void train_epoch(void)
 {
     fastmlp_settings settings = adam();
     fastmlp_data data = {.x = a, .x_type = FASTMLP_FLOAT32, .target = b};
-    kernels->train_batches(&epoch.plan, &settings, c, d, &data, order, EPOCH_ROWS, BATCH, epoch.workspace, 1);
+    kernels->train_batches(&epoch.plan, &settings, c, d, &data, order, EPOCH_ROWS, BATCH, epoch.workspace, 1, 0);
 }
 
 /* -- the table -------------------------------------------------------------------------------- */

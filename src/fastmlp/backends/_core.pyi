@@ -65,6 +65,7 @@ class Network:
         batch_size: int,
         workspace: np.ndarray,
         n_threads: int,
+        measure_pace: bool,
     ) -> tuple[float, float, int]: ...
     def objective_and_gradient(
         self,

@@ -53,7 +53,7 @@ cdef extern from "fastmlp.h" nogil:
         size_t (*packed_bytes)(const fastmlp_plan *) noexcept nogil
         void (*pack_weights)(const fastmlp_plan *, const void *, void *) noexcept nogil
         size_t (*inference_bytes)(const fastmlp_plan *, int64_t) noexcept nogil
-        fastmlp_totals (*train_batches)(const fastmlp_plan *, const fastmlp_settings *, void *, void *, const fastmlp_data *, const int64_t *, int64_t, int64_t, void *, int64_t) noexcept nogil
+        fastmlp_totals (*train_batches)(const fastmlp_plan *, const fastmlp_settings *, void *, void *, const fastmlp_data *, const int64_t *, int64_t, int64_t, void *, int64_t, int32_t) noexcept nogil
         fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *, const fastmlp_settings *, void *, const fastmlp_data *, int64_t, void *, void *, int64_t) noexcept nogil
         void (*predict)(const fastmlp_plan *, const void *, void *, const fastmlp_data *, const int64_t *, int64_t, void *, int32_t, void *, int64_t, int64_t) noexcept nogil
         double (*fma_rounds)(int64_t, double *) noexcept nogil
@@ -215,7 +215,7 @@ cdef class Network:
     def train_batches(self, cnp.ndarray settings, cnp.ndarray parameters, cnp.ndarray moments,
                       cnp.ndarray x, int32_t x_type, cnp.ndarray target, cnp.ndarray sample_weight,
                       cnp.ndarray order, int64_t batch_size, cnp.ndarray workspace,
-                      int64_t n_threads):
+                      int64_t n_threads, bint measure_pace):
         cdef fastmlp_totals totals
         cdef fastmlp_data data = fastmlp_data(
             x=pointer(x), x_type=x_type, target=pointer(target), sample_weight=pointer(sample_weight))
@@ -225,7 +225,7 @@ cdef class Network:
         with nogil:
             totals = self.table.train_batches(
                 &self.plan, <const fastmlp_settings *>sp, pp, mp, &data, <const int64_t *>op,
-                n_order, batch_size, wp, n_threads)
+                n_order, batch_size, wp, n_threads, measure_pace)
         return totals.cost, totals.penalty, totals.n_samples
 
     def objective_and_gradient(self, cnp.ndarray settings, cnp.ndarray parameters, cnp.ndarray x,

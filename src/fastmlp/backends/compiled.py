@@ -71,11 +71,14 @@ class CompiledBackend:
     ----------
     isa : str, optional
         One of ``available_isas()``; by default ``FASTMLP_ISA`` or else the fastest.
+    measures_pace : bool, default=True
+        Train on one thread while that is found to be faster. False: always on all, for tests.
     """
 
     name = "compiled"
 
-    def __init__(self, isa: str | None = None) -> None:
+    def __init__(self, isa: str | None = None, measures_pace: bool = True) -> None:
+        self._measures_pace = measures_pace
         isa = isa or os.environ.get("FASTMLP_ISA") or None
         self._kernels = {
             np.dtype(real): _core.Kernels(isa, np.dtype(real).itemsize)
@@ -187,6 +190,7 @@ class CompiledBackend:
                 batch_size,
                 workspace.memory,
                 min(n_threads, workspace.n_threads),
+                self._measures_pace,
             )
         )
 
