@@ -116,11 +116,13 @@ typedef struct {
     size_t (*packed_bytes)(const fastmlp_plan *plan);
     void (*pack_weights)(const fastmlp_plan *plan, const void *parameters, void *packed);
     /* out (K, C) = network at x[rows], or at x itself when rows is NULL. `packed` as made by
-     * pack_weights, or NULL; scratch for workspace_rows rows at a time, shared by the threads. */
+     * pack_weights, or NULL; scratch for workspace_rows rows at a time, shared by the threads. As many
+     * threads are started as the work is worth, or all that may be. */
     size_t (*inference_bytes)(const fastmlp_plan *plan, int64_t workspace_rows);
     void (*predict)(const fastmlp_plan *plan, const void *parameters, void *packed,
                     const fastmlp_data *data, const int64_t *rows, int64_t n_rows, void *out,
-                    int32_t apply_link, void *workspace, int64_t workspace_rows, int64_t n_threads);
+                    int32_t apply_link, void *workspace, int64_t workspace_rows, int64_t n_threads,
+                    int32_t all_threads);
     /* Floating-point operations done by `iterations` rounds of independent register FMAs;
      * the result of the arithmetic goes to *sink so that none of it can be left out. */
     double (*fma_rounds)(int64_t iterations, double *sink);

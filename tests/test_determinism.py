@@ -54,6 +54,18 @@ def test_every_number_of_threads(threaded_backend: Backend, dtype, shape):
         assert_same_bits(everything(threaded_backend, problem, n_threads), expected)
 
 
+@pytest.mark.parametrize("layer_sizes", [(64, 512, 96, 10), (784, 33, 300, 20, 3)], ids=str)
+@pytest.mark.parametrize("n_threads", [2, 3, 5])
+def test_members_keep_to_their_rows(compiled_backend: Backend, dtype, layer_sizes, n_threads):
+    """Layers of unequal widths, gathered rows and several members share one scratch memory."""
+    problem = make_problem(layer_sizes, dtype=dtype, n_rows=1500)
+    rows = np.random.default_rng(0).permutation(1500)
+    expected = predict(compiled_backend, problem, rows)
+    for _ in range(5):
+        actual = predict(compiled_backend, problem, rows, n_threads=n_threads)
+        np.testing.assert_array_equal(actual, expected)
+
+
 def test_repetition(backend: Backend, dtype):
     problem = problem_of(SHAPES["odd"], dtype)
     assert_same_bits(everything(backend, problem, 2), everything(backend, problem, 2))

@@ -91,6 +91,7 @@ class Network:
         workspace: np.ndarray,
         workspace_rows: int,
         n_threads: int,
+        all_threads: bool,
     ) -> None: ...
 
 class Predictor:

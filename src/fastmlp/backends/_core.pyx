@@ -55,7 +55,7 @@ cdef extern from "fastmlp.h" nogil:
         size_t (*inference_bytes)(const fastmlp_plan *, int64_t) noexcept nogil
         fastmlp_totals (*train_batches)(const fastmlp_plan *, const fastmlp_settings *, void *, void *, const fastmlp_data *, const int64_t *, int64_t, int64_t, void *, int64_t, int32_t) noexcept nogil
         fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *, const fastmlp_settings *, void *, const fastmlp_data *, int64_t, void *, void *, int64_t) noexcept nogil
-        void (*predict)(const fastmlp_plan *, const void *, void *, const fastmlp_data *, const int64_t *, int64_t, void *, int32_t, void *, int64_t, int64_t) noexcept nogil
+        void (*predict)(const fastmlp_plan *, const void *, void *, const fastmlp_data *, const int64_t *, int64_t, void *, int32_t, void *, int64_t, int64_t, int32_t) noexcept nogil
         double (*fma_rounds)(int64_t, double *) noexcept nogil
     const fastmlp_kernels *fastmlp_find_kernels(const char *, int32_t)
     const char *fastmlp_available_isa(int)
@@ -244,7 +244,7 @@ cdef class Network:
 
     def predict(self, cnp.ndarray parameters, cnp.ndarray packed, cnp.ndarray x, int32_t x_type, cnp.ndarray rows,
                 cnp.ndarray out, bint apply_link, cnp.ndarray workspace, int64_t workspace_rows,
-                int64_t n_threads):
+                int64_t n_threads, bint all_threads):
         cdef fastmlp_data data = fastmlp_data(
             x=pointer(x), x_type=x_type, target=NULL, sample_weight=NULL)
         cdef address pp = pointer(parameters), rp = pointer(rows), op = pointer(out), kp = pointer(packed)
@@ -252,7 +252,7 @@ cdef class Network:
         cdef int64_t n_rows = out.shape[0]
         with nogil:
             self.table.predict(&self.plan, pp, kp, &data, <const int64_t *>rp, n_rows, op, apply_link,
-                               wp, workspace_rows, n_threads)
+                               wp, workspace_rows, n_threads, all_threads)
 
 
 cdef void pair_columns(real *pairs, Py_ssize_t n) noexcept nogil:
@@ -330,7 +330,7 @@ cdef class Predictor:
                 if self.paired:
                     results += n * table.real_bytes
                 table.predict(&self.network.plan, parameters, packed, &data, NULL, n, results, True, scratch,
-                              scratch_rows, n_threads)
+                              scratch_rows, n_threads, False)
                 free(scratch)
                 if self.paired and table.real_bytes == 4:
                     pair_columns(<float *>first, n)

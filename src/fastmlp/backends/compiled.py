@@ -72,7 +72,7 @@ class CompiledBackend:
     isa : str, optional
         One of ``available_isas()``; by default ``FASTMLP_ISA`` or else the fastest.
     measures_pace : bool, default=True
-        Train on one thread while that is found to be faster. False: always on all, for tests.
+        Use fewer threads where more would not pay. False: always all of them, for tests.
     """
 
     name = "compiled"
@@ -247,6 +247,7 @@ class CompiledBackend:
             aligned_zeros(network.inference_bytes(n_rows), np.uint8),
             n_rows,
             n_threads,
+            not self._measures_pace,
         )
 
     def predictor(self, plan: Plan, parameters: np.ndarray, n_threads: int) -> _core.Predictor:
