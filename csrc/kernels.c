@@ -27,6 +27,8 @@
 
 #include "network.inc"
 
+#include "groups.inc"
+
 #include "training.inc"
 
 #include "inference.inc"
