@@ -103,7 +103,7 @@ WRONG_PARAMETERS = [
     ("dtype", "complex64", ValueError, "one of float32, float64, auto"),
     ("dtype", "number", ValueError, "one of float32, float64, auto"),
     ("dtype", None, ValueError, "got None"),
-    ("n_threads", 0, ValueError, "an integer ≥ 1 and ≤ 1024 or None; got 0"),
+    ("n_threads", 0, ValueError, "an integer ≥ 1 and ≤ 256 or None; got 0"),
     ("n_threads", 10**9, ValueError, "got 1000000000"),
     ("n_threads", -1, ValueError, "got -1"),
     ("n_threads", 1.5, TypeError, "got 1.5"),
@@ -132,6 +132,26 @@ def test_every_parameter_has_a_rule_and_a_wrong_value():
 def test_unknown_backend_lists_the_known_ones():
     with pytest.raises(ValueError, match="backend must be one of compiled, numba, numpy; got 'c'"):
         classifier(backend="c").fit(X, LABELS)
+
+
+@pytest.mark.parametrize("value", [0, -3, 2.5, "x", np.array([1, 2])])
+def test_threads_of_later_calls(value):
+    model = classifier().fit(X, LABELS).set_params(n_threads=value)
+    error = ValueError if isinstance(value, int) else TypeError
+    text = "^n_threads must be an integer ≥ 1 and ≤ 256 or None; got"
+    for method in ("predict", "predict_proba", "predict_log_proba"):
+        assert_rejected(model, (X,), error, text, method=method)
+    for method in ("score", "cost", "objective", "loss_per_sample"):
+        assert_rejected(model, (X, LABELS), error, text, method=method)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_backend_of_later_calls(backend):
+    model = regressor(backend=backend).fit(X, Y).set_params(backend="zzz")
+    text = "^backend must be one of compiled, numba, numpy; got 'zzz'"
+    for method, arguments in [("predict", ()), ("score", (Y,)), ("cost", (Y,))]:
+        with pytest.raises(ValueError, match=text):
+            getattr(model, method)(X, *arguments)
 
 
 def test_unknown_loss_lists_the_known_ones():

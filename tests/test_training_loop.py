@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
 from fastmlp import DivergenceError, EpochRecord, MLPClassifier, MLPRegressor, training
-from fastmlp.backends import BACKENDS
+from fastmlp.backends import BACKENDS, get_backend
 from fastmlp.plan import make_plan
 from fastmlp.schedules import LearningRate
 
@@ -101,6 +101,53 @@ def test_interruption_keeps_what_was_learnt(solver, backend_name):
     assert len(model.loss_curve_) == 3
     short = regressor(backend_name, solver=solver, max_iter=3).fit(X, Y)
     assert_array_equal(parameters_of(model), parameters_of(short))
+
+
+class Interrupted:
+    """A backend in whose ``n``-th training call Ctrl-C is pressed."""
+
+    def __init__(self, backend, n):
+        self._backend, self._left = backend, n
+
+    def __getattr__(self, name):
+        work = getattr(self._backend, name)
+        if name not in ("train_batches", "objective_and_gradient"):
+            return work
+
+        def counted(*arguments):
+            self._left -= 1
+            if self._left == 0:
+                raise KeyboardInterrupt
+            return work(*arguments)
+
+        return counted
+
+
+def interrupted_fit(model, n, monkeypatch):
+    """Return the model after a fit that is interrupted in its n-th call of the backend."""
+    backend = Interrupted(get_backend(model.backend), n)
+    monkeypatch.setattr("fastmlp.estimators.base.get_backend", lambda _: backend)
+    with pytest.warns(UserWarning, match="interrupted"):
+        model.fit(X, Y)
+    monkeypatch.undo()
+    return model
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_interruption_before_the_first_epoch_ends(solver, backend_name, monkeypatch):
+    model = interrupted_fit(regressor(backend_name, solver=solver), 1, monkeypatch)
+    assert model.n_iter_ == 0
+    assert model.loss_curve_ == []
+    assert np.isnan(model.loss_)
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_interruption_within_an_epoch_counts_finished_calls(backend_name, monkeypatch):
+    monkeypatch.setattr("fastmlp.training.batches_per_call", lambda *_: 1)
+    model = regressor(backend_name, solver="adam", batch_size=10)
+    model = interrupted_fit(model, 4, monkeypatch)
+    assert model.n_iter_ == 0
+    assert model.t_ == 30
 
 
 def test_interruption_under_early_stopping_restores_the_best(backend_name):

@@ -105,6 +105,7 @@ class LbfgsRun:
     def _accept(self, point: np.ndarray) -> None:
         """Record an iteration: SciPy has just evaluated the objective at ``point`` (P,)."""
         self._accepted[...] = point
+        self.history.n_samples_seen += self._totals.n_samples
         self.history.add(self._totals, self.network.cost_divisor)
         record = self.history.last_record(self.max_iter, time.perf_counter() - self._began)
         for callback in self.callbacks:

@@ -101,11 +101,13 @@ class History:
     n_epochs: int = 0
 
     def add(self, totals: Totals, cost_divisor: int) -> None:
-        """Append an epoch's means; ``cost_divisor`` is the number of outputs or 1."""
+        """Append an epoch's means; ``cost_divisor`` is the number of outputs or 1.
+
+        Samples are counted as they are seen: an interrupted epoch has no means, but taught some.
+        """
         cost = totals.cost / cost_divisor / totals.n_samples
         self.cost_curve.append(cost)
         self.loss_curve.append(cost + totals.penalty / totals.n_samples)
-        self.n_samples_seen += totals.n_samples
         self.n_epochs += 1
 
     def last_record(
@@ -250,7 +252,7 @@ class TrainingRun:
         self.settings["step"] = network.step
         # Counted first: Ctrl-C surfaces when the call returns, and the updates are made by then.
         network.step += -(-len(order) // self.batch_size)
-        return self.backend.train_batches(
+        totals = self.backend.train_batches(
             network.plan,
             self.settings,
             network.parameters,
@@ -263,6 +265,8 @@ class TrainingRun:
             self._workspace,
             self.n_threads,
         )
+        self.history.n_samples_seen += len(order)
+        return totals
 
     def _report(self) -> None:
         seconds = time.perf_counter() - self._began

@@ -161,12 +161,14 @@ class BaseMLP(BaseEstimator, ABC):
 
     @property
     def _backend(self) -> Backend:
-        """What computes."""
+        """What computes; checked here because it may have been set after the fit."""
+        validation.check_parameters({"backend": self.backend})
         return get_backend(self.backend)
 
     @property
     def _n_threads(self) -> int:
-        """How many threads a call may use."""
+        """How many threads a call may use; checked for the same reason."""
+        validation.check_parameters({"n_threads": self.n_threads})
         return default_threads() if self.n_threads is None else int(self.n_threads)
 
     def _goes_on(self, incremental: bool) -> bool:

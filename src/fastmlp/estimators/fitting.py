@@ -239,7 +239,7 @@ class Fitting:
         trouble = run.run()
         if trouble is not None:
             _warn_not_converged(f"lbfgs stopped after {learnt.history.n_epochs} steps: {trouble}.")
-        return replace(learnt, best_loss=min(learnt.history.loss_curve))
+        return replace(learnt, best_loss=min(learnt.history.loss_curve, default=np.inf))
 
 
 def _warn_not_converged(reason: str) -> None:

@@ -33,8 +33,15 @@ REGRESSION_LOSSES = [loss.name for loss in LOSSES if loss.link == "identity"]
 #: Parameters are addressed by 64-bit byte offsets; a few copies of the vector must fit as well.
 MAX_PARAMETERS = 2**56
 
-#: More threads than this are a slip of the keyboard, and more than a process may start.
-MAX_THREADS = 1024
+#: As many as the core's team has seats: ``MAX_MEMBERS`` in csrc/team.c.
+MAX_THREADS = 256
+
+
+def _is_among(value: Any, others: Sequence[object]) -> bool:
+    """Return whether ``value`` is one of ``others``; an array, which compares by element, never is."""
+    return any(value is other for other in others) or (
+        isinstance(value, (str, Real)) and value in others
+    )
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Number:
 
     def __call__(self, name: str, value: Any) -> None:
         """Raise unless ``value`` is such a number."""
-        if any(value is other or value == other for other in self.also):
+        if _is_among(value, self.also):
             return
         kind: Any = Integral if self.integral else Real
         if not isinstance(value, kind) or isinstance(value, (bool, np.bool_)):
