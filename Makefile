@@ -17,11 +17,12 @@ SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -
 
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
-.PHONY: help demo test lint bench instructions instructions-record clean
+.PHONY: help demo test lint bench peers instructions instructions-record clean
 help:
 	@echo "make demo   train on handwritten digits, draw demo.png (DEMO='--epochs 5' passes options)"
 	@echo "make test   run the tests against the installed package (TESTS='-k cli' passes options)"
 	@echo "make bench  time kernels and an epoch on every backend, draw bench.png (BENCH=--quick)"
+	@echo "make peers  set fastmlp beside the libraries found in .venv (PEERS='--cell digits')"
 	@echo "make lint   ruff and mypy"
 	@echo "make instructions         hold the kernels' instruction counts against their budget"
 	@echo "make instructions-record  make today's counts the budget (needs valgrind, as above)"
@@ -36,6 +37,10 @@ test: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/fastmlp bench $(BENCH)
+
+# Peers are optional: those of the extra "bench" are as large as all the rest together and more.
+peers: $(INSTALLED)
+	$(BIN)/python benchmarks/peers.py $(PEERS)
 
 # The core alone is built for it, so the package need not be installed.
 instructions: $(CMAKE_READY)

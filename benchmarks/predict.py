@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 import numpy as np
-from peers import PEERS, PeerProcess, open_peers
+from candidates import PREDICTORS, PeerProcess, open_peers
+from comparison import PeerMeasurement
 from rich.console import Console
 
 from fastmlp.backends.compiled import fma_peak
 from fastmlp.cli.epochs import GRID
-from fastmlp.cli.measure import Measurement
 from fastmlp.cli.report import product_table, write_json
 from fastmlp.cli.timing import Timing, WrongResultError, rounds_of
 from fastmlp.threads import default_threads
@@ -24,7 +24,7 @@ MIN_SECONDS = 0.1
 @click.command(context_settings={"show_default": True})
 @click.option("--cell", type=click.Choice(list(GRID)), default="digits")
 @click.option("--rows", type=click.IntRange(min=1), multiple=True, default=[1, 20_000])
-@click.option("--peer", "peers", type=click.Choice(list(PEERS)), multiple=True, default=list(PEERS))
+@click.option("--peer", "peers", type=click.Choice(PREDICTORS), multiple=True, default=PREDICTORS)
 @click.option("--threads", type=click.IntRange(min=1), help="Default: what the machine allows.")
 @click.option("--rounds", type=click.IntRange(min=1), default=5)
 @click.option("--json", "json_path", type=click.Path(path_type=Path), default="bench-predict.json")
@@ -40,6 +40,8 @@ def main(
     console, n_threads = Console(), threads or default_threads()
     with open_peers(peers, n_threads, console.print) as processes:
         results = [measure(cell, n_rows, processes, n_threads, rounds) for n_rows in rows]
+    for note in (note for row in results for note in row.notes()):
+        console.print(note)
     peak = fma_peak(np.float32)
     console.print(product_table(f"Prediction, float32, {n_threads} thread(s)", results, peak))
     write_json(json_path, {"fma_peak_gflops": peak, "rows": results})
@@ -48,21 +50,29 @@ def main(
 
 def measure(
     cell: str, n_rows: int, processes: dict[str, PeerProcess], n_threads: int, n_rounds: int
-) -> Measurement:
+) -> PeerMeasurement:
     """Compare the outputs, then time calls in turn."""
-    outputs = {name: process.predict(cell, n_rows, 0)[1] for name, process in processes.items()}
-    first = next(iter(outputs.values())).reshape(-1, GRID[cell].layer_sizes[-1])
-    for name, output in outputs.items():
-        if not np.allclose(output.reshape(first.shape), first, rtol=0, atol=OUTPUT_TOLERANCE):
+    first = {name: process.predict(cell, n_rows, 0) for name, process in processes.items()}
+    expected = next(iter(first.values())).outputs.reshape(-1, GRID[cell].layer_sizes[-1])
+    for name, prediction in first.items():
+        outputs = prediction.outputs.reshape(expected.shape)
+        if not np.allclose(outputs, expected, rtol=0, atol=OUTPUT_TOLERANCE):
             raise WrongResultError(f"{cell}: the outputs of {name} differ from the first peer's")
     times: dict[str, list[float]] = {name: [] for name in processes}
     for name in rounds_of(list(processes), n_rounds):
-        times[name].append(processes[name].predict(cell, n_rows, MIN_SECONDS)[0])
+        times[name].append(processes[name].predict(cell, n_rows, MIN_SECONDS).seconds)
     layers = GRID[cell].plan.layers
-    flops = 2 * n_rows * int((layers["fan_in"] * layers["fan_out"]).sum())
-    timings = {name: Timing(tuple(values)) for name, values in times.items()}
-    sizes = "-".join(str(size) for size in GRID[cell].layer_sizes)
-    return Measurement(f"predict {n_rows} row(s)", sizes, n_rows, flops, 0, n_threads, timings)
+    return PeerMeasurement(
+        name=f"predict {n_rows:,}",
+        detail="-".join(str(size) for size in GRID[cell].layer_sizes),
+        n_elements=n_rows,
+        flops=2 * n_rows * int((layers["fan_in"] * layers["fan_out"]).sum()),
+        n_bytes=0,
+        n_threads=n_threads,
+        timings={name: Timing(tuple(values)) for name, values in times.items()},
+        settings={name: prediction.setting for name, prediction in first.items()},
+        compile_seconds={name: prediction.compile_seconds for name, prediction in first.items()},
+    )
 
 
 if __name__ == "__main__":

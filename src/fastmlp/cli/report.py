@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def _duration(seconds: float) -> str:
 def write_json(path: Path, results: Mapping[str, Any]) -> None:
     """Write results with the machine's and the build's description beside them."""
     document = {"config": config_dict(), **results}
-    path.write_text(json.dumps(document, indent=1, default=Measurement.as_dict) + "\n")
+    path.write_text(json.dumps(document, indent=1, default=methodcaller("as_dict")) + "\n")
 
 
 def draw_measurements(

@@ -1,0 +1,152 @@
+"""Peers in processes of their own, each with the environment that suits it best."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from multiprocessing import get_context
+from time import perf_counter
+
+import numpy as np
+from sklearn import config_context
+
+from candidates.base import Peer, Prepared
+from candidates.blas import blas_kernels
+from candidates.registered import PEERS
+from fastmlp.cli.epochs import GRID
+from fastmlp.cli.timing import interleave
+
+__all__ = ["Fit", "PeerProcess", "Prediction", "open_peers"]
+
+#: How libraries are told the number of their threads; NPROC is XLA's.
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
+
+#: So many rows of a prediction go back to be compared with the other peers'.
+COMPARED_ROWS = 100
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One fit: seconds per epoch, the mean loss of each epoch, and how it was set."""
+
+    seconds_per_epoch: float
+    loss_curve: list[float]
+    setting: str
+    compile_seconds: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Seconds per call, the first rows' outputs (K, C) or (K,), and how it was set."""
+
+    seconds: float
+    outputs: np.ndarray
+    setting: str
+    compile_seconds: float
+
+
+class PeerProcess:
+    """A peer in a process of its own, which lives until ``close``."""
+
+    def __init__(self, name: str, n_threads: int) -> None:
+        self.name = name
+        threads = dict.fromkeys(THREAD_VARIABLES, str(n_threads))
+        with _environment(PEERS[name].environment | threads):
+            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+            self.blas = self._pool.submit(blas_kernels).result()
+
+    def fit(self, cell: str, n_epochs: int) -> Fit:
+        """Train a cell of the grid from new."""
+        return self._pool.submit(_fit, self.name, cell, n_epochs).result()
+
+    def predict(self, cell: str, n_rows: int, min_seconds: float) -> Prediction:
+        """Predict ``n_rows`` rows, again and again for about ``min_seconds``."""
+        return self._pool.submit(_predict, self.name, cell, n_rows, min_seconds).result()
+
+    def close(self) -> None:
+        """End the process."""
+        self._pool.shutdown()
+
+
+@contextmanager
+def open_peers(
+    names: Iterable[str], n_threads: int, say: Callable[[str], object]
+) -> Iterator[dict[str, PeerProcess]]:
+    """Start those of the named peers that can run here, say how each is set, and end them after."""
+    with ExitStack() as stack:
+        processes = {}
+        for name in names:
+            if obstacle := PEERS[name].missing():
+                say(f"[bold]{name}[/]: skipped, {obstacle}")
+                continue
+            processes[name] = PeerProcess(name, n_threads)
+            stack.callback(processes[name].close)
+            say(f"[bold]{name}[/]: {PEERS[name].settings}; BLAS: {processes[name].blas}")
+        yield processes
+
+
+@contextmanager
+def _environment(changes: dict[str, str | None]) -> Iterator[None]:
+    """Change environment variables for the processes that start inside the block."""
+    before = {name: os.environ.get(name) for name in changes}
+    _set_environment(changes)
+    try:
+        yield
+    finally:
+        _set_environment(before)
+
+
+def _set_environment(values: dict[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+@lru_cache(maxsize=1)  # of many processes each holds but the cell at hand
+def _data(cell: str) -> tuple[np.ndarray, np.ndarray]:
+    return GRID[cell].data(np.dtype(np.float32))
+
+
+@contextmanager
+def _best_settings() -> Iterator[None]:
+    """Skip checks: X is finite, and that the epochs we asked for were reached is no news."""
+    with warnings.catch_warnings(), config_context(assume_finite=True):
+        warnings.simplefilter("ignore")
+        yield
+
+
+@cache
+def _peer(name: str) -> Peer:
+    return PEERS[name].load()
+
+
+def _fit(name: str, cell: str, n_epochs: int) -> Fit:
+    with _best_settings():
+        prepared = _peer(name).prepare(GRID[cell], *_data(cell), n_epochs)
+        start = perf_counter()
+        loss_curve = prepared.run()
+        seconds = perf_counter() - start
+    return Fit(seconds / n_epochs, loss_curve, prepared.setting, prepared.compile_seconds)
+
+
+@cache
+def _prepared_prediction(name: str, cell: str, n_rows: int) -> Prepared:
+    return _peer(name).prepare_prediction(GRID[cell], *_data(cell), n_rows)
+
+
+def _predict(name: str, cell: str, n_rows: int, min_seconds: float) -> Prediction:
+    X = np.resize(_data(cell)[0], (n_rows, GRID[cell].layer_sizes[0]))
+    with _best_settings():
+        prepared = _prepared_prediction(name, cell, n_rows)
+        with _peer(name).prediction_mode():
+            call = {name: lambda: prepared.run(X)}
+            timing = interleave(call, n_rounds=1, min_seconds=min_seconds)[name]
+            outputs = prepared.run(X)[:COMPARED_ROWS]
+    return Prediction(timing.median, outputs, prepared.setting, prepared.compile_seconds)

@@ -1,0 +1,153 @@
+"""The one place that lists the peers.
+
+A peer of your own is a class like those beside this file, and a row here.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pkgutil import resolve_name
+
+from candidates.base import Peer
+from candidates.blas import blas_kernels
+from fastmlp.backends.compiled import available_isas
+
+__all__ = ["PEERS", "PREDICTORS", "TRAINERS", "Registration"]
+
+#: Libraries choose their kernels and threads themselves, whatever the calling shell says.
+FREE_CHOICE = {"OPENBLAS_CORETYPE": None, "OPENBLAS_L2_SIZE": None, "XLA_FLAGS": None}
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A peer's name and what has to be known of it before its process starts.
+
+    Attributes
+    ----------
+    name : str
+    implementation : str
+        ``module:class`` of a Peer.
+    settings : str
+        How it was given its best, in words.
+    needs : tuple of str
+        Modules that have to be installed.
+    obstacle : callable
+        Returns what else keeps it from running here, or an empty string.
+    environment : dict
+        Variables that its process starts with; None removes one.
+    trains, predicts : bool
+        What it can be asked for.
+    is_ours : bool
+        Whether it is a part of fastmlp.
+    """
+
+    name: str
+    implementation: str
+    settings: str
+    needs: tuple[str, ...] = ()
+    obstacle: Callable[[], str] = lambda: ""
+    environment: dict[str, str | None] = field(default_factory=FREE_CHOICE.copy)
+    trains: bool = True
+    predicts: bool = True
+    is_ours: bool = False
+
+    def missing(self) -> str:
+        """Return why it cannot run here, or an empty string."""
+        absent = [module for module in self.needs if find_spec(module) is None]
+        return f"{', '.join(absent)} not installed" if absent else self.obstacle()
+
+    def load(self) -> Peer:
+        """Import the peer and return it, in its own process."""
+        return resolve_name(self.implementation)()
+
+
+def _has_no_compiler() -> str:
+    compiler = os.environ.get("CXX", "g++")
+    return "" if shutil.which(compiler) else f"no C++ compiler ({compiler})"
+
+
+def _skylake_is_no_news() -> str:
+    if not any("v4" in isa for isa in available_isas()):
+        return "the CPU has no AVX-512"
+    return "scikit-learn runs these kernels anyway" if "SkylakeX" in blas_kernels() else ""
+
+
+PEERS: dict[str, Registration] = {
+    peer.name: peer
+    for peer in (
+        Registration(
+            "fastmlp Predictor",
+            "candidates.estimators:PreparedPredictor",
+            "input not checked for finite values, as many threads as the others",
+            trains=False,
+            is_ours=True,
+        ),
+        Registration(
+            "fastmlp",
+            "candidates.estimators:Compiled",
+            "estimator on the backend compiled, instruction set chosen at import",
+            is_ours=True,
+        ),
+        Registration(
+            "fastmlp numba",
+            "candidates.estimators:Numba",
+            "estimator on the backend numba",
+            is_ours=True,
+        ),
+        Registration(
+            "fastmlp numpy",
+            "candidates.estimators:Numpy",
+            "estimator on the backend numpy, the reference",
+            is_ours=True,
+        ),
+        Registration(
+            "scikit-learn",
+            "candidates.estimators:ScikitLearn",
+            "float32 input, checks for finite values off, OpenBLAS chooses its kernels",
+        ),
+        Registration(
+            "sklearn SkylakeX",
+            "candidates.estimators:ScikitLearn",
+            "as scikit-learn, with OPENBLAS_CORETYPE=SkylakeX, which OpenBLAS does not choose here",
+            obstacle=_skylake_is_no_news,
+            environment=FREE_CHOICE | {"OPENBLAS_CORETYPE": "SkylakeX"},
+        ),
+        Registration(
+            "PyTorch",
+            "candidates.pytorch:Eager",
+            "float32, functional layers, fused optimiser, set_to_none, inference_mode; the fastest "
+            "of 1 or all threads and of gathering by epoch or batch, chosen for each network",
+            needs=("torch",),
+        ),
+        Registration(
+            "PyTorch compiled",
+            "candidates.pytorch:Compiled",
+            "the whole step in one torch.compile (fullgraph, static shapes, C++ wrapper); else as "
+            "PyTorch",
+            needs=("torch",),
+            obstacle=_has_no_compiler,
+        ),
+        Registration(
+            "JAX",
+            "candidates.jax_scan:Scan",
+            "an epoch is one jitted lax.scan, its state donated; gathers by epoch or batch, the "
+            "faster for each network",
+            needs=("jax",),
+            environment=FREE_CHOICE | {"JAX_PLATFORMS": "cpu"},
+        ),
+        Registration(
+            "ONNX Runtime",
+            "candidates.onnx_runtime:Session",
+            "float32, all graph optimisations, the faster of 1 or all threads",
+            needs=("onnx", "onnxruntime"),
+            trains=False,
+        ),
+    )
+}
+
+TRAINERS = [name for name, peer in PEERS.items() if peer.trains]
+PREDICTORS = [name for name, peer in PEERS.items() if peer.predicts]
