@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_array_equal, assert_equal
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
@@ -45,7 +45,7 @@ def assert_rejected(model, arguments, error, text, method="fit", **keywords):
         assert vars(trial).keys() == before.keys()
         for key, value in before.items():
             if not key.startswith("_"):
-                assert_array_equal(vars(trial)[key], value, err_msg=key)
+                assert_equal(vars(trial)[key], value, err_msg=key)
     assert len(texts) == 1
 
 
@@ -63,24 +63,24 @@ WRONG_PARAMETERS = [
     ("activation", "rleu", ValueError, "one of identity, logistic, tanh, relu; got 'rleu'"),
     ("activation", None, ValueError, "got None"),
     ("solver", "newton", ValueError, "one of sgd, adam, adamw, lbfgs; got 'newton'"),
-    ("alpha", -1e-9, ValueError, "a number ≥ 0; got -1e-09"),
+    ("alpha", -1e-9, ValueError, "a finite number ≥ 0; got -1e-09"),
     ("alpha", np.nan, ValueError, "got nan"),
     ("alpha", "much", TypeError, "got 'much'"),
-    ("l1", -1, ValueError, "a number ≥ 0"),
-    ("weight_decay", -0.1, ValueError, "a number ≥ 0 or None"),
+    ("l1", -1, ValueError, "a finite number ≥ 0"),
+    ("weight_decay", -0.1, ValueError, "a finite number ≥ 0 or None"),
     ("batch_size", 0, ValueError, "an integer ≥ 1 or 'auto'; got 0"),
     ("batch_size", "all", TypeError, "got 'all'"),
     ("batch_size", 3.0, TypeError, "an integer"),
     ("learning_rate", "cosine", ValueError, "one of constant, invscaling, adaptive"),
-    ("learning_rate_init", 0, ValueError, "a number > 0; got 0"),
+    ("learning_rate_init", 0, ValueError, "a finite number > 0; got 0"),
     ("learning_rate_init", np.nan, ValueError, "got nan"),
     ("learning_rate_init", 1j, TypeError, "got 1j"),
-    ("power_t", -0.5, ValueError, "a number ≥ 0"),
+    ("power_t", -0.5, ValueError, "a finite number ≥ 0"),
     ("max_iter", 0, ValueError, "an integer ≥ 1"),
     ("max_iter", True, TypeError, "got True"),
     ("shuffle", "yes", TypeError, "True or False"),
     ("random_state", "seed", ValueError, "numpy.random.RandomState; got 'seed'"),
-    ("tol", -1, ValueError, "a number ≥ 0"),
+    ("tol", -1, ValueError, "a finite number ≥ 0"),
     ("verbose", "loud", TypeError, "True, False or an integer"),
     ("warm_start", 1, TypeError, "True or False"),
     ("momentum", 1.1, ValueError, "≥ 0 and ≤ 1"),
@@ -107,6 +107,23 @@ WRONG_PARAMETERS = [
     ("n_threads", 10**9, ValueError, "got 1000000000"),
     ("n_threads", -1, ValueError, "got -1"),
     ("n_threads", 1.5, TypeError, "got 1.5"),
+    ("hidden_layer_sizes", None, TypeError, " must be an integer ≥ 1; got None"),
+    ("hidden_layer_sizes", {3}, TypeError, " must be an integer ≥ 1; got {3}"),
+    ("batch_size", np.array([1, 2]), TypeError, "got array([1, 2])"),
+    ("n_threads", np.array([1, 2]), TypeError, "got array([1, 2])"),
+    ("weight_decay", np.array([1, 2]), TypeError, "got array([1, 2])"),
+    ("n_iter_no_change", np.array([1, 2]), TypeError, "got array([1, 2])"),
+    ("dropout", [0.1, [0.2]], TypeError, "[1] must be a number ≥ 0 and < 1; got [0.2]"),
+    ("alpha", 10**400, ValueError, "a finite number ≥ 0"),
+    ("alpha", np.inf, ValueError, "a finite number ≥ 0; got inf"),
+    ("learning_rate_init", 10**400, ValueError, "a finite number > 0"),
+    ("dtype", ",", ValueError, "one of float32, float64, auto; got ','"),
+    ("alpha", 1e300, ValueError, "at most 3.4e+38 for dtype float32; got 1e+300"),
+    ("l1", 1e300, ValueError, "at most 3.4e+38 for dtype float32"),
+    ("learning_rate_init", 1e300, ValueError, "at most 3.4e+38 for dtype float32"),
+    ("init_std", 1e300, ValueError, "at most 3.4e+38 for dtype float32"),
+    ("weight_decay", 1e300, ValueError, "at most 3.4e+38 for dtype float32"),
+    ("epsilon", 1e300, ValueError, "at most 3.4e+38 for dtype float32"),
     ("callbacks", print, TypeError, "a list of callables"),
     ("callbacks", [1], TypeError, "a list of callables"),
 ]
@@ -248,8 +265,15 @@ def test_overflow_of_single_precision(value):
         (np.full((40, 3), "a"), ValueError, "X: "),
         (np.full((40, 3), "a", dtype=object), ValueError, "X: could not convert string"),
         (sparse.csr_array(X), TypeError, "Sparse data was passed for X, but dense"),
-        (X[:-1], ValueError, "Found input variables with inconsistent numbers of samples"),
+        (X[:-1], ValueError, "X and y must have the same number of rows; got 39 and 40"),
         (None, ValueError, "X: Expected 2D array"),
+        (X.astype("M8[s]"), ValueError, r"X must hold real numbers; got dtype datetime64\[s\]"),
+        (
+            FRAME.assign(height=pd.Timestamp(0)),
+            ValueError,
+            r"X must hold real numbers; column 'height' has dtype datetime64",
+        ),
+        (FRAME.assign(height="tall"), ValueError, "X must hold real numbers; column 'height' has"),
     ],
 )
 def test_shapes_and_types_of_X(wrong, error, text):
@@ -291,11 +315,12 @@ def test_prediction_before_a_fit():
 @pytest.mark.parametrize(
     ("wrong", "text"),
     [
-        (np.where(np.arange(40) == 5, np.nan, Y), "Input y contains NaN"),
-        (np.where(np.arange(40) == 5, np.inf, Y), "Input y contains infinity"),
+        (np.where(np.arange(40) == 5, np.nan, Y), r"Input y contains NaN \(row 5\)"),
+        (np.where(np.arange(40) == 5, np.inf, Y), r"Input y contains infinity \(row 5\)"),
         (np.where(np.arange(40) == 5, 1e40, Y), r"Input y contains 1e\+40, too large for dtype"),
         (np.full(40, "a"), "^y: dtype='numeric' is not compatible"),
         (np.full(40, "a", dtype=object), "^y: could not convert string to float"),
+        (Y.astype("M8[s]"), r"y must hold real numbers; got dtype datetime64\[s\]"),
         (Y + 1j, "^y: Complex data not supported"),
         (np.zeros((40, 0)), "y has no columns|0 feature"),
         (np.zeros((40, 1, 1)), "^y: Found array with dim 3"),
@@ -318,6 +343,7 @@ def test_number_of_targets_when_going_on():
     ("wrong", "text"),
     [
         (Y, "Unknown label type: continuous"),
+        (np.where(np.arange(40) == 5, np.nan, 1.0), r"Input y contains NaN \(row 5\)"),
         (np.c_[Y > 0, np.arange(40) % 3], "y is a multiclass-multioutput target"),
         (
             np.array(["up", 1] * 20, dtype=object),
@@ -398,6 +424,8 @@ def test_other_layers_when_going_on():
         (np.where(np.arange(40) == 3, np.nan, 1), r"Input sample_weight contains NaN \(row 3\)"),
         (np.full(40, np.inf), r"Input sample_weight contains infinity \(row 0\)"),
         (np.full(40, 1e39), "Input sample_weight contains 1e.39, too large for dtype float32"),
+        ([[1.0], [1.0, 2.0]] * 20, "^sample_weight: setting an array element"),
+        (np.full(40, 3e37), "sample_weight has the sum .*, too large for dtype float32"),
         (["a"] * 40, "^sample_weight: dtype='numeric' is not compatible"),
     ],
 )

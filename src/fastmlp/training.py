@@ -293,5 +293,6 @@ def require_finite(network: Network, epoch: int) -> None:
 def _divergence_text(epoch: int, what: str) -> str:
     return (
         f"The {what} became infinite or NaN in epoch {epoch}. Try a smaller learning_rate_init, "
+        "smaller alpha, l1 or init_std where these are large, "
         "X (and, for regression, y) scaled to about unit variance, or dtype='float64'."
     )

@@ -134,6 +134,7 @@ class BaseMLP(BaseEstimator, ABC):
             reset=earlier is None,
             numeric_y=self._numeric_target,
         )
+        validation.check_magnitudes(self.get_params(deep=False), dtype)
         weights = validation.check_sample_weight(sample_weight, len(X), dtype)
         if earlier is None:
             self._learn_outputs(y, weights, incremental, classes)

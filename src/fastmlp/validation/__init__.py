@@ -26,6 +26,7 @@ from fastmlp.validation.labels import (
 from fastmlp.validation.parameters import (
     check_combination,
     check_layer_sizes,
+    check_magnitudes,
     check_parameters,
     check_same_network,
     check_stochastic,
@@ -44,6 +45,7 @@ __all__ = [
     "check_label_width",
     "check_labels_known",
     "check_layer_sizes",
+    "check_magnitudes",
     "check_parameters",
     "check_same_network",
     "check_sample_weight",

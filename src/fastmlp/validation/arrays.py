@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
 
 __all__ = [
@@ -50,7 +50,9 @@ def naming(name: str) -> Iterator[None]:
     except (TypeError, ValueError) as error:
         if re.search(rf"\b{name}\b", str(error)):
             raise
-        raise type(error)(f"{name}: {error}") from error
+        # Not type(error): subclasses such as UnicodeError take other arguments.
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name}: {error}") from error
 
 
 def check_features(estimator: Any, X: Any, dtype: np.dtype) -> np.ndarray:
@@ -70,8 +72,7 @@ def check_features(estimator: Any, X: Any, dtype: np.dtype) -> np.ndarray:
         C-contiguous; X itself when it is so already.
     """
     if not _is_plain(estimator, X):
-        with naming("X"):
-            X = validate_data(estimator, X, reset=False, ensure_all_finite=False)
+        X = _table(estimator, X, reset=False)
     return _ready(X, dtype, getattr(estimator, "feature_names_in_", None))
 
 
@@ -112,13 +113,41 @@ def check_data(
     y : ndarray, shape (N,) or (N, C)
     dtype : dtype
     """
-    with naming("X"):
-        X = validate_data(estimator, X, reset=reset, ensure_all_finite=False)
+    X = _table(estimator, X, reset=reset)
     real = resolve_dtype(dtype, X.dtype)
     X = _ready(X, real, getattr(estimator, "feature_names_in_", None))
     y = _check_target(y, real if numeric_y else None)
-    check_consistent_length(X, y)
+    if len(X) != len(y):
+        raise ValueError(f"X and y must have the same number of rows; got {len(X)} and {len(y)}.")
     return X, y, real
+
+
+def _table(estimator: Any, X: Any, reset: bool) -> np.ndarray:
+    """Return X (N, I) after scikit-learn's checks, all but those of the values."""
+    try:
+        with naming("X"):
+            table: np.ndarray = validate_data(estimator, X, reset=reset, ensure_all_finite=False)
+    except (TypeError, ValueError) as error:
+        _blame_column(X, "mMOSUT", error)
+        raise
+    _blame_column(X, "mM")
+    _require_real(table, "X")
+    return table
+
+
+def _blame_column(X: Any, kinds: str, cause: Exception | None = None) -> None:
+    """Raise ValueError naming a data frame's first column of these NumPy kinds."""
+    for name, column in getattr(X, "dtypes", {}).items() if hasattr(X, "iloc") else ():
+        if column.kind in kinds:
+            raise ValueError(
+                f"X must hold real numbers; column {name!r} has dtype {column}."
+            ) from cause
+
+
+def _require_real(values: np.ndarray, name: str) -> None:
+    """Raise ValueError for dates and the like, which NumPy would convert in silence."""
+    if values.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must hold real numbers; got dtype {values.dtype}.")
 
 
 def _check_target(y: Any, dtype: np.dtype | None) -> np.ndarray:
@@ -131,6 +160,7 @@ def _check_target(y: Any, dtype: np.dtype | None) -> np.ndarray:
             accept_sparse="csr",
             dtype=None if dtype is None else "numeric",
             ensure_2d=False,
+            ensure_all_finite=False,
             input_name="y",
         )
     y = y.toarray() if hasattr(y, "toarray") else y
@@ -138,7 +168,9 @@ def _check_target(y: Any, dtype: np.dtype | None) -> np.ndarray:
     if y.ndim == 2 and not y.shape[1]:
         raise ValueError("y has no columns: at least one output is required.")
     if dtype is not None:
-        _require_finite(y, "y", dtype)
+        _require_real(y, "y")
+    if y.dtype.kind == "f":
+        _require_finite(y, "y", dtype or y.dtype)
     return np.asarray(y)
 
 
@@ -176,7 +208,8 @@ def check_sample_weight(sample_weight: Any, n_samples: int, dtype: np.dtype) -> 
     """Return the weights as an array of ``dtype``, shape (N,), or None for none."""
     if sample_weight is None:
         return None
-    weights = np.asarray(sample_weight)
+    with naming("sample_weight"):
+        weights = np.asarray(sample_weight)
     if weights.shape != (n_samples,):
         raise ValueError(
             f"sample_weight must have shape ({n_samples},), one entry per row of X; "
@@ -187,6 +220,9 @@ def check_sample_weight(sample_weight: Any, n_samples: int, dtype: np.dtype) -> 
     _require_finite(weights, "sample_weight", dtype)
     if weights.min() < 0:
         raise ValueError(f"sample_weight must not be negative; got {weights.min():g}.")
+    total = weights.sum(dtype=np.float64)
+    if total > np.finfo(dtype).max:
+        raise ValueError(f"sample_weight has the sum {total:g}, too large for dtype {dtype.name}.")
     real: np.ndarray = weights.astype(dtype)
     if not real.any():
         raise ValueError("sample_weight is zero for every row; at least one must count.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from fastmlp.schedules import POLICIES
 __all__ = [
     "check_combination",
     "check_layer_sizes",
+    "check_magnitudes",
     "check_parameters",
     "check_same_network",
     "check_stochastic",
@@ -38,7 +40,7 @@ MAX_THREADS = 256
 
 
 def _is_among(value: Any, others: Sequence[object]) -> bool:
-    """Return whether ``value`` is one of ``others``; an array, which compares by element, never is."""
+    """Return whether ``value`` is one of ``others``; never so for arrays: == has no one answer."""
     return any(value is other for other in others) or (
         isinstance(value, (str, Real)) and value in others
     )
@@ -62,6 +64,8 @@ class Number:
         if not isinstance(value, kind) or isinstance(value, (bool, np.bool_)):
             raise TypeError(f"{name} must be {self}; got {value!r}.")
         above = value >= self.low if self.closed in ("both", "left") else value > self.low
+        if not self.integral and self.high == np.inf:
+            above = above and value <= sys.float_info.max
         below = value <= self.high if self.closed in ("both", "right") else value < self.high
         if not (above and below):
             raise ValueError(f"{name} must be {self}; got {value!r}.")
@@ -69,7 +73,8 @@ class Number:
     def __str__(self) -> str:
         left = "≥" if self.closed in ("both", "left") else ">"
         right = "≤" if self.closed in ("both", "right") else "<"
-        text = f"{'an integer' if self.integral else 'a number'} {left} {self.low:g}"
+        kind = "a finite number" if self.high == np.inf else "a number"
+        text = f"{'an integer' if self.integral else kind} {left} {self.low:g}"
         if np.isfinite(self.high):
             text += f" and {right} {self.high:g}"
         return " or ".join([text, *map(repr, self.also)])
@@ -106,22 +111,22 @@ def _seed(name: str, value: object) -> None:
         ) from error
 
 
-def _layer_widths(name: str, value: object) -> None:
-    widths = np.atleast_1d(np.asarray(value, dtype=object))
-    if widths.ndim > 1:
-        raise ValueError(f"{name} must be one integer or a flat sequence; got {value!r}.")
-    rule = Number(1, integral=True)
-    for position, width in enumerate(widths):
-        rule(name if np.isscalar(value) else f"{name}[{position}]", width)
+@dataclass(frozen=True)
+class OneOrEach:
+    """One number, or a flat sequence of such numbers."""
 
+    rule: Number
 
-def _dropout(name: str, value: Any) -> None:
-    rule = Number(0, 1)
-    if np.ndim(value) == 0:
-        rule(name, value)
-        return
-    for position, probability in enumerate(value):
-        rule(f"{name}[{position}]", probability)
+    def __call__(self, name: str, value: object) -> None:
+        """Raise unless ``value``, or each entry of it, is right; a wrong entry is numbered."""
+        entries = np.asarray(value, dtype=object)
+        if entries.ndim == 0:
+            self.rule(name, entries[()])
+            return
+        if entries.ndim > 1:
+            raise ValueError(f"{name} must be one number or a flat sequence; got {value!r}.")
+        for position, entry in enumerate(entries):
+            self.rule(f"{name}[{position}]", entry)
 
 
 def _real_type(name: str, value: Any) -> None:
@@ -129,7 +134,7 @@ def _real_type(name: str, value: Any) -> None:
         return
     try:
         known = value is not None and np.dtype(value) in (np.float32, np.float64)
-    except TypeError:
+    except (SyntaxError, TypeError, ValueError):
         known = False
     if not known:
         raise ValueError(f"{name} must be one of float32, float64, auto; got {value!r}.")
@@ -150,7 +155,7 @@ _COUNT = Number(1, integral=True)
 RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
     {
         "loss": OneOf(tuple(REGRESSION_LOSSES)),
-        "hidden_layer_sizes": _layer_widths,
+        "hidden_layer_sizes": OneOrEach(Number(1, integral=True)),
         "activation": OneOf(tuple(ACTIVATIONS.names)),
         "solver": OneOf((*OPTIMIZERS.names, "lbfgs")),
         "alpha": _NOT_NEGATIVE,
@@ -175,7 +180,7 @@ RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
         "epsilon": _POSITIVE,
         "n_iter_no_change": Number(1, integral=True, also=(np.inf,)),
         "max_fun": _COUNT,
-        "dropout": _dropout,
+        "dropout": OneOrEach(Number(0, 1)),
         "input_dropout": Number(0, 1),
         "init": OneOf(INITIALIZERS),
         "init_std": _NOT_NEGATIVE,
@@ -191,6 +196,21 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     """Raise TypeError or ValueError, naming the parameter, unless all are right by themselves."""
     for name, value in parameters.items():
         RULES[name](name, value)
+
+
+#: Parameters that the core computes with in the network's real type.
+_REAL_PARAMETERS = ("alpha", "l1", "weight_decay", "learning_rate_init", "epsilon", "init_std")
+
+
+def check_magnitudes(parameters: Mapping[str, Any], dtype: np.dtype) -> None:
+    """Raise ValueError for a number that would be infinite in the network's real type."""
+    limit = float(np.finfo(dtype).max)
+    for name in _REAL_PARAMETERS:
+        value = parameters[name]
+        if value is not None and value > limit:
+            raise ValueError(
+                f"{name} must be at most {limit:.2g} for dtype {dtype.name}; got {value!r}."
+            )
 
 
 def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental: bool) -> None:
