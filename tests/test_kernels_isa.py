@@ -32,3 +32,9 @@ def test_each_can_be_asked_for(isa):
 
 def test_the_fastest_is_the_default():
     assert isa_of_a_new_process(FASTMLP_ISA="") == available_isas()[-1]
+
+
+def test_an_unknown_one_is_refused_by_the_variables_name(monkeypatch):
+    monkeypatch.setenv("FASTMLP_ISA", "bogus")
+    with pytest.raises(ValueError, match=r"FASTMLP_ISA must be one of .* got 'bogus'"):
+        CompiledBackend()

@@ -57,6 +57,15 @@ def fma_peak(dtype: np.dtype | type = np.float32, seconds: float = 0.1) -> float
     return best / 1e9
 
 
+def _forced_isa() -> str | None:
+    """Return what FASTMLP_ISA names, None when it is not set; ValueError if it can't run here."""
+    isa = os.environ.get("FASTMLP_ISA") or None
+    if isa is not None and isa not in available_isas():
+        known = ", ".join(available_isas())
+        raise ValueError(f"FASTMLP_ISA must be one of {known} on this machine; got {isa!r}.")
+    return isa
+
+
 class Workspace(NamedTuple):
     """Scratch memory of the core, and the threads that it was made for."""
 
@@ -79,7 +88,7 @@ class CompiledBackend:
 
     def __init__(self, isa: str | None = None, measures_pace: bool = True) -> None:
         self._measures_pace = measures_pace
-        isa = isa or os.environ.get("FASTMLP_ISA") or None
+        isa = isa or _forced_isa()
         self._kernels = {
             np.dtype(real): _core.Kernels(isa, np.dtype(real).itemsize)
             for real in (np.float32, np.float64)

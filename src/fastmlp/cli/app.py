@@ -176,4 +176,7 @@ def info() -> None:
     """Print the instruction set, threads, compiler and versions."""
     from fastmlp.config import show_config
 
-    show_config()
+    try:
+        show_config()
+    except ValueError as error:  # FASTMLP_ISA names what this machine has not
+        raise click.UsageError(str(error)) from error
