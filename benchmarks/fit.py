@@ -20,6 +20,10 @@ from fastmlp.threads import default_threads
 #: rounding in float32; training carries that to some 1e-4 (784-512-512-10), a wrong formula is
 #: far beyond.
 LOSS_TOLERANCE = 2e-3
+#: scikit-learn clips probabilities at the real type's eps before it takes their logarithm, so it
+#: reports less where the first steps of a wide network are confidently wrong: 0.8 % on wide2048.
+CLIPPED_LOSS_TOLERANCE = 2e-2
+CLIPPING_PEERS = frozenset({"scikit-learn", "sklearn SkylakeX"})
 MIN_EPOCHS, MAX_EPOCHS = 3, 200
 
 
@@ -92,7 +96,8 @@ def check_losses(cell: str, losses: dict[str, float]) -> None:
     """Raise WrongResultError unless all peers agree on the first epoch's loss."""
     middle = float(np.nanmedian(list(losses.values())))
     for name, loss in losses.items():
-        if not abs(loss - middle) <= LOSS_TOLERANCE * middle:
+        tolerance = CLIPPED_LOSS_TOLERANCE if name in CLIPPING_PEERS else LOSS_TOLERANCE
+        if not abs(loss - middle) <= tolerance * middle:
             raise WrongResultError(f"{cell}: {name} ends its first epoch with {losses}")
 
 
