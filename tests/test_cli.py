@@ -286,3 +286,11 @@ def test_interleave_divides_by_its_loops(monkeypatch):
     assert figures["fast"].seconds == (1.0, 1.0, 1.0)
     timed = "".join(name[0] for name in order[-15:])
     assert timed == "s" + "ffff" + "ffff" + "s" + "s" + "ffff"
+
+
+def test_info_refuses_an_unknown_instruction_set(run, monkeypatch):
+    get_backend.cache_clear()  # the variable is read when the backend is made
+    monkeypatch.setenv("FASTMLP_ISA", "bogus")
+    result = run("info")
+    assert result.exit_code == 2, result.output
+    assert "FASTMLP_ISA must be one of" in result.output
