@@ -14,7 +14,7 @@ from fastmlp.plan import Plan
 __all__ = ["Network"]
 
 #: Rows per call of ``Backend.predict``: Ctrl-C is seen between calls.
-PREDICTION_ROWS = 16384
+ROWS_BETWEEN_INTERRUPTS = 16384
 
 
 def aligned_copy(array: np.ndarray, dtype: np.dtype | None = None) -> np.ndarray:
@@ -124,8 +124,8 @@ class Network:
         n_rows = len(X) if rows is None else len(rows)
         n_threads = min(n_threads, n_rows)
         out = np.empty((n_rows, self.plan.n_outputs), self.dtype)
-        for start in range(0, n_rows, PREDICTION_ROWS):
-            part = slice(start, start + PREDICTION_ROWS)
+        for start in range(0, n_rows, ROWS_BETWEEN_INTERRUPTS):
+            part = slice(start, start + ROWS_BETWEEN_INTERRUPTS)
             backend.predict(
                 self.plan,
                 self.parameters,

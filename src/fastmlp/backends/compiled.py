@@ -20,7 +20,7 @@ from fastmlp.plan import Plan
 __all__ = ["CompiledBackend", "available_isas", "fma_peak", "operation_codes"]
 
 #: Rows that a thread predicts at once: enough to fill register tiles, few enough for the cache.
-_PREDICTION_ROWS = 96
+_ROWS_PER_THREAD = 96
 
 
 def available_isas() -> list[str]:
@@ -243,8 +243,8 @@ class CompiledBackend:
     ) -> None:
         """See :meth:`fastmlp.backends.Backend.predict`."""
         network = self._network(plan, parameters.dtype)
-        n_rows = min(len(out), _PREDICTION_ROWS * n_threads)
-        worth_packing = len(out) >= _PREDICTION_ROWS
+        n_rows = min(len(out), _ROWS_PER_THREAD * n_threads)
+        worth_packing = len(out) >= _ROWS_PER_THREAD
         network.predict(
             parameters,
             _packed(network, parameters) if worth_packing else None,
@@ -273,7 +273,7 @@ class CompiledBackend:
             plan.n_inputs,
             plan.n_outputs,
             plan.loss_row.link == "logistic" and plan.n_outputs == 1,
-            _PREDICTION_ROWS,
+            _ROWS_PER_THREAD,
             n_threads,
         )
 
