@@ -288,9 +288,10 @@ def test_interleave_divides_by_its_loops(monkeypatch):
     assert timed == "s" + "ffff" + "ffff" + "s" + "s" + "ffff"
 
 
-def test_info_refuses_an_unknown_instruction_set(run, monkeypatch):
+@pytest.mark.parametrize("command", ["demo", "bench", "info"])
+def test_an_unknown_instruction_set_is_refused(run, monkeypatch, command):
     get_backend.cache_clear()  # the variable is read when the backend is made
     monkeypatch.setenv("FASTMLP_ISA", "bogus")
-    result = run("info")
+    result = run(command)
     assert result.exit_code == 2, result.output
     assert "FASTMLP_ISA must be one of" in result.output

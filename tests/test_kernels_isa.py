@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from fastmlp.backends.compiled import CompiledBackend, available_isas
@@ -38,3 +39,14 @@ def test_an_unknown_one_is_refused_by_the_variables_name(monkeypatch):
     monkeypatch.setenv("FASTMLP_ISA", "bogus")
     with pytest.raises(ValueError, match=r"FASTMLP_ISA must be one of .* got 'bogus'"):
         CompiledBackend()
+
+
+#: Lanes of a register of float32.
+LANES = {"v2": 4, "v3": 8, "v4": 16, "neon": 4}
+
+
+@pytest.mark.parametrize("isa", available_isas())
+def test_the_peak_is_measured_with_enough_independent_sums(isa):
+    """Two units of latency 4 or 5 need ten sums under way; fewer would understate the peak."""
+    operations = CompiledBackend(isa).kernels(np.dtype(np.float32)).fma_rounds(1)
+    assert operations / (2 * LANES[isa]) >= 10

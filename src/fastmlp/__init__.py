@@ -6,7 +6,7 @@ epoch on flat, aligned buffers without returning to Python::
 
     estimators ─ validation ─ plan + flat parameters ─▶ backend.train_batches ─▶ C / Numba / NumPy
         │                                                     ▲
-        └── training loop: shuffling, schedules, stopping ────┘ about ten times a second
+        └── training loop: shuffling, schedules, stopping ────┘ a stretch of an epoch per call
 
 Three backends interpret the same plan: ``"compiled"`` (C, the default), ``"numba"`` (a second,
 independent one) and ``"numpy"`` (the specification). ``docs/ARCHITECTURE.md`` says more.

@@ -11,7 +11,7 @@ from matplotlib.backend_bases import FigureCanvasBase
 from rich.console import Console
 
 from fastmlp._version import __version__
-from fastmlp.backends import BACKENDS
+from fastmlp.backends import BACKENDS, get_backend
 from fastmlp.cli.data import DATA_VARIABLE, DataError
 from fastmlp.cli.epochs import GRID
 from fastmlp.cli.timing import WrongResultError
@@ -78,6 +78,10 @@ class _Picture(_Output):
 def commands() -> None:
     """Multi-layer perceptrons on CPUs: a demonstration, timings and facts about this build."""
     mpl.use("Agg")  # pictures go to files; a display may not exist
+    try:
+        get_backend("compiled")
+    except ValueError as error:  # FASTMLP_ISA names what this machine has not
+        raise click.UsageError(str(error)) from error
 
 
 @commands.command()
@@ -176,7 +180,4 @@ def info() -> None:
     """Print the instruction set, threads, compiler and versions."""
     from fastmlp.config import show_config
 
-    try:
-        show_config()
-    except ValueError as error:  # FASTMLP_ISA names what this machine has not
-        raise click.UsageError(str(error)) from error
+    show_config()
