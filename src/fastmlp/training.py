@@ -18,6 +18,7 @@ from fastmlp.backends.protocol import Backend, Totals
 from fastmlp.network import Network
 from fastmlp.plan import Plan
 from fastmlp.schedules import LearningRate
+from fastmlp.shuffling import shuffle
 from fastmlp.stopping import LossMonitor, ScoreMonitor
 
 __all__ = [
@@ -211,7 +212,7 @@ class TrainingRun:
     def _epoch(self) -> bool:
         """Train one epoch; return whether it was the last one that makes sense."""
         if self.rng is not None:
-            self.rng.shuffle(self.data.order)
+            shuffle(self.rng, self.data.order)
         totals = self._pass_over_data()
         self.history.add(totals, self.network.cost_divisor)
         self.monitor.update(self.history.loss_curve[-1], self.network)

@@ -6,6 +6,7 @@ STRUCT_BYTES: dict[str, int]
 X_TYPES: dict[str, int]
 
 def available_isas() -> list[str]: ...
+def shuffle(bit_generator: np.random.BitGenerator, order: np.ndarray) -> None: ...
 
 class Kernels:
     isa: str

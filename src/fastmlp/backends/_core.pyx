@@ -5,10 +5,12 @@ Arrays come validated from ``compiled.py``: C-contiguous, of the table's real ty
 array's pointer is never read.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from cpython.pycapsule cimport PyCapsule_GetPointer
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stddef cimport size_t
 from libc.stdlib cimport free
 cimport numpy as cnp
+from numpy.random cimport bitgen_t
 
 cnp.import_array()
 
@@ -60,6 +62,9 @@ cdef extern from "fastmlp.h" nogil:
     const fastmlp_kernels *fastmlp_find_kernels(const char *, int32_t)
     const char *fastmlp_available_isa(int)
 
+cdef extern from "shuffle.h" nogil:
+    void fastmlp_shuffle(uint32_t (*next)(void *) noexcept nogil, void *state, int64_t n, int64_t *order)
+
 cdef extern from "stdlib.h" nogil:
     void *aligned_alloc(size_t alignment, size_t size)
 
@@ -102,6 +107,14 @@ ctypedef void *address
 
 cdef inline address pointer(cnp.ndarray array):
     return NULL if array is None else cnp.PyArray_DATA(array)
+
+
+def shuffle(bit_generator, int64_t[::1] order):
+    """Shuffle order (K,) as ``RandomState(bit_generator).shuffle`` does."""
+    cdef bitgen_t *bits = <bitgen_t *>PyCapsule_GetPointer(bit_generator.capsule, "BitGenerator")
+    if len(order) > 1:
+        with bit_generator.lock, nogil:
+            fastmlp_shuffle(bits.next_uint32, bits.state, order.shape[0], &order[0])
 
 
 cdef class Kernels:

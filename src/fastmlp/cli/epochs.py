@@ -11,6 +11,7 @@ from fastmlp.initializers import initialize
 from fastmlp.network import Network
 from fastmlp.plan import Plan, make_plan, make_settings
 from fastmlp.registry import OPTIMIZERS
+from fastmlp.shuffling import shuffle
 
 __all__ = ["GRID", "EpochRun", "GridCell"]
 
@@ -99,13 +100,14 @@ class EpochRun:
         X, y = cell.data(dtype)
         self.X, self.target = X, np.ascontiguousarray(y[:, np.newaxis], dtype=dtype)
         self.settings = make_settings(cell.optimizer, momentum=0.9)
-        self.rng = np.random.RandomState(1)
+        self.rng, self.order = np.random.RandomState(1), np.arange(cell.n_samples)
         self.network = Network.zeros(self.plan, dtype, OPTIMIZERS[cell.optimizer].n_moments)
         initialize(self.plan, self.network.parameters, "kaiming_uniform", self.rng)
         self.workspace = backend.workspace(self.plan, dtype, cell.batch_size, n_threads)
 
     def __call__(self) -> float:
         """Run one epoch and return the mean loss per sample."""
+        shuffle(self.rng, self.order)
         totals = self.backend.train_batches(
             self.plan,
             self.settings,
@@ -114,7 +116,7 @@ class EpochRun:
             self.X,
             self.target,
             None,
-            self.rng.permutation(self.cell.n_samples),
+            self.order,
             self.cell.batch_size,
             self.workspace,
             self.n_threads,
