@@ -21,6 +21,7 @@
 #include "losses.inc"
 #include "optimizers.inc"
 #include "products.inc"
+#include "narrow.inc"
 
 #include "pace.inc"
 #include "workspace.inc"
