@@ -22,6 +22,8 @@ SHAPES = {
     "odd": {"layer_sizes": (13, 37, 53, 3), "dropouts": (0.2, 0.5, 0.1), "batch_size": 61},
     "wide": {"layer_sizes": (96, 520, 130, 10), "dropouts": (0, 0.2, 0), "batch_size": 128},
     "one row": {"layer_sizes": (33, 65, 4), "batch_size": 1, "n_rows": 20},
+    "eight groups": {"layer_sizes": (9, 20, 36, 4), "batch_size": 300, "n_rows": 700},
+    "wide batch": {"layer_sizes": (5, 140, 3), "batch_size": 2048, "n_rows": 4200},
     "weights": {"layer_sizes": (13, 37, 3), "weighted": True, "l1": 0.05, "batch_size": 200},
 }
 

@@ -50,6 +50,8 @@ SCENARIOS = {
     "odd": {**ADAM, "layer_sizes": (13, 37, 53, 3), "dropouts": (0, 0.1, 0.1), "batch_size": 33},
     "wide": {**ADAM, "layer_sizes": (70, 130, 65, 10), "weighted": True},
     "one row a batch": {**SGD, "batch_size": 1, "n_rows": 12},
+    "few columns beyond vectors": {**SGD, "layer_sizes": (100, 20, 36, 66, 4), "l2": 0.1},
+    "wide batch": {**SGD, "layer_sizes": (5, 140, 3), "batch_size": 2048, "n_rows": 4200},
     "one batch": {**SGD, "batch_size": 500, "n_epochs": 1, "n_rows": 300},
 }
 
