@@ -16,7 +16,12 @@ from sklearn.metrics import ConfusionMatrixDisplay
 
 from fastmlp import MLPClassifier
 from fastmlp.cli.data import Digits
-from fastmlp.plots import LossCurveDisplay, MisreadDigitsDisplay
+from fastmlp.plots import (
+    LossCurveDisplay,
+    MisreadDigitsDisplay,
+    NetworkDiagramDisplay,
+    WeightDistributionDisplay,
+)
 from fastmlp.training import EpochRecord
 
 __all__ = ["draw", "run", "train"]
@@ -95,13 +100,13 @@ def _show(progress: Progress, bar: Any, record: EpochRecord) -> None:
 
 
 def draw(model: MLPClassifier, digits: Digits, accuracy: float) -> Figure:
-    """Return a figure of the loss curve, the confusion matrix and the worst mistakes."""
-    figure = Figure(figsize=(16, 5.8))
+    """Return a figure of the course of training, the mistakes, and the network itself."""
+    figure = Figure(figsize=(16, 11))
     figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.08)
     sizes = "-".join(str(size) for size in model.hidden_layer_sizes)
     figure.suptitle(f"{digits.name}, hidden layers {sizes}: test accuracy {100 * accuracy:.2f} %")
-    panels = figure.subfigures(1, 3, squeeze=False, width_ratios=(1.1, 1, 1.1))
-    left, middle, right = panels[0]
+    upper, lower = figure.subfigures(2, 1, squeeze=False)[:, 0]
+    left, middle, right = upper.subfigures(1, 3, squeeze=False, width_ratios=(1.1, 1, 1.1))[0]
     LossCurveDisplay.from_estimator(model, ax=left.subplots())
     left.suptitle("How it learnt")
     _draw_confusion(model, digits, middle)
@@ -109,7 +114,16 @@ def draw(model: MLPClassifier, digits: Digits, accuracy: float) -> Figure:
         model, digits.X_test, digits.y_test, image_shape=digits.image_shape, figure=right
     )
     right.suptitle("Most confident mistakes")
+    _draw_network(model, lower)
     return figure
+
+
+def _draw_network(model: MLPClassifier, figure: SubFigure) -> None:
+    left, right = figure.subfigures(1, 2, squeeze=False)[0]
+    NetworkDiagramDisplay.from_estimator(model, ax=left.subplots())
+    left.suptitle("The network: some of its units and what joins them")
+    WeightDistributionDisplay.from_estimator(model, ax=right.subplots())
+    right.suptitle("All its weights")
 
 
 def _draw_confusion(model: MLPClassifier, digits: Digits, figure: SubFigure) -> None:

@@ -13,7 +13,16 @@ except ModuleNotFoundError as error:
         'fastmlp.plots needs matplotlib; install it with: pip install "fastmlp[plots]"'
     ) from error
 
+from fastmlp.plots.decision_region import DecisionRegionDisplay
 from fastmlp.plots.loss_curve import LossCurveDisplay
 from fastmlp.plots.misread_digits import MisreadDigitsDisplay
+from fastmlp.plots.network_diagram import NetworkDiagramDisplay
+from fastmlp.plots.weight_distribution import WeightDistributionDisplay
 
-__all__ = ["LossCurveDisplay", "MisreadDigitsDisplay"]
+__all__ = [
+    "DecisionRegionDisplay",
+    "LossCurveDisplay",
+    "MisreadDigitsDisplay",
+    "NetworkDiagramDisplay",
+    "WeightDistributionDisplay",
+]

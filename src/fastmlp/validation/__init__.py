@@ -32,21 +32,33 @@ from fastmlp.validation.parameters import (
     check_stochastic,
     naming_network,
 )
+from fastmlp.validation.pictures import (
+    check_diagram,
+    check_layer_arrays,
+    check_layer_names,
+    check_plane,
+    check_plane_classifier,
+)
 
 __all__ = [
     "check_classes",
     "check_classes_agree",
     "check_combination",
     "check_data",
+    "check_diagram",
     "check_features",
     "check_held_out_weights",
     "check_label_kind",
     "check_label_types",
     "check_label_width",
     "check_labels_known",
+    "check_layer_arrays",
+    "check_layer_names",
     "check_layer_sizes",
     "check_magnitudes",
     "check_parameters",
+    "check_plane",
+    "check_plane_classifier",
     "check_same_network",
     "check_sample_weight",
     "check_stochastic",

@@ -1,0 +1,221 @@
+"""Which class a classifier of two features gives to each point of the plane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from sklearn.inspection import DecisionBoundaryDisplay
+from sklearn.utils.validation import check_is_fitted
+
+from fastmlp.plots.style import INK, category_colors, drawing_axes
+from fastmlp.validation import check_plane, check_plane_classifier
+
+__all__ = ["DecisionRegionDisplay"]
+
+#: How much colour a point has where the classes are level, and where one is certain.
+FAINTEST, STRONGEST = 0.12, 0.55
+
+#: Room around the points, as a share of their range.
+MARGIN = 0.12
+
+MARKERS = "osD^vP*X"
+
+
+class _Grid(DecisionBoundaryDisplay):
+    """scikit-learn's grid of responses without its picture, which ``from_estimator`` would draw."""
+
+    def plot(self, *_: Any, **__: Any) -> _Grid:
+        return self
+
+
+class DecisionRegionDisplay:
+    """The plane in the colours of its classes, with the boundary between them and data points.
+
+    A colour is the stronger the more probable its class is; classifiers without ``predict_proba``
+    have plain regions.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (R, R, n_classes)
+        Probability of each class at each point of a regular grid; [i, j] is the point with the
+        i-th value of the second and the j-th of the first feature.
+    extent : tuple of float (left, right, bottom, top)
+        Centres of the outermost points of the grid.
+    classes : sequence, length n_classes
+        What the legend calls them.
+    X : ndarray of shape (N, 2), optional
+        Points to draw.
+    y : ndarray of shape (N,), optional
+        Their classes.
+    feature_names : sequence of str, length 2, optional
+        Labels of the axes.
+
+    Attributes
+    ----------
+    image_ : matplotlib AxesImage
+        The regions.
+    boundaries_ : list of matplotlib QuadContourSet
+        The lines on which two classes are level.
+    points_ : list of matplotlib PathCollection
+        The points of each class, in the order of ``classes``.
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_moons
+    >>> from fastmlp import MLPClassifier
+    >>> from fastmlp.plots import DecisionRegionDisplay
+    >>> X, y = make_moons(noise=0.1, random_state=0)
+    >>> model = MLPClassifier((8,), solver="lbfgs", alpha=0.1, random_state=0).fit(X, y)
+    >>> display = DecisionRegionDisplay.from_estimator(model, X, y)
+    >>> display.proba.shape
+    (200, 200, 2)
+    """
+
+    def __init__(
+        self,
+        proba: np.ndarray,
+        *,
+        extent: tuple[float, float, float, float],
+        classes: Sequence[Any],
+        X: np.ndarray | None = None,
+        y: np.ndarray | None = None,
+        feature_names: Sequence[str] | None = None,
+    ) -> None:
+        self.proba = proba
+        self.extent = extent
+        self.classes = classes
+        self.X = X
+        self.y = y
+        self.feature_names = feature_names
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any = None,
+        *,
+        ax: Axes | None = None,
+        grid_resolution: int = 200,
+        legend: bool = True,
+    ) -> DecisionRegionDisplay:
+        """Draw the regions of a fitted classifier around the points X.
+
+        Parameters
+        ----------
+        estimator : classifier
+            With ``predict_proba`` or at least ``predict``; need not be of fastmlp.
+        X : array-like of shape (N, 2)
+            The points; they say which part of the plane to draw.
+        y : array-like of shape (N,), optional
+            Their classes; without them the points are not drawn.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure when None.
+        grid_resolution : int, default=200
+            Points of the grid along each feature.
+        legend : bool, default=True
+            Name the classes.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            The estimator is not fitted.
+        ValueError
+            It is no classifier of one label per sample, or X has not two features.
+        """
+        check_is_fitted(estimator)
+        check_plane_classifier(estimator, y)
+        points = check_plane(X)
+        method = "predict_proba" if hasattr(estimator, "predict_proba") else "predict"
+        grid = _Grid.from_estimator(
+            estimator,
+            _corners(X, points),
+            response_method=method,
+            grid_resolution=grid_resolution,
+            eps=0,
+        )
+        display = cls(
+            _class_shares(grid.response, len(estimator.classes_), method),
+            extent=(grid.xx0.min(), grid.xx0.max(), grid.xx1.min(), grid.xx1.max()),
+            classes=estimator.classes_,
+            X=points,
+            y=None if y is None else np.asarray(y),
+            feature_names=getattr(estimator, "feature_names_in_", None),
+        )
+        return display.plot(ax=ax, legend=legend)
+
+    def plot(self, *, ax: Axes | None = None, legend: bool = True) -> DecisionRegionDisplay:
+        """Draw regions, boundaries and points and return the display."""
+        self.ax_ = ax = drawing_axes(ax)
+        self.figure_ = ax.figure
+        colors = category_colors(len(self.classes))
+        self.image_ = ax.imshow(
+            self._shades(colors),
+            extent=self.extent,
+            origin="lower",
+            aspect="auto",
+            interpolation="bilinear",
+        )
+        self.boundaries_ = self._draw_boundaries()
+        self.points_ = [] if self.y is None else self._draw_points(colors)
+        if legend and self.points_:
+            ax.legend(title="class", loc="best", framealpha=0.9)
+        first, second = self.feature_names if self.feature_names is not None else ("x₀", "x₁")
+        ax.set(xlabel=first, ylabel=second)
+        return self
+
+    def _shades(self, colors: np.ndarray) -> np.ndarray:
+        """Return the RGB image (R, R, 3): the winner's colour, paler the less certain it is."""
+        level = 1 / len(self.classes)
+        certainty = np.clip((self.proba.max(axis=2) - level) / (1 - level), 0, 1)
+        strength = FAINTEST + (STRONGEST - FAINTEST) * certainty[..., np.newaxis]
+        return np.asarray(1 - strength * (1 - colors[self.proba.argmax(axis=2)]))
+
+    def _draw_boundaries(self) -> list[Any]:
+        """Draw where a class is level with the best of the others; the last needs no line."""
+        left, right, bottom, top = self.extent
+        n_rows, n_columns = self.proba.shape[:2]
+        sides = np.linspace(left, right, n_columns), np.linspace(bottom, top, n_rows)
+        lines = []
+        for k in range(len(self.classes) - 1):
+            lead = self.proba[..., k] - np.delete(self.proba, k, axis=2).max(axis=2)
+            if lead.min() < 0 < lead.max():
+                lines.append(self.ax_.contour(*sides, lead, [0], colors=INK, linewidths=1.2))
+        return lines
+
+    def _draw_points(self, colors: np.ndarray) -> list[Any]:
+        assert self.X is not None
+        assert self.y is not None
+        return [
+            self.ax_.scatter(
+                self.X[self.y == name, 0],
+                self.X[self.y == name, 1],
+                s=36,
+                marker=MARKERS[k % len(MARKERS)],
+                color=[colors[k]],
+                edgecolor="white",
+                linewidth=0.8,
+                label=str(name),
+            )
+            for k, name in enumerate(self.classes)
+        ]
+
+
+def _corners(X: Any, points: np.ndarray) -> Any:
+    """Return two opposite corners of the plane's part (2, 2), as a data frame if X is one."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = MARGIN * np.where(high > low, high - low, 1.0)
+    corners = np.array([low - margin, high + margin])
+    return type(X)(corners, columns=X.columns) if hasattr(X, "iloc") else corners
+
+
+def _class_shares(response: np.ndarray, n_classes: int, method: str) -> np.ndarray:
+    """Return (R, R, n_classes) probabilities; ones and zeros for predicted numbers of classes."""
+    if method == "predict":
+        return np.asarray(np.eye(n_classes)[response.astype(int)])
+    return response if response.ndim == 3 else np.stack([1 - response, response], axis=2)

@@ -1,0 +1,195 @@
+"""A network as it is drawn on blackboards: units as circles, weights as lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PatchCollection
+from matplotlib.colors import to_rgba
+from matplotlib.lines import Line2D
+from matplotlib.patches import Circle
+from sklearn.utils.validation import check_is_fitted
+
+from fastmlp.plots.diagram_layout import LAYER_SPACING, RADIUS, LayerLayout
+from fastmlp.plots.style import FAINT, INK, NEGATIVE, POSITIVE, drawing_axes
+from fastmlp.validation import check_diagram
+
+__all__ = ["NetworkDiagramDisplay"]
+
+#: Points: the thickest line.
+WIDEST = 3.0
+
+
+class NetworkDiagramDisplay:
+    r"""Units as circles, layer by layer, joined by lines that show the weights.
+
+    A line is blue for a positive and vermilion for a negative weight, its width proportional to
+    the weight's size beside the network's largest. A weight of exactly zero has no line, so pruned
+    connections are gone. Of a layer wider than ``max_units`` the first and the last units are
+    drawn, and dots between them.
+
+    Parameters
+    ----------
+    layer_sizes : sequence of int, length L + 1
+        Widths from the input to the output.
+    coefs : sequence of array-like of shape (fan_in, fan_out), length L, optional
+        The weights; thin grey lines without them.
+    unit_values : sequence of array-like of shape (width,), length L + 1, optional
+        Numbers to write into the circles, such as activations.
+    max_units : int, default=10
+        Most circles of a layer, at least 2.
+
+    Attributes
+    ----------
+    units_ : list of matplotlib PatchCollection, length L + 1
+        The circles of each layer.
+    edges_ : list of matplotlib LineCollection, length L
+        The lines between two layers, ordered by the unit where they begin.
+    labels_ : list of matplotlib Text, length L + 1
+        Name and width of each layer.
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    Raises
+    ------
+    ValueError
+        Fewer than two layers, a width below 1, ``max_units`` below 2, or arrays that do not fit
+        the widths.
+
+    Examples
+    --------
+    >>> from fastmlp.plots import NetworkDiagramDisplay
+    >>> display = NetworkDiagramDisplay([4, 5, 3]).plot()
+    >>> [label.get_text() for label in display.labels_]
+    ['input\n4', 'hidden\n5', 'output\n3']
+    """
+
+    def __init__(
+        self,
+        layer_sizes: Sequence[int],
+        *,
+        coefs: Sequence[npt.ArrayLike] | None = None,
+        unit_values: Sequence[npt.ArrayLike] | None = None,
+        max_units: int = 10,
+    ) -> None:
+        check_diagram(layer_sizes, coefs, unit_values, max_units)
+        self.layer_sizes = [int(width) for width in layer_sizes]
+        self.coefs = coefs
+        self.unit_values = unit_values
+        self.max_units = max_units
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, *, ax: Axes | None = None, max_units: int = 10
+    ) -> NetworkDiagramDisplay:
+        """Draw a fitted network.
+
+        Parameters
+        ----------
+        estimator : estimator with ``coefs_``
+            Of fastmlp or scikit-learn.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure when None.
+        max_units : int, default=10
+            Most circles of a layer.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            The estimator has no ``coefs_``.
+        ValueError
+            ``max_units`` is below 2.
+        """
+        check_is_fitted(estimator, "coefs_")
+        coefs = estimator.coefs_
+        sizes = [len(coefs[0]), *(w.shape[1] for w in coefs)]
+        return cls(sizes, coefs=coefs, max_units=max_units).plot(ax=ax)
+
+    def plot(self, *, ax: Axes | None = None) -> NetworkDiagramDisplay:
+        """Draw the network and return the display."""
+        layouts = [
+            LayerLayout.of(width, self.max_units, LAYER_SPACING * layer)
+            for layer, width in enumerate(self.layer_sizes)
+        ]
+        height = max(layout.n_slots for layout in layouts)
+        self.ax_ = ax = drawing_axes(ax, (1.8 * len(layouts) + 0.6, 0.5 * height + 1.4))
+        self.figure_ = ax.figure
+        self.edges_ = [
+            self._draw_edges(layer, *pair) for layer, pair in enumerate(pairwise(layouts))
+        ]
+        self.units_ = [self._draw_units(layout) for layout in layouts]
+        self._write_values(layouts)
+        self.labels_ = [
+            ax.text(layout.x, -height / 2 - 0.3, name, ha="center", va="top", color=INK)
+            for layout, name in zip(layouts, self._names(), strict=True)
+        ]
+        if self.coefs is not None:
+            self._add_legend()
+        ax.set(xlim=(-0.8, layouts[-1].x + 0.8), ylim=(-height / 2 - 1.6, height / 2 + 0.1))
+        ax.set_aspect("equal")
+        ax.set_axis_off()
+        return self
+
+    def _names(self) -> list[str]:
+        n_hidden = len(self.layer_sizes) - 2
+        hidden = ["hidden"] if n_hidden == 1 else [f"hidden {i + 1}" for i in range(n_hidden)]
+        names = ["input", *hidden, "output"]
+        return [f"{name}\n{width:,}" for name, width in zip(names, self.layer_sizes, strict=True)]
+
+    def _draw_edges(self, layer: int, left: LayerLayout, right: LayerLayout) -> LineCollection:
+        ends = [[start, end] for start in left.centers for end in right.centers]
+        if self.coefs is None:
+            edges = LineCollection(ends, colors=FAINT, linewidths=0.5, zorder=1)
+        else:
+            weights = np.asarray(self.coefs[layer])[np.ix_(left.shown, right.shown)].ravel()
+            sizes = np.abs(weights) / (self._largest_weight() or 1.0)
+            colors = [
+                to_rgba(POSITIVE if weight > 0 else NEGATIVE, 0.25 + 0.75 * size)
+                for weight, size in zip(weights, sizes, strict=True)
+            ]
+            edges = LineCollection(ends, colors=colors, linewidths=WIDEST * sizes, zorder=1)
+        self.ax_.add_collection(edges)
+        return edges
+
+    def _largest_weight(self) -> float:
+        return max(float(np.abs(w).max()) for w in self.coefs or ())
+
+    def _draw_units(self, layout: LayerLayout) -> PatchCollection:
+        circles = PatchCollection(
+            [Circle(center, RADIUS) for center in layout.centers],
+            facecolor="white",
+            edgecolor=INK,
+            linewidth=1.2,
+            zorder=2,
+        )
+        self.ax_.add_collection(circles)
+        if layout.dots is not None:
+            self.ax_.plot(*layout.dots.T, ".", color=INK, markersize=3, zorder=2)
+        return circles
+
+    def _write_values(self, layouts: Sequence[LayerLayout]) -> None:
+        for layout, values in zip(layouts, self.unit_values or [], strict=False):
+            for (x, y), value in zip(layout.centers, np.asarray(values)[layout.shown], strict=True):
+                text = f"{value:.2f}".replace("-", "−")
+                self.ax_.text(x, y, text, ha="center", va="center", fontsize="small", zorder=3)
+
+    def _add_legend(self) -> None:
+        lines = [
+            Line2D([], [], color=color, linewidth=2, label=label)
+            for color, label in ((POSITIVE, "positive"), (NEGATIVE, "negative"))
+        ]
+        self.ax_.legend(
+            handles=lines,
+            title="weight, width by size",
+            loc="lower center",
+            bbox_to_anchor=(0.5, 1.0),
+            ncols=2,
+            frameon=False,
+            fontsize="small",
+            title_fontsize="small",
+        )
