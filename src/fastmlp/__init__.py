@@ -32,6 +32,7 @@ from fastmlp.threads import register_core
 
 if TYPE_CHECKING:
     from fastmlp.config import show_config
+    from fastmlp.descent import gradient_descent
     from fastmlp.predictor import Predictor
     from fastmlp.training import DivergenceError, EpochRecord
 
@@ -42,6 +43,7 @@ __all__ = [
     "MLPRegressor",
     "Predictor",
     "__version__",
+    "gradient_descent",
     "show_config",
 ]
 
@@ -54,6 +56,7 @@ _LOADED_ON_DEMAND = {
     "DivergenceError": "fastmlp.training",
     "EpochRecord": "fastmlp.training",
     "Predictor": "fastmlp.predictor",
+    "gradient_descent": "fastmlp.descent",
     "show_config": "fastmlp.config",
 }
 

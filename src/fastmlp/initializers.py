@@ -5,15 +5,20 @@ Legend: I fan-in, O fan-out of a layer; W (I, O) its weights, b (O,) its biases.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from fastmlp.parameters import bias_views, weight_views
 from fastmlp.plan import Plan
 
-__all__ = ["INITIALIZERS", "initialize"]
+__all__ = ["INITIALIZERS", "Initializer", "initialize", "split_layer"]
+
+#: A rule's name; a function (fan_in, fan_out, rng) → layer; or one layer each. A layer is an array
+#: W (I, O), or a tuple (W, b) with b (O,).
+Initializer = str | Callable[[int, int, np.random.RandomState], Any] | Sequence[Any]
 
 Draw = Callable[[np.random.RandomState, int, int], np.ndarray]
 
@@ -40,12 +45,37 @@ def _kaiming_normal(rng: np.random.RandomState, fan_in: int, fan_out: int) -> np
     return rng.normal(0.0, np.sqrt(2.0 / fan_in), (fan_in, fan_out))
 
 
+def _lecun_uniform(rng: np.random.RandomState, fan_in: int, fan_out: int) -> np.ndarray:
+    """U(−a, a) with a = √(3 / I): the variance 1 / I of ``lecun_normal``."""
+    bound = np.sqrt(3.0 / fan_in)
+    return rng.uniform(-bound, bound, (fan_in, fan_out))
+
+
+def _lecun_normal(rng: np.random.RandomState, fan_in: int, fan_out: int) -> np.ndarray:
+    """N(0, 1 / I): inputs of variance 1 give z of variance 1 (LeCun et al. 1998, eq. 16)."""
+    return rng.normal(0.0, np.sqrt(1.0 / fan_in), (fan_in, fan_out))
+
+
+def _orthogonal(rng: np.random.RandomState, fan_in: int, fan_out: int) -> np.ndarray:
+    """Return orthonormal columns or, where I < O, rows (Saxe et al. 2014, section 3).
+
+    Q of the factorisation QR of normal numbers is uniformly distributed only if the diagonal of R
+    is positive (Mezzadri 2007, "How to generate random matrices from the classical compact groups",
+    section 5), which LAPACK does not see to.
+    """
+    tall = rng.normal(size=(max(fan_in, fan_out), min(fan_in, fan_out)))
+    q, r = np.linalg.qr(tall)
+    q *= np.where(np.diag(r) < 0, -1.0, 1.0)
+    return q if fan_in >= fan_out else q.T
+
+
 def _zeros(rng: np.random.RandomState, fan_in: int, fan_out: int) -> np.ndarray:
     """Return zeros; all units of a layer then stay alike, which is why nobody should use it."""
     return np.zeros((fan_in, fan_out))
 
 
-#: Rules that need nothing but the sizes; ``"auto"`` and ``"normal"`` take one number more.
+#: Rules that need nothing but the sizes; ``"auto"``, ``"normal"`` and ``"uniform"`` take one number
+#: more.
 _BY_SIZE: MappingProxyType[str, Draw] = MappingProxyType(
     {
         "zeros": _zeros,
@@ -53,20 +83,29 @@ _BY_SIZE: MappingProxyType[str, Draw] = MappingProxyType(
         "glorot_normal": _glorot_normal,
         "kaiming_uniform": _kaiming_uniform,
         "kaiming_normal": _kaiming_normal,
+        "lecun_uniform": _lecun_uniform,
+        "lecun_normal": _lecun_normal,
+        "orthogonal": _orthogonal,
     }
 )
 
 #: Every name that ``init`` may have.
-INITIALIZERS = ("auto", "normal", *_BY_SIZE)
+INITIALIZERS = ("auto", "normal", "uniform", *_BY_SIZE)
+
+
+def split_layer(layer: Any) -> tuple[Any, Any]:
+    """Return the weights and the biases that a layer of ``Initializer`` gives; 0 for no biases."""
+    return layer if isinstance(layer, tuple) and len(layer) == 2 else (layer, 0.0)
 
 
 def initialize(
     plan: Plan,
     parameters: np.ndarray,
-    init: str,
+    init: Initializer,
     rng: np.random.RandomState,
     activation: str = "relu",
     std: float = 0.01,
+    half_range: float = 0.05,
 ) -> None:
     """Fill a flat parameter vector.
 
@@ -79,16 +118,18 @@ def initialize(
         The network.
     parameters : ndarray, shape (P,)
         Filled in place.
-    init : str
-        One of ``INITIALIZERS``. ``"auto"`` is scikit-learn's rule: weights and biases of a layer
-        from U(−a, a), a = √(f / (I + O)), f = 2 for logistic hidden units, else 6. With every
-        other rule the biases are zero.
+    init : Initializer
+        One of ``INITIALIZERS``, a function, or the values themselves. ``"auto"`` is scikit-learn's
+        rule: weights and biases of a layer from U(−a, a), a = √(f / (I + O)), f = 2 for logistic
+        hidden units, else 6. With every other rule the biases are zero.
     rng : numpy.random.RandomState
-        Source of the draws; ``"zeros"`` takes none.
+        Source of the draws; ``"zeros"`` and given values take none.
     activation : str, default="relu"
         The hidden activation, for ``"auto"``.
     std : float, default=0.01
         Standard deviation for ``"normal"``.
+    half_range : float, default=0.05
+        Largest absolute value for ``"uniform"``.
 
     Examples
     --------
@@ -101,14 +142,19 @@ def initialize(
     (True, 0.0)
     """
     layers = zip(weight_views(plan, parameters), bias_views(plan, parameters), strict=True)
-    for weights, biases in layers:
-        if init == "auto":
-            bound = np.sqrt((2.0 if activation == "logistic" else 6.0) / sum(weights.shape))
-            weights[...] = rng.uniform(-bound, bound, weights.shape)
-            biases[...] = rng.uniform(-bound, bound, biases.shape)
-            continue
-        biases[...] = 0.0
-        if init == "normal":
-            weights[...] = rng.normal(0.0, std, weights.shape)
+    for number, (weights, biases) in enumerate(layers):
+        shape = (fan_in, fan_out) = weights.shape
+        if callable(init):
+            values = split_layer(init(fan_in, fan_out, rng))
+        elif not isinstance(init, str):
+            values = split_layer(init[number])
+        elif init == "auto":
+            bound = np.sqrt((2.0 if activation == "logistic" else 6.0) / (fan_in + fan_out))
+            values = rng.uniform(-bound, bound, shape), rng.uniform(-bound, bound, fan_out)
+        elif init == "normal":
+            values = rng.normal(0.0, std, shape), 0.0
+        elif init == "uniform":
+            values = rng.uniform(-half_range, half_range, shape), 0.0
         else:
-            weights[...] = _BY_SIZE[init](rng, *weights.shape)
+            values = _BY_SIZE[init](rng, fan_in, fan_out), 0.0
+        weights[...], biases[...] = values

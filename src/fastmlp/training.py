@@ -80,6 +80,16 @@ class EpochRecord(NamedTuple):
         Step size of the next epoch; None for lbfgs.
     seconds : float
         Time since the training began.
+
+    Examples
+    --------
+    >>> from fastmlp import MLPRegressor
+    >>> lines = []
+    >>> model = MLPRegressor(tol=1.0, n_iter_no_change=1, random_state=0,
+    ...                      callbacks=[lambda record: lines.append(record.epoch)])
+    >>> _ = model.fit([[0.0], [1.0]], [0.0, 1.0])
+    >>> lines
+    [1, 2, 3]
     """
 
     epoch: int

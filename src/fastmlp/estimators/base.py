@@ -142,6 +142,7 @@ class BaseMLP(BaseEstimator, ABC):
         n_outputs, loss = self._output_layer()
         sizes = [X.shape[1], *hidden, n_outputs]
         validation.check_layer_sizes(sizes)
+        validation.check_initial_arrays(self.init, sizes, dtype)
         if earlier:
             validation.check_same_network(earlier.network.layer_sizes, sizes)
         target = self._encode(y, dtype)

@@ -75,12 +75,17 @@ l1 : float, default=0.0
 weight_decay : float or None, default=None
     Decoupled decay, w ← (1 − step size · weight_decay) w in each update. None is 0.01 for
     "adamw", else 0.
-init : str, default="auto"
-    First weights: "auto" (scikit-learn's rule: Glorot uniform, for biases too, with a narrower
-    range for logistic units), "zeros", "normal", "glorot_uniform", "glorot_normal",
-    "kaiming_uniform" or "kaiming_normal". Biases start at zero but for "auto".
+init : str, callable or sequence, default="auto"
+    First weights. By a rule: "auto" (scikit-learn's: Glorot uniform, for biases too, with a
+    narrower range for logistic units), "zeros", "normal", "uniform", "glorot_uniform",
+    "glorot_normal", "kaiming_uniform", "kaiming_normal", "lecun_uniform", "lecun_normal" or
+    "orthogonal". Your own: a list with an array W (fan_in, fan_out) per layer, or a function
+    ``init(fan_in, fan_out, rng)`` that returns one; a tuple (W, b) in the place of an array sets
+    the biases (fan_out,) as well. Biases start at zero otherwise, but for "auto".
 init_std : float, default=0.01
     Standard deviation of ``init="normal"``.
+init_range : float, default=0.05
+    ``init="uniform"`` draws from [−init_range, init_range].
 dtype : {"float32", "float64", "auto"}, default="float32"
     Real type of the weights and of all arithmetic; "auto" is the smaller of the two that holds
     every value of X exactly.

@@ -20,7 +20,13 @@ from fastmlp.registry import OPTIMIZERS
 from fastmlp.schedules import LearningRate
 from fastmlp.stopping import LossMonitor, ScoreMonitor
 from fastmlp.training import History, TrainingData, TrainingRun, print_record
-from fastmlp.validation import check_held_out_weights, check_validation_size, naming, naming_network
+from fastmlp.validation import (
+    check_held_out_weights,
+    check_validation_size,
+    checking_initializer,
+    naming,
+    naming_network,
+)
 
 __all__ = ["Fitting", "Learnt"]
 
@@ -118,7 +124,16 @@ class Fitting:
         with naming_network(self.layer_sizes):
             network = Network.zeros(plan, dtype, n_moments)
         model = self.model
-        initialize(plan, network.parameters, model.init, self.rng, model.activation, model.init_std)
+        init = checking_initializer(model.init, dtype)
+        initialize(
+            plan,
+            network.parameters,
+            init,
+            self.rng,
+            model.activation,
+            model.init_std,
+            model.init_range,
+        )
         return network
 
     def _settings(self, plan: Plan) -> np.ndarray:

@@ -14,6 +14,7 @@ from fastmlp.estimators.base import BaseMLP, stochastic
 from fastmlp.estimators.documentation import with_shared_parts
 
 if TYPE_CHECKING:
+    from fastmlp.initializers import Initializer
     from fastmlp.training import EpochRecord
 
 __all__ = ["MLPRegressor"]
@@ -83,8 +84,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         input_dropout: float = 0.0,
         l1: float = 0.0,
         weight_decay: float | None = None,
-        init: str = "auto",
+        init: Initializer = "auto",
         init_std: float = 0.01,
+        init_range: float = 0.05,
         dtype: Any = "float32",
         backend: str = "compiled",
         n_threads: int | None = None,

@@ -14,6 +14,7 @@ from fastmlp.validation.arrays import (
     naming,
     resolve_dtype,
 )
+from fastmlp.validation.initial_values import check_initial_arrays, checking_initializer
 from fastmlp.validation.labels import (
     check_classes,
     check_classes_agree,
@@ -48,6 +49,7 @@ __all__ = [
     "check_diagram",
     "check_features",
     "check_held_out_weights",
+    "check_initial_arrays",
     "check_label_kind",
     "check_label_types",
     "check_label_width",
@@ -65,6 +67,7 @@ __all__ = [
     "check_target_width",
     "check_two_classes",
     "check_validation_size",
+    "checking_initializer",
     "naming",
     "naming_network",
     "resolve_dtype",

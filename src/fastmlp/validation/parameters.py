@@ -15,9 +15,9 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from fastmlp.backends import BACKENDS
-from fastmlp.initializers import INITIALIZERS
 from fastmlp.registry import ACTIVATIONS, LOSSES, OPTIMIZERS
 from fastmlp.schedules import POLICIES
+from fastmlp.validation.initial_values import check_init
 
 __all__ = [
     "check_combination",
@@ -182,8 +182,9 @@ RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
         "max_fun": _COUNT,
         "dropout": OneOrEach(Number(0, 1)),
         "input_dropout": Number(0, 1),
-        "init": OneOf(INITIALIZERS),
+        "init": check_init,
         "init_std": _NOT_NEGATIVE,
+        "init_range": _NOT_NEGATIVE,
         "dtype": _real_type,
         "backend": OneOf(tuple(BACKENDS)),
         "n_threads": Number(1, MAX_THREADS, closed="both", integral=True, also=(None,)),
@@ -199,7 +200,15 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
 
 
 #: Parameters that the core computes with in the network's real type.
-_REAL_PARAMETERS = ("alpha", "l1", "weight_decay", "learning_rate_init", "epsilon", "init_std")
+_REAL_PARAMETERS = (
+    "alpha",
+    "l1",
+    "weight_decay",
+    "learning_rate_init",
+    "epsilon",
+    "init_std",
+    "init_range",
+)
 
 
 def check_magnitudes(parameters: Mapping[str, Any], dtype: np.dtype) -> None:

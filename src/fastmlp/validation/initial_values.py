@@ -1,0 +1,79 @@
+"""Checks of the first weights that a user gives: as arrays, or by a function that makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from fastmlp.initializers import INITIALIZERS, Initializer, split_layer
+
+__all__ = ["check_init", "check_initial_arrays", "checking_initializer"]
+
+
+def check_init(name: str, value: Any) -> None:
+    """Raise unless ``value`` is a known rule, a function, or a sequence of layers."""
+    if callable(value):
+        return
+    if isinstance(value, str) or value is None:
+        if value not in INITIALIZERS:
+            raise ValueError(
+                f"{name} must be one of {', '.join(INITIALIZERS)}, a function or a list of arrays; "
+                f"got {value!r}."
+            )
+    elif not isinstance(value, Sequence):
+        raise TypeError(
+            f"{name} must be a name, a function, or a list with an array (or a tuple of weights "
+            f"and biases) per layer; got {value!r}."
+        )
+
+
+def check_initial_arrays(init: Initializer, layer_sizes: Sequence[int], dtype: np.dtype) -> None:
+    """Raise ValueError unless arrays given as ``init`` fit the network and its real type."""
+    if callable(init) or isinstance(init, str):
+        return
+    n_layers = len(layer_sizes) - 1
+    if len(init) != n_layers:
+        raise ValueError(
+            f"init has {len(init)} entries; the network has {n_layers} layers of weights."
+        )
+    for number, (layer, (fan_in, fan_out)) in enumerate(
+        zip(init, pairwise(layer_sizes), strict=True)
+    ):
+        _check_layer(f"init[{number}]", layer, fan_in, fan_out, dtype)
+
+
+def checking_initializer(init: Initializer, dtype: np.dtype) -> Initializer:
+    """Return ``init``; a function's layers are checked as they are made."""
+    if not callable(init):
+        return init
+
+    def checked(fan_in: int, fan_out: int, rng: np.random.RandomState) -> Any:
+        layer = init(fan_in, fan_out, rng)
+        _check_layer(f"init({fan_in}, {fan_out}, rng)", layer, fan_in, fan_out, dtype)
+        return layer
+
+    return checked
+
+
+def _check_layer(name: str, layer: Any, fan_in: int, fan_out: int, dtype: np.dtype) -> None:
+    """Raise ValueError unless a layer's weights are (I, O) and its biases (O,), all finite."""
+    weights, biases = split_layer(layer)
+    _check_values(f"{name}: the weights", weights, (fan_in, fan_out), dtype)
+    if isinstance(layer, tuple):
+        _check_values(f"{name}: the biases", biases, (fan_out,), dtype)
+
+
+def _check_values(name: str, values: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    try:
+        array = np.asarray(values)
+    except ValueError as error:  # ragged
+        raise ValueError(f"{name} must have shape {shape}: {error}") from error
+    if array.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}; got {array.shape}.")
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be real numbers; got dtype {array.dtype}.")
+    if not np.all(np.abs(array) <= np.finfo(dtype).max):
+        raise ValueError(f"{name} must be finite in {dtype.name}.")

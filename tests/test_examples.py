@@ -1,0 +1,48 @@
+"""Every example in a docstring of the package runs and shows what it says."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+import pkgutil
+from importlib import import_module
+
+import matplotlib as mpl
+import pytest
+
+import fastmlp
+
+MODULES = [
+    "fastmlp",
+    *(
+        module.name
+        for module in pkgutil.walk_packages(fastmlp.__path__, "fastmlp.")
+        if not module.name.endswith(("__main__", "._core"))
+    ),
+]
+
+
+@pytest.fixture(autouse=True)
+def _no_windows():
+    mpl.use("Agg")
+
+
+def examples(name):
+    """Return the doctests of a module and of what it defines."""
+    return [test for test in doctest.DocTestFinder().find(import_module(name)) if test.examples]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name):
+    runner = doctest.DocTestRunner(optionflags=doctest.FAIL_FAST)
+    for test in examples(name):
+        assert runner.run(test).failed == 0, test.name
+
+
+@pytest.mark.parametrize("name", [name for name in fastmlp.__all__ if not name.startswith("_")])
+def test_public_names_have_an_example(name):
+    public = getattr(fastmlp, name)
+    if inspect.isclass(public) and issubclass(public, Exception):
+        assert public.__doc__
+    else:
+        assert ">>>" in (public.__doc__ or "")
