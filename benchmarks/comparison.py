@@ -65,8 +65,8 @@ class PeerMeasurement(Measurement):
         return super().as_dict() | {"ratios": self.ratios(), "best_rival": self.best_rival()}
 
 
-def ratio_table(rows: Sequence[PeerMeasurement], peak: float) -> Table:
-    """Return a column per measurement and a line per peer; ``peak`` as in ``product_table``."""
+def ratio_table(rows: Sequence[PeerMeasurement]) -> Table:
+    """Return a column per measurement and a line per peer."""
     table = Table(
         title="Median time as a multiple of the first candidate's (1 in its column)",
         title_justify="left",
@@ -82,7 +82,7 @@ def ratio_table(rows: Sequence[PeerMeasurement], peak: float) -> Table:
     table.add_section()
     table.add_row("best rival", *(row.best_rival() or "" for row in rows))
     table.add_row("the first: GFLOP/s", *(f"{row.gflops(row.reference):.3g}" for row in rows))
-    percent = [f"{100 * row.peak_fraction(row.reference, peak):.0f} %" for row in rows]
+    percent = [f"{100 * row.peak_fraction(row.reference):.0f} %" for row in rows]
     table.add_row("of the FMA peak", *percent)
     return table
 

@@ -4,12 +4,16 @@ import importlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fastmlp.cli.epochs import GridCell
+from fastmlp.cli.epochs import CELLS, EXTRA, GRID, GridCell
+from fastmlp.cli.measure import Measurement
+from fastmlp.cli.report import draw_epochs
 from fastmlp.cli.timing import Timing, WrongResultError
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
@@ -58,6 +62,43 @@ def test_fit_refuses_a_peer_with_another_loss(module, loss):
     check_losses("digits", {"a": 1.0, "b": 1.0, "c": 1.001})
     with pytest.raises(WrongResultError, match="c ends its first epoch"):
         check_losses("digits", {"a": 1.0, "b": 1.0, "c": loss})
+
+
+def test_fit_runs_shapes_beyond_the_grid(module, monkeypatch):
+    """tanh, float64 and several targets start alike on ours and scikit-learn; dropout is ours."""
+    fit, candidates = module("fit"), module("candidates")
+    peers = {name: candidates.PEERS[name] for name in ("fastmlp", "scikit-learn")}
+    processes = {name: InThisProcess(module, peer) for name, peer in peers.items()}
+    for name in ("tanh", "float64", "targets64", "dropout"):
+        cell = replace(EXTRA[name], n_samples=300)
+        monkeypatch.setitem(CELLS, name, cell)
+        row = fit.measure(name, processes, n_threads=1, n_rounds=1, seconds=0.01)
+        expected = ["fastmlp"] if name == "dropout" else ["fastmlp", "scikit-learn"]
+        assert list(row.timings) == expected
+        assert row.best_rival() == (None if name == "dropout" else "scikit-learn")
+
+
+class InThisProcess:
+    """A PeerProcess without a process."""
+
+    def __init__(self, module, registration):
+        self.fit = partial(module("candidates.processes")._fit, registration.name)
+
+
+def test_a_picture_leaves_gaps_where_a_candidate_was_not_run(tmp_path):
+    both = {"a": Timing((1.0,)), "b": Timing((2.0,))}
+    row = Measurement("first", "", 1, 10**9, 0, 1, 100.0, both)
+    without = replace(row, name="second", timings={"a": Timing((1.0,))})
+    draw_epochs([without, row], "both", tmp_path / "both.png")
+    assert (tmp_path / "both.png").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("shapes", "cells", "expected"),
+    [("grid", (), list(GRID)), ("extra", (), list(EXTRA)), ("all", ("tanh",), ["tanh"])],
+)
+def test_networks_are_chosen_by_group_or_by_name(module, shapes, cells, expected):
+    assert module("options").chosen_cells(shapes, cells) == expected
 
 
 def test_all_peers_start_where_scikit_learn_does(module):

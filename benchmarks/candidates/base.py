@@ -13,7 +13,7 @@ from fastmlp.cli.epochs import GridCell
 from fastmlp.initializers import initialize
 from fastmlp.parameters import bias_views, weight_views
 
-__all__ = ["Layers", "Peer", "Prepared", "shared_start"]
+__all__ = ["Layers", "Peer", "Prepared", "reported_outputs", "shared_start"]
 
 #: Weights (fan_in, fan_out) and biases (fan_out,) of each layer.
 Layers = list[tuple[np.ndarray, np.ndarray]]
@@ -26,7 +26,8 @@ class Prepared:
     Attributes
     ----------
     run : callable
-        Training: without arguments, returns the mean loss of each epoch. Prediction: from rows
+        Training: without arguments, returns the mean loss of each epoch, that of several targets
+        divided by their number, as scikit-learn reports it. Prediction: from rows
         (K, I) to outputs (K, C), probabilities of a classifier; (K,) will do for C = 1.
     setting : str
         What was chosen for this network because it was fastest, in words.
@@ -42,8 +43,8 @@ class Prepared:
 class Peer:
     """A library at its best; one object lives as long as the peer's process.
 
-    All networks have relu hidden layers and no penalty; the cost is half the squared error or the
-    cross-entropy, its mean over the batch is descended.
+    No network has a penalty. The cost is the cross-entropy or half the squared error, summed over
+    the outputs; its mean over the batch is descended.
     """
 
     def prepare(self, cell: GridCell, X: np.ndarray, y: np.ndarray, n_epochs: int) -> Prepared:
@@ -61,6 +62,11 @@ class Peer:
         return nullcontext()
 
 
+def reported_outputs(cell: GridCell) -> int:
+    """Return what the cost that is descended is divided by when it is reported."""
+    return cell.layer_sizes[-1] if cell.plan.loss_row.mean_over_outputs else 1
+
+
 def shared_start(cell: GridCell) -> tuple[Layers, np.random.RandomState]:
     """Return the parameters from which all train, and the generator that shuffles next.
 
@@ -69,7 +75,7 @@ def shared_start(cell: GridCell) -> tuple[Layers, np.random.RandomState]:
     same batches.
     """
     rng = np.random.RandomState(0)
-    parameters = np.zeros(cell.plan.n_parameters, np.float32)
+    parameters = np.zeros(cell.plan.n_parameters, cell.dtype)
     initialize(cell.plan, parameters, "auto", rng)
     weights, biases = weight_views(cell.plan, parameters), bias_views(cell.plan, parameters)
     return list(zip(weights, biases, strict=True)), rng

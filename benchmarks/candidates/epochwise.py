@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from candidates.base import Layers, Peer, Prepared, shared_start
+from candidates.base import Layers, Peer, Prepared, reported_outputs, shared_start
 from candidates.choice import Choice, fastest
 from candidates.estimators import one_epoch_layers
 from fastmlp.cli.epochs import GridCell
@@ -39,7 +39,7 @@ class EpochwisePeer(Peer):
     ) -> Epoch:
         """Return a call that trains a copy of ``layers`` through one epoch after the other.
 
-        It takes the order of rows, int64 (N,), and returns the epoch's mean loss.
+        It takes the order of rows, int64 (N,), and returns the epoch's mean cost per sample.
         """
         raise NotImplementedError
 
@@ -58,7 +58,7 @@ class EpochwisePeer(Peer):
             losses = []
             for _ in range(n_epochs):
                 rng.shuffle(order)
-                losses.append(epoch(order))
+                losses.append(epoch(order) / reported_outputs(cell))
             return losses
 
         return Prepared(run, choice.name, choice.compile_seconds)

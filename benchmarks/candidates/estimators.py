@@ -26,7 +26,7 @@ __all__ = [
 class EstimatorPeer(Peer):
     """Anything with scikit-learn's constructor names."""
 
-    def estimator(self, is_regression: bool) -> Callable[..., Any]:
+    def estimator(self, cell: GridCell) -> Callable[..., Any]:
         """Return what constructs the estimator."""
         raise NotImplementedError
 
@@ -44,8 +44,9 @@ class EstimatorPeer(Peer):
 
     def model(self, cell: GridCell, n_epochs: int) -> Any:
         """Return an estimator that is not yet fitted."""
-        return self.estimator(cell.is_regression)(
+        return self.estimator(cell)(
             hidden_layer_sizes=cell.layer_sizes[1:-1],
+            activation=cell.activation,
             solver=cell.optimizer,
             alpha=0.0,
             batch_size=cell.batch_size,
@@ -61,10 +62,10 @@ class FastmlpPeer(EstimatorPeer):
 
     backend: ClassVar[str]
 
-    def estimator(self, is_regression: bool) -> Callable[..., Any]:
+    def estimator(self, cell: GridCell) -> Callable[..., Any]:
         """Return an estimator class bound to the backend."""
-        kind = fastmlp.MLPRegressor if is_regression else fastmlp.MLPClassifier
-        return partial(kind, backend=self.backend)
+        kind = fastmlp.MLPRegressor if cell.is_regression else fastmlp.MLPClassifier
+        return partial(kind, backend=self.backend, dropout=cell.dropout, dtype=cell.dtype)
 
 
 class Compiled(FastmlpPeer):
@@ -99,11 +100,11 @@ class PreparedPredictor(Compiled):
 class ScikitLearn(EstimatorPeer):
     """scikit-learn's own MLP."""
 
-    def estimator(self, is_regression: bool) -> Callable[..., Any]:
-        """Return scikit-learn's class."""
+    def estimator(self, cell: GridCell) -> Callable[..., Any]:
+        """Return scikit-learn's class; it computes in the type of its input."""
         from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-        return MLPRegressor if is_regression else MLPClassifier
+        return MLPRegressor if cell.is_regression else MLPClassifier
 
 
 def one_epoch_layers(cell: GridCell, X: np.ndarray, y: np.ndarray) -> Layers:

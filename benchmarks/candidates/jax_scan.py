@@ -17,25 +17,35 @@ from fastmlp.cli.epochs import GridCell
 
 __all__ = ["Scan"]
 
+ACTIVATIONS = {"relu": jax.nn.relu, "tanh": jnp.tanh}
 LEARNING_RATE, MOMENTUM, BETA_1, BETA_2, EPSILON = 1e-3, 0.9, 0.9, 0.999, 1e-8
 
 #: Parameters [(W, b), …], what the optimiser keeps of them, and the number of updates made.
 State = tuple[Any, Any, Array]
 
 
-def forward(layers: Any, x: Array) -> Array:
-    """Return the logits (B, C) at x (B, I)."""
+def forward(cell: GridCell, layers: Any, x: Array, key: Array | None = None) -> Array:
+    """Return the logits (B, C) at x (B, I); with a key, hidden units are dropped."""
     *hidden, (last_weights, last_biases) = layers
-    for weights, biases in hidden:
-        x = jax.nn.relu(x @ weights + biases)
+    for number, (weights, biases) in enumerate(hidden):
+        x = ACTIVATIONS[cell.activation](x @ weights + biases)
+        if key is not None:
+            x = drop(x, cell.dropout, jax.random.fold_in(key, number))
     return x @ last_weights + last_biases
 
 
-def mean_loss(layers: Any, x: Array, target: Array) -> Array:
+def drop(x: Array, probability: float, key: Array) -> Array:
+    """Return x with a share of its elements zero; 16 bits each, as fastmlp draws them."""
+    bits = jax.random.bits(key, x.shape, jnp.uint16)
+    return jnp.where(bits >= round(probability * 2**16), x / (1 - probability), 0)
+
+
+def mean_loss(layers: Any, cell: GridCell, x: Array, target: Array, number: Array) -> Array:
     """Return half the squared error, or the cross-entropy; its mean over the batch."""
-    logits = forward(layers, x)
-    if jnp.issubdtype(target.dtype, jnp.floating):
-        return 0.5 * jnp.mean((logits[:, 0] - target) ** 2)
+    key = jax.random.fold_in(jax.random.key(0, impl="rbg"), number.astype(jnp.uint32))
+    logits = forward(cell, layers, x, key if cell.dropout else None)
+    if cell.is_regression:
+        return 0.5 * jnp.mean(jnp.sum((logits - target) ** 2, axis=1))
     logits_of_target = jnp.take_along_axis(logits, target[:, None], axis=1)[:, 0]
     return jnp.mean(jax.nn.logsumexp(logits, axis=1) - logits_of_target)
 
@@ -61,7 +71,7 @@ def start(cell: GridCell, layers: Layers) -> State:
     """Return a state that may be donated: no two buffers in it are one."""
     n_moments = 2 if cell.optimizer == "adam" else 1
     moments = tuple(jax.tree.map(jnp.zeros_like, layers) for _ in range(n_moments))
-    return jax.tree.map(jnp.array, layers), moments, jnp.float32(0)
+    return jax.tree.map(jnp.array, layers), moments, jnp.zeros((), cell.dtype)
 
 
 @cache
@@ -72,7 +82,7 @@ def epoch_function(cell: GridCell, gather: str) -> Callable[..., tuple[State, Ar
 
     def step(state: State, batch: tuple[Array, Array]) -> tuple[State, Array]:
         layers, moments, number = state
-        loss, gradients = jax.value_and_grad(mean_loss)(layers, *batch)
+        loss, gradients = jax.value_and_grad(mean_loss)(layers, cell, *batch, number)
         layers, moments = update(layers, moments, gradients, number + 1)
         return (layers, moments, number + 1), loss
 
@@ -104,8 +114,10 @@ class Scan(EpochwisePeer):
         self, cell: GridCell, X: np.ndarray, y: np.ndarray, layers: Layers, setting: Any
     ) -> Epoch:
         """Return a call that keeps the state on JAX's side."""
+        jax.config.update("jax_enable_x64", cell.dtype == "float64")
         run, state = epoch_function(cell, setting), start(cell, layers)
-        data = jnp.asarray(X), jnp.asarray(y, None if cell.is_regression else jnp.int32)
+        target = y.reshape(len(y), -1) if cell.is_regression else y.astype(np.int32)
+        data = jnp.asarray(X), jnp.asarray(target)
 
         def epoch(order: np.ndarray) -> float:
             nonlocal state
@@ -116,10 +128,11 @@ class Scan(EpochwisePeer):
 
     def predictions(self, cell: GridCell, layers: Layers) -> Mapping[str, Predict]:
         """Return the compiled forward pass, its parameters constants."""
+        jax.config.update("jax_enable_x64", cell.dtype == "float64")
 
         @jax.jit
         def outputs(x: Array) -> Array:
-            logits = forward(layers, x)
+            logits = forward(cell, layers, x)
             return logits if cell.is_regression else jax.nn.softmax(logits)
 
         return {"": lambda rows: np.asarray(outputs(rows))}

@@ -15,6 +15,9 @@ from fastmlp.cli.epochs import GridCell
 
 __all__ = ["Session"]
 
+ACTIVATIONS = {"relu": "Relu", "tanh": "Tanh"}
+TYPES = {"float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}
+
 #: Versions of the operators and of the file format, old enough for every runtime of recent years.
 OPSET, FORMAT = 17, 8
 
@@ -29,12 +32,12 @@ def onnx_model(cell: GridCell, layers: Layers) -> ModelProto:
         ]
         nodes.append(helper.make_node("Gemm", [x, f"weights{i}", f"biases{i}"], [f"logits{i}"]))
         x = f"hidden{i}"
-        nodes.append(helper.make_node("Relu", [f"logits{i}"], [x]))
+        nodes.append(helper.make_node(ACTIVATIONS[cell.activation], [f"logits{i}"], [x]))
     nodes[-1] = helper.make_node(
         "Identity" if cell.is_regression else "Softmax", [f"logits{i}"], ["outputs"]
     )
     ends = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, size])
+        helper.make_tensor_value_info(name, TYPES[cell.dtype], [None, size])
         for name, size in (("rows", cell.layer_sizes[0]), ("outputs", cell.layer_sizes[-1]))
     ]
     graph = helper.make_graph(nodes, cell.name, ends[:1], ends[1:], constants)

@@ -18,7 +18,7 @@ from sklearn import config_context
 from candidates.base import Peer, Prepared
 from candidates.blas import blas_kernels
 from candidates.registered import PEERS
-from fastmlp.cli.epochs import GRID
+from fastmlp.cli.epochs import CELLS
 from fastmlp.cli.timing import interleave
 
 __all__ = ["Fit", "PeerProcess", "Prediction", "open_peers"]
@@ -61,7 +61,7 @@ class PeerProcess:
             self.blas = self._pool.submit(blas_kernels).result()
 
     def fit(self, cell: str, n_epochs: int) -> Fit:
-        """Train a cell of the grid from new."""
+        """Train the network of that name from new."""
         return self._pool.submit(_fit, self.name, cell, n_epochs).result()
 
     def predict(self, cell: str, n_rows: int, min_seconds: float) -> Prediction:
@@ -111,7 +111,7 @@ def _set_environment(values: dict[str, str | None]) -> None:
 
 @lru_cache(maxsize=1)  # of many processes each holds but the cell at hand
 def _data(cell: str) -> tuple[np.ndarray, np.ndarray]:
-    return GRID[cell].data(np.dtype(np.float32))
+    return CELLS[cell].data(np.dtype(CELLS[cell].dtype))
 
 
 @contextmanager
@@ -129,7 +129,7 @@ def _peer(name: str) -> Peer:
 
 def _fit(name: str, cell: str, n_epochs: int) -> Fit:
     with _best_settings():
-        prepared = _peer(name).prepare(GRID[cell], *_data(cell), n_epochs)
+        prepared = _peer(name).prepare(CELLS[cell], *_data(cell), n_epochs)
         start = perf_counter()
         loss_curve = prepared.run()
         seconds = perf_counter() - start
@@ -138,11 +138,11 @@ def _fit(name: str, cell: str, n_epochs: int) -> Fit:
 
 @cache
 def _prepared_prediction(name: str, cell: str, n_rows: int) -> Prepared:
-    return _peer(name).prepare_prediction(GRID[cell], *_data(cell), n_rows)
+    return _peer(name).prepare_prediction(CELLS[cell], *_data(cell), n_rows)
 
 
 def _predict(name: str, cell: str, n_rows: int, min_seconds: float) -> Prediction:
-    X = np.resize(_data(cell)[0], (n_rows, GRID[cell].layer_sizes[0]))
+    X = np.resize(_data(cell)[0], (n_rows, CELLS[cell].layer_sizes[0]))
     with _best_settings():
         prepared = _prepared_prediction(name, cell, n_rows)
         with _peer(name).prediction_mode():

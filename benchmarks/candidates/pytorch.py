@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from typing import Any
 
@@ -20,9 +20,11 @@ from fastmlp.cli.epochs import GridCell
 
 __all__ = ["Compiled", "Eager"]
 
+#: In place: nothing else reads the values before.
+ACTIVATIONS = {"relu": Tensor.relu_, "tanh": Tensor.tanh_}
 LEARNING_RATE, MOMENTUM, BETA_1, BETA_2, EPSILON = 1e-3, 0.9, 0.9, 0.999, 1e-8
 
-#: One mini-batch: inputs (B, I) and targets (B, 1) or (B,) in, the mean loss () out.
+#: One mini-batch: inputs (B, I) and targets (B, C) or (B,) in, the mean loss () out.
 Step = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -31,19 +33,21 @@ def tensors(layers: Layers) -> list[Tensor]:
     return [torch.from_numpy(np.array(array.T, order="C")) for layer in layers for array in layer]
 
 
-def forward(parameters: list[Tensor], x: Tensor) -> Tensor:
+def forward(cell: GridCell, parameters: list[Tensor], x: Tensor, dropout: float = 0.0) -> Tensor:
     """Return the logits (B, C) at x (B, I), without the overhead of modules."""
     *hidden, last = zip(parameters[::2], parameters[1::2], strict=True)
     for weights, biases in hidden:
-        x = functional.linear(x, weights, biases).relu_()
+        x = ACTIVATIONS[cell.activation](functional.linear(x, weights, biases))
+        if dropout:
+            x = functional.dropout(x, dropout)
     return functional.linear(x, *last)
 
 
-def mean_loss(parameters: list[Tensor], x: Tensor, target: Tensor) -> Tensor:
+def mean_loss(cell: GridCell, parameters: list[Tensor], x: Tensor, target: Tensor) -> Tensor:
     """Return half the squared error, or the cross-entropy; its mean over the batch."""
-    logits = forward(parameters, x)
-    if target.is_floating_point():
-        return 0.5 * functional.mse_loss(logits, target)
+    logits = forward(cell, parameters, x, cell.dropout)
+    if cell.is_regression:
+        return 0.5 * cell.layer_sizes[-1] * functional.mse_loss(logits, target)
     return functional.cross_entropy(logits, target)
 
 
@@ -57,7 +61,7 @@ def eager_step(cell: GridCell, layers: Layers) -> Step:
 
     def step(x: Tensor, target: Tensor) -> Tensor:
         optimizer.zero_grad(set_to_none=True)
-        loss = mean_loss(parameters, x, target)
+        loss = mean_loss(cell, parameters, x, target)
         loss.backward()
         optimizer.step()
         return loss.detach()
@@ -89,7 +93,7 @@ def optimizer_state(cell: GridCell, parameters: list[Tensor]) -> list[Tensor]:
     if cell.optimizer == "sgd":
         return [torch.zeros_like(tensor) for tensor in parameters]
     pairs = [torch.zeros_like(tensor) for tensor in parameters for _ in range(2)]
-    return [torch.zeros(()), *pairs]
+    return [torch.zeros((), dtype=parameters[0].dtype), *pairs]
 
 
 @cache
@@ -97,7 +101,7 @@ def compiled_step(cell: GridCell) -> Callable[..., Tensor]:
     """Return forward, backward and update as one graph without Python between its kernels."""
     torch.compiler.reset()  # what was compiled for another network counts against a limit
     update = adam if cell.optimizer == "adam" else sgd
-    gradients_and_loss = torch.func.grad_and_value(mean_loss)
+    gradients_and_loss = torch.func.grad_and_value(partial(mean_loss, cell))
 
     def step(parameters: list[Tensor], state: list[Tensor], x: Tensor, target: Tensor) -> Tensor:
         gradients, loss = gradients_and_loss(parameters, x, target)
@@ -114,12 +118,12 @@ class Batches:
         self._size, self._gather = cell.batch_size, gather
         self._X, self._y = torch.from_numpy(X), torch.from_numpy(y)
         if cell.is_regression:
-            self._y = self._y[:, None]
+            self._y = self._y.reshape(len(X), -1)
         # Memory that is written again and again spares the page faults of fresh memory.
         self._shuffled = [torch.empty_like(self._X), torch.empty_like(self._y)]
         whole, rest = divmod(cell.n_samples, cell.batch_size)
         sizes = [cell.batch_size] * whole + [rest] * (rest > 0)
-        self._shares = torch.tensor(sizes) / cell.n_samples
+        self._shares = torch.tensor(sizes) / torch.tensor(cell.n_samples, dtype=self._X.dtype)
 
     def __call__(self, order: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield inputs and targets of each batch of the epoch."""
@@ -173,7 +177,7 @@ class Eager(EpochwisePeer):
         parameters = tensors(layers)
 
         def outputs(x: Tensor) -> Tensor:
-            logits = forward(parameters, x)
+            logits = forward(cell, parameters, x)
             return logits if cell.is_regression else logits.softmax(1)
 
         return outputs

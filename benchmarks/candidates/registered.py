@@ -15,6 +15,7 @@ from pkgutil import resolve_name
 from candidates.base import Peer
 from candidates.blas import blas_kernels
 from fastmlp.backends.compiled import available_isas
+from fastmlp.cli.epochs import GridCell
 
 __all__ = ["PEERS", "PREDICTORS", "TRAINERS", "Registration"]
 
@@ -41,6 +42,8 @@ class Registration:
         Variables that its process starts with; None removes one.
     trains, predicts : bool
         What it can be asked for.
+    drops_out : bool
+        Whether it has dropout.
     is_ours : bool
         Whether it is a part of fastmlp.
     """
@@ -53,7 +56,12 @@ class Registration:
     environment: dict[str, str | None] = field(default_factory=FREE_CHOICE.copy)
     trains: bool = True
     predicts: bool = True
+    drops_out: bool = True
     is_ours: bool = False
+
+    def can_train(self, cell: GridCell) -> bool:
+        """Return whether it has what this network needs."""
+        return self.trains and (self.drops_out or not cell.dropout)
 
     def missing(self) -> str:
         """Return why it cannot run here, or an empty string."""
@@ -107,7 +115,8 @@ PEERS: dict[str, Registration] = {
         Registration(
             "scikit-learn",
             "candidates.estimators:ScikitLearn",
-            "float32 input, checks for finite values off, OpenBLAS chooses its kernels",
+            "checks for finite values off, OpenBLAS chooses its kernels",
+            drops_out=False,
         ),
         Registration(
             "sklearn SkylakeX",
@@ -115,11 +124,12 @@ PEERS: dict[str, Registration] = {
             "as scikit-learn, with OPENBLAS_CORETYPE=SkylakeX, which OpenBLAS does not choose here",
             obstacle=_skylake_is_no_news,
             environment=FREE_CHOICE | {"OPENBLAS_CORETYPE": "SkylakeX"},
+            drops_out=False,
         ),
         Registration(
             "PyTorch",
             "candidates.pytorch:Eager",
-            "float32, functional layers, fused optimiser, set_to_none, inference_mode; the fastest "
+            "functional layers, fused optimiser, set_to_none, inference_mode; the fastest "
             "of 1 or all threads and of gathering by epoch or batch, chosen for each network",
             needs=("torch",),
         ),
@@ -142,7 +152,7 @@ PEERS: dict[str, Registration] = {
         Registration(
             "ONNX Runtime",
             "candidates.onnx_runtime:Session",
-            "float32, all graph optimisations, the faster of 1 or all threads",
+            "all graph optimisations, the faster of 1 or all threads",
             needs=("onnx", "onnxruntime"),
             trains=False,
         ),

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from fastmlp.backends.compiled import fma_peak
 from fastmlp.cli.epochs import GRID
 from fastmlp.cli.kernels import kernel_cases
-from fastmlp.cli.measure import Effort, Measurement, measure_epoch, measure_kernel
+from fastmlp.cli.measure import Effort, Measurement, measure_epoch, measure_kernel, peak_of
 from fastmlp.cli.report import draw_measurements, elementwise_table, product_table, write_json
 
 __all__ = ["Bench", "run"]
@@ -41,17 +40,17 @@ def run(bench: Bench, console: Console) -> None:
     """
     name = bench.dtype.name
     with console.status("measuring the FMA peak") as status:
-        peak = float(fma_peak(bench.dtype))
+        peak = peak_of(bench.dtype)
         kernels = _measure_kernels(bench, status.update)
         epochs = _measure_epochs(bench, status.update)
     products = [row for row in kernels if row.flops]
     others = [row for row in kernels if not row.flops]
     console.print(f"FMA peak of one thread, {name}: [bold]{peak:.0f} GFLOP/s[/]\n")
-    console.print(product_table(f"Matrix products, {name}, one thread", products, peak))
+    console.print(product_table(f"Matrix products, {name}, one thread", products))
     console.print(elementwise_table(f"Element-wise kernels, {name}, one thread", others))
-    console.print(product_table(f"Epochs, {name}, {bench.n_threads} thread(s)", epochs, peak))
+    console.print(product_table(f"Epochs, {name}, {bench.n_threads} thread(s)", epochs))
     title = f"{name}; one thread's FMA peak is {peak:.0f} GFLOP/s"
-    draw_measurements(products + epochs, others, peak, title, bench.picture)
+    draw_measurements(products + epochs, others, title, bench.picture)
     console.print(f"picture: {bench.picture}")
     if bench.json is not None:
         write_json(bench.json, {"fma_peak_gflops": peak, "rows": [*kernels, *epochs]})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,12 +13,12 @@ from fastmlp.plan import Plan, make_plan, make_settings
 from fastmlp.registry import OPTIMIZERS
 from fastmlp.shuffling import shuffle
 
-__all__ = ["GRID", "EpochRun", "GridCell"]
+__all__ = ["CELLS", "EXTRA", "GRID", "EpochRun", "GridCell"]
 
 
 @dataclass(frozen=True)
 class GridCell:
-    """A network, its data's size and how it is trained; hidden layers are relu.
+    """A network, its data's size and how it is trained.
 
     Attributes
     ----------
@@ -29,6 +29,14 @@ class GridCell:
     batch_size : int
     optimizer : {"adam", "sgd"}
         sgd runs with momentum 0.9, without Nesterov's form.
+    activation : str
+        Of the hidden layers.
+    dropout : float
+        Of the hidden layers' outputs.
+    dtype : {"float32", "float64"}
+        What the peers compute in.
+    several_targets : bool
+        Several outputs are real targets, not classes.
     """
 
     name: str
@@ -36,17 +44,23 @@ class GridCell:
     layer_sizes: tuple[int, ...]
     batch_size: int
     optimizer: str = "adam"
+    activation: str = "relu"
+    dropout: float = 0.0
+    dtype: str = "float32"
+    several_targets: bool = False
 
     @property
     def is_regression(self) -> bool:
-        """Whether the target is a real number."""
-        return self.layer_sizes[-1] == 1
+        """Whether the target is a real number, or several."""
+        return self.several_targets or self.layer_sizes[-1] == 1
 
     @property
     def plan(self) -> Plan:
         """The network in the backends' form."""
         loss = "squared_error" if self.is_regression else "softmax_cross_entropy"
-        return make_plan(self.layer_sizes, ["relu"] * (len(self.layer_sizes) - 2), loss)
+        n_hidden = len(self.layer_sizes) - 2
+        dropouts = [0.0] + [self.dropout] * n_hidden
+        return make_plan(self.layer_sizes, [self.activation] * n_hidden, loss, dropouts)
 
     @property
     def flops(self) -> int:
@@ -56,15 +70,26 @@ class GridCell:
     def describe(self) -> str:
         """Return the cell in one line."""
         sizes = "-".join(str(size) for size in self.layer_sizes)
-        return f"{self.n_samples} × {sizes}, batch {self.batch_size}, {self.optimizer}"
+        parts = [f"{self.n_samples} × {sizes}", f"batch {self.batch_size}", self.optimizer]
+        parts += [self.activation] if self.activation != "relu" else []
+        parts += [f"dropout {self.dropout:g}"] if self.dropout else []
+        parts += [self.dtype] if self.dtype != "float32" else []
+        parts += ["squared error"] if self.several_targets else []
+        return ", ".join(parts)
 
     def data(self, dtype: np.dtype, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Return X (N, I) and y (N,), which a network of this size can learn from X."""
+        """Return X (N, I) and y, which a network of this size can learn from X.
+
+        y is (N,), or (N, C) for several targets.
+        """
         rng = np.random.default_rng(seed)
         X = rng.standard_normal((self.n_samples, self.layer_sizes[0]), dtype=np.float32)
         scores = X @ rng.standard_normal((X.shape[1], self.layer_sizes[-1]), dtype=np.float32)
         scores /= np.float32(np.sqrt(X.shape[1]))
-        y = np.tanh(scores[:, 0]).astype(dtype) if self.is_regression else scores.argmax(axis=1)
+        if not self.is_regression:
+            y = scores.argmax(axis=1)
+        else:
+            y = np.tanh(scores if self.several_targets else scores[:, 0]).astype(dtype)
         return X.astype(dtype, copy=False), y
 
 
@@ -82,6 +107,25 @@ GRID = {
     )
 }
 
+_PLAIN = GridCell("plain", 50_000, (64, 128, 128, 10), 128)
+
+#: What the grid leaves out, so that nothing is tuned to it; the last ones differ from ``plain`` in
+#: one respect each.
+EXTRA = {
+    cell.name: cell
+    for cell in (
+        GridCell("odd32", 50_000, (13, 37, 53, 3), 32),
+        GridCell("odd4096", 200_000, (13, 37, 53, 3), 4096),
+        _PLAIN,
+        replace(_PLAIN, name="tanh", activation="tanh"),
+        replace(_PLAIN, name="dropout", dropout=0.2),
+        replace(_PLAIN, name="float64", dtype="float64"),
+        replace(_PLAIN, name="targets64", layer_sizes=(64, 128, 128, 64), several_targets=True),
+    )
+}
+
+CELLS = GRID | EXTRA
+
 
 class EpochRun:
     """A network in training on one backend; each call runs one epoch, its shuffle included.
@@ -98,7 +142,7 @@ class EpochRun:
         self.cell, self.backend, self.n_threads = cell, backend, n_threads
         self.plan = cell.plan
         X, y = cell.data(dtype)
-        self.X, self.target = X, np.ascontiguousarray(y[:, np.newaxis], dtype=dtype)
+        self.X, self.target = X, np.ascontiguousarray(y.reshape(len(y), -1), dtype=dtype)
         self.settings = make_settings(cell.optimizer, momentum=0.9)
         self.rng, self.order = np.random.RandomState(1), np.arange(cell.n_samples)
         self.network = Network.zeros(self.plan, dtype, OPTIMIZERS[cell.optimizer].n_moments)

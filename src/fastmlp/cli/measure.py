@@ -6,17 +6,19 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from fastmlp.backends import Backend, get_backend
+from fastmlp.backends.compiled import fma_peak
 from fastmlp.cli.epochs import EpochRun, GridCell
 from fastmlp.cli.kernels import KernelCase, check
 from fastmlp.cli.timing import Timing, WrongResultError, interleave
 
-__all__ = ["Effort", "Measurement", "measure_epoch", "measure_kernel", "thread_limit"]
+__all__ = ["Effort", "Measurement", "measure_epoch", "measure_kernel", "peak_of", "thread_limit"]
 
 #: A float32 epoch drifts from another backend's by rounding; wrong formulas are far beyond this.
 EPOCH_TOLERANCE = 1e-3
@@ -46,6 +48,8 @@ class Measurement:
     n_elements, flops, n_bytes : int
         Size of the work; 0 where the figure makes no sense.
     n_threads : int
+    peak : float
+        One thread's FMA peak in GFLOP/s, in the real type of the work.
     timings : dict of backend name to Timing
     """
 
@@ -55,6 +59,7 @@ class Measurement:
     flops: int
     n_bytes: int
     n_threads: int
+    peak: float
     timings: dict[str, Timing]
 
     def gflops(self, backend: str) -> float:
@@ -69,14 +74,20 @@ class Measurement:
         """Median time per element in ns."""
         return self.timings[backend].median / self.n_elements * 1e9
 
-    def peak_fraction(self, backend: str, peak: float) -> float:
-        """Fraction of ``n_threads`` times one thread's FMA peak (GFLOP/s)."""
-        return self.gflops(backend) / (peak * self.n_threads)
+    def peak_fraction(self, backend: str) -> float:
+        """Fraction of ``n_threads`` times one thread's FMA peak."""
+        return self.gflops(backend) / (self.peak * self.n_threads)
 
     def as_dict(self) -> dict[str, Any]:
         """Return what a JSON report keeps."""
         timings = {backend: timing.as_dict() for backend, timing in self.timings.items()}
         return asdict(self) | {"timings": timings}
+
+
+@cache
+def peak_of(dtype: np.dtype) -> float:
+    """Return one thread's FMA peak in GFLOP/s, measured once in a process."""
+    return float(fma_peak(dtype))
 
 
 @contextmanager
@@ -108,8 +119,9 @@ def measure_kernel(case: KernelCase, names: Sequence[str], effort: Effort) -> Me
             n_rounds=effort.n_rounds,
             min_seconds=effort.min_seconds,
         )
+    peak = peak_of(case.outputs[0].dtype)
     return Measurement(
-        case.name, case.detail, case.n_elements, case.flops, case.n_bytes, 1, timings
+        case.name, case.detail, case.n_elements, case.flops, case.n_bytes, 1, peak, timings
     )
 
 
@@ -139,5 +151,12 @@ def measure_epoch(
                 )
         timings = interleave(runs, n_rounds=effort.n_epoch_rounds)
     return Measurement(
-        f"epoch {cell.name}", cell.describe(), cell.n_samples, cell.flops, 0, n_threads, timings
+        name=f"epoch {cell.name}",
+        detail=cell.describe(),
+        n_elements=cell.n_samples,
+        flops=cell.flops,
+        n_bytes=0,
+        n_threads=n_threads,
+        peak=peak_of(dtype),
+        timings=timings,
     )

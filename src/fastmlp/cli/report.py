@@ -26,12 +26,12 @@ __all__ = [
 ]
 
 
-def product_table(title: str, rows: Sequence[Measurement], peak: float) -> Table:
-    """Return time, GFLOP/s and percent of the FMA peak (GFLOP/s of one thread) per candidate."""
+def product_table(title: str, rows: Sequence[Measurement]) -> Table:
+    """Return time, GFLOP/s and percent of the FMA peak per candidate."""
     table = _table(title, rows, "GFLOP/s", "of peak")
     for row in rows:
         gflops = [f"{row.gflops(name):.3g}" for name in row.timings]
-        percent = [f"{100 * row.peak_fraction(name, peak):.1f} %" for name in row.timings]
+        percent = [f"{100 * row.peak_fraction(name):.1f} %" for name in row.timings]
         _add(table, row, gflops, percent)
     return table
 
@@ -91,7 +91,6 @@ def write_json(path: Path, results: Mapping[str, Any]) -> None:
 def draw_measurements(
     products: Sequence[Measurement],
     others: Sequence[Measurement],
-    peak: float,
     title: str,
     path: Path,
 ) -> None:
@@ -99,7 +98,7 @@ def draw_measurements(
     figure = Figure(figsize=(13, 1.8 + 0.42 * max(len(products), len(others))))
     figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.08)
     left, right = figure.subplots(1, 2)
-    _draw_peak_fractions(left, products, peak)
+    _draw_peak_fractions(left, products)
     nanoseconds = {
         row.name: {name: row.nanoseconds(name) for name in row.timings} for row in others
     }
@@ -107,20 +106,19 @@ def draw_measurements(
     _finish(figure, left, title, path)
 
 
-def draw_epochs(rows: Sequence[Measurement], peak: float, title: str, path: Path) -> None:
+def draw_epochs(rows: Sequence[Measurement], title: str, path: Path) -> None:
     """Draw epochs in percent of the peak."""
     n_bars = sum(len(row.timings) for row in rows)
     figure = Figure(figsize=(9, 1.8 + 0.18 * n_bars))
     figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.08)
     ax = figure.subplots()
-    _draw_peak_fractions(ax, rows, peak)
+    _draw_peak_fractions(ax, rows)
     _finish(figure, ax, title, path)
 
 
-def _draw_peak_fractions(ax: Axes, rows: Sequence[Measurement], peak: float) -> None:
+def _draw_peak_fractions(ax: Axes, rows: Sequence[Measurement]) -> None:
     percent = {
-        row.name: {name: 100 * row.peak_fraction(name, peak) for name in row.timings}
-        for row in rows
+        row.name: {name: 100 * row.peak_fraction(name) for name in row.timings} for row in rows
     }
     _draw_bars(ax, percent, "percent of the FMA peak (more is better)")
     ax.axvline(100, color="black", linewidth=0.8)
@@ -136,11 +134,11 @@ def _finish(figure: Figure, ax: Axes, title: str, path: Path) -> None:
 
 def _draw_bars(ax: Axes, values: Mapping[str, Mapping[str, float]], xlabel: str) -> None:
     """Draw one group of bars a row, one bar a candidate, from top to bottom."""
-    names = list(next(iter(values.values())))
+    names = list(dict.fromkeys(name for row in values.values() for name in row))
     height = 0.8 / len(names)
     for i, name in enumerate(names):
         position = np.arange(len(values)) + (i - (len(names) - 1) / 2) * height
-        ax.barh(position, [row[name] for row in values.values()], height, label=name)
+        ax.barh(position, [row.get(name, np.nan) for row in values.values()], height, label=name)
     _label_rows(ax, list(values), xlabel)
 
 
