@@ -16,6 +16,8 @@
 #include "vector.inc"
 #include "transpose.inc"
 
+#include "exponential.inc"
+#include "gaussian_tail.inc"
 #include "activations.inc"
 #include "dropout.inc"
 #include "losses.inc"

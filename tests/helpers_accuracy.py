@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import mpmath
 import numpy as np
+from helpers_activations import EXACT, WIDE, table
 from scipy.special import expit, log_softmax
 
 DIGITS = 40
@@ -50,8 +51,14 @@ def ulp_of(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 def ulp_distance(actual: np.ndarray, truth: Truth, at_least: float = 0) -> np.ndarray:
-    """Return |actual - truth| in ulp, in the type of ``actual``, of max(|truth|, at_least)."""
-    error = np.abs((actual.astype(np.float64) - truth.high) - truth.low)
+    """Return |actual - truth| in ulp, in the type of ``actual``, of max(|truth|, at_least).
+
+    Where the truth is beyond the type's numbers, infinity of its sign is 0 ulp from it.
+    """
+    largest = np.finfo(actual.dtype).max
+    with np.errstate(invalid="ignore"):
+        error = np.abs((actual.astype(np.float64) - truth.high) - truth.low)
+    error[(np.abs(truth.high) > largest) & (actual == np.copysign(np.inf, truth.high))] = 0
     return error / ulp_of(np.maximum(np.abs(truth.high), at_least), actual.dtype)
 
 
@@ -136,15 +143,13 @@ _WIDE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "relu": lambda z: np.maximum(z, 0),
     "logistic": expit,
     "tanh": np.tanh,
-    "softplus": lambda z: np.logaddexp(0, z),
-}
+} | table(WIDE)
 _EXACT: dict[str, Callable[[Any], Any]] = {
     "identity": lambda z: z,
     "relu": lambda z: max(z, 0),
     "logistic": lambda z: 1 / (1 + mpmath.exp(-max(z, -FAR_OUT))),
     "tanh": lambda z: mpmath.tanh(min(max(z, -FAR_OUT), FAR_OUT)),
-    "softplus": lambda z: max(z, 0) + mpmath.log1p(mpmath.exp(-min(abs(z), FAR_OUT))),
-}
+} | table(EXACT)
 
 
 def _split(values: Iterable[Any], shape: tuple[int, ...]) -> Truth:
@@ -167,8 +172,8 @@ def evaluate(function: Callable[..., Any], *arguments: np.ndarray) -> Truth:
 @cache
 def true_on_line(function: str, dtype: np.dtype) -> Truth:
     """Return the true values (n,) of a function of one real on ``real_line(dtype)``."""
-    table = _WIDE if dtype == np.float32 else _EXACT
-    return evaluate(table[function], real_line(dtype))
+    functions = _WIDE if dtype == np.float32 else _EXACT
+    return evaluate(functions[function], real_line(dtype))
 
 
 def _logarithms_of_softmax(row: list[float]) -> list[Any]:

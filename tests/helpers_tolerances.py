@@ -8,10 +8,42 @@ from __future__ import annotations
 import numpy as np
 
 #: |error of h| ≤ multiple · eps · |h|: relative, so tiny outputs keep their digits.
-ACTIVATION = {"identity": 0, "logistic": 5, "tanh": 5, "relu": 0}
+ACTIVATION = {
+    "identity": 0,
+    "logistic": 5,
+    "tanh": 5,
+    "relu": 0,
+    "leaky_relu": 2,
+    "elu": 5,
+    "selu": 5,
+    "softplus": 5,
+    "gelu": 9,
+    "gelu_tanh": 2000,  # logistic(w) has the rounding of w times |w|, up to 745 where h is not 0
+    "silu": 9,
+    "mish": 9,
+    "hard_sigmoid": 2,
+    "hard_swish": 4,
+    "softsign": 4,
+}
 
 #: |error of dh/dz| ≤ multiple · eps: absolute, because 1 - h² and h (1 - h) cancel.
-DERIVATIVE = {"identity": 0, "logistic": 2, "tanh": 6, "relu": 0}
+DERIVATIVE = {
+    "identity": 0,
+    "logistic": 2,
+    "tanh": 6,
+    "relu": 0,
+    "leaky_relu": 1,
+    "elu": 5,
+    "selu": 5,
+    "softplus": 5,
+    "gelu": 9,
+    "gelu_tanh": 9,
+    "silu": 5,
+    "mish": 5,
+    "hard_sigmoid": 1,
+    "hard_swish": 4,
+    "softsign": 4,
+}
 
 #: |error of a loss| ≤ multiple · eps · (largest |logit| + loss + 1).
 LOSS = {"softmax_cross_entropy": 6, "binary_cross_entropy": 6, "squared_error": 12}

@@ -60,7 +60,7 @@ WRONG_PARAMETERS = [
     ("hidden_layer_sizes", [[3, 4]], ValueError, "a flat sequence"),
     ("hidden_layer_sizes", (2**31, 2**31), ValueError, "parameters between 3 inputs and"),
     ("hidden_layer_sizes", (2**63,), ValueError, "parameters between 3 inputs and"),
-    ("activation", "rleu", ValueError, "one of identity, logistic, tanh, relu; got 'rleu'"),
+    ("activation", "rleu", ValueError, "one of identity, logistic, tanh, relu, "),
     ("activation", None, ValueError, "got None"),
     ("solver", "newton", ValueError, "one of sgd, adam, adamw, lbfgs; got 'newton'"),
     ("alpha", -1e-9, ValueError, "a finite number ≥ 0; got -1e-09"),

@@ -10,6 +10,11 @@ from helpers_tolerances import ACTIVATION, DERIVATIVE, assert_within, eps, relat
 from fastmlp.backends.protocol import Backend
 from fastmlp.registry import ACTIVATIONS, Activation
 
+#: At −1, 0 and 1: Φ(z) + z φ(z), and the same with the logistic curve in Φ's place.
+GELU_SLOPES = [-0.083315470587686298, 1 / 2, 1.083315470587686298]
+TANH_SLOPES = [-0.082964083845782555, 1 / 2, 1.082964083845782555]
+SIXTHS = [1 / 6, 1 / 6]
+
 every_activation = pytest.mark.parametrize("activation", ACTIVATIONS, ids=ACTIVATIONS.names)
 
 
@@ -22,6 +27,8 @@ def run(backend: Backend, activation: Activation, z: np.ndarray) -> tuple[np.nda
 def assert_as_reference(backend: Backend, activation: Activation, z: np.ndarray) -> None:
     h, dh_dz = run(backend, activation, z)
     expected_h, expected_dh_dz = run(REFERENCE, activation, z.astype(np.float64))
+    beyond = np.abs(expected_h) > np.finfo(z.dtype).max
+    expected_h[beyond] = np.copysign(np.inf, expected_h[beyond])
     bound = relative_bound(ACTIVATION[activation.name], expected_h, z.dtype)
     assert_within(h, expected_h, bound)
     assert_within(dh_dz, expected_dh_dz, DERIVATIVE[activation.name] * eps(z.dtype))
@@ -73,6 +80,19 @@ def test_derivative_is_the_slope(backend: Backend, activation):
         ("logistic", [-np.log(3), 0, np.log(3)], [1 / 4, 1 / 2, 3 / 4], [3 / 16, 1 / 4, 3 / 16]),
         ("tanh", [-np.log(2), 0, np.log(2)], [-3 / 5, 0, 3 / 5], [16 / 25, 1, 16 / 25]),
         ("relu", [-2, 0, 3], [0, 0, 3], [0, 0, 1]),
+        ("leaky_relu", [-2, 0, 3], [-0.02, 0, 3], [0.01, 0.01, 1]),
+        ("elu", [-np.log(2), 0, 3], [-1 / 2, 0, 3], [1 / 2, 1, 1]),
+        ("selu", [0, 2], [0, 2.1014019747109610], [1.7580993408473769, 1.0507009873554805]),
+        ("softplus", [-np.log(3), np.log(3)], np.log([4 / 3, 4]), [1 / 4, 3 / 4]),
+        # Φ(1) = 0.841344746068542949, φ(1) = 0.241970724519143349
+        ("gelu", [-1, 0, 1], [-0.158655253931457051, 0, 0.841344746068542949], GELU_SLOPES),
+        # logistic(±1.66712393787…)
+        ("gelu_tanh", [-1, 0, 1], [-0.158808009391723295, 0, 0.841191990608276705], TANH_SLOPES),
+        ("silu", [-np.log(3), 0], [-np.log(3) / 4, 0], [1 / 4 - 3 / 16 * np.log(3), 1 / 2]),
+        ("mish", [0, np.log(2)], [0, 0.8 * np.log(2)], [0.6, 0.8 + 0.24 * np.log(2)]),
+        ("hard_sigmoid", [-4, -3, 0, 1.5, 3, 4], [0, 0, 0.5, 0.75, 1, 1], [0, 0, *SIXTHS, 0, 0]),
+        ("hard_swish", [-4, -3, -1.5, 0, 3, 4], [0, 0, -0.375, 0, 3, 4], [0, 0, 0, 0.5, 1, 1]),
+        ("softsign", [-1, 0, 3], [-1 / 2, 0, 3 / 4], [1 / 4, 1, 1 / 16]),
     ],
 )
 def test_by_hand(backend: Backend, dtype, name, z, h, dh_dz):

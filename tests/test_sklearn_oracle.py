@@ -17,7 +17,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 
 import fastmlp
-from fastmlp.registry import ACTIVATIONS
 
 RTOL = 1e-8
 N_EPOCHS = 22
@@ -111,7 +110,7 @@ def test_every_task_with_every_solver(task, solver, backend_name):
         assert_allclose(ours.predict_log_proba(X), theirs.predict_log_proba(X), rtol=1e-6)
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS.names)
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
 @pytest.mark.parametrize("solver", ["nesterov", "adam"])
 def test_every_activation(activation, solver, backend_name):
     compare("multiclass", backend_name, activation=activation, **SOLVERS[solver])

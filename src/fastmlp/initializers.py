@@ -103,7 +103,7 @@ def initialize(
     parameters: np.ndarray,
     init: Initializer,
     rng: np.random.RandomState,
-    activation: str = "relu",
+    activation: str | Sequence[str] = "relu",
     std: float = 0.01,
     half_range: float = 0.05,
 ) -> None:
@@ -121,11 +121,11 @@ def initialize(
     init : Initializer
         One of ``INITIALIZERS``, a function, or the values themselves. ``"auto"`` is scikit-learn's
         rule: weights and biases of a layer from U(−a, a), a = √(f / (I + O)), f = 2 for logistic
-        hidden units, else 6. With every other rule the biases are zero.
+        units, else 6. With every other rule the biases are zero.
     rng : numpy.random.RandomState
         Source of the draws; ``"zeros"`` and given values take none.
-    activation : str, default="relu"
-        The hidden activation, for ``"auto"``.
+    activation : str or sequence of str, length L, default="relu"
+        The hidden activation, for ``"auto"``: of all layers or for each.
     std : float, default=0.01
         Standard deviation for ``"normal"``.
     half_range : float, default=0.05
@@ -141,6 +141,7 @@ def initialize(
     >>> bool(np.abs(vector[:20]).max() < np.sqrt(6 / 9)), float(vector[plan.n_weights :].sum())
     (True, 0.0)
     """
+    activations = [activation] * len(plan.layers) if isinstance(activation, str) else activation
     layers = zip(weight_views(plan, parameters), bias_views(plan, parameters), strict=True)
     for number, (weights, biases) in enumerate(layers):
         shape = (fan_in, fan_out) = weights.shape
@@ -149,7 +150,9 @@ def initialize(
         elif not isinstance(init, str):
             values = split_layer(init[number])
         elif init == "auto":
-            bound = np.sqrt((2.0 if activation == "logistic" else 6.0) / (fan_in + fan_out))
+            bound = np.sqrt(
+                (2.0 if activations[number] == "logistic" else 6.0) / (fan_in + fan_out)
+            )
             values = rng.uniform(-bound, bound, shape), rng.uniform(-bound, bound, fan_out)
         elif init == "normal":
             values = rng.normal(0.0, std, shape), 0.0

@@ -17,12 +17,16 @@ __all__ = ["ACTIVATIONS", "LOSSES", "OPTIMIZERS", "Activation", "Loss", "Optimiz
 
 @dataclass(frozen=True)
 class Activation:
-    """An element-wise function h = f(z); ``formula`` and ``derivative`` are for people."""
+    """An element-wise function h = f(z); ``formula`` and ``derivative`` are for people.
+
+    ``aliases`` are other names that users know it by.
+    """
 
     name: str
     code: int
     formula: str
     derivative: str
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,12 +66,14 @@ _Row = TypeVar("_Row", bound=Activation | Loss | Optimizer)
 
 
 class Table(Generic[_Row]):
-    """Rows by name and by code, in the order in which they were written."""
+    """Rows by name or alias and by code, in the order in which they were written."""
 
     def __init__(self, *rows: _Row) -> None:
-        self._by_name: Mapping[str, _Row] = MappingProxyType({row.name: row for row in rows})
+        names = [(name, row) for row in rows for name in (row.name, *getattr(row, "aliases", ()))]
+        self._rows = rows
+        self._by_name: Mapping[str, _Row] = MappingProxyType(dict(names))
         self._by_code: Mapping[int, _Row] = MappingProxyType({row.code: row for row in rows})
-        if not len(rows) == len(self._by_name) == len(self._by_code):
+        if len(names) != len(self._by_name) or len(rows) != len(self._by_code):
             raise ValueError("a name or a code stands twice in the table")
 
     def __getitem__(self, name: str) -> _Row:
@@ -77,10 +83,10 @@ class Table(Generic[_Row]):
         return name in self._by_name
 
     def __iter__(self) -> Iterator[_Row]:
-        return iter(self._by_name.values())
+        return iter(self._rows)
 
     def __len__(self) -> int:
-        return len(self._by_name)
+        return len(self._rows)
 
     def by_code(self, code: int) -> _Row:
         """Return the row with this code."""
@@ -88,7 +94,12 @@ class Table(Generic[_Row]):
 
     @property
     def names(self) -> list[str]:
-        """All names, in table order."""
+        """The rows' names, in table order."""
+        return [row.name for row in self._rows]
+
+    @property
+    def names_and_aliases(self) -> list[str]:
+        """All names that the table knows a row by."""
         return list(self._by_name)
 
 
@@ -97,6 +108,42 @@ ACTIVATIONS: Table[Activation] = Table(
     Activation("logistic", 1, "1 / (1 + exp(-z))", "h (1 - h)"),
     Activation("tanh", 2, "(exp(z) - exp(-z)) / (exp(z) + exp(-z))", "1 - h^2"),
     Activation("relu", 3, "max(0, z)", "1 for z > 0, else 0 (0 at z = 0 by our definition)"),
+    Activation("leaky_relu", 4, "z for z > 0, else 0.01 z", "1 for z > 0, else 0.01 (so at z = 0)"),
+    Activation("elu", 5, "z for z > 0, else exp(z) - 1", "1 for z > 0, else exp(z)"),
+    Activation(
+        "selu",
+        6,
+        "lambda z for z > 0, else lambda alpha (exp(z) - 1)",
+        "lambda for z > 0, else lambda alpha exp(z) (so at z = 0)",
+    ),
+    Activation("softplus", 7, "log(1 + exp(z))", "1 / (1 + exp(-z))"),
+    Activation("gelu", 8, "z Phi(z) = z/2 (1 + erf(z / sqrt(2)))", "Phi(z) + z Phi'(z)"),
+    Activation(
+        "gelu_tanh",
+        9,
+        "z/2 (1 + tanh(u)), u = sqrt(2/pi) (z + 0.044715 z^3)",
+        "(1 + tanh(u))/2 + z/2 (1 - tanh(u)^2) sqrt(2/pi) (1 + 0.134145 z^2)",
+    ),
+    Activation("silu", 10, "z s, s = 1 / (1 + exp(-z))", "s (1 + z (1 - s))", aliases=("swish",)),
+    Activation(
+        "mish",
+        11,
+        "z t, t = tanh(log(1 + exp(z)))",
+        "t + z (1 - t^2) / (1 + exp(-z))",
+    ),
+    Activation(
+        "hard_sigmoid",
+        12,
+        "min(max(z + 3, 0), 6) / 6",
+        "1/6 for |z| < 3, else 0 (so at z = -3 and 3)",
+    ),
+    Activation(
+        "hard_swish",
+        13,
+        "z min(max(z + 3, 0), 6) / 6",
+        "0 for z <= -3, (2 z + 3)/6 for |z| < 3, 1 for z >= 3",
+    ),
+    Activation("softsign", 14, "z / (1 + |z|)", "1 / (1 + |z|)^2"),
 )
 
 LOSSES: Table[Loss] = Table(

@@ -12,8 +12,18 @@ _Class = TypeVar("_Class", bound=type)
 PARAMETERS = """\
 hidden_layer_sizes : int or sequence of int, default=(100,)
     Width of each hidden layer; an empty sequence makes a linear model.
-activation : {"identity", "logistic", "tanh", "relu"}, default="relu"
-    h = f(z) of the hidden units: z, 1/(1 + exp(−z)), tanh z, or max(0, z).
+activation : str or sequence of str, default="relu"
+    h = f(z) of the hidden units, for all hidden layers or for each:
+
+    - "identity" z · "relu" max(0, z) · "leaky_relu" z or, below 0, 0.01 z;
+    - "logistic" s(z) = 1/(1 + exp(−z)) · "tanh" tanh z · "softsign" z/(1 + |z|);
+    - "elu" z or, below 0, exp(z) − 1 · "selu" the same by 1.0507 z and 1.7581 (exp(z) − 1);
+    - "softplus" log(1 + exp(z)) · "silu" or "swish" z s(z) · "mish" z tanh(log(1 + exp(z)));
+    - "gelu" z Φ(z), Φ the normal distribution · "gelu_tanh" z s(√(8/π) (z + 0.044715 z³));
+    - "hard_sigmoid" min(max(z + 3, 0), 6)/6 · "hard_swish" z times that.
+
+    The slope at a kink is the left piece's ("relu": 0 at 0, "leaky_relu": 0.01 at 0), but for
+    "hard_sigmoid" (0 at −3 and 3) and "hard_swish" (0 at −3, 1 at 3).
 solver : {"adam", "sgd", "adamw", "lbfgs"}, default="adam"
     How the weights are found: Adam, gradient descent with momentum, Adam with decoupled decay, or
     L-BFGS on the full data (for small data sets).

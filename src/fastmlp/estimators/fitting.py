@@ -115,22 +115,28 @@ class Fitting:
         dropouts = np.broadcast_to(self.model.dropout, n_hidden).tolist()
         return make_plan(
             self.layer_sizes,
-            [self.model.activation] * n_hidden,
+            self._activations(),
             self.loss,
             [self.model.input_dropout, *dropouts],
         )
+
+    def _activations(self) -> list[str]:
+        """Return the activation of each hidden layer."""
+        activation = np.asarray(self.model.activation, dtype=object)
+        return list(np.broadcast_to(activation, len(self.layer_sizes) - 2))
 
     def _new_network(self, plan: Plan, dtype: np.dtype, n_moments: int) -> Network:
         with naming_network(self.layer_sizes):
             network = Network.zeros(plan, dtype, n_moments)
         model = self.model
+        hidden = self._activations()
         init = checking_initializer(model.init, dtype)
         initialize(
             plan,
             network.parameters,
             init,
             self.rng,
-            model.activation,
+            [*hidden, hidden[-1] if hidden else model.activation],
             model.init_std,
             model.init_range,
         )

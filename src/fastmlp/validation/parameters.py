@@ -113,9 +113,10 @@ def _seed(name: str, value: object) -> None:
 
 @dataclass(frozen=True)
 class OneOrEach:
-    """One number, or a flat sequence of such numbers."""
+    """One value, or a flat sequence of such values."""
 
-    rule: Number
+    rule: Callable[[str, Any], None]
+    kind: str = "number"
 
     def __call__(self, name: str, value: object) -> None:
         """Raise unless ``value``, or each entry of it, is right; a wrong entry is numbered."""
@@ -124,7 +125,7 @@ class OneOrEach:
             self.rule(name, entries[()])
             return
         if entries.ndim > 1:
-            raise ValueError(f"{name} must be one number or a flat sequence; got {value!r}.")
+            raise ValueError(f"{name} must be one {self.kind} or a flat sequence; got {value!r}.")
         for position, entry in enumerate(entries):
             self.rule(f"{name}[{position}]", entry)
 
@@ -156,7 +157,7 @@ RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
     {
         "loss": OneOf(tuple(REGRESSION_LOSSES)),
         "hidden_layer_sizes": OneOrEach(Number(1, integral=True)),
-        "activation": OneOf(tuple(ACTIVATIONS.names)),
+        "activation": OneOrEach(OneOf(tuple(ACTIVATIONS.names_and_aliases)), kind="name"),
         "solver": OneOf((*OPTIMIZERS.names, "lbfgs")),
         "alpha": _NOT_NEGATIVE,
         "l1": _NOT_NEGATIVE,
@@ -224,11 +225,12 @@ def check_magnitudes(parameters: Mapping[str, Any], dtype: np.dtype) -> None:
 
 def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental: bool) -> None:
     """Raise ValueError for parameters that are right alone but not together."""
-    dropout = parameters["dropout"]
-    if np.ndim(dropout) and len(dropout) != n_hidden:
-        raise ValueError(
-            f"dropout has {len(dropout)} entries, but hidden_layer_sizes has {n_hidden} layers."
-        )
+    for name in ("activation", "dropout"):
+        value = parameters[name]
+        if np.ndim(value) and len(value) != n_hidden:
+            raise ValueError(
+                f"{name} has {len(value)} entries, but hidden_layer_sizes has {n_hidden} layers."
+            )
     if incremental and parameters["early_stopping"]:
         raise ValueError("partial_fit cannot be used with early_stopping=True.")
     if parameters["solver"] == "lbfgs":

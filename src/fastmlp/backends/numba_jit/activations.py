@@ -7,9 +7,27 @@
 
 from __future__ import annotations
 
-from fastmlp.backends.numba_jit.exponential import exp, tanh
 from fastmlp.backends.numba_jit.jit import entry_point, kernel
-from fastmlp.backends.numba_jit.stretches import fill
+from fastmlp.backends.numba_jit.piecewise import (
+    elu,
+    hard_sigmoid,
+    hard_swish,
+    identity,
+    leaky_relu,
+    relu,
+    selu,
+)
+from fastmlp.backends.numba_jit.smooth import (
+    gelu,
+    gelu_tanh,
+    logistic,
+    logistic_unit,
+    mish,
+    silu,
+    softplus,
+    softsign,
+    tanh,
+)
 from fastmlp.registry import ACTIVATIONS
 
 __all__ = ["activate", "logistic"]
@@ -18,55 +36,77 @@ _IDENTITY = ACTIVATIONS["identity"].code
 _LOGISTIC = ACTIVATIONS["logistic"].code
 _TANH = ACTIVATIONS["tanh"].code
 _RELU = ACTIVATIONS["relu"].code
+_LEAKY_RELU = ACTIVATIONS["leaky_relu"].code
+_ELU = ACTIVATIONS["elu"].code
+_SELU = ACTIVATIONS["selu"].code
+_SOFTPLUS = ACTIVATIONS["softplus"].code
+_GELU = ACTIVATIONS["gelu"].code
+_GELU_TANH = ACTIVATIONS["gelu_tanh"].code
+_SILU = ACTIVATIONS["silu"].code
+_MISH = ACTIVATIONS["mish"].code
+_HARD_SIGMOID = ACTIVATIONS["hard_sigmoid"].code
+_HARD_SWISH = ACTIVATIONS["hard_swish"].code
+_SOFTSIGN = ACTIVATIONS["softsign"].code
+
+
+# A loop for each, as LLVM turns only a loop without choices into vectors.
 
 
 @kernel
-def logistic(z):
-    """Return 1 / (1 + exp(-z)); where the exponential is infinite, that is 0."""
-    one = type(z)(1)
-    return one / (one + exp(-z))
+def _in_pieces(activation, h, slope):  # noqa: PLR0912 - as above
+    if activation == _IDENTITY:
+        for i in range(h.size):
+            h[i], slope[i] = identity(h[i])
+    elif activation == _RELU:
+        for i in range(h.size):
+            h[i], slope[i] = relu(h[i])
+    elif activation == _LEAKY_RELU:
+        for i in range(h.size):
+            h[i], slope[i] = leaky_relu(h[i])
+    elif activation == _ELU:
+        for i in range(h.size):
+            h[i], slope[i] = elu(h[i])
+    elif activation == _SELU:
+        for i in range(h.size):
+            h[i], slope[i] = selu(h[i])
+    elif activation == _HARD_SIGMOID:
+        for i in range(h.size):
+            h[i], slope[i] = hard_sigmoid(h[i])
+    elif activation == _HARD_SWISH:
+        for i in range(h.size):
+            h[i], slope[i] = hard_swish(h[i])
 
 
 @kernel
-def _identity(h, slope):
-    fill(1, slope)
-
-
-@kernel
-def _logistic(h, slope):
-    one = h.dtype.type(1)
-    for i in range(h.size):
-        value = logistic(h[i])
-        h[i] = value
-        slope[i] = value * (one - value)
-
-
-@kernel
-def _tanh(h, slope):
-    one = h.dtype.type(1)
-    for i in range(h.size):
-        value = tanh(h[i])
-        h[i] = value
-        slope[i] = one - value * value
-
-
-@kernel
-def _relu(h, slope):
-    zero, one = h.dtype.type(0), h.dtype.type(1)
-    for i in range(h.size):
-        z = h[i]
-        h[i] = zero if z <= zero else z
-        slope[i] = one if z > zero else zero
+def _smooth(activation, h, slope):  # noqa: PLR0912 - as above
+    if activation == _LOGISTIC:
+        for i in range(h.size):
+            h[i], slope[i] = logistic_unit(h[i])
+    elif activation == _TANH:
+        for i in range(h.size):
+            h[i], slope[i] = tanh(h[i])
+    elif activation == _SOFTPLUS:
+        for i in range(h.size):
+            h[i], slope[i] = softplus(h[i])
+    elif activation == _GELU:
+        for i in range(h.size):
+            h[i], slope[i] = gelu(h[i])
+    elif activation == _GELU_TANH:
+        for i in range(h.size):
+            h[i], slope[i] = gelu_tanh(h[i])
+    elif activation == _SILU:
+        for i in range(h.size):
+            h[i], slope[i] = silu(h[i])
+    elif activation == _MISH:
+        for i in range(h.size):
+            h[i], slope[i] = mish(h[i])
+    elif activation == _SOFTSIGN:
+        for i in range(h.size):
+            h[i], slope[i] = softsign(h[i])
 
 
 @entry_point
 def activate(activation, h, slope):
     """Turn z in ``h`` (n,) into f(z) and set ``slope`` (n,) to f'(z)."""
-    if activation == _IDENTITY:
-        _identity(h, slope)
-    elif activation == _LOGISTIC:
-        _logistic(h, slope)
-    elif activation == _TANH:
-        _tanh(h, slope)
-    elif activation == _RELU:
-        _relu(h, slope)
+    _in_pieces(activation, h, slope)
+    _smooth(activation, h, slope)

@@ -1,8 +1,8 @@
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
 # (compiled functions take their types from their arguments)
-"""exp and tanh without branches or calls, so that LLVM turns a loop over them into vectors.
+"""exp, expm1 and tanh without branches or calls: LLVM turns a loop over them into vectors.
 
-Both write x = n ln 2 + r with |r| ≤ ln 2 / 2 (Cody and Waite, 1980, "Software Manual for the
+All write x = n ln 2 + r with |r| ≤ ln 2 / 2 (Cody and Waite, 1980, "Software Manual for the
 Elementary Functions"), sum Taylor's series of exp(r), whose remainder is below a quarter ulp at the
 chosen degree, and scale by 2ⁿ through the bits of the exponent. Errors are at most 2 ulp for exp
 and 4 ulp for tanh.
@@ -18,9 +18,9 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from fastmlp.backends.numba_jit.jit import kernel
+from fastmlp.backends.numba_jit.jit import scalar_kernel
 
-__all__ = ["exp", "tanh"]
+__all__ = ["exp", "expm1_of_negative", "tanh", "times_exp"]
 
 
 class _Format(NamedTuple):
@@ -32,13 +32,13 @@ class _Format(NamedTuple):
     exponent_bias: int
     split_bits: int  # of ln 2's high part, so that n times it is exact
     degree: int  # of the series
-    lowest: float  # exp rounds to 0 below
+    decayed: float  # exp rounds to 0 below, and so does its product with a number of x's size
     highest: float  # exp is infinite above
     saturation: float  # exp(x) - 1 rounds to -1 below
 
 
-_SINGLE = _Format(np.float32, np.int32, 23, 127, 9, 7, -104.0, 89.0, -20.0)
-_DOUBLE = _Format(np.float64, np.int64, 52, 1023, 32, 13, -746.0, 710.0, -40.0)
+_SINGLE = _Format(np.float32, np.int32, 23, 127, 9, 7, -120.0, 89.0, -20.0)
+_DOUBLE = _Format(np.float64, np.int64, 52, 1023, 32, 13, -800.0, 710.0, -40.0)
 
 
 def _split_ln2(bits: int) -> tuple[float, float]:
@@ -51,7 +51,10 @@ def _split_ln2(bits: int) -> tuple[float, float]:
 
 
 def _make_reduce(form: _Format) -> Any:
-    """Return x ↦ (n, exp(r) − 1), x = n ln 2 + r."""
+    """Return (x, excess) ↦ (n, exp(r) − 1), x − excess = n ln 2 + r.
+
+    A difference too fine for one real can be given as two, ``excess`` the small one.
+    """
     real = form.real
     log2_e, (ln2_high, ln2_low) = real(1 / np.log(2)), map(real, _split_ln2(form.split_bits))
     # Added to a small number, this leaves its nearest integer in the lowest bits. A conversion
@@ -61,11 +64,11 @@ def _make_reduce(form: _Format) -> Any:
     integer, last = form.integer, form.degree - 1
     coefficients = np.array([1 / factorial(k) for k in range(form.degree, 0, -1)], dtype=real)
 
-    @kernel
-    def reduce(x):
-        shifted = x * log2_e + rounder
+    @scalar_kernel
+    def reduce(x, excess):
+        shifted = (x - excess) * log2_e + rounder
         n = shifted - rounder
-        r = (x - n * ln2_high) - n * ln2_low
+        r = ((x - n * ln2_high) - n * ln2_low) - excess
         series = coefficients[0]
         for k in range(last):
             series = series * r + coefficients[k + 1]
@@ -79,41 +82,56 @@ def _make_power_of_two(form: _Format) -> Any:
     real, integer = form.real, form.integer
     bias, shift = integer(form.exponent_bias), integer(form.mantissa_bits)
 
-    @kernel
+    @scalar_kernel
     def power_of_two(n):
         return integer((n + bias) << shift).view(real)
 
     return power_of_two
 
 
-def _make_exp(form: _Format, reduce: Any, power_of_two: Any) -> Any:
-    """Return exp for one format."""
-    lowest, highest = form.real(form.lowest), form.real(form.highest)
+def _make_times_exp(form: _Format, reduce: Any, power_of_two: Any) -> Any:
+    """Return (factor, x, excess) ↦ factor · exp(x − excess) for one format.
+
+    It is scaled last, so it keeps its digits where the exponential alone would be subnormal. Below
+    ``decayed`` the result is 0, unless the factor is of another size than x.
+    """
+    decayed, highest = form.real(form.decayed), form.real(form.highest)
     one, unit, integer = form.real(1), form.integer(1), form.integer
 
-    @kernel
-    def exponential(x):
-        x = lowest if x < lowest else x  # written so that NaN passes
+    @scalar_kernel
+    def times_exponential(factor, x, excess):
+        x = decayed if x < decayed else x  # written so that NaN passes
         x = highest if x > highest else x
-        n, rest = reduce(x)
-        # Two factors reach infinity and the subnormal numbers, one does not.
+        n, rest = reduce(x, excess)
+        # Two powers reach infinity and the subnormal numbers, one does not.
         half = integer(n >> unit)
-        return (rest + one) * power_of_two(half) * power_of_two(integer(n - half))
+        return factor * (rest + one) * power_of_two(half) * power_of_two(integer(n - half))
 
-    return exponential
+    return times_exponential
 
 
-def _make_tanh(form: _Format, reduce: Any, power_of_two: Any) -> Any:
+def _make_expm1_of_negative(form: _Format, reduce: Any, power_of_two: Any) -> Any:
+    """Return x ↦ exp(x) − 1 for x ≤ 0."""
+    saturation, zero, one = map(form.real, (form.saturation, 0, 1))
+
+    @scalar_kernel
+    def exponential_minus_one(x):
+        x = saturation if x < saturation else x
+        n, rest = reduce(x, zero)
+        scale = power_of_two(n)
+        return rest * scale + (scale - one)
+
+    return exponential_minus_one
+
+
+def _make_tanh(form: _Format, expm1: Any) -> Any:
     """Return tanh(x) = ∓t / (t + 2) with t = exp(−2|x|) − 1, in which nothing cancels."""
-    saturation, zero, one, two = map(form.real, (form.saturation, 0, 1, 2))
+    zero, two = form.real(0), form.real(2)
 
-    @kernel
+    @scalar_kernel
     def hyperbolic_tangent(x):
         y = -two * x if x > zero else two * x
-        y = saturation if y < saturation else y
-        n, rest = reduce(y)
-        scale = power_of_two(n)
-        t = rest * scale + (scale - one)
+        t = expm1(y)
         h = t / (t + two)
         return -h if x > zero else h
 
@@ -123,8 +141,16 @@ def _make_tanh(form: _Format, reduce: Any, power_of_two: Any) -> Any:
 _BY_TYPE = {types.float32: _SINGLE, types.float64: _DOUBLE}
 _REDUCE = {kind: _make_reduce(form) for kind, form in _BY_TYPE.items()}
 _POWER = {kind: _make_power_of_two(form) for kind, form in _BY_TYPE.items()}
-_EXP = {kind: _make_exp(form, _REDUCE[kind], _POWER[kind]) for kind, form in _BY_TYPE.items()}
-_TANH = {kind: _make_tanh(form, _REDUCE[kind], _POWER[kind]) for kind, form in _BY_TYPE.items()}
+_TIMES_EXP = {kind: _make_times_exp(f, _REDUCE[kind], _POWER[kind]) for kind, f in _BY_TYPE.items()}
+_EXPM1 = {
+    kind: _make_expm1_of_negative(f, _REDUCE[kind], _POWER[kind]) for kind, f in _BY_TYPE.items()
+}
+_TANH = {kind: _make_tanh(form, _EXPM1[kind]) for kind, form in _BY_TYPE.items()}
+
+
+def times_exp(factor: Any, x: Any, excess: Any) -> Any:
+    """Return factor · exp(x − excess) in the precision of x."""
+    return factor * np.exp(x - excess)
 
 
 def exp(x: Any) -> Any:
@@ -132,16 +158,37 @@ def exp(x: Any) -> Any:
     return np.exp(x)
 
 
+def expm1_of_negative(x: Any) -> Any:
+    """Return eˣ − 1 in the precision of x ≤ 0."""
+    return np.expm1(x)
+
+
 def tanh(x: Any) -> Any:
     """Return tanh(x) in the precision of x."""
     return np.tanh(x)
 
 
-@overload(exp)
+@overload(times_exp, jit_options={"forceinline": True})
+def _overload_times_exp(factor, x, excess):
+    return _TIMES_EXP[x].py_func
+
+
+@overload(exp, jit_options={"forceinline": True})
 def _overload_exp(x):
-    return _EXP[x].py_func
+    times_exponential = _TIMES_EXP[x]
+    one, zero = _BY_TYPE[x].real(1), _BY_TYPE[x].real(0)
+
+    def exponential(x):
+        return times_exponential(one, x, zero)
+
+    return exponential
 
 
-@overload(tanh)
+@overload(expm1_of_negative, jit_options={"forceinline": True})
+def _overload_expm1_of_negative(x):
+    return _EXPM1[x].py_func
+
+
+@overload(tanh, jit_options={"forceinline": True})
 def _overload_tanh(x):
     return _TANH[x].py_func

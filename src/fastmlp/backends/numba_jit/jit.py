@@ -11,7 +11,7 @@ import numba
 
 from fastmlp import plan, registry
 
-__all__ = ["entry_point", "kernel", "parallel_kernel", "reduction_kernel"]
+__all__ = ["entry_point", "kernel", "parallel_kernel", "reduction_kernel", "scalar_kernel"]
 
 # Fused multiply-add is allowed and signed zeros may be lost; a sum keeps its order, and NaN and
 # Inf stay what they are.
@@ -51,6 +51,11 @@ def _compile(function: Callable[..., Any], **options: Any) -> Any:
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function that only compiled code calls; its sums keep their order."""
     return _compile(function, fastmath=_ELEMENTWISE, **_NO_WRAPPERS)
+
+
+def scalar_kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function of numbers into its callers, so that their loops become vectors."""
+    return _compile(function, fastmath=_ELEMENTWISE, forceinline=True, **_NO_WRAPPERS)
 
 
 def reduction_kernel(function: Callable[..., Any]) -> Any:
