@@ -10,6 +10,7 @@ WORKERS ?= 2
 VENV      := .venv
 BIN       := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+DOCS_READY  := $(VENV)/.docs
 CMAKE_READY := $(VENV)/.cmake
 SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -name '*.pyx' \
              -o -name '*.pxd' -o -name '*.c' -o -name '*.h' -o -name '*.inc' -o -name 'py.typed' \)) \
@@ -17,12 +18,13 @@ SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -
 
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
-.PHONY: help demo test lint bench peers instructions instructions-record clean
+.PHONY: help demo test docs lint bench peers instructions instructions-record clean
 help:
 	@echo "make demo   train on handwritten digits, draw demo.png (DEMO='--epochs 5' passes options)"
 	@echo "make test   run the tests against the installed package (TESTS='-k cli' passes options)"
 	@echo "make bench  time kernels and an epoch on every backend, draw bench.png (BENCH=--quick)"
 	@echo "make peers  set fastmlp beside the libraries found in .venv (PEERS='--cell digits')"
+	@echo "make docs   run the gallery and build the site in docs/_build/html"
 	@echo "make lint   ruff and mypy"
 	@echo "make instructions         hold the kernels' instruction counts against their budget"
 	@echo "make instructions-record  make today's counts the budget (needs valgrind, as above)"
@@ -49,17 +51,30 @@ instructions: $(CMAKE_READY)
 instructions-record: $(CMAKE_READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/instructions/count.py --record
 
+# From scratch, so that every page of the gallery runs and no page of a removed name stays.
+docs: $(DOCS_READY)
+	rm -rf docs/_build docs/auto_gallery docs/generated
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build/html
+	@echo "the site: docs/_build/html/index.html"
+
 lint: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) build dist .cache .pytest_cache .ruff_cache .mypy_cache
+	rm -rf $(VENV) docs/_build docs/auto_gallery docs/generated build dist .cache .pytest_cache .ruff_cache .mypy_cache
 
 # A regular install, not an editable one: the tests see what a user gets.
 $(INSTALLED): $(BIN)/python $(SOURCES)
 	$(BIN)/python -m pip install --quiet -Ccmake.define.FASTMLP_WERROR=$(WERROR) ".[test,lint]"
+	@touch $@
+
+# The extra's packages alone: asking pip for ".[docs]" would build the package a second time.
+$(DOCS_READY): $(INSTALLED) pyproject.toml
+	$(BIN)/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+	  print(*project["optional-dependencies"]["docs"], sep="\n")' > $@.txt
+	$(BIN)/python -m pip install --quiet -r $@.txt
 	@touch $@
 
 $(CMAKE_READY): $(BIN)/python

@@ -34,7 +34,7 @@ batch_size : int or "auto", default="auto"
     Rows per update; "auto" is min(200, n_samples).
 learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
     Policy of the step size, for ``solver="sgd"`` only. "invscaling":
-    learning_rate_init / (t_ + 1)^power_t after each epoch. "adaptive": divided by 5 each time
+    ``learning_rate_init / (t_ + 1)**power_t`` after each epoch. "adaptive": divided by 5 each time
     progress stalls, until it is 1e-6.
 learning_rate_init : float, default=0.001
     First step size.
@@ -136,7 +136,7 @@ out_activation_ : str
     "softmax", "logistic" or "identity".
 n_features_in_ : int
     Columns of X.
-feature_names_in_ : ndarray of shape (n_features_in_,)
+feature_names_in_ : ndarray of shape (n_features,)
     Names of the columns; only when X had names that are all strings."""
 
 

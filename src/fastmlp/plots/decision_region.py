@@ -164,9 +164,10 @@ class DecisionRegionDisplay:
         self.boundaries_ = self._draw_boundaries()
         self.points_ = [] if self.y is None else self._draw_points(colors)
         if legend and self.points_:
-            ax.legend(title="class", loc="best", framealpha=0.9)
+            ax.legend(title="class", loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
         first, second = self.feature_names if self.feature_names is not None else ("x₀", "x₁")
         ax.set(xlabel=first, ylabel=second)
+        ax.locator_params(nbins=6)
         return self
 
     def _shades(self, colors: np.ndarray) -> np.ndarray:
