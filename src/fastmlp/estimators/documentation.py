@@ -16,7 +16,7 @@ activation : str or sequence of str, default="relu"
     h = f(z) of the hidden units, for all hidden layers or for each:
 
     - "identity" z · "relu" max(0, z) · "leaky_relu" z or, below 0, 0.01 z;
-    - "logistic" s(z) = 1/(1 + exp(−z)) · "tanh" tanh z · "softsign" z/(1 + |z|);
+    - "logistic" s(z) = 1/(1 + exp(−z)) · "tanh" tanh z · "softsign" ``z/(1 + |z|)``;
     - "elu" z or, below 0, exp(z) − 1 · "selu" the same by 1.0507 z and 1.7581 (exp(z) − 1);
     - "softplus" log(1 + exp(z)) · "silu" or "swish" z s(z) · "mish" z tanh(log(1 + exp(z)));
     - "gelu" z Φ(z), Φ the normal distribution · "gelu_tanh" z s(√(8/π) (z + 0.044715 z³));
