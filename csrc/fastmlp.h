@@ -142,6 +142,8 @@ typedef struct {
     /* Floating-point operations done by `iterations` rounds of independent register FMAs;
      * the result of the arithmetic goes to *sink so that none of it can be left out. */
     double (*fma_rounds)(int64_t iterations, double *sink);
+    /* Starts a team, has it meet `rounds` times, and ends it. */
+    void (*barrier_rounds)(int64_t n_threads, int64_t rounds);
 } fastmlp_kernels;
 
 /* The table of the ISA named, or the fastest that this machine can run for ""; NULL if it has none

@@ -4,6 +4,7 @@ import importlib
 import json
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fastmlp.backends.compiled import barrier_seconds
 from fastmlp.cli.epochs import CELLS, EXTRA, GRID, GridCell
 from fastmlp.cli.measure import Measurement
 from fastmlp.cli.report import draw_epochs
@@ -43,6 +45,34 @@ def test_peers_compares_training_and_prediction(tmp_path):
     assert training["ratios"]["fastmlp"] == 1
     assert training["best_rival"] == prediction["best_rival"] == "scikit-learn"
     assert (tmp_path / "p.png").stat().st_size > 0
+
+
+COMMANDS = {
+    "busy": "--cell digits --rounds 1 --seconds 0.001 --threads 2",
+    "dropout": "--cell digits --rounds 1",
+    "fit": "--cell digits --peer fastmlp --rounds 1 --seconds 0.01",
+    "gemm": "--size 5 --rounds 1 --dtype float32",
+    "kernels": "--size L1 --quick",
+    "predict": "--rows 3 --peer fastmlp --rounds 1",
+    "roofline": "--cell digits --rounds 1 --threads 2",
+    "shuffle": "--samples 2000 --rounds 1",
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_writes_its_figures_and_a_picture(tmp_path, name):
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / f"{name}.py", *COMMANDS[name].split()],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads((tmp_path / f"bench-{name}.json").read_text())
+    assert document["config"]
+    assert document["rows"]
+    assert (tmp_path / f"bench-{name}.png").stat().st_size > 0
 
 
 def test_a_peer_that_is_not_installed_is_skipped_with_a_word(module, monkeypatch):
@@ -142,3 +172,140 @@ def test_every_registered_peer_can_be_asked_for_something(module):
         registered.TRAINERS
     )
     assert "ONNX Runtime" in set(registered.PREDICTORS) - set(registered.TRAINERS)
+
+
+# -- products -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.dtype("float32"), np.dtype("float64")])
+@pytest.mark.parametrize("size", [(5, 7, 3), (33, 1, 40), (97, 53, 131)])
+def test_every_way_to_a_product_is_the_product(module, size, dtype):
+    products = module("products")
+    on = products.Operands(products.Shape(*size), dtype)
+    for kind in products.KINDS:
+        for way in (products.core_call, products.packed_call, products.numpy_call):
+            call = way(kind, on)
+            if call is not None:
+                products.check(kind, on, call, way.__name__)
+    assert products.packed_call("gradient", on) is None
+
+
+@pytest.mark.parametrize("factor", [1.001, np.nan])
+def test_a_wrong_product_is_refused(module, factor):
+    products = module("products")
+    on = products.Operands(products.Shape(9, 8, 7), np.dtype("float32"))
+    right = products.numpy_call("forward", on)
+    wrong = products.Call(
+        lambda: (right.run(), np.multiply(right.out, factor, right.out)), right.out
+    )
+    with pytest.raises(WrongResultError, match="forward 9×8×7 by someone is off"):
+        products.check("forward", on, wrong, "someone")
+
+
+def test_a_product_in_percent_of_peak_and_over_numpy(module):
+    gemm, products = module("gemm"), module("products")
+    timings = {"fastmlp": Timing((2.0,)), "fastmlp packed": Timing((1.0,)), "NumPy": Timing((4.0,))}
+    row = gemm.Row("forward", products.Shape(10, 10, 5), "float32", 2e-6, timings)
+    assert row.percent("fastmlp") == pytest.approx(100 * 1000 / 2.0 / 1e9 / 2e-6)
+    assert row.as_dict()["over_best_numpy"] == pytest.approx(4.0)
+
+
+# -- roofline -----------------------------------------------------------------------------------
+
+
+def test_least_traffic_by_hand(module):
+    cell = GridCell("small", 100, (3, 4, 1), 25)
+    rows, activations, parameters = module("roofline_parts").traffic_of(cell)
+    assert rows.n_bytes == rows.set_bytes == 100 * 3 * 4
+    assert activations.n_bytes == 4 * 2 * 25 * (3 + 4 + 4 + 1) * 4
+    # 16 weights forward, 4 backward; 21 parameters and two moments of each read and written
+    assert parameters.n_bytes == 4 * (16 + 4 + 6 * 21) * 4
+    assert parameters.set_bytes == 3 * 21 * 4
+
+
+def test_shares_of_an_epoch_add_up(module):
+    roofline = module("roofline")
+    epochs = {
+        roofline.SHUFFLED: Timing((6.0,)),
+        roofline.ALONE: Timing((10.0,)),
+        roofline.IN_ORDER: Timing((9.0,)),
+    }
+    kernels = {"products": 5.0, "element-wise": 1.0, "optimiser": 1.0}
+    row = roofline.Row("any", 2, 4, 2.0, {"rows": 0.5, "parameters": 1.0}, epochs, kernels)
+    shares = row.shares()
+    assert sum(shares.values()) == pytest.approx(1)
+    assert shares["rest"] == pytest.approx((9 - 7) / 2 / 6)
+    assert shares["team"] == pytest.approx((6 - 5) / 6)
+    assert row.bytes_floor == 1.5
+
+
+def test_the_calls_themselves_are_no_part_of_a_kernel(module, monkeypatch):
+    parts = module("roofline_parts")
+    cell = GridCell("small", 100, (3, 4, 1), 25)
+    asked = []
+
+    def timings(calls, **_):
+        asked.extend(calls)
+        return {name: Timing((1.0 if "empty" in name else 3.0,)) for name in calls}
+
+    monkeypatch.setattr(parts, "interleave", timings)
+    assert parts.batch_seconds(cell, 1, 0.0) == dict.fromkeys(parts.PARTS, 2.0)
+    assert len(asked) == 2 * len(parts.PARTS)
+
+
+# -- busy machines ------------------------------------------------------------------------------
+
+
+def test_other_processes_work_only_when_told_to_and_end(module):
+    busy = module("busy")
+    with busy.busy_processes(1) as others:
+        (process,) = others._processes
+        used = cpu_seconds(process.pid)
+        with others.at_work():
+            time.sleep(0.3)
+        time.sleep(0.05)  # until it has stopped
+        worked = cpu_seconds(process.pid)
+        time.sleep(0.1)
+        assert worked > used
+        assert cpu_seconds(process.pid) == worked
+    assert process.returncode is not None
+
+
+def cpu_seconds(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def test_fair_share_is_half_of_each_core(module):
+    row = module("busy").Row("any", Timing((1.0,)), Timing((2.6,)))
+    assert row.over_fair_share == pytest.approx(1.3)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 5])
+def test_a_barrier_is_passed_by_teams_of_any_size(n_threads):
+    assert barrier_seconds(n_threads, rounds=50) > 0
+
+
+# -- order and dropout --------------------------------------------------------------------------
+
+
+def test_shares_of_order_and_gather(module):
+    timings = {
+        "shuffled": Timing((10.0,)),
+        "as they lie": Timing((8.0,)),
+        "order alone": Timing((0.5,)),
+    }
+    row = module("shuffle").Row("float32", timings)
+    assert row.order_share == pytest.approx(0.05)
+    assert row.whole_share == pytest.approx(0.2)
+
+
+def test_all_types_hold_the_same_rows(module, tmp_path):
+    inputs = module("shuffle").inputs_of(100, tmp_path)
+    assert [X.dtype.name for X in inputs.values()] == ["uint8", "float32", "float64", "float32"]
+    assert all(np.array_equal(X, inputs["uint8"]) for X in inputs.values())
+
+
+def test_dropout_counts_what_it_adds(module):
+    row = module("dropout").Row("any", 10**9, Timing((1.0,)), Timing((1.25,)))
+    assert row.nanoseconds == pytest.approx(0.25)

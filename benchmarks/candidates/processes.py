@@ -1,15 +1,12 @@
-"""Peers in processes of their own, each with the environment that suits it best."""
+"""Peers in processes of their own."""
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from multiprocessing import get_context
 from time import perf_counter
 
 import numpy as np
@@ -18,13 +15,11 @@ from sklearn import config_context
 from candidates.base import Peer, Prepared
 from candidates.blas import blas_kernels
 from candidates.registered import PEERS
+from candidates.workers import start_process
 from fastmlp.cli.epochs import CELLS
 from fastmlp.cli.timing import interleave
 
 __all__ = ["Fit", "PeerProcess", "Prediction", "open_peers"]
-
-#: How libraries are told the number of their threads; NPROC is XLA's.
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
 
 #: So many rows of a prediction go back to be compared with the other peers'.
 COMPARED_ROWS = 100
@@ -55,10 +50,8 @@ class PeerProcess:
 
     def __init__(self, name: str, n_threads: int) -> None:
         self.name = name
-        threads = dict.fromkeys(THREAD_VARIABLES, str(n_threads))
-        with _environment(PEERS[name].environment | threads):
-            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-            self.blas = self._pool.submit(blas_kernels).result()
+        self._pool = start_process(PEERS[name].environment, n_threads)
+        self.blas = self._pool.submit(blas_kernels).result()
 
     def fit(self, cell: str, n_epochs: int) -> Fit:
         """Train the network of that name from new."""
@@ -88,25 +81,6 @@ def open_peers(
             stack.callback(processes[name].close)
             say(f"[bold]{name}[/]: {PEERS[name].settings}; BLAS: {processes[name].blas}")
         yield processes
-
-
-@contextmanager
-def _environment(changes: dict[str, str | None]) -> Iterator[None]:
-    """Change environment variables for the processes that start inside the block."""
-    before = {name: os.environ.get(name) for name in changes}
-    _set_environment(changes)
-    try:
-        yield
-    finally:
-        _set_environment(before)
-
-
-def _set_environment(values: dict[str, str | None]) -> None:
-    for name, value in values.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
 
 
 @lru_cache(maxsize=1)  # of many processes each holds but the cell at hand

@@ -14,13 +14,11 @@ from pkgutil import resolve_name
 
 from candidates.base import Peer
 from candidates.blas import blas_kernels
+from candidates.workers import FREE_CHOICE
 from fastmlp.backends.compiled import available_isas
 from fastmlp.cli.epochs import GridCell
 
 __all__ = ["PEERS", "PREDICTORS", "TRAINERS", "Registration"]
-
-#: Libraries choose their kernels and threads themselves, whatever the calling shell says.
-FREE_CHOICE = {"OPENBLAS_CORETYPE": None, "OPENBLAS_L2_SIZE": None, "XLA_FLAGS": None}
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ cdef extern from "fastmlp.h" nogil:
         fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *, const fastmlp_settings *, void *, const fastmlp_data *, int64_t, void *, void *, int64_t) noexcept nogil
         void (*predict)(const fastmlp_plan *, const void *, void *, const fastmlp_data *, const int64_t *, int64_t, void *, int32_t, void *, int64_t, int64_t, int32_t) noexcept nogil
         double (*fma_rounds)(int64_t, double *) noexcept nogil
+        void (*barrier_rounds)(int64_t, int64_t) noexcept nogil
     const fastmlp_kernels *fastmlp_find_kernels(const char *, int32_t)
     const char *fastmlp_available_isa(int)
 
@@ -204,6 +205,11 @@ cdef class Kernels:
         with nogil:
             flops = self.table.fma_rounds(iterations, &sink)
         return flops
+
+    def barrier_rounds(self, int64_t n_threads, int64_t rounds):
+        """Start a team, have it meet ``rounds`` times, and end it."""
+        with nogil:
+            self.table.barrier_rounds(n_threads, rounds)
 
 
 cdef class Network:

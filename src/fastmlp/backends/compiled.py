@@ -17,7 +17,13 @@ from fastmlp.backends.protocol import Totals
 from fastmlp.parameters import aligned_zeros
 from fastmlp.plan import Plan
 
-__all__ = ["CompiledBackend", "available_isas", "fma_peak", "operation_codes"]
+__all__ = [
+    "CompiledBackend",
+    "available_isas",
+    "barrier_seconds",
+    "fma_peak",
+    "operation_codes",
+]
 
 #: Rows that a thread predicts at once: enough to fill register tiles, few enough for the cache.
 _ROWS_PER_THREAD = 96
@@ -55,6 +61,17 @@ def fma_peak(dtype: np.dtype | type = np.float32, seconds: float = 0.1) -> float
         flops = kernels.fma_rounds(200_000)
         best = max(best, flops / (time.perf_counter() - start))
     return best / 1e9
+
+
+def barrier_seconds(n_threads: int, rounds: int = 10_000) -> float:
+    """Measure one barrier of a team of ``n_threads``.
+
+    The team's start and end are spread over ``rounds`` barriers: some nanoseconds for each.
+    """
+    kernels = CompiledBackend().kernels(np.dtype(np.float32))
+    start = time.perf_counter()
+    kernels.barrier_rounds(n_threads, rounds)
+    return (time.perf_counter() - start) / rounds
 
 
 def _forced_isa() -> str | None:

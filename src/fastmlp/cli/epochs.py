@@ -150,8 +150,12 @@ class EpochRun:
         self.workspace = backend.workspace(self.plan, dtype, cell.batch_size, n_threads)
 
     def __call__(self) -> float:
-        """Run one epoch and return the mean loss per sample."""
+        """Shuffle, run one epoch and return the mean loss per sample."""
         shuffle(self.rng, self.order)
+        return self.on_order(self.order)
+
+    def on_order(self, order: np.ndarray) -> float:
+        """Run one epoch on the rows ``order`` (N,) int64; return the mean loss per sample."""
         totals = self.backend.train_batches(
             self.plan,
             self.settings,
@@ -160,7 +164,7 @@ class EpochRun:
             self.X,
             self.target,
             None,
-            self.order,
+            order,
             self.cell.batch_size,
             self.workspace,
             self.n_threads,
