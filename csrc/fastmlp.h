@@ -64,12 +64,20 @@ typedef struct {
     uint64_t seed;       /* of the dropout bits */
 } fastmlp_settings;
 
+/* A loss with its link, and the numbers that it depends on: the registry says which. */
+typedef struct {
+    int32_t code;
+    int64_t n_parameters;
+    const double *parameters; /* (n_parameters) */
+} fastmlp_loss;
+
 typedef struct {
     const fastmlp_layer *layers; /* (L) */
     int64_t n_layers;            /* L */
     int64_t n_weights;           /* length of the prefix of the parameters that holds weights */
     int64_t n_parameters;        /* P */
-    int32_t loss;
+    int64_t target_width;        /* T */
+    fastmlp_loss loss;
 } fastmlp_plan;
 
 typedef struct {
@@ -102,11 +110,11 @@ typedef struct {
     /* h (n) = f(z), dh_dz (n) = f'(z) */
     void (*activate)(int32_t activation, int64_t n, const void *z, void *h, void *dh_dz);
     /* values (B) = loss of each row; gradient (B, C) = weight of the row · ∂loss/∂logits */
-    void (*loss_and_gradient)(int32_t loss, int64_t rows, int64_t outputs, const void *logits,
+    void (*loss_and_gradient)(const fastmlp_loss *loss, int64_t rows, int64_t outputs, const void *logits,
                               const void *target, const void *sample_weight, void *values,
                               void *gradient);
-    /* out (B, C) = softmax, logistic or identity of the logits */
-    void (*link)(int32_t loss, int64_t rows, int64_t outputs, const void *logits, void *out);
+    /* out (B, C) = the loss's natural prediction; out may be the logits */
+    void (*link)(const fastmlp_loss *loss, int64_t rows, int64_t outputs, const void *logits, void *out);
     /* out (B, O) *= 0 where dropped, 1/keep elsewhere */
     void (*apply_dropout)(int32_t threshold, uint64_t seed, int64_t layer, int64_t step,
                           int64_t rows, int64_t columns, void *out);

@@ -164,13 +164,16 @@ def true_slope(activation: str, h: np.ndarray) -> Truth:
 
 def loss_and_gradient(backend: Backend, loss: str, logits: np.ndarray, target: np.ndarray):
     values, gradient = np.full(len(logits), np.nan, logits.dtype), np.full_like(logits, np.nan)
-    backend.loss_and_gradient(LOSSES[loss].code, logits, target, None, values, gradient)
+    row = LOSSES[loss]
+    backend.loss_and_gradient(
+        row.code, row.default_parameters, logits, target, None, values, gradient
+    )
     return values, gradient
 
 
 def link(backend: Backend, loss: str, logits: np.ndarray) -> np.ndarray:
     out = np.full_like(logits, np.nan)
-    backend.link(LOSSES[loss].code, logits, out)
+    backend.link(LOSSES[loss].code, LOSSES[loss].default_parameters, logits, out)
     return out
 
 

@@ -48,7 +48,8 @@ def loss_and_gradient(
     """Return the loss of each sample (B,) and its gradient (B, C), float64."""
     z, y = np.array(logits, np.float64), np.array(target, np.float64)
     values, gradient = np.empty(len(z)), np.empty_like(z)
-    backend.loss_and_gradient(LOSSES[name].code, z, y, None, values, gradient)
+    row = LOSSES[name]
+    backend.loss_and_gradient(row.code, row.default_parameters, z, y, None, values, gradient)
     return values, gradient
 
 
@@ -249,7 +250,8 @@ def test_row_18_softmax(backend: Backend):
     logits[0], logits[1] = 1e4, -1e4
     logits[2] = np.linspace(-1e4, 1e4, 6)
     q = np.empty_like(logits)
-    backend.link(LOSSES["softmax_cross_entropy"].code, logits, q)
+    row = LOSSES["softmax_cross_entropy"]
+    backend.link(row.code, row.default_parameters, logits, q)
     assert np.all(q >= 0)
     np.testing.assert_allclose(q.sum(axis=1), 1, rtol=1e-14)
     powers = np.exp(logits[3:])

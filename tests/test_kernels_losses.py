@@ -27,13 +27,15 @@ def run(
 ) -> tuple[np.ndarray, np.ndarray]:
     values = np.full(len(logits), np.nan, logits.dtype)
     gradient = np.full_like(logits, np.nan)
-    backend.loss_and_gradient(loss.code, logits, target, weight, values, gradient)
+    backend.loss_and_gradient(
+        loss.code, loss.default_parameters, logits, target, weight, values, gradient
+    )
     return values, gradient
 
 
 def run_link(backend: Backend, loss: Loss, logits: np.ndarray) -> np.ndarray:
     out = np.full_like(logits, np.nan)
-    backend.link(loss.code, logits, out)
+    backend.link(loss.code, loss.default_parameters, logits, out)
     return out
 
 

@@ -199,7 +199,10 @@ def test_cost_is_weighted_by_the_rows_of_each_batch(backend: Backend, dtype):
     logits = predict(REFERENCE, problem.as_float64(), apply_link=False)
     values, gradient = np.empty(23), np.empty_like(logits)
     target = problem.target.astype(np.float64)
-    REFERENCE.loss_and_gradient(problem.plan.loss, logits, target, None, values, gradient)
+    plan = problem.plan
+    REFERENCE.loss_and_gradient(
+        plan.loss, plan.loss_parameters, logits, target, None, values, gradient
+    )
     expected = sum(
         len(rows) * np.average(values[rows], weights=problem.sample_weight[rows])
         for rows in (problem.order[:16], problem.order[16:])

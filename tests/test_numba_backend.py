@@ -97,9 +97,15 @@ def test_a_nan_logit_makes_its_loss_nan(position, dtype):
     logits = np.zeros((2, 5), dtype=dtype)
     logits[0, position] = np.nan
     values, gradient = np.zeros(2, dtype=dtype), np.zeros_like(logits)
-    code = LOSSES["softmax_cross_entropy"].code
+    row = LOSSES["softmax_cross_entropy"]
     NumbaBackend().loss_and_gradient(
-        code, logits, np.zeros((2, 1), dtype=dtype), None, values, gradient
+        row.code,
+        row.default_parameters,
+        logits,
+        np.zeros((2, 1), dtype=dtype),
+        None,
+        values,
+        gradient,
     )
     np.testing.assert_array_equal(np.isnan(values), [True, False])
 

@@ -66,7 +66,9 @@ static void activation_logistic(void) { kernels->activate(FASTMLP_LOGISTIC, ELEM
 
 static void softmax_cross_entropy(void)
 {
-    kernels->loss_and_gradient(FASTMLP_SOFTMAX_CROSS_ENTROPY, CLASS_ROWS, CLASSES, a, b, NULL, c, d);
+    const double smoothing = 0;
+    const fastmlp_loss loss = {FASTMLP_SOFTMAX_CROSS_ENTROPY, 1, &smoothing};
+    kernels->loss_and_gradient(&loss, CLASS_ROWS, CLASSES, a, b, NULL, c, d);
 }
 
 static void adam_update(void)
@@ -99,8 +101,11 @@ static void add_layer(network *n, int64_t fan_in, int64_t fan_out, int32_t activ
 /* Places the biases behind all weights, draws the parameters and takes memory for the workspace. */
 static void finish_network(network *n)
 {
+    static const double smoothing = 0;
     fastmlp_plan *plan = &n->plan;
     plan->layers = n->layers;
+    plan->target_width = 1;
+    plan->loss = (fastmlp_loss){FASTMLP_SOFTMAX_CROSS_ENTROPY, 1, &smoothing};
     plan->n_parameters = plan->n_weights;
     for (int64_t l = 0; l < plan->n_layers; l++) {
         n->layers[l].bias_offset = plan->n_parameters;

@@ -69,6 +69,10 @@ class Plan:
         One row per dense layer, the output layer included.
     loss : int
         Code in ``LOSSES``.
+    loss_parameters : ndarray of float64, shape (K,)
+        Numbers that the loss depends on; its row in ``LOSSES`` names them.
+    target_width : int
+        Columns T of a target array.
     n_weights : int
         Length of the prefix of the flat parameter vector that holds weights; biases follow.
         Penalties and decay cover this prefix.
@@ -78,6 +82,8 @@ class Plan:
 
     layers: np.ndarray
     loss: int
+    loss_parameters: np.ndarray
+    target_width: int
     n_weights: int
     n_parameters: int
 
@@ -95,11 +101,6 @@ class Plan:
     def loss_row(self) -> Loss:
         """The loss's row in the registry."""
         return LOSSES.by_code(self.loss)
-
-    @property
-    def target_width(self) -> int:
-        """Columns of a target array: 1 for class numbers, else one per output."""
-        return 1 if self.loss_row.target == "class" else self.n_outputs
 
     def flops_per_sample(self) -> int:
         """Count the useful floating-point operations of one training step, per sample.
@@ -121,6 +122,7 @@ def make_plan(
     activations: Sequence[str],
     loss: str,
     dropouts: Sequence[float] | None = None,
+    loss_parameters: Sequence[float] | None = None,
 ) -> Plan:
     """Lay out a network.
 
@@ -135,6 +137,8 @@ def make_plan(
     dropouts : sequence of float, length L, optional
         Probability of dropping an input of each layer: first the network's input, then each
         hidden layer's output.
+    loss_parameters : sequence of float, length K, optional
+        Numbers that the loss depends on; the defaults of its row when None.
     """
     sizes = np.asarray(layer_sizes, dtype=np.int64)
     layers = np.zeros(len(sizes) - 1, dtype=LAYER_DTYPE)
@@ -146,7 +150,17 @@ def make_plan(
     layers["activation"] = [ACTIVATIONS[name].code for name in [*activations, "identity"]]
     if dropouts is not None:
         layers["dropout_threshold"] = [dropout_threshold(p) for p in dropouts]
-    return Plan(layers, LOSSES[loss].code, n_weights, n_weights + int(sizes[1:].sum()))
+    row = LOSSES[loss]
+    numbers = row.default_parameters if loss_parameters is None else loss_parameters
+    numbers = np.ascontiguousarray(numbers, dtype=np.float64)
+    return Plan(
+        layers,
+        row.code,
+        numbers,
+        row.target_width(int(sizes[-1]), len(numbers)),
+        n_weights,
+        n_weights + int(sizes[1:].sum()),
+    )
 
 
 def make_settings(optimizer: str = "adam", **fields: float) -> np.ndarray:

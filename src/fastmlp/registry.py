@@ -8,9 +8,11 @@ The codes are repeated in ``csrc/fastmlp.h``; a test holds the two lists against
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Generic, TypeVar
+
+import numpy as np
 
 __all__ = ["ACTIVATIONS", "LOSSES", "OPTIMIZERS", "Activation", "Loss", "Optimizer"]
 
@@ -36,10 +38,15 @@ class Loss:
     Attributes
     ----------
     target : {"class", "real"}
-        ``"class"``: the target is the number of the class, one column. ``"real"``: one column per
-        output.
+        ``"class"``: the target is the number of the class, one column. ``"real"``: real columns.
     link : {"softmax", "logistic", "identity"}
         What turns the network's last layer into a prediction.
+    parameters : mapping of str to float or tuple of float
+        Names and defaults of the numbers that the loss depends on, in the order in which kernels
+        take them; a tuple stands for any number of values.
+    outputs_per_target : int or None
+        Outputs of the network that describe one column of the target together; None: one for each
+        of the parameters. A class's number is one column for all outputs.
     mean_over_outputs : bool
         The reported cost is divided by the number of outputs. The gradient is not: scikit-learn
         reports the mean squared error over the outputs but descends along its sum.
@@ -50,7 +57,20 @@ class Loss:
     target: str
     link: str
     formula: str
+    parameters: Mapping[str, float | tuple[float, ...]] = field(default_factory=dict)
+    outputs_per_target: int | None = 1
     mean_over_outputs: bool = False
+
+    @property
+    def default_parameters(self) -> np.ndarray:
+        """The parameters' defaults (K,), float64."""
+        return np.hstack([np.empty(0), *self.parameters.values()])
+
+    def target_width(self, n_outputs: int, n_parameters: int) -> int:
+        """Columns of a target for so many outputs of the network."""
+        if self.target == "class":
+            return 1
+        return n_outputs // (self.outputs_per_target or n_parameters)
 
 
 @dataclass(frozen=True)

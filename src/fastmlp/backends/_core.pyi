@@ -24,13 +24,16 @@ class Kernels:
     def loss_and_gradient(
         self,
         loss: int,
+        parameters: np.ndarray,
         logits: np.ndarray,
         target: np.ndarray,
         sample_weight: np.ndarray | None,
         values: np.ndarray,
         gradient: np.ndarray,
     ) -> None: ...
-    def link(self, loss: int, logits: np.ndarray, out: np.ndarray) -> None: ...
+    def link(
+        self, loss: int, parameters: np.ndarray, logits: np.ndarray, out: np.ndarray
+    ) -> None: ...
     def apply_dropout(
         self, threshold: int, seed: int, layer: int, step: int, out: np.ndarray
     ) -> None: ...
@@ -48,7 +51,14 @@ class Kernels:
 
 class Network:
     def __init__(
-        self, kernels: Kernels, layers: np.ndarray, loss: int, n_weights: int, n_parameters: int
+        self,
+        kernels: Kernels,
+        layers: np.ndarray,
+        loss: int,
+        loss_parameters: np.ndarray,
+        target_width: int,
+        n_weights: int,
+        n_parameters: int,
     ) -> None: ...
     def workspace_bytes(self, n_rows: int, n_threads: int) -> int: ...
     def inference_bytes(self, n_rows: int) -> int: ...

@@ -30,10 +30,14 @@ cdef extern from "fastmlp.h" nogil:
         int64_t fan_in
     ctypedef struct fastmlp_settings:
         int64_t step
+    ctypedef struct fastmlp_loss:
+        int32_t code
+        int64_t n_parameters
+        const double *parameters
     ctypedef struct fastmlp_plan:
         const fastmlp_layer *layers
-        int64_t n_layers, n_weights, n_parameters
-        int32_t loss
+        int64_t n_layers, n_weights, n_parameters, target_width
+        fastmlp_loss loss
     ctypedef struct fastmlp_data:
         const void *x
         int32_t x_type
@@ -49,8 +53,8 @@ cdef extern from "fastmlp.h" nogil:
         void (*dense_backward_input)(int64_t, int64_t, int64_t, const void *, const void *, void *) noexcept nogil
         void (*dense_backward_weights)(int64_t, int64_t, int64_t, const void *, const void *, void *, void *) noexcept nogil
         void (*activate)(int32_t, int64_t, const void *, void *, void *) noexcept nogil
-        void (*loss_and_gradient)(int32_t, int64_t, int64_t, const void *, const void *, const void *, void *, void *) noexcept nogil
-        void (*link)(int32_t, int64_t, int64_t, const void *, void *) noexcept nogil
+        void (*loss_and_gradient)(const fastmlp_loss *, int64_t, int64_t, const void *, const void *, const void *, void *, void *) noexcept nogil
+        void (*link)(const fastmlp_loss *, int64_t, int64_t, const void *, void *) noexcept nogil
         void (*apply_dropout)(int32_t, uint64_t, int64_t, int64_t, int64_t, int64_t, void *) noexcept nogil
         void (*optimizer_update)(const fastmlp_settings *, int64_t, int64_t, double, void *, const void *, void *) noexcept nogil
         size_t (*workspace_bytes)(const fastmlp_plan *, int64_t, int64_t) noexcept nogil
@@ -123,6 +127,12 @@ cdef inline address pointer(cnp.ndarray array):
     return NULL if array is None else cnp.PyArray_DATA(array)
 
 
+cdef inline fastmlp_loss bound_loss(int32_t code, cnp.ndarray parameters):
+    """A loss whose parameters (K,) float64 the caller keeps alive."""
+    return fastmlp_loss(code=code, n_parameters=parameters.shape[0],
+                        parameters=<const double *>pointer(parameters))
+
+
 def shuffle(bit_generator, int64_t[::1] order):
     """Shuffle order (K,) as ``RandomState(bit_generator).shuffle`` does."""
     cdef bitgen_t *bits = <bitgen_t *>PyCapsule_GetPointer(bit_generator.capsule, "BitGenerator")
@@ -170,19 +180,22 @@ cdef class Kernels:
         with nogil:
             self.table.activate(activation, n, zp, hp, dp)
 
-    def loss_and_gradient(self, int32_t loss, cnp.ndarray logits, cnp.ndarray target,
-                          cnp.ndarray sample_weight, cnp.ndarray values, cnp.ndarray gradient):
+    def loss_and_gradient(self, int32_t loss, cnp.ndarray parameters, cnp.ndarray logits,
+                          cnp.ndarray target, cnp.ndarray sample_weight, cnp.ndarray values,
+                          cnp.ndarray gradient):
+        cdef fastmlp_loss bound = bound_loss(loss, parameters)
         cdef int64_t rows = logits.shape[0], outputs = logits.shape[1]
         cdef address lp = pointer(logits), tp = pointer(target), sp = pointer(sample_weight)
         cdef address vp = pointer(values), gp = pointer(gradient)
         with nogil:
-            self.table.loss_and_gradient(loss, rows, outputs, lp, tp, sp, vp, gp)
+            self.table.loss_and_gradient(&bound, rows, outputs, lp, tp, sp, vp, gp)
 
-    def link(self, int32_t loss, cnp.ndarray logits, cnp.ndarray out):
+    def link(self, int32_t loss, cnp.ndarray parameters, cnp.ndarray logits, cnp.ndarray out):
+        cdef fastmlp_loss bound = bound_loss(loss, parameters)
         cdef int64_t rows = logits.shape[0], outputs = logits.shape[1]
         cdef address lp = pointer(logits), op = pointer(out)
         with nogil:
-            self.table.link(loss, rows, outputs, lp, op)
+            self.table.link(&bound, rows, outputs, lp, op)
 
     def apply_dropout(self, int32_t threshold, uint64_t seed, int64_t layer, int64_t step,
                       cnp.ndarray out):
@@ -217,15 +230,17 @@ cdef class Network:
 
     cdef const fastmlp_kernels *table
     cdef fastmlp_plan plan
-    cdef cnp.ndarray layers  # keeps the memory that plan.layers points to
+    cdef cnp.ndarray layers, loss_parameters  # keep the memory that the plan points to
 
-    def __cinit__(self, Kernels kernels, cnp.ndarray layers, int32_t loss, int64_t n_weights,
-                  int64_t n_parameters):
+    def __cinit__(self, Kernels kernels, cnp.ndarray layers, int32_t loss, cnp.ndarray loss_parameters,
+                  int64_t target_width, int64_t n_weights, int64_t n_parameters):
         self.table = kernels.table
         self.layers = layers
+        self.loss_parameters = loss_parameters
         self.plan = fastmlp_plan(
             layers=<const fastmlp_layer *>pointer(layers), n_layers=layers.shape[0],
-            n_weights=n_weights, n_parameters=n_parameters, loss=loss)
+            n_weights=n_weights, n_parameters=n_parameters, target_width=target_width,
+            loss=bound_loss(loss, loss_parameters))
 
     def workspace_bytes(self, int64_t n_rows, int64_t n_threads):
         """Return the scratch that training on batches of n_rows rows needs."""

@@ -141,6 +141,7 @@ class CompiledBackend:
     def loss_and_gradient(
         self,
         loss: int,
+        parameters: np.ndarray,
         logits: np.ndarray,
         target: np.ndarray,
         sample_weight: np.ndarray | None,
@@ -149,12 +150,12 @@ class CompiledBackend:
     ) -> None:
         """See :meth:`fastmlp.backends.Backend.loss_and_gradient`."""
         self.kernels(logits.dtype).loss_and_gradient(
-            loss, logits, target, sample_weight, values, gradient
+            loss, parameters, logits, target, sample_weight, values, gradient
         )
 
-    def link(self, loss: int, logits: np.ndarray, out: np.ndarray) -> None:
+    def link(self, loss: int, parameters: np.ndarray, logits: np.ndarray, out: np.ndarray) -> None:
         """See :meth:`fastmlp.backends.Backend.link`."""
-        self.kernels(logits.dtype).link(loss, logits, out)
+        self.kernels(logits.dtype).link(loss, parameters, logits, out)
 
     def dropout_factors(
         self, threshold: int, seed: int, layer: int, step: int, out: np.ndarray
@@ -179,7 +180,13 @@ class CompiledBackend:
 
     def _network(self, plan: Plan, dtype: np.dtype) -> _core.Network:
         return _core.Network(
-            self.kernels(dtype), plan.layers, plan.loss, plan.n_weights, plan.n_parameters
+            self.kernels(dtype),
+            plan.layers,
+            plan.loss,
+            plan.loss_parameters,
+            plan.target_width,
+            plan.n_weights,
+            plan.n_parameters,
         )
 
     def workspace(self, plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> Workspace:

@@ -60,6 +60,7 @@ class Backend(Protocol):
     def loss_and_gradient(
         self,
         loss: int,
+        parameters: np.ndarray,
         logits: np.ndarray,
         target: np.ndarray,
         sample_weight: np.ndarray | None,
@@ -68,11 +69,12 @@ class Backend(Protocol):
     ) -> None:
         """values (B,) = unweighted loss of each sample; gradient (B, C) = w_r · ∂loss_r/∂logits.
 
-        ``target`` is (B, T): the class's number in one column, or one real column per output.
+        ``target`` is (B, T): the class's number in one column, or real columns; ``parameters``
+        (K,) float64 is what the loss depends on besides. The registry's row states both.
         """
 
-    def link(self, loss: int, logits: np.ndarray, out: np.ndarray) -> None:
-        """out (B, C) = the loss's natural prediction: softmax, logistic or identity."""
+    def link(self, loss: int, parameters: np.ndarray, logits: np.ndarray, out: np.ndarray) -> None:
+        """out (B, C) = the loss's natural prediction, by the link in the registry's row."""
 
     def dropout_factors(
         self, threshold: int, seed: int, layer: int, step: int, out: np.ndarray

@@ -173,8 +173,8 @@ def _losses(arrays: _Arrays, B: int) -> Iterator[KernelCase]:
         yield KernelCase(
             f"loss {row.name}",
             f"{B}×{N_CLASSES}",
-            lambda k, code=row.code, target=target: k.loss_and_gradient(  # type: ignore[misc]
-                code, logits, target, None, values, gradient
+            lambda k, row=row, target=target: k.loss_and_gradient(  # type: ignore[misc]
+                row.code, row.default_parameters, logits, target, None, values, gradient
             ),
             (values, gradient),
             logits.size,

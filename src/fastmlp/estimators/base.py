@@ -264,7 +264,10 @@ class BaseMLP(BaseEstimator, ABC):
         target = self._encode(y, network.dtype)
         values = np.empty(len(X), network.dtype)
         gradient = np.empty_like(logits)
-        backend.loss_and_gradient(network.plan.loss, logits, target, None, values, gradient)
+        plan = network.plan
+        backend.loss_and_gradient(
+            plan.loss, plan.loss_parameters, logits, target, None, values, gradient
+        )
         return values / network.cost_divisor
 
     def cost(self, X: Any, y: Any, sample_weight: Any = None) -> float:

@@ -92,6 +92,7 @@ class NumbaBackend:
     def loss_and_gradient(
         self,
         loss: int,
+        parameters: np.ndarray,
         logits: np.ndarray,
         target: np.ndarray,
         sample_weight: np.ndarray | None,
@@ -101,6 +102,7 @@ class NumbaBackend:
         """Set values (B,) = loss of each sample and gradient (B, C) = w_r · ∂loss_r/∂logits."""
         elementwise.losses_and_gradients(
             loss,
+            _read_only(parameters),
             np.array(logits),
             _read_only(target),
             _weights_or_none(sample_weight, logits.dtype),
@@ -108,9 +110,9 @@ class NumbaBackend:
             gradient,
         )
 
-    def link(self, loss: int, logits: np.ndarray, out: np.ndarray) -> None:
-        """Set out (B, C) = softmax, logistic or identity of the logits."""
-        elementwise.apply_link(loss, np.array(logits), out)
+    def link(self, loss: int, parameters: np.ndarray, logits: np.ndarray, out: np.ndarray) -> None:
+        """Set out (B, C) = the loss's natural prediction."""
+        elementwise.apply_link(loss, _read_only(parameters), np.array(logits), out)
 
     def dropout_factors(
         self, threshold: int, seed: int, layer: int, step: int, out: np.ndarray
@@ -160,6 +162,7 @@ class NumbaBackend:
             cost, penalty = network.train(
                 plan.layers,
                 plan.loss,
+                _read_only(plan.loss_parameters),
                 _read_only(settings.reshape(1)),
                 parameters,
                 moments,
@@ -189,6 +192,7 @@ class NumbaBackend:
             cost, penalty = network.objective(
                 plan.layers,
                 plan.loss,
+                _read_only(plan.loss_parameters),
                 _read_only(settings.reshape(1)),
                 parameters,
                 samples,
@@ -220,6 +224,7 @@ class NumbaBackend:
                 samples,
                 _rows(rows, len(out)),
                 plan.loss if apply_link else -1,
+                _read_only(plan.loss_parameters),
                 workspace,
                 n_workers,
                 out,

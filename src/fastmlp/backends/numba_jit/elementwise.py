@@ -14,19 +14,19 @@ __all__ = ["apply_dropout", "apply_link", "losses_and_gradients", "update_all"]
 
 
 @entry_point
-def losses_and_gradients(loss, logits, target, sample_weight, values, gradient):
+def losses_and_gradients(loss, parameters, logits, target, sample_weight, values, gradient):
     """Set values (B,) and the weighted gradient (B, C); no sample weights (0,) count as ones."""
     for row in range(logits.shape[0]):
-        values[row] = loss_row(loss, logits[row], target[row], gradient[row])
+        values[row] = loss_row(loss, parameters, logits[row], target[row], gradient[row])
         if sample_weight.size > 0:
             scale(sample_weight[row], gradient[row])
 
 
 @entry_point
-def apply_link(loss, logits, out):
+def apply_link(loss, parameters, logits, out):
     """Set out (B, C) to the prediction for the logits (B, C)."""
     for row in range(logits.shape[0]):
-        link_row(loss, logits[row], out[row])
+        link_row(loss, parameters, logits[row], out[row])
 
 
 @entry_point

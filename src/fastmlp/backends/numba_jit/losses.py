@@ -2,7 +2,8 @@
 # (compiled functions take their types from their arguments)
 """Losses of one sample, fused with their gradients, and their links.
 
-``logits``, ``gradient`` and ``prediction`` are one row (C,), ``target`` one row (T,).
+``logits``, ``gradient`` and ``prediction`` are one row (C,), ``target`` one row (T,),
+``parameters`` (K,) float64.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def _squared_error(logits, target, gradient):
 
 
 @kernel
-def loss_row(loss, logits, target, gradient):
+def loss_row(loss, parameters, logits, target, gradient):
     """Return the loss of one sample and set ``gradient`` to its derivative by the logits."""
     value = logits.dtype.type(0)
     if loss == _SOFTMAX_CROSS_ENTROPY:
@@ -100,7 +101,7 @@ def loss_row(loss, logits, target, gradient):
 
 
 @kernel
-def link_row(loss, logits, prediction):
+def link_row(loss, parameters, logits, prediction):
     """Set ``prediction`` to softmax, logistic or identity of the logits."""
     if loss == _SOFTMAX_CROSS_ENTROPY:
         _softmax(logits, prediction)

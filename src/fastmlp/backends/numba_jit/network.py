@@ -118,20 +118,22 @@ def _accumulate(n_workers, layers, work, settings, scale, parameters, n_rows, is
 
 
 @kernel
-def _predict_share(worker, n_workers, layers, work, samples, rows, link, out):
+def _predict_share(worker, n_workers, layers, work, samples, rows, link, parameters, out):
     size, n_rows = _row_tile(rows.size), rows.size
     for first in range(worker * size, n_rows, n_workers * size):
         last = min(first + size, n_rows)
-        predict_tile(layers, work, samples, rows, link, first, last, out)
+        predict_tile(layers, work, samples, rows, link, parameters, first, last, out)
 
 
 @parallel_kernel
-def _predict(n_workers, layers, work, samples, rows, link, out):
+def _predict(n_workers, layers, work, samples, rows, link, parameters, out):
     if n_workers == 1:
-        _predict_share(_ONLY, n_workers, layers, work, samples, rows, link, out)
+        _predict_share(_ONLY, n_workers, layers, work, samples, rows, link, parameters, out)
     else:
         for worker in prange(n_workers):
-            _predict_share(np.int64(worker), n_workers, layers, work, samples, rows, link, out)
+            _predict_share(
+                np.int64(worker), n_workers, layers, work, samples, rows, link, parameters, out
+            )
 
 
 @kernel
@@ -171,7 +173,19 @@ def _penalty(settings, work):
 
 
 @entry_point
-def train(layers, loss, settings, parameters, moments, samples, order, batch_size, work, n_workers):
+def train(
+    layers,
+    loss,
+    loss_parameters,
+    settings,
+    parameters,
+    moments,
+    samples,
+    order,
+    batch_size,
+    work,
+    n_workers,
+):
     """Train on the rows ``order`` (K,) of the samples; return the sums of cost and penalty."""
     _pack_all(layers, work, parameters)
     cost, penalty, step = 0.0, 0.0, settings[0].step
@@ -179,7 +193,7 @@ def train(layers, loss, settings, parameters, moments, samples, order, batch_siz
         rows = order[first : first + batch_size]
         weight_sum = _weight_sum(samples, rows)
         if weight_sum != 0:
-            batch = Batch(rows, 0, step, settings[0].seed, loss, 1 / weight_sum)
+            batch = Batch(rows, 0, step, settings[0].seed, loss, loss_parameters, 1 / weight_sum)
             _forward_and_backward(n_workers, layers, work, samples, batch)
             rates, penalties = batch_rates(settings[0], step, weight_sum, parameters)
             _update(
@@ -192,7 +206,9 @@ def train(layers, loss, settings, parameters, moments, samples, order, batch_siz
 
 
 @entry_point
-def objective(layers, loss, settings, parameters, samples, rows, work, n_workers, gradient):
+def objective(
+    layers, loss, loss_parameters, settings, parameters, samples, rows, work, n_workers, gradient
+):
     """Set ``gradient`` (P,) for the rows as one batch; return the sums of cost and penalty.
 
     Rows go through the workspace in blocks of its size.
@@ -205,7 +221,9 @@ def objective(layers, loss, settings, parameters, samples, rows, work, n_workers
     cost, scale = 0.0, 1 / weight_sum
     for first in range(0, rows.size, work.n_rows):
         block = rows[first : first + work.n_rows]
-        batch = Batch(block, first, settings[0].step, settings[0].seed, loss, scale)
+        batch = Batch(
+            block, first, settings[0].step, settings[0].seed, loss, loss_parameters, scale
+        )
         _forward_and_backward(n_workers, layers, work, samples, batch)
         _accumulate(
             n_workers, layers, work, settings, scale, parameters, block.size, first == 0, gradient
@@ -215,9 +233,18 @@ def objective(layers, loss, settings, parameters, samples, rows, work, n_workers
 
 
 @entry_point
-def predict(layers, parameters, samples, rows, link, work, n_workers, out):
+def predict(layers, parameters, samples, rows, link, loss_parameters, work, n_workers, out):
     """Set out (K, C) to the network at X[rows]; ``link`` is a code in LOSSES or negative."""
     _pack_all(layers, work, parameters)
     for first in range(0, rows.size, work.n_rows):
         block = rows[first : first + work.n_rows]
-        _predict(n_workers, layers, work, samples, block, link, out[first : first + block.size])
+        _predict(
+            n_workers,
+            layers,
+            work,
+            samples,
+            block,
+            link,
+            loss_parameters,
+            out[first : first + block.size],
+        )

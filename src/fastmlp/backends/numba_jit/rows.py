@@ -48,6 +48,7 @@ class Batch(NamedTuple):
     step: Any  # number of the update for the dropout bits
     seed: Any
     loss: Any  # code in LOSSES
+    loss_parameters: Any  # (K,)
     scale: Any  # 1 / sum of the batch's sample weights
 
 
@@ -121,7 +122,9 @@ def _losses(samples, batch, work, first, last):
         sample = batch.rows[row]
         weight = 1.0 if samples.sample_weight.size == 0 else float(samples.sample_weight[sample])
         logits = work.values[values : values + node.width]
-        value = loss_row(batch.loss, logits, samples.target[sample], gradient)
+        value = loss_row(
+            batch.loss, batch.loss_parameters, logits, samples.target[sample], gradient
+        )
         work.losses[row] = weight * value
         scale(weight * batch.scale, gradient)
 
@@ -161,7 +164,7 @@ def train_tile(layers, work, samples, batch, bits, first, last):
 
 
 @kernel
-def predict_tile(layers, work, samples, rows, link, first, last, out):
+def predict_tile(layers, work, samples, rows, link, parameters, first, last, out):
     """Set rows of ``out`` to the network at X[rows]; ``link`` is a code in LOSSES or negative."""
     _gather(samples, rows, work, first, last)
     for layer in range(layers.size):
@@ -175,4 +178,4 @@ def predict_tile(layers, work, samples, rows, link, first, last, out):
         if link < 0:
             copy(logits, out[row])
         else:
-            link_row(link, logits, out[row])
+            link_row(link, parameters, logits, out[row])

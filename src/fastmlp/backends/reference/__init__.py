@@ -57,6 +57,7 @@ class ReferenceBackend:
     def loss_and_gradient(
         self,
         loss: int,
+        parameters: np.ndarray,
         logits: np.ndarray,
         target: np.ndarray,
         sample_weight: np.ndarray | None,
@@ -64,12 +65,14 @@ class ReferenceBackend:
         gradient: np.ndarray,
     ) -> None:
         """Set values (B,) = loss of each sample; gradient (B, C) = w_r · ∂loss_r/∂logits."""
-        values[:], gradient[:] = losses.loss_and_gradient(loss, logits, target, sample_weight)
+        values[:], gradient[:] = losses.loss_and_gradient(
+            loss, parameters, logits, target, sample_weight
+        )
 
     @np.errstate(all="ignore")
-    def link(self, loss: int, logits: np.ndarray, out: np.ndarray) -> None:
-        """Set out (B, C) = softmax, logistic or identity of ``logits`` (B, C)."""
-        out[:] = losses.link(loss, logits)
+    def link(self, loss: int, parameters: np.ndarray, logits: np.ndarray, out: np.ndarray) -> None:
+        """Set out (B, C) = the loss's natural prediction for ``logits`` (B, C)."""
+        out[:] = losses.link(loss, parameters, logits)
 
     def dropout_factors(
         self, threshold: int, seed: int, layer: int, step: int, out: np.ndarray
@@ -181,7 +184,9 @@ class ReferenceBackend:
             chunk = slice(start, start + PREDICT_ROWS)
             x = X[chunk if rows is None else rows[chunk]].astype(parameters.dtype)
             logits, _ = network.forward(plan, parameters, x)
-            out[chunk] = losses.link(plan.loss, logits) if apply_link else logits
+            if apply_link:
+                logits = losses.link(plan.loss, plan.loss_parameters, logits)
+            out[chunk] = logits
 
 
 def _draw(settings: np.ndarray) -> network.Draw:

@@ -1,7 +1,8 @@
 """Losses, each with its gradient, and the links that turn logits into predictions.
 
-A loss takes logits (B, C) and a target (B, T) and returns the loss of each sample (B,) and the
-gradient with respect to the logits (B, C), both without sample weights.
+A loss takes logits (B, C), a target (B, T) and its parameters as separate numbers; it returns the
+loss of each sample (B,) and the gradient with respect to the logits (B, C), both without sample
+weights. A link takes logits and the same numbers.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from fastmlp.registry import LOSSES
 
 __all__ = ["LINK_FUNCTIONS", "LOSS_FUNCTIONS", "link", "loss_and_gradient"]
 
-LossFunction = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+LossFunction = Callable[..., tuple[np.ndarray, np.ndarray]]
 
 
 def _log_softmax(logits: np.ndarray) -> np.ndarray:
@@ -62,7 +63,7 @@ LOSS_FUNCTIONS: dict[str, LossFunction] = {
 }
 
 #: By ``Loss.link``.
-LINK_FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+LINK_FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
     "softmax": _softmax,
     "logistic": logistic,
     "identity": _identity,
@@ -70,18 +71,26 @@ LINK_FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def loss_and_gradient(
-    code: int, logits: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None
+    code: int,
+    parameters: np.ndarray,
+    logits: np.ndarray,
+    target: np.ndarray,
+    sample_weight: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return each sample's loss (B,) and w_r · ∂loss_r/∂logits (B, C).
 
-    ``logits`` is (B, C), ``target`` (B, T), ``sample_weight`` (B,) or None for ones.
+    ``parameters`` is (K,), ``logits`` (B, C), ``target`` (B, T), ``sample_weight`` (B,) or None
+    for ones.
     """
-    values, gradient = LOSS_FUNCTIONS[LOSSES.by_code(code).name](logits, target)
+    values, gradient = LOSS_FUNCTIONS[LOSSES.by_code(code).name](
+        logits, target, *parameters.astype(logits.dtype)
+    )
     if sample_weight is not None:
         gradient = sample_weight[:, np.newaxis] * gradient
     return values, gradient
 
 
-def link(code: int, logits: np.ndarray) -> np.ndarray:
+def link(code: int, parameters: np.ndarray, logits: np.ndarray) -> np.ndarray:
     """Return the natural prediction (B, C) of a loss for ``logits`` (B, C)."""
-    return LINK_FUNCTIONS[LOSSES.by_code(code).link](logits)
+    numbers = parameters.astype(logits.dtype)
+    return LINK_FUNCTIONS[LOSSES.by_code(code).link](logits, *numbers)

@@ -91,6 +91,8 @@ def cost_and_gradient(
 ) -> tuple[float, np.ndarray]:
     """Return the weighted mean loss of a batch and its gradient (P,), penalties left out."""
     logits, trace = forward(plan, parameters, batch.x, draw)
-    values, dz = loss_and_gradient(plan.loss, logits, batch.target, batch.sample_weight)
+    values, dz = loss_and_gradient(
+        plan.loss, plan.loss_parameters, logits, batch.target, batch.sample_weight
+    )
     cost = np.average(values.astype(np.float64), weights=batch.sample_weight)
     return float(cost), backward(plan, parameters, trace, dz) / batch.weight_sum
