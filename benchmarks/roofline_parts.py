@@ -122,7 +122,10 @@ def _loss(cell: GridCell, dtype: np.dtype) -> Callable[[], object]:
     backend, plan, rows = get_backend("compiled"), cell.plan, cell.batch_size
     logits, gradient = (aligned_zeros((rows, plan.n_outputs), dtype) for _ in range(2))
     target, values = aligned_zeros((rows, plan.target_width), dtype), aligned_zeros(rows, dtype)
-    return lambda: backend.loss_and_gradient(plan.loss, logits, target, None, values, gradient)
+    numbers = plan.loss_parameters
+    return lambda: backend.loss_and_gradient(
+        plan.loss, numbers, logits, target, None, values, gradient
+    )
 
 
 def _update(cell: GridCell, dtype: np.dtype) -> Callable[[], object]:
