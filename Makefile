@@ -4,6 +4,8 @@
 PYTHON ?= python3
 # Warnings of the C compiler are errors when ON; `make test` asks for it, a user's demo does not.
 WERROR ?= OFF
+# Where bench-all leaves its tables, figures and pictures.
+RESULTS ?= bench-results
 # Two workers share one cache of compiled Numba kernels.
 WORKERS ?= 2
 
@@ -18,11 +20,12 @@ SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -
 
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
-.PHONY: help demo test docs lint bench peers instructions instructions-record clean
+.PHONY: help demo test docs lint bench bench-all peers instructions instructions-record clean
 help:
 	@echo "make demo   train on handwritten digits, draw demo.png (DEMO='--epochs 5' passes options)"
 	@echo "make test   run the tests against the installed package (TESTS='-k cli' passes options)"
 	@echo "make bench  time kernels and an epoch on every backend, draw bench.png (BENCH=--quick)"
+	@echo "make bench-all  every benchmark, about an hour, into RESULTS (bench-results)"
 	@echo "make peers  set fastmlp beside the libraries found in .venv (PEERS='--cell digits')"
 	@echo "make docs   run the gallery and build the site in docs/_build/html"
 	@echo "make lint   ruff and mypy"
@@ -39,6 +42,10 @@ test: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/fastmlp bench $(BENCH)
+
+# At a quiet moment: nothing else should run. FASTMLP_DATA names MNIST; peers as below.
+bench-all: $(INSTALLED)
+	$(BIN)/python benchmarks/run_all.py $(RESULTS)
 
 # Peers are optional: those of the extra "bench" are as large as all the rest together and more.
 peers: $(INSTALLED)

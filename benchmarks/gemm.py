@@ -227,7 +227,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     for line, (dtype, is_square) in zip(axes, lines, strict=True):
         for ax, kind in zip(line, KINDS, strict=True):
             part = [r for r in rows if (r.dtype, r.shape in SQUARES) == (dtype, is_square)]
-            _draw_lines(ax, [r for r in part if r.kind == kind], is_square)
+            _draw_lines(ax, [r for r in part if r.kind == kind], _names(rows), is_square)
             ax.set_title(f"{kind}, {dtype}", fontsize=10)
         line[0].set_ylabel("percent of the FMA peak")
     handles, labels = axes[0, 0].get_legend_handles_labels()
@@ -236,8 +236,8 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def _draw_lines(ax: Axes, rows: Sequence[Row], is_square: bool) -> None:
-    for name in _names(rows):
+def _draw_lines(ax: Axes, rows: Sequence[Row], names: Sequence[str], is_square: bool) -> None:
+    for name in names:
         percent = [row.percent(name) if name in row.timings else np.nan for row in rows]
         ax.plot(percent, "o-" if is_square else "o", label=name, markersize=4)
     labels = [str(row.shape.rows) if is_square else str(row.shape) for row in rows]

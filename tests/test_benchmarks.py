@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from fastmlp.backends.compiled import barrier_seconds
+from fastmlp.cli.data import DATA_VARIABLE
 from fastmlp.cli.epochs import CELLS, EXTRA, GRID, GridCell
 from fastmlp.cli.measure import Measurement
 from fastmlp.cli.report import draw_epochs
@@ -309,3 +311,36 @@ def test_all_types_hold_the_same_rows(module, tmp_path):
 def test_dropout_counts_what_it_adds(module):
     row = module("dropout").Row("any", 10**9, Timing((1.0,)), Timing((1.25,)))
     assert row.nanoseconds == pytest.approx(0.25)
+
+
+# -- all of them --------------------------------------------------------------------------------
+
+
+def test_all_benchmarks_are_run_whatever_becomes_of_one(module, tmp_path, monkeypatch):
+    run_all = module("run_all")
+    digits = run_all.Job("one", "dropout.py", "--cell digits --rounds 1")
+    wrong = run_all.Job("two", "dropout.py", "--cell nonsense")
+    mnist = run_all.Job("three", "memory.py", files=(), needs_mnist=True)
+    monkeypatch.setattr(run_all, "JOBS", (wrong, digits, mnist))
+    monkeypatch.delenv(DATA_VARIABLE, raising=False)
+    result = CliRunner().invoke(run_all.main, [str(tmp_path / "results")])
+    assert result.exit_code == 1
+    assert "failed, see their .txt: two" in result.output
+    assert "three: skipped" in result.output
+    written = sorted(path.name for path in (tmp_path / "results").iterdir())
+    assert written == ["one.json", "one.png", "one.txt", "two.txt"]
+    assert "nonsense" in (tmp_path / "results" / "two.txt").read_text()
+
+
+def test_every_job_names_a_script_and_options_that_it_has(module):
+    for job in module("run_all").JOBS:
+        command = module(Path(job.script).stem).main
+        words = module("run_all").command(job, Path("folder"))[2:]
+        command.make_context(job.script, words, resilient_parsing=True)
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= known
+
+
+def test_every_script_is_run_with_all(module):
+    scripts = {path.name for path in BENCHMARKS.glob("*.py") if "def main(" in path.read_text()}
+    assert scripts - {job.script for job in module("run_all").JOBS} == {"run_all.py"}
