@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Code of an activation that the caller brings; see fastmlp_layer. */
+enum { FASTMLP_CUSTOM = -1 };
 enum {
     FASTMLP_IDENTITY = 0,
     FASTMLP_LOGISTIC = 1,
@@ -52,6 +54,9 @@ typedef struct {
     int64_t bias_offset;   /* of b (O) */
     int32_t activation;
     int32_t dropout_threshold; /* of this layer's input, 0 … 65535; 0 = no dropout */
+    /* With activation FASTMLP_CUSTOM: turns z in h (n) into f(z) and sets slope (n_slopes), which is n or 0
+     * elements long, to f'(z). Called by several threads at once. */
+    void (*custom)(int64_t n, void *h, void *slope, int64_t n_slopes);
 } fastmlp_layer;
 
 /* How to update; mirrors SETTINGS_DTYPE. */

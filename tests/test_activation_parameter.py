@@ -79,9 +79,12 @@ def test_every_name_learns(activation):
         (["relu"], "activation has 1 entries, but hidden_layer_sizes has 2 layers."),
         (["relu"] * 3, "activation has 3 entries, but hidden_layer_sizes has 2 layers."),
         ([], "activation has 0 entries, but hidden_layer_sizes has 2 layers."),
-        (["relu", "tahn"], r"activation\[1\] must be one of identity, .*, softsign; got 'tahn'."),
+        (
+            ["relu", "tahn"],
+            r"activation\[1\] must be one of identity, .*, softsign, or made by custom_activation; got 'tahn'.",
+        ),
         (["relu", None], r"activation\[1\] must be one of identity, .*; got None."),
-        ([["relu"], ["relu"]], "activation must be one name or a flat sequence; got"),
+        ([["relu"], ["relu"]], "activation must be one activation or a flat sequence; got"),
         (3, "activation must be one of identity, .*; got 3."),
     ],
 )

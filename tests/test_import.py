@@ -11,6 +11,8 @@ import fastmlp
 
 SLOW_MODULES = [
     "numba",
+    "llvmlite",
+    "fastmlp.custom",
     "matplotlib",
     "rich",
     "click",

@@ -32,6 +32,7 @@ from fastmlp.threads import register_core
 
 if TYPE_CHECKING:
     from fastmlp.config import show_config
+    from fastmlp.custom import custom_activation
     from fastmlp.descent import gradient_descent
     from fastmlp.predictor import Predictor
     from fastmlp.training import DivergenceError, EpochRecord
@@ -43,6 +44,7 @@ __all__ = [
     "MLPRegressor",
     "Predictor",
     "__version__",
+    "custom_activation",
     "gradient_descent",
     "show_config",
 ]
@@ -56,6 +58,7 @@ _LOADED_ON_DEMAND = {
     "DivergenceError": "fastmlp.training",
     "EpochRecord": "fastmlp.training",
     "Predictor": "fastmlp.predictor",
+    "custom_activation": "fastmlp.custom",
     "gradient_descent": "fastmlp.descent",
     "show_config": "fastmlp.config",
 }

@@ -103,7 +103,7 @@ def initialize(
     parameters: np.ndarray,
     init: Initializer,
     rng: np.random.RandomState,
-    activation: str | Sequence[str] = "relu",
+    activation: str | Sequence[object] = "relu",
     std: float = 0.01,
     half_range: float = 0.05,
 ) -> None:

@@ -7,12 +7,13 @@ parameters. The layouts below are those of ``fastmlp_layer`` and ``fastmlp_setti
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from fastmlp.registry import ACTIVATIONS, LOSSES, OPTIMIZERS, Loss
+from fastmlp.registry import ACTIVATIONS, CUSTOM, LOSSES, OPTIMIZERS, Loss
+from fastmlp.user_functions import CustomActivation
 
 __all__ = [
     "DROPOUT_LEVELS",
@@ -36,6 +37,7 @@ LAYER_DTYPE = np.dtype(
         ("bias_offset", np.int64),  # of b (fan_out,)
         ("activation", np.int32),  # code in ACTIVATIONS; the last layer has identity
         ("dropout_threshold", np.int32),  # for this layer's *input*, 0 … 65535; 0 = no dropout
+        ("custom", np.uint64),  # address of an activation of the user's; see Plan.bound_layers
     ],
     align=True,
 )
@@ -78,6 +80,8 @@ class Plan:
         Penalties and decay cover this prefix.
     n_parameters : int
         Length P of the flat parameter vector ``[all W | all b]``.
+    custom : mapping of int to CustomActivation
+        The activations that the user wrote, by the number of their layer.
     """
 
     layers: np.ndarray
@@ -86,6 +90,7 @@ class Plan:
     target_width: int
     n_weights: int
     n_parameters: int
+    custom: Mapping[int, CustomActivation] = field(default_factory=dict)
 
     @property
     def n_inputs(self) -> int:
@@ -101,6 +106,18 @@ class Plan:
     def loss_row(self) -> Loss:
         """The loss's row in the registry."""
         return LOSSES.by_code(self.loss)
+
+    def bound_layers(self, dtype: np.dtype) -> np.ndarray:
+        """Return the rows (L,) with the addresses of the user's activations for a real type.
+
+        Addresses are of this process, so the plan itself, which may be pickled, holds none.
+        """
+        if not self.custom:
+            return self.layers
+        layers = self.layers.copy()
+        for number, activation in self.custom.items():
+            layers["custom"][number] = activation.address(dtype)
+        return layers
 
     def flops_per_sample(self) -> int:
         """Count the useful floating-point operations of one training step, per sample.
@@ -119,7 +136,7 @@ def dropout_threshold(probability: float) -> int:
 
 def make_plan(
     layer_sizes: Sequence[int],
-    activations: Sequence[str],
+    activations: Sequence[str | CustomActivation],
     loss: str,
     dropouts: Sequence[float] | None = None,
     loss_parameters: Sequence[float] | None = None,
@@ -130,7 +147,7 @@ def make_plan(
     ----------
     layer_sizes : sequence of int, length L + 1
         Widths from the input to the output.
-    activations : sequence of str, length L - 1
+    activations : sequence of str or CustomActivation, length L - 1
         Activation of each hidden layer.
     loss : str
         Name in ``LOSSES``.
@@ -147,7 +164,11 @@ def make_plan(
     n_weights = int(weight_counts.sum())
     layers["weight_offset"] = np.cumsum(weight_counts) - weight_counts
     layers["bias_offset"] = n_weights + np.cumsum(sizes[1:]) - sizes[1:]
-    layers["activation"] = [ACTIVATIONS[name].code for name in [*activations, "identity"]]
+    custom = {i: own for i, own in enumerate(activations) if isinstance(own, CustomActivation)}
+    layers["activation"] = [
+        CUSTOM if isinstance(each, CustomActivation) else ACTIVATIONS[each].code
+        for each in [*activations, "identity"]
+    ]
     if dropouts is not None:
         layers["dropout_threshold"] = [dropout_threshold(p) for p in dropouts]
     row = LOSSES[loss]
@@ -160,6 +181,7 @@ def make_plan(
         row.target_width(int(sizes[-1]), len(numbers)),
         n_weights,
         n_weights + int(sizes[1:].sum()),
+        custom,
     )
 
 

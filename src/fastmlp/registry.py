@@ -14,7 +14,10 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-__all__ = ["ACTIVATIONS", "LOSSES", "OPTIMIZERS", "Activation", "Loss", "Optimizer"]
+__all__ = ["ACTIVATIONS", "CUSTOM", "LOSSES", "OPTIMIZERS", "Activation", "Loss", "Optimizer"]
+
+#: Code of an activation that the user wrote; it has no row here.
+CUSTOM = -1
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ ctypedef fused real:
 
 cdef extern from "fastmlp.h" nogil:
     enum:
+        FASTMLP_CUSTOM
         FASTMLP_IDENTITY, FASTMLP_LOGISTIC, FASTMLP_TANH, FASTMLP_RELU, FASTMLP_LEAKY_RELU
         FASTMLP_ELU, FASTMLP_SELU, FASTMLP_SOFTPLUS, FASTMLP_GELU, FASTMLP_GELU_TANH, FASTMLP_SILU
         FASTMLP_MISH, FASTMLP_HARD_SIGMOID, FASTMLP_HARD_SWISH, FASTMLP_SOFTSIGN
@@ -105,6 +106,8 @@ OPERATION_CODES = {
     },
     "optimizers": {"sgd": FASTMLP_SGD, "adam": FASTMLP_ADAM, "adamw": FASTMLP_ADAMW},
 }
+
+CUSTOM = FASTMLP_CUSTOM
 
 STRUCT_BYTES = {"layer": sizeof(fastmlp_layer), "settings": sizeof(fastmlp_settings)}
 

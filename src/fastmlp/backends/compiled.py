@@ -181,7 +181,7 @@ class CompiledBackend:
     def _network(self, plan: Plan, dtype: np.dtype) -> _core.Network:
         return _core.Network(
             self.kernels(dtype),
-            plan.layers,
+            plan.bound_layers(dtype),
             plan.loss,
             plan.loss_parameters,
             plan.target_width,

@@ -17,6 +17,7 @@ from fastmlp.estimators.labels import LabelCoding
 if TYPE_CHECKING:
     from fastmlp.initializers import Initializer
     from fastmlp.training import EpochRecord
+    from fastmlp.user_functions import CustomActivation
 
 __all__ = ["MLPClassifier"]
 
@@ -61,7 +62,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: str | Sequence[str] = "relu",
+        activation: str | CustomActivation | Sequence[str | CustomActivation] = "relu",
         *,
         solver: str = "adam",
         alpha: float = 0.0001,

@@ -12,7 +12,7 @@ _Class = TypeVar("_Class", bound=type)
 PARAMETERS = """\
 hidden_layer_sizes : int or sequence of int, default=(100,)
     Width of each hidden layer; an empty sequence makes a linear model.
-activation : str or sequence of str, default="relu"
+activation : str, CustomActivation, or sequence of these, default="relu"
     h = f(z) of the hidden units, for all hidden layers or for each:
 
     - "identity" z · "relu" max(0, z) · "leaky_relu" z or, below 0, 0.01 z;
@@ -21,6 +21,8 @@ activation : str or sequence of str, default="relu"
     - "softplus" log(1 + exp(z)) · "silu" or "swish" z s(z) · "mish" z tanh(log(1 + exp(z)));
     - "gelu" z Φ(z), Φ the normal distribution · "gelu_tanh" z s(√(8/π) (z + 0.044715 z³));
     - "hard_sigmoid" min(max(z + 3, 0), 6)/6 · "hard_swish" z times that.
+
+    Or your own, made by :func:`fastmlp.custom_activation`.
 
     The slope at a kink is the left piece's ("relu": 0 at 0, "leaky_relu": 0.01 at 0), but for
     "hard_sigmoid" (0 at −3 and 3) and "hard_swish" (0 at −3, 1 at 3).

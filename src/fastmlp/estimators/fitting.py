@@ -20,6 +20,7 @@ from fastmlp.registry import OPTIMIZERS
 from fastmlp.schedules import LearningRate
 from fastmlp.stopping import LossMonitor, ScoreMonitor
 from fastmlp.training import History, TrainingData, TrainingRun, print_record
+from fastmlp.user_functions import CustomActivation
 from fastmlp.validation import (
     check_held_out_weights,
     check_validation_size,
@@ -120,7 +121,7 @@ class Fitting:
             [self.model.input_dropout, *dropouts],
         )
 
-    def _activations(self) -> list[str]:
+    def _activations(self) -> list[str | CustomActivation]:
         """Return the activation of each hidden layer."""
         activation = np.asarray(self.model.activation, dtype=object)
         return list(np.broadcast_to(activation, len(self.layer_sizes) - 2))

@@ -16,6 +16,7 @@ from fastmlp.estimators.documentation import with_shared_parts
 if TYPE_CHECKING:
     from fastmlp.initializers import Initializer
     from fastmlp.training import EpochRecord
+    from fastmlp.user_functions import CustomActivation
 
 __all__ = ["MLPRegressor"]
 
@@ -57,7 +58,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self,
         loss: str = "squared_error",
         hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: str | Sequence[str] = "relu",
+        activation: str | CustomActivation | Sequence[str | CustomActivation] = "relu",
         *,
         solver: str = "adam",
         alpha: float = 0.0001,

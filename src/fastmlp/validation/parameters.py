@@ -17,6 +17,7 @@ from sklearn.utils import check_random_state
 from fastmlp.backends import BACKENDS
 from fastmlp.registry import ACTIVATIONS, LOSSES, OPTIMIZERS
 from fastmlp.schedules import POLICIES
+from fastmlp.user_functions import CustomActivation
 from fastmlp.validation.initial_values import check_init
 
 __all__ = [
@@ -148,6 +149,16 @@ def _callables(name: str, value: object) -> None:
         raise TypeError(f"{name} must be None or a list of callables; got {value!r}.")
 
 
+def _activation(name: str, value: object) -> None:
+    if isinstance(value, CustomActivation):
+        return
+    if not (isinstance(value, str) and value in ACTIVATIONS):
+        known = ", ".join(ACTIVATIONS.names_and_aliases)
+        raise ValueError(
+            f"{name} must be one of {known}, or made by custom_activation; got {value!r}."
+        )
+
+
 _POSITIVE = Number(0, closed="neither")
 _NOT_NEGATIVE = Number(0, closed="left")
 _COUNT = Number(1, integral=True)
@@ -157,7 +168,7 @@ RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
     {
         "loss": OneOf(tuple(REGRESSION_LOSSES)),
         "hidden_layer_sizes": OneOrEach(Number(1, integral=True)),
-        "activation": OneOrEach(OneOf(tuple(ACTIVATIONS.names_and_aliases)), kind="name"),
+        "activation": OneOrEach(_activation, kind="activation"),
         "solver": OneOf((*OPTIMIZERS.names, "lbfgs")),
         "alpha": _NOT_NEGATIVE,
         "l1": _NOT_NEGATIVE,

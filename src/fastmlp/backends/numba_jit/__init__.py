@@ -160,7 +160,7 @@ class NumbaBackend:
         samples = _samples(X, target, sample_weight, parameters.dtype)
         with team(n_threads, batch_size * plan.flops_per_sample() / 2) as n_workers:
             cost, penalty = network.train(
-                plan.layers,
+                plan.bound_layers(parameters.dtype),
                 plan.loss,
                 _read_only(plan.loss_parameters),
                 _read_only(settings.reshape(1)),
@@ -190,7 +190,7 @@ class NumbaBackend:
         samples = _samples(X, target, sample_weight, parameters.dtype)
         with team(n_threads, len(X) * plan.flops_per_sample() / 2) as n_workers:
             cost, penalty = network.objective(
-                plan.layers,
+                plan.bound_layers(parameters.dtype),
                 plan.loss,
                 _read_only(plan.loss_parameters),
                 _read_only(settings.reshape(1)),
@@ -219,7 +219,7 @@ class NumbaBackend:
         workspace = make_workspace(plan, dtype, min(len(out), PREDICTION_ROWS), n_threads)
         with team(n_threads, len(out) * plan.flops_per_sample() / 3) as n_workers:
             network.predict(
-                plan.layers,
+                plan.bound_layers(parameters.dtype),
                 parameters,
                 samples,
                 _rows(rows, len(out)),

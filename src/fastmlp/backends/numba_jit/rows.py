@@ -1,4 +1,4 @@
-# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,call-arg"
 # (compiled functions take their types from their arguments)
 """Phase one of a batch: a tile of rows goes through gather, forward, loss and backward.
 
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastmlp.backends.numba_jit.activations import activate
+from fastmlp.backends.numba_jit.addresses import activate_by_address
 from fastmlp.backends.numba_jit.dropout import (
     ROWS_PER_BLOCK,
     WORDS_PER_BLOCK,
@@ -24,6 +25,7 @@ from fastmlp.backends.numba_jit.jit import kernel
 from fastmlp.backends.numba_jit.losses import link_row, loss_row
 from fastmlp.backends.numba_jit.products import multiply, multiply_scaled, panel_width
 from fastmlp.backends.numba_jit.stretches import copy, scale
+from fastmlp.registry import CUSTOM
 
 __all__ = ["Batch", "Samples", "predict_tile", "train_tile"]
 
@@ -105,11 +107,15 @@ def _dense(layers, layer, work, first, last):
 
 
 @kernel
-def _activate(activation, node, work, first, last):
+def _activate(layer, node, work, first, last):
     """Turn rows of z into h and its slope; the padding goes along."""
     n = (last - first) * node.stride
     values, slopes = node.values + first * node.stride, node.slopes + first * node.stride
-    activate(activation, work.values[values : values + n], work.slopes[slopes : slopes + n])
+    h, slope = work.values[values : values + n], work.slopes[slopes : slopes + n]
+    if layer.activation == CUSTOM:
+        activate_by_address(layer.custom, h, slope)
+    else:
+        activate(layer.activation, h, slope)
 
 
 @kernel
@@ -157,7 +163,7 @@ def train_tile(layers, work, samples, batch, bits, first, last):
             _drop(layer, layers[layer].dropout_threshold, work, batch, bits, first, last)
         _dense(layers, layer, work, first, last)
         if layer + 1 < n_layers:
-            _activate(layers[layer].activation, work.nodes[layer + 1], work, first, last)
+            _activate(layers[layer], work.nodes[layer + 1], work, first, last)
     _losses(samples, batch, work, first, last)
     for layer in range(n_layers - 1, 0, -1):
         _backward(layers, layer, work, first, last)
@@ -170,7 +176,7 @@ def predict_tile(layers, work, samples, rows, link, parameters, first, last, out
     for layer in range(layers.size):
         _dense(layers, layer, work, first, last)
         if layer + 1 < layers.size:
-            _activate(layers[layer].activation, work.nodes[layer + 1], work, first, last)
+            _activate(layers[layer], work.nodes[layer + 1], work, first, last)
     node = work.nodes[layers.size]
     for row in range(first, last):
         start = node.values + row * node.stride

@@ -70,7 +70,9 @@ def forward(
             h, slope = h * factors.astype(h.dtype), slope * factors.astype(h.dtype)
         trace.inputs.append(h)
         trace.slopes.append(slope)
-        h, slope = activate(layer["activation"], h @ w + b)
+        custom = plan.custom.get(index)
+        z = h @ w + b
+        h, slope = activate(layer["activation"], z) if custom is None else custom.each(z)
     return h, trace
 
 

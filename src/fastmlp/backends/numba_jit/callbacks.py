@@ -1,0 +1,108 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,call-overload"
+"""The user's scalar functions, compiled to C functions over whole arrays.
+
+A loop around a scalar function that is compiled into it becomes vectors, if all that the function
+calls does. So ``math.exp`` and ``math.tanh``, and NumPy's, are replaced by those of this package.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from threading import Lock
+from types import FunctionType
+from typing import Any
+
+import numba
+import numpy as np
+from numba import types
+
+from fastmlp.backends.numba_jit import elementary
+from fastmlp.user_functions import Namespace, substituted
+
+__all__ = ["activation_callback", "result_type"]
+
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",  # division by zero gives inf or NaN, as in C
+    "fastmath": {"contract", "nsz"},
+    "_nrt": False,  # what allocates is refused
+}
+_REPLACED = {name: getattr(elementary, name) for name in elementary.__all__}
+_SUBSTITUTES = {
+    getattr(module, name): function for module in (math, np) for name, function in _REPLACED.items()
+}
+_MODULES = {id(module): Namespace(module, _REPLACED) for module in (math, np)}
+
+
+def _type_of(dtype: np.dtype) -> Any:
+    return types.float32 if dtype == np.float32 else types.float64
+
+
+@cache
+def _scalar(function: FunctionType, dtype: np.dtype) -> Any:
+    """Return a function of numbers of one type, ready to be compiled into its callers.
+
+    Its floating-point constants get that type: one double in it would make all else double.
+    """
+
+    def of_type(value: Any) -> Any:
+        return dtype.type(value) if type(value) is float else value
+
+    def replace(value: Any) -> Any:
+        if id(value) in _MODULES:
+            return _MODULES[id(value)]
+        substitute = _SUBSTITUTES.get(value) if callable(value) else None
+        return of_type(value) if substitute is None else substitute
+
+    return numba.njit(forceinline=True, **_OPTIONS)(substituted(function, replace, of_type))
+
+
+def result_type(function: FunctionType, dtype: np.dtype, n_arguments: int) -> Any:
+    """Compile a function of ``n_arguments`` numbers alone and return Numba's type of its result.
+
+    Raises
+    ------
+    numba.core.errors.NumbaError
+        It can't be compiled.
+    """
+    dispatcher = _scalar(function, dtype)
+    dispatcher.compile((_type_of(dtype),) * n_arguments)
+    return next(iter(dispatcher.overloads.values())).signature.return_type
+
+
+def _activation_loop(f: Any, df: Any) -> Callable[..., None]:
+    """Return the loop of ``fastmlp_layer.custom``; see ``csrc/fastmlp.h``."""
+
+    def activate(n, h, slope, n_slopes):
+        if n_slopes == 0:
+            for i in range(n):
+                h[i] = f(h[i])
+        else:
+            for i in range(n):
+                z = h[i]
+                h[i] = f(z)
+                slope[i] = df(z)
+
+    return activate
+
+
+_COMPILING = Lock()
+
+
+@cache
+def _activation_callback(f: FunctionType, df: FunctionType, dtype: np.dtype) -> Any:
+    pointer = types.CPointer(_type_of(dtype))
+    signature = types.void(types.int64, pointer, pointer, types.int64)
+    loop = _activation_loop(_scalar(f, dtype), _scalar(df, dtype))
+    return numba.cfunc(signature, **_OPTIONS)(loop)
+
+
+def activation_callback(f: FunctionType, df: FunctionType, dtype: np.dtype) -> Any:
+    """Return the compiled loop over f and df, with its ``address``.
+
+    It is compiled once, by one thread, and never freed: whoever has its address may use it.
+    """
+    with _COMPILING:
+        return _activation_callback(f, df, dtype)

@@ -1,0 +1,77 @@
+"""Activations that the user writes in Python; Numba compiles them to run inside the core's loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastmlp.user_functions import CustomActivation, plain_function
+from fastmlp.validation.user_functions import check_activation_slope, check_scalar_function
+
+__all__ = ["custom_activation"]
+
+
+def custom_activation(
+    f: Callable[[float], float], df: Callable[[float], float], name: str | None = None
+) -> CustomActivation:
+    """Make an activation of two Python functions of one number.
+
+    Numba compiles them, for float32 and float64, into C loops over whole arrays, which the core
+    calls without the GIL, from all its threads. ``math.exp`` and ``math.tanh`` (and NumPy's) become
+    vectors there; other functions of ``math`` work, but are called once a number. Constants count
+    as numbers of the network's type. ``backend="numpy"`` calls the functions as they are.
+
+    Parameters
+    ----------
+    f : callable
+        z ↦ h = f(z), for one real z. What Numba's nopython mode can compile without arrays, lists
+        and other things that need memory.
+    df : callable
+        z ↦ f'(z). At a kink of f it should be one of the slopes beside, or between them.
+    name : str, optional
+        For people; by default the name of ``f``.
+
+    Returns
+    -------
+    CustomActivation
+        To be passed as ``activation=``, alone or in a sequence. It is pickled as ``f`` and ``df``,
+        so these must be functions that can be imported (or be pickled by cloudpickle).
+
+    Raises
+    ------
+    TypeError
+        An argument is not of the kind above.
+    ValueError
+        Numba can't compile a function, or ``df`` is not the derivative of ``f``: it is compared
+        with differences of ``f`` at points near and far.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from fastmlp import MLPClassifier, custom_activation
+    >>> def bent(z):
+    ...     return 0.5 * (z + (z * z + 1.0) ** 0.5)
+    >>> def bent_slope(z):
+    ...     return 0.5 * (1.0 + z / (z * z + 1.0) ** 0.5)
+    >>> bend = custom_activation(bent, bent_slope)
+    >>> bend
+    custom_activation(bent, bent_slope)
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = MLPClassifier((8, 8), activation=[bend, "tanh"], solver="lbfgs", random_state=0)
+    >>> model.fit(X, y).score(X, y) > 0.95
+    True
+    """
+    f, df = plain_function(f), plain_function(df)
+    for role, function in (("f", f), ("df", df)):
+        check_scalar_function("custom_activation", role, function, n_arguments=1)
+    own = CustomActivation(f, df, _name_of(f, name))  # type: ignore[arg-type]
+    check_activation_slope(own)
+    return own
+
+
+def _name_of(function: Any, name: str | None) -> str:
+    if name is None:
+        return str(function.__name__)
+    if not isinstance(name, str):
+        raise TypeError(f"name must be None or a string; got {name!r}.")
+    return name

@@ -1,0 +1,90 @@
+"""Checks of functions that the user wrote: they compile, and the slope is that of the value."""
+
+from __future__ import annotations
+
+import inspect
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from fastmlp.user_functions import CustomActivation
+
+__all__ = ["check_activation_slope", "check_scalar_function"]
+
+#: Where a slope is compared: round numbers, where functions tend to have kinks, and others.
+POINTS = np.array([0, 0.001, 0.1, 0.3, 0.5, 0.77, 1, 1.3, 2, 2.5, 3, 4.1, 6, 10.3, 20, 50, 100])
+
+
+def check_scalar_function(maker: str, role: str, function: Any, n_arguments: int) -> None:
+    """Raise TypeError or ValueError unless Numba can compile a function of so many numbers.
+
+    ``maker`` is the public function that got it as its argument ``role``.
+    """
+    if not isinstance(function, FunctionType):
+        raise TypeError(f"{maker}: {role} must be a Python function; got {function!r}.")
+    try:
+        inspect.signature(function).bind(*[0.0] * n_arguments)
+    except TypeError as error:
+        raise TypeError(
+            f"{maker}: {role} must take {n_arguments} number(s); {function.__qualname__} does not:"
+            f" {error}."
+        ) from error
+    for dtype in (np.dtype(np.float64), np.dtype(np.float32)):
+        _check_compiles(maker, role, function, dtype, n_arguments)
+
+
+def _check_compiles(
+    maker: str, role: str, function: FunctionType, dtype: np.dtype, n_arguments: int
+) -> None:
+    from numba import types  # noqa: PLC0415 - slow to import
+    from numba.core.errors import NumbaError  # noqa: PLC0415
+
+    from fastmlp.backends.numba_jit.callbacks import result_type  # noqa: PLC0415
+
+    try:
+        result = result_type(function, dtype, n_arguments)
+    except NumbaError as error:
+        raise ValueError(
+            f"{maker}: Numba cannot compile {role} ({function.__qualname__}) for {dtype.name}. "
+            f"It says: {error}"
+        ) from error
+    if not isinstance(result, (types.Float, types.Integer, types.Boolean)):
+        raise ValueError(
+            f"{maker}: {role} ({function.__qualname__}) must return one real number; "
+            f"it returns {result}."
+        )
+
+
+def slopes_beside(below: np.ndarray, here: np.ndarray, above: np.ndarray, step: np.ndarray) -> Any:
+    """Return the least and the largest slope (n,) that values beside a point allow there.
+
+    A smooth function's slope lies between the differences to its left and to its right, or so
+    little beyond that rounding explains it; at a kink all slopes between those of the two sides
+    are right.
+    """
+    left, right = (here - below) / step, (above - here) / step
+    rounding = 1e-5 * (1 + np.abs(left) + np.abs(right)) + 1e-15 * np.abs(here) / step
+    return np.minimum(left, right) - rounding, np.maximum(left, right) + rounding
+
+
+def check_activation_slope(own: CustomActivation) -> None:
+    """Raise ValueError unless df is the derivative of f, by differences in float64."""
+    z = np.concatenate([-POINTS[:0:-1], POINTS])
+    step = 1e-6 * np.maximum(1, np.abs(z))
+    h, slope = own.evaluate(z)
+    below, above = own.evaluate(z - step)[0], own.evaluate(z + step)[0]
+    with np.errstate(all="ignore"):
+        least, largest = slopes_beside(below, h, above, step)
+        # Where f has no finite value there is nothing to compare.
+        wrong = np.isfinite(least + largest) & ~((least <= slope) & (slope <= largest))
+        expected = (above - below) / (2 * step)
+    if not np.isfinite(h).any():
+        raise ValueError(f"custom_activation: f ({own.f.__qualname__}) is finite nowhere.")
+    if wrong.any():
+        worst = np.argmax(np.where(wrong, np.abs(np.nan_to_num(slope - expected, nan=np.inf)), -1))
+        raise ValueError(
+            f"custom_activation: df ({own.df.__qualname__}) is not the derivative of f "
+            f"({own.f.__qualname__}): at z = {z[worst]:g} it gives {slope[worst]:.6g}, but "
+            f"differences of f give {expected[worst]:.6g}."
+        )

@@ -1,0 +1,29 @@
+"""Functions that a user might write; a new process can import them without pytest or Numba."""
+
+from __future__ import annotations
+
+import math
+
+
+def tanh(z):
+    return math.tanh(z)
+
+
+def tanh_slope(z):
+    return 1 - math.tanh(z) ** 2
+
+
+def relu(z):
+    return z if z > 0 else 0.0
+
+
+def relu_slope(z):
+    return 1.0 if z > 0 else 0.0
+
+
+def softplus(z):
+    return math.log1p(math.exp(-abs(z))) + max(z, 0.0)
+
+
+def softplus_slope(z):
+    return 1.0 / (1.0 + math.exp(-z))

@@ -1,0 +1,259 @@
+"""Activations that the user writes: compiled, checked, trained with, pickled."""
+
+from __future__ import annotations
+
+import copy
+import math
+import pickle
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from math import tanh as imported_tanh
+from pathlib import Path
+
+import joblib
+import numba
+import numpy as np
+import pytest
+from helpers import REFERENCE, make_problem, predict, train
+from helpers_custom import relu, relu_slope, softplus, softplus_slope, tanh, tanh_slope
+from sklearn.base import clone
+
+from fastmlp import MLPClassifier, MLPRegressor, Predictor, custom_activation
+from fastmlp.backends import _core
+from fastmlp.registry import ACTIVATIONS, CUSTOM
+
+X = np.random.default_rng(0).normal(size=(80, 4))
+LABELS = X[:, 0] - X[:, 1] > 0.3
+
+
+def tanh_by_exp(z):
+    return (math.exp(z) - math.exp(-z)) / (math.exp(z) + math.exp(-z))
+
+
+def tanh_by_exp_slope(z):
+    t = tanh_by_exp_again(z)
+    return 1.0 - t * t
+
+
+@numba.njit
+def tanh_by_exp_again(z):
+    return (np.exp(z) - np.exp(-z)) / (np.exp(z) + np.exp(-z))
+
+
+OWN = custom_activation(tanh, tanh_slope)
+TWINS = {
+    "tanh": OWN,
+    "relu": custom_activation(relu, relu_slope),
+    "softplus": custom_activation(softplus, softplus_slope),
+}
+
+
+def test_the_code_is_that_of_the_header():
+    assert _core.CUSTOM == CUSTOM
+    assert CUSTOM not in [row.code for row in ACTIVATIONS]
+
+
+@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 7, 15, 16, 17, 31, 33, 97])
+def test_the_loop_equals_the_built_in_function(dtype, name, n):
+    z = np.random.default_rng(n).normal(scale=3, size=n).astype(dtype)
+    expected_h, expected_slope = np.empty((1, n), dtype), np.empty((1, n), dtype)
+    REFERENCE.activate(ACTIVATIONS[name].code, z[np.newaxis], expected_h, expected_slope)
+    for h, slope in (TWINS[name].evaluate(z), TWINS[name].each(z)):
+        tolerance = 8 * np.finfo(dtype).eps
+        np.testing.assert_allclose(h, expected_h[0], rtol=tolerance)
+        np.testing.assert_allclose(slope, expected_slope[0], rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("dropouts", [None, (0.1, 0.2, 0.1)])
+def test_training_equals_the_built_in_activation(backend, name, optimizer, dropouts):
+    same = {"optimizer": optimizer, "dropouts": dropouts, "n_epochs": 2, "learning_rate": 0.05}
+    built_in = make_problem(activations=[name, "tanh"], **same)
+    own = make_problem(activations=[TWINS[name], "tanh"], **same)
+    expected, trained = train(REFERENCE, built_in), train(backend, own, n_threads=2)
+    np.testing.assert_allclose(trained.parameters, expected.parameters, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(trained.totals, expected.totals, rtol=1e-12)
+    expected_prediction = predict(REFERENCE, built_in)
+    np.testing.assert_allclose(predict(backend, own), expected_prediction, rtol=0, atol=1e-13)
+
+
+def test_threads_change_no_bit(threaded_backend, dtype):
+    problem = make_problem(activations=[OWN, OWN], dtype=dtype, n_rows=300, batch_size=128)
+    one, two = (train(threaded_backend, problem, n_threads=n) for n in (1, 2))
+    np.testing.assert_array_equal(one.parameters, two.parameters)
+
+
+def test_fits_in_several_python_threads_at_once():
+    def fit(seed):
+        own = custom_activation(lambda z: z * abs(z) + seed * z, lambda z: 2 * abs(z) + seed)
+        model = MLPClassifier((9,), activation=own, solver="lbfgs", random_state=seed)
+        return model.fit(X, LABELS).loss_curve_
+
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(fit, range(4)))
+    assert together == [fit(seed) for seed in range(4)]
+
+
+# -- speed ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "function",
+    [tanh, tanh_by_exp, lambda z: np.tanh(z) * 2, lambda z: imported_tanh(z) / 3],
+)
+def test_exponentials_become_vectors(function):
+    from fastmlp.backends.numba_jit.callbacks import activation_callback
+
+    compiled = activation_callback(function, tanh_slope, np.dtype(np.float32))
+    text = compiled.inspect_llvm()
+    assert "x float>" in text
+    assert not any(name in text for name in ("call float @tanhf", "call float @expf", "double"))
+
+
+# -- what it is -----------------------------------------------------------------------------------
+
+
+def test_repr_names_the_functions():
+    assert repr(OWN) == "custom_activation(tanh, tanh_slope)"
+    assert OWN.name == "tanh"
+    named = custom_activation(tanh, tanh_slope, name="mine")
+    assert repr(named) == "custom_activation(tanh, tanh_slope, name='mine')"
+
+
+def test_equal_by_its_functions_and_hashable():
+    assert custom_activation(tanh, tanh_slope) == OWN
+    assert hash(custom_activation(tanh, tanh_slope)) == hash(OWN)
+    assert custom_activation(relu, relu_slope) != OWN
+
+
+def test_what_numba_has_compiled_already_is_taken_apart():
+    assert custom_activation(numba.njit(tanh), numba.njit(tanh_slope)) == OWN
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda own: pickle.loads(pickle.dumps(own))]
+)
+def test_copies_are_equal(copied):
+    assert copied(OWN) == OWN
+
+
+@pytest.mark.parametrize("activation", [OWN, [OWN, "relu"]])
+def test_estimators_with_it_are_cloned_and_pickled(activation, backend):
+    name = backend.name
+    model = MLPClassifier((6, 5), activation=activation, backend=name, random_state=0, max_iter=3)
+    assert clone(model).activation == activation
+    with pytest.warns(match="not converged"):
+        model.fit(X, LABELS)
+    again = pickle.loads(pickle.dumps(model))
+    assert again.activation == activation
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+
+
+def test_a_model_loads_in_a_new_process(tmp_path):
+    with pytest.warns(match="not converged"):
+        model = MLPRegressor(activation=OWN, max_iter=2, random_state=0).fit(X, X[:, 0])
+    joblib.dump((model, X, model.predict(X)), tmp_path / "model")
+    code = (
+        "import joblib, sys; sys.path.insert(0, sys.argv[2]);"
+        "model, X, expected = joblib.load(sys.argv[1]);"
+        "assert 'numba' not in sys.modules, 'loading compiles nothing';"
+        "import numpy; numpy.testing.assert_array_equal(model.predict(X), expected)"
+    )
+    arguments = [str(tmp_path / "model"), str(Path(__file__).parent)]
+    subprocess.run([sys.executable, "-c", code, *arguments], check=True)
+
+
+def test_the_plan_holds_no_address():
+    problem = make_problem(activations=[OWN, OWN])
+    assert not problem.plan.layers["custom"].any()
+    bound = problem.plan.bound_layers(np.dtype(np.float32))["custom"]
+    assert bound.tolist() == [OWN.address(np.float32)] * 2 + [0]
+    assert OWN.address(np.float64) != OWN.address(np.float32)
+
+
+def test_a_predictor_outlives_the_model_and_the_activation():
+    def fit():
+        own = custom_activation(lambda z: z * 0.5, lambda z: 0.5)
+        with pytest.warns(match="not converged"):
+            model = MLPRegressor(activation=own, max_iter=2, random_state=0).fit(X, X[:, 0])
+        return Predictor(model), model.predict(X)
+
+    predictor, expected = fit()
+    np.testing.assert_allclose(predictor(X)[:, 0], expected, rtol=1e-5, atol=1e-6)
+
+
+# -- bad input ------------------------------------------------------------------------------------
+
+
+def twice(z):
+    return 2.0 * z
+
+
+BAD = {
+    "not a function": ((3.0, twice), TypeError, "f must be a Python function; got 3.0"),
+    "a class": ((twice, float), TypeError, "df must be a Python function; got <class 'float'>"),
+    "two numbers": ((lambda z, a: z, twice), TypeError, r"f must take 1 number\(s\)"),
+    "a list": ((lambda z: [z][0] + len([z]), twice), ValueError, "Numba cannot compile f"),
+    "a name that is not there": (
+        (lambda z: z + nothing, twice),  # noqa: F821
+        ValueError,
+        "(?s)cannot compile f .*for float64.*It says: .*nothing",
+    ),
+    "a pair": ((lambda z: (z, z), twice), ValueError, "must return one real number; it returns"),
+    "a complex number": ((twice, lambda z: z + 1j), ValueError, "df .*must return one real number"),
+    "NaN": ((lambda z: z * math.nan, twice), ValueError, "is finite nowhere"),
+    "a name": ((twice, lambda z: 2.0, 7), TypeError, "name must be None or a string; got 7"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "error", "message"), BAD.values(), ids=BAD)
+def test_bad_functions(arguments, error, message):
+    with pytest.raises(error, match=message):
+        custom_activation(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("f", "df", "message"),
+    [
+        (tanh, lambda z: 1 - math.tanh(z), "differences of f give"),
+        (tanh, lambda z: 0.0, "at z = 0 it gives 0, but differences of f give 1"),
+        (relu, lambda z: 1.0 if z > 0 else 0.01, r"at z = -\d.* it gives 0.01, but .* give 0"),
+        (lambda z: z**3, lambda z: 3 * z**2 * 1.001, "at z = "),
+        (lambda z: z, lambda z: math.nan if z == 0.3 else 1.0, "at z = 0.3 it gives nan"),
+        (lambda z: z * z, lambda z: -2 * z, "not the derivative"),
+    ],
+)
+def test_a_wrong_slope_is_found(f, df, message):
+    with pytest.raises(ValueError, match=message):
+        custom_activation(f, df)
+
+
+@pytest.mark.parametrize(
+    ("f", "df"),
+    [
+        (relu, lambda z: 1.0 if z >= 0 else 0.0),  # the other side's slope at the kink
+        (lambda z: abs(z) + 1, lambda z: 0.0 if z == 0 else math.copysign(1.0, z)),
+        (lambda z: 1.0 if z > 0 else 0.0, lambda z: 0.0),  # a step
+        (lambda z: math.exp(z) + 0.5, lambda z: math.exp(z) * 1.0),
+        (lambda z: math.sin(30 * z), lambda z: 30 * math.cos(30 * z)),
+        (lambda z: z**5, lambda z: 5 * z**4),
+        (lambda z: 2 * math.log(z), lambda z: 2 / z),  # no value on the left
+        (lambda z: 1e-8 * z, lambda z: 1e-8),
+        (lambda z: 1e8 * math.tanh(z), lambda z: 1e8 * (1 - math.tanh(z) ** 2)),
+    ],
+)
+def test_right_slopes_pass_kinks_included(f, df):
+    assert custom_activation(f, df).evaluate(np.array([1.0]))[0] == pytest.approx(f(1.0))
+
+
+@pytest.mark.parametrize("backend", ["compiled", "numba", "numpy"])
+def test_a_plain_function_is_no_activation(backend):
+    model = MLPClassifier(activation=tanh, backend=backend)
+    with pytest.raises(
+        ValueError,
+        match=r"activation must be one of .*, or made by custom_activation; got <function",
+    ):
+        model.fit(X, LABELS)
