@@ -45,6 +45,14 @@ enum {
     FASTMLP_SQUARED_ERROR = 2
 };
 enum { FASTMLP_SGD = 0, FASTMLP_ADAM = 1, FASTMLP_ADAMW = 2 };
+enum {
+    FASTMLP_SELF_INFORMATION = 0,
+    FASTMLP_ENTROPY = 1,
+    FASTMLP_CROSS_ENTROPY = 2,
+    FASTMLP_KL_DIVERGENCE = 3,
+    FASTMLP_SOFTMAX = 4,
+    FASTMLP_LOG_SOFTMAX = 5
+};
 enum { FASTMLP_UINT8 = 0, FASTMLP_FLOAT32 = 1, FASTMLP_FLOAT64 = 2 };
 
 /* One dense layer; mirrors LAYER_DTYPE. */
@@ -120,6 +128,10 @@ typedef struct {
                               void *gradient);
     /* out (B, C) = the loss's natural prediction; out may be the logits */
     void (*link)(const fastmlp_loss *loss, int64_t rows, int64_t outputs, const void *logits, void *out);
+    /* out (B) or, for self-information, softmax and its logarithm, (B, K); p (B, K) probabilities or
+     * logits; q (B, K) for measures of two distributions, else NULL. out overlaps neither. */
+    void (*measure_information)(int32_t measure, int64_t rows, int64_t outcomes, const void *p,
+                                const void *q, void *out);
     /* out (B, O) *= 0 where dropped, 1/keep elsewhere */
     void (*apply_dropout)(int32_t threshold, uint64_t seed, int64_t layer, int64_t step,
                           int64_t rows, int64_t columns, void *out);
@@ -127,6 +139,15 @@ typedef struct {
     void (*optimizer_update)(const fastmlp_settings *settings, int64_t n_weights,
                              int64_t n_parameters, double weight_sum, void *parameters,
                              const void *gradient, void *moments);
+
+    /* out (N, K) = x (N, I) · w (K, I)ᵀ + b (K), rounded alike everywhere */
+    void (*perceptron_scores)(int64_t rows, int64_t fan_in, int64_t units, const void *x,
+                              const void *w, const void *b, void *out);
+    /* Rosenblatt's rule over the rows order; target (N, K) zeros and ones, rates (N) step sizes.
+     * Returns the mistakes of all units; rows of rate 0 are passed over. */
+    int64_t (*perceptron_epoch)(int64_t n_order, int64_t fan_in, int64_t units,
+                                const int64_t *order, const void *x, const void *target,
+                                const void *rates, void *w, void *b);
 
     /* Scratch for training on batches of n_rows rows. */
     size_t (*workspace_bytes)(const fastmlp_plan *plan, int64_t n_rows, int64_t n_threads);

@@ -21,7 +21,9 @@
 #include "activations.inc"
 #include "dropout.inc"
 #include "losses.inc"
+#include "information.inc"
 #include "optimizers.inc"
+#include "perceptron.inc"
 #include "products.inc"
 #include "narrow.inc"
 

@@ -55,6 +55,16 @@ LOSS_GRADIENT = {"softmax_cross_entropy": 6, "binary_cross_entropy": 5, "squared
 #: which exp turns into a relative error of eps/2 · |z - max z|: added where it is tested.
 LINK = {"softmax": 8, "logistic": 5, "identity": 0}
 
+#: |error of a measure of information| ≤ multiple · eps · (|value| + largest |argument|).
+MEASURE = {
+    "self_information": 3,
+    "entropy": 6,
+    "cross_entropy": 6,
+    "kl_divergence": 8,
+    "softmax": 24,
+    "log_softmax": 6,
+}
+
 #: |error| ≤ multiple · eps · (|value| + 1) after three updates of parameters of order 1.
 OPTIMIZER = {"sgd": 8, "adam": 24, "adamw": 24}
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import doctest
-
 import numpy as np
 import pytest
+import scipy.special
 from scipy.stats import entropy as scipy_entropy
 
-from fastmlp import information
-from fastmlp.information import cross_entropy, entropy, kl_divergence, self_information
+from fastmlp import (
+    cross_entropy,
+    entropy,
+    kl_divergence,
+    log_softmax,
+    self_information,
+    softmax,
+)
 
 
 @pytest.fixture
@@ -83,7 +88,106 @@ def test_nan_stays_nan():
     np.testing.assert_array_equal(np.isnan(self_information(nan)), [True, False])
 
 
-def test_the_examples_run():
-    outcome = doctest.testmod(information)
-    assert outcome.attempted >= 4
-    assert outcome.failed == 0
+AXES = [0, 1, 2, -1, -3, (0, 1), (2, 0), (1, 0, 2), None]
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_softmax_along_any_axis_as_scipy(axis):
+    z = np.random.default_rng(0).normal(scale=9, size=(3, 4, 5))
+    np.testing.assert_allclose(softmax(z, axis), scipy.special.softmax(z, axis), rtol=1e-14)
+    # SciPy rounds 1 + u before it takes the logarithm: exact to an eps of 1, no more.
+    expected = scipy.special.log_softmax(z, axis)
+    np.testing.assert_allclose(log_softmax(z, axis), expected, rtol=1e-13, atol=4e-16)
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_sums_along_any_axis_as_scipy(axis):
+    p, q = np.random.default_rng(0).uniform(size=(2, 3, 4, 5))
+    expected = scipy.special.entr(p).sum(axis)
+    np.testing.assert_allclose(entropy(p, axis=axis), expected, rtol=1e-13)
+    divergence = scipy.special.rel_entr(p, q).sum(axis)
+    np.testing.assert_allclose(kl_divergence(p, q, axis=axis), divergence, rtol=1e-12)
+    np.testing.assert_allclose(cross_entropy(p, q, axis), expected + divergence, rtol=1e-12)
+
+
+def test_strided_and_read_only_arrays(distributions):
+    p, q = (array.transpose(2, 0, 1)[:, ::-1, ::2] for array in distributions)
+    p.flags.writeable = False
+    assert not p.flags.c_contiguous
+    expected = scipy.special.rel_entr(p, q).sum(axis=0)
+    np.testing.assert_allclose(kl_divergence(p, q, axis=0), expected, rtol=1e-12)
+    np.testing.assert_allclose(self_information(q), -np.log(q), rtol=1e-14)
+
+
+def values(dtype):
+    """Return every function's value for arguments of this type."""
+    p = np.array([[0, 1], [1, 0]]).astype(dtype)
+    one = [f(p) for f in (self_information, entropy, softmax, log_softmax)]
+    return [*one, cross_entropy(p, p), kl_divergence(p, p)]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("f4", "f4"),
+        ("f8", "f8"),
+        (">f4", "f4"),
+        ("f2", "f8"),
+        ("i1", "f8"),
+        ("?", "f8"),
+        ("O", "f8"),
+    ],
+)
+def test_real_types(given, expected):
+    assert {value.dtype for value in values(given)} == {np.dtype(expected)}
+
+
+def test_mixed_real_types_take_the_wider():
+    p = np.array([0.5, 0.5])
+    assert cross_entropy(p.astype(np.float32), p).dtype == np.float64
+    assert kl_divergence(p, p.astype(np.float32)).dtype == np.float64
+
+
+def test_nothing():
+    assert entropy([]) == cross_entropy([], []) == kl_divergence([], []) == 0
+    assert softmax([]).shape == log_softmax([]).shape == self_information([]).shape == (0,)
+    assert entropy(np.zeros((0, 3))).shape == (0,)
+    np.testing.assert_array_equal(entropy(np.zeros((3, 0))), np.zeros(3))
+    assert softmax(np.zeros((2, 0, 3)), axis=0).shape == (2, 0, 3)
+
+
+def test_softmax_of_extremes():
+    np.testing.assert_array_equal(softmax([1e4, -1e4]), [1, 0])
+    np.testing.assert_array_equal(log_softmax([1e4, -1e4]), [0, -2e4])
+    np.testing.assert_allclose(softmax([-1e4] * 4), 0.25)
+    assert log_softmax(np.array([0, -60.0]))[0] == -np.exp(-60.0)
+
+
+def test_rounding_above_one_is_no_mistake():
+    assert self_information(np.nextafter(np.float32(1), np.float32(2))) < 0
+    assert entropy([1 + 1e-15]) == pytest.approx(-1e-15, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda: self_information([0.5, -0.1]), ValueError, "p must not be negative; got -0.1"),
+        (lambda: entropy([np.nan, -1e-300]), ValueError, "p must not be negative; got -1e-300"),
+        (lambda: cross_entropy([1.0], [-0.5]), ValueError, "q must not be negative; got -0.5"),
+        (lambda: entropy([3, 5]), ValueError, "p must hold probabilities, at most 1; got 5"),
+        (lambda: kl_divergence([1.0], [np.inf]), ValueError, "q must hold .* got inf"),
+        (lambda: entropy([0.5j]), TypeError, "p must hold real numbers; got dtype complex128"),
+        (lambda: softmax(["a"]), TypeError, "z must hold real numbers"),
+        (lambda: softmax([None, "a"]), (TypeError, ValueError), "z"),
+        (lambda: entropy([[0.1], [0.2, 0.3]]), ValueError, "p: .*inhomogeneous"),
+        (lambda: cross_entropy([1, 0], [1, 0, 0]), ValueError, r"shapes \(2,\) and \(3,\)"),
+        (lambda: entropy(0.5), ValueError, "axis -1 is out of bounds for an array of 0 dim"),
+        (lambda: softmax([1.0], axis=1), ValueError, "axis 1 is out of bounds"),
+        (lambda: softmax([[1.0]], axis=(0, -2)), ValueError, "axis names a dimension twice"),
+        (lambda: softmax([1.0], axis=0.0), TypeError, "axis must be an integer"),
+        (lambda: softmax([1.0], axis="0"), TypeError, "axis must be an integer"),
+    ],
+)
+def test_bad_input(call, error, text):
+    with pytest.raises(error, match=text):
+        call()

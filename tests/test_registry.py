@@ -8,14 +8,23 @@ from itertools import product
 import numpy as np
 import pytest
 from helpers import REFERENCE, make_problem, predict, train
-from helpers_tolerances import ACTIVATION, DERIVATIVE, LINK, LOSS, LOSS_GRADIENT, OPTIMIZER
+from helpers_tolerances import (
+    ACTIVATION,
+    DERIVATIVE,
+    LINK,
+    LOSS,
+    LOSS_GRADIENT,
+    MEASURE,
+    OPTIMIZER,
+)
 
 from fastmlp.backends import BACKENDS, Backend, get_backend
 from fastmlp.backends.compiled import operation_codes
 from fastmlp.backends.reference.activations import ACTIVATION_FUNCTIONS
+from fastmlp.backends.reference.information import MEASURE_FUNCTIONS
 from fastmlp.backends.reference.losses import LINK_FUNCTIONS, LOSS_FUNCTIONS
 from fastmlp.backends.reference.optimizers import UPDATE_RULES
-from fastmlp.registry import ACTIVATIONS, LOSSES, OPTIMIZERS, Activation, Table
+from fastmlp.registry import ACTIVATIONS, LOSSES, MEASURES, OPTIMIZERS, Activation, Table
 
 METHODS = [
     name
@@ -46,7 +55,12 @@ def test_a_backend_knows_its_name(name):
 
 
 def test_codes_are_those_of_the_c_header():
-    tables = {"activations": ACTIVATIONS, "losses": LOSSES, "optimizers": OPTIMIZERS}
+    tables = {
+        "activations": ACTIVATIONS,
+        "losses": LOSSES,
+        "measures": MEASURES,
+        "optimizers": OPTIMIZERS,
+    }
     expected = {kind: {row.name: row.code for row in rows} for kind, rows in tables.items()}
     assert operation_codes() == expected
 
@@ -56,10 +70,11 @@ def test_codes_are_those_of_the_c_header():
     [
         (ACTIVATIONS.names, [ACTIVATION_FUNCTIONS, ACTIVATION, DERIVATIVE]),
         (LOSSES.names, [LOSS_FUNCTIONS, LOSS, LOSS_GRADIENT]),
+        (MEASURES.names, [MEASURE_FUNCTIONS, MEASURE]),
         (OPTIMIZERS.names, [UPDATE_RULES, OPTIMIZER]),
         (sorted({loss.link for loss in LOSSES}), [LINK_FUNCTIONS, LINK]),
     ],
-    ids=["activations", "losses", "optimizers", "links"],
+    ids=["activations", "losses", "measures", "optimizers", "links"],
 )
 def test_the_reference_and_the_tolerances_name_every_row(table, functions):
     for rows in functions:

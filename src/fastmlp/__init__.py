@@ -34,6 +34,14 @@ if TYPE_CHECKING:
     from fastmlp.config import show_config
     from fastmlp.custom import custom_activation
     from fastmlp.descent import gradient_descent
+    from fastmlp.information import (
+        cross_entropy,
+        entropy,
+        kl_divergence,
+        log_softmax,
+        self_information,
+        softmax,
+    )
     from fastmlp.predictor import Predictor
     from fastmlp.training import DivergenceError, EpochRecord
 
@@ -44,9 +52,15 @@ __all__ = [
     "MLPRegressor",
     "Predictor",
     "__version__",
+    "cross_entropy",
     "custom_activation",
+    "entropy",
     "gradient_descent",
+    "kl_divergence",
+    "log_softmax",
+    "self_information",
     "show_config",
+    "softmax",
 ]
 
 # threadpoolctl limits only what is loaded when the limit is set, be it before the first fit.
@@ -58,9 +72,15 @@ _LOADED_ON_DEMAND = {
     "DivergenceError": "fastmlp.training",
     "EpochRecord": "fastmlp.training",
     "Predictor": "fastmlp.predictor",
+    "cross_entropy": "fastmlp.information",
     "custom_activation": "fastmlp.custom",
+    "entropy": "fastmlp.information",
     "gradient_descent": "fastmlp.descent",
+    "kl_divergence": "fastmlp.information",
+    "log_softmax": "fastmlp.information",
+    "self_information": "fastmlp.information",
     "show_config": "fastmlp.config",
+    "softmax": "fastmlp.information",
 }
 
 

@@ -1,15 +1,36 @@
-"""Self-information, entropy and the two ways to compare distributions, in nats.
+"""Self-information, entropy, the ways to compare distributions, and softmax, on the compiled core.
 
-Distributions lie along the last axis. Logarithms are natural and 0 · log 0 = 0, the limit.
+Logarithms are natural, so information is in nats, and 0 · log 0 = 0, the limit. Arrays of float32
+give float32, all others float64. NaN gives NaN; a negative probability is an error.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
-from scipy.special import entr, rel_entr
 
-__all__ = ["cross_entropy", "entropy", "kl_divergence", "self_information"]
+from fastmlp.backends import get_backend
+from fastmlp.registry import MEASURES
+from fastmlp.validation.information import (
+    check_axes,
+    check_logits,
+    check_probabilities,
+    check_shapes_agree,
+)
+
+__all__ = [
+    "cross_entropy",
+    "entropy",
+    "kl_divergence",
+    "log_softmax",
+    "self_information",
+    "softmax",
+]
+
+Axis = int | Sequence[int] | None
 
 
 def self_information(p: npt.ArrayLike) -> np.ndarray:
@@ -25,82 +46,201 @@ def self_information(p: npt.ArrayLike) -> np.ndarray:
     Returns
     -------
     ndarray of float, shaped like ``p``
-        Nats.
+        Nats; a scalar for a scalar.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If p holds other things than numbers between 0 and 1 (or NaN).
 
     Examples
     --------
+    >>> from fastmlp import self_information
     >>> self_information([1.0, 0.5]).round(4)
     array([0.    , 0.6931])
     """
-    with np.errstate(divide="ignore"):
-        # Adding 0 turns the −0 of a certain event into 0.
-        return np.asarray(-np.log(p) + 0.0)
+    p = check_probabilities("p", p)
+    return _measure("self_information", tuple(range(p.ndim)), p)
 
 
-def entropy(p: npt.ArrayLike) -> np.ndarray:
+def entropy(p: npt.ArrayLike, axis: Axis = -1) -> np.ndarray:
     """Return the expected self-information of a distribution.
 
     H(p) = −Σ p log p (Shannon 1948).
 
     Parameters
     ----------
-    p : array-like of float, shape (..., K)
-        Probabilities of K outcomes; zeros are fine.
+    p : array-like of float, any shape
+        Probabilities; zeros are fine.
+    axis : int, sequence of int or None, default=-1
+        Along which the outcomes of a distribution lie; None: p is one distribution.
 
     Returns
     -------
-    ndarray of float, shape (...)
-        Nats, between 0 and log K.
+    ndarray of float, shape of ``p`` without ``axis``
+        Nats, between 0 and log K for K outcomes; a scalar for one distribution.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If p holds other things than numbers between 0 and 1 (or NaN), or lacks the axis.
 
     Examples
     --------
+    >>> from fastmlp import entropy
     >>> float(entropy([0.5, 0.5, 0.0]).round(4))
     0.6931
     """
-    return np.asarray(entr(p).sum(axis=-1))
+    p = check_probabilities("p", p)
+    return _measure("entropy", check_axes(axis, p.ndim), p)
 
 
-def cross_entropy(p: npt.ArrayLike, q: npt.ArrayLike) -> np.ndarray:
+def cross_entropy(p: npt.ArrayLike, q: npt.ArrayLike, axis: Axis = -1) -> np.ndarray:
     """Return the expected self-information under ``q`` of events that follow ``p``.
 
     H(p, q) = −Σ p log q = H(p) + D(p‖q), so what minimises it over q minimises D(p‖q).
 
     Parameters
     ----------
-    p, q : array-like of float, shapes that broadcast to (..., K)
-        True and assumed probabilities of K outcomes.
+    p, q : array-like of float, shapes that broadcast
+        True and assumed probabilities.
+    axis : int, sequence of int or None, default=-1
+        Along which the outcomes of a distribution lie, once p and q are broadcast.
 
     Returns
     -------
-    ndarray of float, shape (...)
+    ndarray of float, the common shape of p and q without ``axis``
         Nats; ∞ where ``q`` is 0 and ``p`` is not.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If p or q hold other things than numbers between 0 and 1 (or NaN), do not broadcast, or
+        lack the axis.
 
     Examples
     --------
+    >>> from fastmlp import cross_entropy
     >>> float(cross_entropy([0, 0, 1, 0], [0.05, 0.1, 0.7, 0.15]).round(4))
     0.3567
     """
-    return np.asarray((entr(p) + rel_entr(p, q)).sum(axis=-1))
+    return _compare("cross_entropy", p, q, axis)
 
 
-def kl_divergence(p: npt.ArrayLike, q: npt.ArrayLike) -> np.ndarray:
+def kl_divergence(p: npt.ArrayLike, q: npt.ArrayLike, axis: Axis = -1) -> np.ndarray:
     """Return the relative entropy, the price in nats of assuming ``q`` where ``p`` is true.
 
     D(p‖q) = Σ p (log p − log q) ≥ 0, and 0 only for p = q (Kullback and Leibler 1951).
 
     Parameters
     ----------
-    p, q : array-like of float, shapes that broadcast to (..., K)
-        True and assumed probabilities of K outcomes.
+    p, q : array-like of float, shapes that broadcast
+        True and assumed probabilities.
+    axis : int, sequence of int or None, default=-1
+        Along which the outcomes of a distribution lie, once p and q are broadcast.
 
     Returns
     -------
-    ndarray of float, shape (...)
+    ndarray of float, the common shape of p and q without ``axis``
         Nats; ∞ where ``q`` is 0 and ``p`` is not.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for ``cross_entropy``.
 
     Examples
     --------
+    >>> from fastmlp import kl_divergence
     >>> float(kl_divergence([0.5, 0.5], [0.25, 0.75]).round(4))
     0.1438
     """
-    return np.asarray(rel_entr(p, q).sum(axis=-1))
+    return _compare("kl_divergence", p, q, axis)
+
+
+def softmax(z: npt.ArrayLike, axis: Axis = -1) -> np.ndarray:
+    """Turn real numbers into probabilities.
+
+    S(z)ᵢ = exp(zᵢ) / Σ exp(zⱼ), taken of z − max z, so that nothing overflows (Bridle 1990).
+
+    Parameters
+    ----------
+    z : array-like of float, any shape
+        Logits; −∞ gives probability 0.
+    axis : int, sequence of int or None, default=-1
+        Along which the probabilities are to sum to 1; None: all of them.
+
+    Returns
+    -------
+    ndarray of float, shaped like ``z``
+        NaN where a logit of the row is NaN or ∞, or all are −∞.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If z does not hold real numbers, or lacks the axis.
+
+    Examples
+    --------
+    >>> from fastmlp import softmax
+    >>> softmax([1e4, 1e4, -1e4])
+    array([0.5, 0.5, 0. ])
+    """
+    z = check_logits("z", z)
+    return _measure("softmax", check_axes(axis, z.ndim), z)
+
+
+def log_softmax(z: npt.ArrayLike, axis: Axis = -1) -> np.ndarray:
+    """Return the logarithm of ``softmax``, finite where that underflows.
+
+    (z − max z) − log(1 + u), with 1 + u = Σ exp(z − max z) taken apart, so that the most probable
+    outcome's logarithm is not rounded to 0.
+
+    Parameters
+    ----------
+    z : array-like of float, any shape
+        Logits.
+    axis : int, sequence of int or None, default=-1
+        As in ``softmax``.
+
+    Returns
+    -------
+    ndarray of float, shaped like ``z``
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for ``softmax``.
+
+    Examples
+    --------
+    >>> from fastmlp import log_softmax
+    >>> log_softmax([0.0, -1000.0])
+    array([    0., -1000.])
+    """
+    z = check_logits("z", z)
+    return _measure("log_softmax", check_axes(axis, z.ndim), z)
+
+
+def _compare(name: str, p: npt.ArrayLike, q: npt.ArrayLike, axis: Axis) -> np.ndarray:
+    p, q = check_probabilities("p", p), check_probabilities("q", q)
+    shape = check_shapes_agree(p, q)
+    axes = check_axes(axis, len(shape))
+    return _measure(name, axes, np.broadcast_to(p, shape), np.broadcast_to(q, shape))
+
+
+def _measure(name: str, axes: tuple[int, ...], *arguments: np.ndarray) -> np.ndarray:
+    """Return a measure of one or two arrays of one shape, whose outcomes lie along ``axes``."""
+    measure, shape = MEASURES[name], arguments[0].shape
+    kept = [axis for axis in range(len(shape)) if axis not in axes]
+    order = [*kept, *axes]
+    table = math.prod(shape[axis] for axis in kept), math.prod(shape[axis] for axis in axes)
+    dtype = np.result_type(*arguments)
+    p, *q = (np.ascontiguousarray(a.transpose(order), dtype).reshape(table) for a in arguments)
+    out = np.zeros(table if measure.per_outcome else table[0], dtype)
+    if p.size:
+        backend = get_backend("compiled")
+        backend.measure_information(measure.code, p, q[0] if q else None, out)
+    if not measure.per_outcome:
+        return out.reshape([shape[axis] for axis in kept])[()]
+    return out.reshape([shape[axis] for axis in order]).transpose(np.argsort(order))[()]

@@ -14,7 +14,17 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-__all__ = ["ACTIVATIONS", "CUSTOM", "LOSSES", "OPTIMIZERS", "Activation", "Loss", "Optimizer"]
+__all__ = [
+    "ACTIVATIONS",
+    "CUSTOM",
+    "LOSSES",
+    "MEASURES",
+    "OPTIMIZERS",
+    "Activation",
+    "Loss",
+    "Measure",
+    "Optimizer",
+]
 
 #: Code of an activation that the user wrote; it has no row here.
 CUSTOM = -1
@@ -85,7 +95,29 @@ class Optimizer:
     n_moments: int
 
 
-_Row = TypeVar("_Row", bound=Activation | Loss | Optimizer)
+@dataclass(frozen=True)
+class Measure:
+    """A measure of information, of a row of K outcomes, in nats.
+
+    Attributes
+    ----------
+    two : bool
+        It compares two distributions, p and q.
+    per_outcome : bool
+        It gives a number for each outcome, not one for the row.
+    of_logits : bool
+        Its argument is real numbers, not probabilities.
+    """
+
+    name: str
+    code: int
+    formula: str
+    two: bool = False
+    per_outcome: bool = False
+    of_logits: bool = False
+
+
+_Row = TypeVar("_Row", bound=Activation | Loss | Measure | Optimizer)
 
 
 class Table(Generic[_Row]):
@@ -198,4 +230,13 @@ OPTIMIZERS: Table[Optimizer] = Table(
     Optimizer("sgd", 0, n_moments=1),
     Optimizer("adam", 1, n_moments=2),
     Optimizer("adamw", 2, n_moments=2),
+)
+
+MEASURES: Table[Measure] = Table(
+    Measure("self_information", 0, "-log p_j", per_outcome=True),
+    Measure("entropy", 1, "-sum_j p_j log p_j"),
+    Measure("cross_entropy", 2, "-sum_j p_j log q_j", two=True),
+    Measure("kl_divergence", 3, "sum_j p_j log(p_j / q_j)", two=True),
+    Measure("softmax", 4, "exp(z_j) / sum_i exp(z_i)", per_outcome=True, of_logits=True),
+    Measure("log_softmax", 5, "z_j - log(sum_i exp(z_i))", per_outcome=True, of_logits=True),
 )

@@ -34,6 +34,21 @@ class Kernels:
     def link(
         self, loss: int, parameters: np.ndarray, logits: np.ndarray, out: np.ndarray
     ) -> None: ...
+    def measure_information(
+        self, measure: int, p: np.ndarray, q: np.ndarray | None, out: np.ndarray
+    ) -> None: ...
+    def perceptron_scores(
+        self, x: np.ndarray, w: np.ndarray, b: np.ndarray, out: np.ndarray
+    ) -> None: ...
+    def perceptron_epoch(
+        self,
+        x: np.ndarray,
+        target: np.ndarray,
+        rates: np.ndarray,
+        order: np.ndarray,
+        w: np.ndarray,
+        b: np.ndarray,
+    ) -> int: ...
     def apply_dropout(
         self, threshold: int, seed: int, layer: int, step: int, out: np.ndarray
     ) -> None: ...

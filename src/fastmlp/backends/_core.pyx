@@ -25,6 +25,8 @@ cdef extern from "fastmlp.h" nogil:
         FASTMLP_ELU, FASTMLP_SELU, FASTMLP_SOFTPLUS, FASTMLP_GELU, FASTMLP_GELU_TANH, FASTMLP_SILU
         FASTMLP_MISH, FASTMLP_HARD_SIGMOID, FASTMLP_HARD_SWISH, FASTMLP_SOFTSIGN
         FASTMLP_SOFTMAX_CROSS_ENTROPY, FASTMLP_BINARY_CROSS_ENTROPY, FASTMLP_SQUARED_ERROR
+        FASTMLP_SELF_INFORMATION, FASTMLP_ENTROPY, FASTMLP_CROSS_ENTROPY, FASTMLP_KL_DIVERGENCE
+        FASTMLP_SOFTMAX, FASTMLP_LOG_SOFTMAX
         FASTMLP_SGD, FASTMLP_ADAM, FASTMLP_ADAMW
         FASTMLP_UINT8, FASTMLP_FLOAT32, FASTMLP_FLOAT64
     ctypedef struct fastmlp_layer:
@@ -56,8 +58,11 @@ cdef extern from "fastmlp.h" nogil:
         void (*activate)(int32_t, int64_t, const void *, void *, void *) noexcept nogil
         void (*loss_and_gradient)(const fastmlp_loss *, int64_t, int64_t, const void *, const void *, const void *, void *, void *) noexcept nogil
         void (*link)(const fastmlp_loss *, int64_t, int64_t, const void *, void *) noexcept nogil
+        void (*measure_information)(int32_t, int64_t, int64_t, const void *, const void *, void *) noexcept nogil
         void (*apply_dropout)(int32_t, uint64_t, int64_t, int64_t, int64_t, int64_t, void *) noexcept nogil
         void (*optimizer_update)(const fastmlp_settings *, int64_t, int64_t, double, void *, const void *, void *) noexcept nogil
+        void (*perceptron_scores)(int64_t, int64_t, int64_t, const void *, const void *, const void *, void *) noexcept nogil
+        int64_t (*perceptron_epoch)(int64_t, int64_t, int64_t, const int64_t *, const void *, const void *, const void *, void *, void *) noexcept nogil
         size_t (*workspace_bytes)(const fastmlp_plan *, int64_t, int64_t) noexcept nogil
         size_t (*packed_bytes)(const fastmlp_plan *) noexcept nogil
         void (*pack_weights)(const fastmlp_plan *, const void *, void *) noexcept nogil
@@ -103,6 +108,14 @@ OPERATION_CODES = {
         "softmax_cross_entropy": FASTMLP_SOFTMAX_CROSS_ENTROPY,
         "binary_cross_entropy": FASTMLP_BINARY_CROSS_ENTROPY,
         "squared_error": FASTMLP_SQUARED_ERROR,
+    },
+    "measures": {
+        "self_information": FASTMLP_SELF_INFORMATION,
+        "entropy": FASTMLP_ENTROPY,
+        "cross_entropy": FASTMLP_CROSS_ENTROPY,
+        "kl_divergence": FASTMLP_KL_DIVERGENCE,
+        "softmax": FASTMLP_SOFTMAX,
+        "log_softmax": FASTMLP_LOG_SOFTMAX,
     },
     "optimizers": {"sgd": FASTMLP_SGD, "adam": FASTMLP_ADAM, "adamw": FASTMLP_ADAMW},
 }
@@ -199,6 +212,29 @@ cdef class Kernels:
         cdef address lp = pointer(logits), op = pointer(out)
         with nogil:
             self.table.link(&bound, rows, outputs, lp, op)
+
+    def measure_information(self, int32_t measure, cnp.ndarray p, cnp.ndarray q, cnp.ndarray out):
+        cdef int64_t rows = p.shape[0], outcomes = p.shape[1]
+        cdef address pp = pointer(p), qp = pointer(q), op = pointer(out)
+        with nogil:
+            self.table.measure_information(measure, rows, outcomes, pp, qp, op)
+
+    def perceptron_scores(self, cnp.ndarray x, cnp.ndarray w, cnp.ndarray b, cnp.ndarray out):
+        cdef int64_t rows = x.shape[0], fan_in = w.shape[1], units = w.shape[0]
+        cdef address xp = pointer(x), wp = pointer(w), bp = pointer(b), op = pointer(out)
+        with nogil:
+            self.table.perceptron_scores(rows, fan_in, units, xp, wp, bp, op)
+
+    def perceptron_epoch(self, cnp.ndarray x, cnp.ndarray target, cnp.ndarray rates,
+                         cnp.ndarray order, cnp.ndarray w, cnp.ndarray b):
+        """Return the number of mistakes."""
+        cdef int64_t n_order = order.shape[0], fan_in = w.shape[1], units = w.shape[0], mistakes
+        cdef address xp = pointer(x), tp = pointer(target), rp = pointer(rates)
+        cdef address op = pointer(order), wp = pointer(w), bp = pointer(b)
+        with nogil:
+            mistakes = self.table.perceptron_epoch(
+                n_order, fan_in, units, <const int64_t *>op, xp, tp, rp, wp, bp)
+        return mistakes
 
     def apply_dropout(self, int32_t threshold, uint64_t seed, int64_t layer, int64_t step,
                       cnp.ndarray out):

@@ -178,6 +178,30 @@ class CompiledBackend:
             settings, parameters, gradient, moments, n_weights, weight_sum
         )
 
+    def measure_information(
+        self, measure: int, p: np.ndarray, q: np.ndarray | None, out: np.ndarray
+    ) -> None:
+        """See :meth:`fastmlp.backends.Backend.measure_information`."""
+        self.kernels(p.dtype).measure_information(measure, p, q, out)
+
+    def perceptron_scores(
+        self, x: np.ndarray, w: np.ndarray, b: np.ndarray, out: np.ndarray
+    ) -> None:
+        """See :meth:`fastmlp.backends.Backend.perceptron_scores`."""
+        self.kernels(w.dtype).perceptron_scores(x, w, b, out)
+
+    def perceptron_epoch(
+        self,
+        x: np.ndarray,
+        target: np.ndarray,
+        rates: np.ndarray,
+        order: np.ndarray,
+        w: np.ndarray,
+        b: np.ndarray,
+    ) -> int:
+        """See :meth:`fastmlp.backends.Backend.perceptron_epoch`."""
+        return self.kernels(w.dtype).perceptron_epoch(x, target, rates, order, w, b)
+
     def _network(self, plan: Plan, dtype: np.dtype) -> _core.Network:
         return _core.Network(
             self.kernels(dtype),

@@ -112,6 +112,43 @@ class Backend(Protocol):
         ``gradient`` may be overwritten.
         """
 
+    def measure_information(
+        self, measure: int, p: np.ndarray, q: np.ndarray | None, out: np.ndarray
+    ) -> None:
+        """out = information in nats of each row of p (B, K), by the code in ``MEASURES``.
+
+        Probabilities p and q are finite and not negative, or NaN, which stays; 0 log 0 = 0.
+        ``q`` (B, K) is the second distribution of measures that compare two, else None. ``out`` is
+        (B, K) for measures ``per_outcome``, else (B,); it overlaps neither p nor q.
+        """
+
+    def perceptron_scores(
+        self, x: np.ndarray, w: np.ndarray, b: np.ndarray, out: np.ndarray
+    ) -> None:
+        """out (B, K) = x (B, I) · w (K, I)ᵀ + b (K,), the same bits in every backend.
+
+        A product x · w_k is sixteen sums, the j-th over the elements j, j + 16, …, each product
+        rounded before it is added. Sums j and j + n are then joined for n = 8, 4, 2, 1.
+        """
+
+    def perceptron_epoch(
+        self,
+        x: np.ndarray,
+        target: np.ndarray,
+        rates: np.ndarray,
+        order: np.ndarray,
+        w: np.ndarray,
+        b: np.ndarray,
+    ) -> int:
+        """Rosenblatt's rule over the rows ``order`` (M,) int64; return all units' mistakes.
+
+        For each row r and unit k: o = 1 if x_r · w_k + b_k > 0 else 0, the product as in
+        ``perceptron_scores``; where o differs from ``target`` (N, K), zeros and ones,
+        w_k += s · x_r, each product rounded before it is added, and b_k += s, with
+        s = rates_r · (target − o). Rows of rate 0 are passed over. x (N, I), rates (N,), w (K, I)
+        and b (K,) are real; w and b change in place, the same bits in every backend.
+        """
+
     # -- networks -------------------------------------------------------------------------------
 
     def workspace(self, plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> Any:

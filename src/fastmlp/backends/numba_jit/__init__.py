@@ -13,7 +13,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastmlp.backends.numba_jit import activations, dense, elementwise, network
+from fastmlp.backends.numba_jit import (
+    activations,
+    dense,
+    elementwise,
+    information,
+    network,
+    perceptron,
+)
 from fastmlp.backends.numba_jit.dropout import WORDS_PER_BLOCK
 from fastmlp.backends.numba_jit.rows import Samples
 from fastmlp.backends.numba_jit.threading_layer import launch, team
@@ -135,6 +142,36 @@ class NumbaBackend:
         elementwise.update_all(
             settings[()], parameters, gradient, moments, n_weights, float(weight_sum)
         )
+
+    def measure_information(
+        self, measure: int, p: np.ndarray, q: np.ndarray | None, out: np.ndarray
+    ) -> None:
+        """Set out (B, K) or (B,) to the measure of p (B, K) and q (B, K)."""
+        if out.ndim == p.ndim:
+            information.measure_each(measure, _read_only(p), out)
+        else:
+            information.measure_rows(measure, _read_only(p), _read_only(p if q is None else q), out)
+
+    def perceptron_scores(
+        self, x: np.ndarray, w: np.ndarray, b: np.ndarray, out: np.ndarray
+    ) -> None:
+        """Set out (B, K) = x (B, I) · w (K, I)ᵀ + b (K,)."""
+        sums = np.empty(perceptron.CHAINS, w.dtype)
+        perceptron.scores(_read_only(x), _read_only(w), _read_only(b), out, sums)
+
+    def perceptron_epoch(
+        self,
+        x: np.ndarray,
+        target: np.ndarray,
+        rates: np.ndarray,
+        order: np.ndarray,
+        w: np.ndarray,
+        b: np.ndarray,
+    ) -> int:
+        """Learn from the rows ``order`` (M,) in turn and return the mistakes."""
+        sums = np.empty(perceptron.CHAINS, w.dtype)
+        x, target, rates, order = map(_read_only, (x, target, rates, order))
+        return int(perceptron.epoch(x, target, rates, order, w, b, sums))
 
     # -- networks -------------------------------------------------------------------------------
 

@@ -11,7 +11,15 @@ import numba
 
 from fastmlp import plan, registry
 
-__all__ = ["entry_point", "kernel", "parallel_kernel", "reduction_kernel", "scalar_kernel"]
+__all__ = [
+    "entry_point",
+    "exact_entry_point",
+    "exact_kernel",
+    "kernel",
+    "parallel_kernel",
+    "reduction_kernel",
+    "scalar_kernel",
+]
 
 # Fused multiply-add is allowed and signed zeros may be lost; a sum keeps its order, and NaN and
 # Inf stay what they are.
@@ -71,3 +79,13 @@ def parallel_kernel(function: Callable[..., Any]) -> Any:
 def entry_point(function: Callable[..., Any]) -> Any:
     """Compile a function that Python calls; its sums keep their order."""
     return _compile(function, fastmath=_ELEMENTWISE)
+
+
+def exact_kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function that only compiled code calls, with every operation rounded by itself."""
+    return _compile(function, **_NO_WRAPPERS)
+
+
+def exact_entry_point(function: Callable[..., Any]) -> Any:
+    """Compile a function that Python calls, with every operation rounded by itself."""
+    return _compile(function)

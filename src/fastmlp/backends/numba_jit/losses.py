@@ -16,7 +16,7 @@ from fastmlp.backends.numba_jit.jit import kernel
 from fastmlp.backends.numba_jit.stretches import copy
 from fastmlp.registry import LOSSES
 
-__all__ = ["link_row", "loss_row"]
+__all__ = ["exponentials_row", "link_row", "loss_row", "softmax_row"]
 
 _SOFTMAX_CROSS_ENTROPY = LOSSES["softmax_cross_entropy"].code
 _BINARY_CROSS_ENTROPY = LOSSES["binary_cross_entropy"].code
@@ -24,7 +24,7 @@ _SQUARED_ERROR = LOSSES["squared_error"].code
 
 
 @kernel
-def _exponentials(logits, out):
+def exponentials_row(logits, out):
     """Set out = exp(logits - max) and return (max, sum of out).
 
     The largest exponent is 0, so nothing overflows and the sum is at least 1.
@@ -42,9 +42,9 @@ def _exponentials(logits, out):
 
 
 @kernel
-def _softmax(logits, out):
+def softmax_row(logits, out):
     """Set out = softmax(logits) and return (max, sum of exponentials relative to it)."""
-    largest, total = _exponentials(logits, out)
+    largest, total = exponentials_row(logits, out)
     for j in range(logits.size):
         out[j] /= total
     return largest, total
@@ -53,7 +53,7 @@ def _softmax(logits, out):
 @kernel
 def _softmax_cross_entropy(logits, target, gradient):
     """log Σ_j exp(z_j) − z_y; its gradient is softmax(z) minus the one-hot row of y."""
-    largest, total = _softmax(logits, gradient)
+    largest, total = softmax_row(logits, gradient)
     label = int(target[0])
     gradient[label] -= gradient.dtype.type(1)
     return math.log(total) - (logits[label] - largest)
@@ -104,7 +104,7 @@ def loss_row(loss, parameters, logits, target, gradient):
 def link_row(loss, parameters, logits, prediction):
     """Set ``prediction`` to softmax, logistic or identity of the logits."""
     if loss == _SOFTMAX_CROSS_ENTROPY:
-        _softmax(logits, prediction)
+        softmax_row(logits, prediction)
     elif loss == _BINARY_CROSS_ENTROPY:
         for j in range(logits.size):
             prediction[j] = logistic(logits[j])

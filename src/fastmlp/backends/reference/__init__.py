@@ -11,7 +11,15 @@ from typing import Any
 import numpy as np
 
 from fastmlp.backends.protocol import Totals
-from fastmlp.backends.reference import activations, losses, network, optimizers, philox
+from fastmlp.backends.reference import (
+    activations,
+    information,
+    losses,
+    network,
+    optimizers,
+    perceptron,
+    philox,
+)
 from fastmlp.plan import Plan
 
 __all__ = ["ReferenceBackend"]
@@ -94,6 +102,33 @@ class ReferenceBackend:
     ) -> None:
         """One update in place: parameters (P,), gradient (P,), moments (M, P)."""
         optimizers.optimizer_update(settings, parameters, gradient, moments, n_weights, weight_sum)
+
+    @np.errstate(all="ignore")
+    def measure_information(
+        self, measure: int, p: np.ndarray, q: np.ndarray | None, out: np.ndarray
+    ) -> None:
+        """Set out (B, K) or (B,) to the measure of p (B, K) and q (B, K)."""
+        out[:] = information.measure_information(measure, p, q)
+
+    @np.errstate(all="ignore")
+    def perceptron_scores(
+        self, x: np.ndarray, w: np.ndarray, b: np.ndarray, out: np.ndarray
+    ) -> None:
+        """Set out (B, K) = x (B, I) · w (K, I)ᵀ + b (K,)."""
+        out[:] = perceptron.scores(x, w, b)
+
+    @np.errstate(all="ignore")
+    def perceptron_epoch(
+        self,
+        x: np.ndarray,
+        target: np.ndarray,
+        rates: np.ndarray,
+        order: np.ndarray,
+        w: np.ndarray,
+        b: np.ndarray,
+    ) -> int:
+        """Learn from the rows ``order`` (M,) in turn and return the mistakes."""
+        return perceptron.epoch(x, target, rates, order, w, b)
 
     # -- networks -------------------------------------------------------------------------------
 
