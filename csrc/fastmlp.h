@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Code of an activation that the caller brings; see fastmlp_layer. */
+/* Code of an activation or loss that the caller brings; see fastmlp_layer and fastmlp_loss. */
 enum { FASTMLP_CUSTOM = -1 };
 enum {
     FASTMLP_IDENTITY = 0,
@@ -64,7 +64,7 @@ typedef struct {
     int32_t dropout_threshold; /* of this layer's input, 0 … 65535; 0 = no dropout */
     /* With activation FASTMLP_CUSTOM: turns z in h (n) into f(z) and sets slope (n_slopes), which is n or 0
      * elements long, to f'(z). Called by several threads at once. */
-    void (*custom)(int64_t n, void *h, void *slope, int64_t n_slopes);
+    void (*custom)(int64_t n, int64_t n_slopes, void *h, void *slope);
 } fastmlp_layer;
 
 /* How to update; mirrors SETTINGS_DTYPE. */
@@ -77,7 +77,13 @@ typedef struct {
     uint64_t seed;       /* of the dropout bits */
 } fastmlp_settings;
 
-/* A loss with its link, and the numbers that it depends on: the registry says which. */
+/* values (rows) = the losses of rows; gradient (rows, outputs) = their derivatives by the logits, both
+ * without weights. logits and target are (rows, outputs). Called by several threads at once. */
+typedef void (*fastmlp_custom_loss)(int64_t rows, int64_t outputs, const void *logits, const void *target,
+                                    void *values, void *gradient);
+
+/* A loss with its link, and the numbers that it depends on: the registry says which. With FASTMLP_CUSTOM,
+ * whose link is the identity, the one parameter's bits are the address of a fastmlp_custom_loss. */
 typedef struct {
     int32_t code;
     int64_t n_parameters;

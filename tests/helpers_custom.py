@@ -27,3 +27,20 @@ def softplus(z):
 
 def softplus_slope(z):
     return 1.0 / (1.0 + math.exp(-z))
+
+
+def half_square(prediction, target):
+    return 0.5 * (prediction - target) ** 2
+
+
+def half_square_slope(prediction, target):
+    return prediction - target
+
+
+def log_cosh(prediction, target):
+    e = abs(prediction - target)
+    return e + math.log1p(math.exp(-2 * e)) - math.log(2)
+
+
+def log_cosh_slope(prediction, target):
+    return math.tanh(prediction - target)

@@ -32,7 +32,7 @@ from fastmlp.threads import register_core
 
 if TYPE_CHECKING:
     from fastmlp.config import show_config
-    from fastmlp.custom import custom_activation
+    from fastmlp.custom import custom_activation, custom_loss
     from fastmlp.descent import gradient_descent
     from fastmlp.information import (
         cross_entropy,
@@ -54,6 +54,7 @@ __all__ = [
     "__version__",
     "cross_entropy",
     "custom_activation",
+    "custom_loss",
     "entropy",
     "gradient_descent",
     "kl_divergence",
@@ -74,6 +75,7 @@ _LOADED_ON_DEMAND = {
     "Predictor": "fastmlp.predictor",
     "cross_entropy": "fastmlp.information",
     "custom_activation": "fastmlp.custom",
+    "custom_loss": "fastmlp.custom",
     "entropy": "fastmlp.information",
     "gradient_descent": "fastmlp.descent",
     "kl_divergence": "fastmlp.information",

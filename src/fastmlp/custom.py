@@ -1,14 +1,18 @@
-"""Activations that the user writes in Python; Numba compiles them to run inside the core's loop."""
+"""Activations and losses that the user writes in Python, to run inside the core's loop."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from fastmlp.user_functions import CustomActivation, plain_function
-from fastmlp.validation.user_functions import check_activation_slope, check_scalar_function
+from fastmlp.user_functions import CustomActivation, CustomLoss, plain_function
+from fastmlp.validation.user_functions import (
+    check_activation_slope,
+    check_loss_slope,
+    check_scalar_function,
+)
 
-__all__ = ["custom_activation"]
+__all__ = ["custom_activation", "custom_loss"]
 
 
 def custom_activation(
@@ -66,6 +70,60 @@ def custom_activation(
         check_scalar_function("custom_activation", role, function, n_arguments=1)
     own = CustomActivation(f, df, _name_of(f, name))  # type: ignore[arg-type]
     check_activation_slope(own)
+    return own
+
+
+def custom_loss(
+    value: Callable[[float, float], float],
+    grad: Callable[[float, float], float],
+    name: str | None = None,
+) -> CustomLoss:
+    """Make a loss for regression of two Python functions of two numbers.
+
+    A sample's loss is Σ_j value(prediction_j, target_j) over the outputs j. The functions are
+    compiled as those of :func:`custom_activation`.
+
+    Parameters
+    ----------
+    value : callable
+        (prediction, target) ↦ the loss of one output of one sample.
+    grad : callable
+        (prediction, target) ↦ its derivative by the prediction.
+    name : str, optional
+        For people; by default the name of ``value``.
+
+    Returns
+    -------
+    CustomLoss
+        To be passed as ``loss=`` to :class:`MLPRegressor`. It is pickled as its functions.
+
+    Raises
+    ------
+    TypeError
+        An argument is not of the kind above.
+    ValueError
+        Numba can't compile a function, or ``grad`` is not the derivative of ``value``: it is
+        compared with differences at several predictions and targets.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastmlp import MLPRegressor, custom_loss
+    >>> def quartic(prediction, target):
+    ...     return (prediction - target) ** 4
+    >>> def quartic_slope(prediction, target):
+    ...     return 4 * (prediction - target) ** 3
+    >>> X = np.linspace(-2, 2, 100).reshape(-1, 1)
+    >>> model = MLPRegressor(custom_loss(quartic, quartic_slope), (10,), solver="lbfgs",
+    ...                      max_iter=1000, random_state=0)
+    >>> model.fit(X, X[:, 0] ** 2).score(X, X[:, 0] ** 2) > 0.99
+    True
+    """
+    value, grad = plain_function(value), plain_function(grad)
+    for role, function in (("value", value), ("grad", grad)):
+        check_scalar_function("custom_loss", role, function, n_arguments=2)
+    own = CustomLoss(value, grad, _name_of(value, name))  # type: ignore[arg-type]
+    check_loss_slope(own)
     return own
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fastmlp.registry import ACTIVATIONS, CUSTOM, LOSSES, OPTIMIZERS, Loss
-from fastmlp.user_functions import CustomActivation
+from fastmlp.user_functions import CustomActivation, CustomLoss
 
 __all__ = [
     "DROPOUT_LEVELS",
@@ -82,6 +82,8 @@ class Plan:
         Length P of the flat parameter vector ``[all W | all b]``.
     custom : mapping of int to CustomActivation
         The activations that the user wrote, by the number of their layer.
+    custom_loss : CustomLoss or None
+        The loss, if the user wrote it; ``loss`` is then ``CUSTOM``.
     """
 
     layers: np.ndarray
@@ -91,6 +93,7 @@ class Plan:
     n_weights: int
     n_parameters: int
     custom: Mapping[int, CustomActivation] = field(default_factory=dict)
+    custom_loss: CustomLoss | None = None
 
     @property
     def n_inputs(self) -> int:
@@ -104,7 +107,9 @@ class Plan:
 
     @property
     def loss_row(self) -> Loss:
-        """The loss's row in the registry."""
+        """The loss's row in the registry, or what would stand there for the user's own."""
+        if self.custom_loss is not None:
+            return _custom_row(self.custom_loss)
         return LOSSES.by_code(self.loss)
 
     def bound_layers(self, dtype: np.dtype) -> np.ndarray:
@@ -118,6 +123,12 @@ class Plan:
         for number, activation in self.custom.items():
             layers["custom"][number] = activation.address(dtype)
         return layers
+
+    def bound_loss_parameters(self, dtype: np.dtype) -> np.ndarray:
+        """Return the loss's parameters (K,); of the user's own its address, bit by bit (1,)."""
+        if self.custom_loss is None:
+            return self.loss_parameters
+        return np.array([self.custom_loss.address(dtype)], np.uint64).view(np.float64)
 
     def flops_per_sample(self) -> int:
         """Count the useful floating-point operations of one training step, per sample.
@@ -134,10 +145,15 @@ def dropout_threshold(probability: float) -> int:
     return min(round(probability * DROPOUT_LEVELS), DROPOUT_LEVELS - 1)
 
 
+def _custom_row(own: CustomLoss) -> Loss:
+    formula = f"sum_j {own.name}(z_j, y_j)"
+    return Loss(own.name, CUSTOM, target="real", link="identity", formula=formula)
+
+
 def make_plan(
     layer_sizes: Sequence[int],
     activations: Sequence[str | CustomActivation],
-    loss: str,
+    loss: str | CustomLoss,
     dropouts: Sequence[float] | None = None,
     loss_parameters: Sequence[float] | None = None,
 ) -> Plan:
@@ -149,8 +165,8 @@ def make_plan(
         Widths from the input to the output.
     activations : sequence of str or CustomActivation, length L - 1
         Activation of each hidden layer.
-    loss : str
-        Name in ``LOSSES``.
+    loss : str or CustomLoss
+        Name in ``LOSSES``, or the user's own.
     dropouts : sequence of float, length L, optional
         Probability of dropping an input of each layer: first the network's input, then each
         hidden layer's output.
@@ -171,7 +187,8 @@ def make_plan(
     ]
     if dropouts is not None:
         layers["dropout_threshold"] = [dropout_threshold(p) for p in dropouts]
-    row = LOSSES[loss]
+    own = loss if isinstance(loss, CustomLoss) else None
+    row = LOSSES[loss] if isinstance(loss, str) else _custom_row(loss)
     numbers = row.default_parameters if loss_parameters is None else loss_parameters
     numbers = np.ascontiguousarray(numbers, dtype=np.float64)
     return Plan(
@@ -182,6 +199,7 @@ def make_plan(
         n_weights,
         n_weights + int(sizes[1:].sum()),
         custom,
+        own,
     )
 
 

@@ -26,7 +26,7 @@ __all__ = [
     "Optimizer",
 ]
 
-#: Code of an activation that the user wrote; it has no row here.
+#: Code of an activation or a loss that the user wrote; it has no row here.
 CUSTOM = -1
 
 

@@ -6,7 +6,7 @@ Nothing here imports Numba before a function is compiled.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from ctypes import CFUNCTYPE, c_int64, c_void_p
 from dataclasses import dataclass
 from types import CellType, FunctionType, ModuleType
@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
-__all__ = ["CustomActivation", "plain_function", "substituted"]
+__all__ = ["CustomActivation", "CustomLoss", "plain_function", "substituted"]
 
 Replace = Callable[[Any], Any]
 
@@ -79,15 +79,38 @@ def _numpy_for(value: Any) -> Any:
         return value
 
 
-def _each(function: FunctionType, z: np.ndarray) -> np.ndarray:
-    """Return function(z) shaped like z, number by number, in z's precision."""
+def _each(function: FunctionType, *arrays: np.ndarray) -> np.ndarray:
+    """Return the function of numbers of arrays of one shape, in their precision, without Numba."""
     scalar = substituted(function, _numpy_for, lambda value: value)
+    first = arrays[0]
     with np.errstate(all="ignore"):
-        return np.fromiter(map(scalar, z.ravel()), z.dtype, z.size).reshape(z.shape)
+        values = map(scalar, *(array.ravel() for array in arrays))
+        return np.fromiter(values, first.dtype, first.size).reshape(first.shape)
+
+
+def _call(address: int, counts: Sequence[int], arrays: Sequence[np.ndarray]) -> None:
+    """Call a C function that takes counts and then pointers to arrays."""
+    kind = CFUNCTYPE(None, *[c_int64] * len(counts), *[c_void_p] * len(arrays))
+    kind(address)(*counts, *(array.ctypes.data for array in arrays))
+
+
+class _Unchanging:
+    """What is its own copy, as nothing in it changes."""
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
+
+
+def _text(maker: str, first: FunctionType, second: FunctionType, name: str) -> str:
+    named = "" if name == first.__name__ else f", name={name!r}"
+    return f"{maker}({first.__qualname__}, {second.__qualname__}{named})"
 
 
 @dataclass(frozen=True, repr=False)
-class CustomActivation:
+class CustomActivation(_Unchanging):
     """An activation h = f(z) of the user's with its slope df(z); made by ``custom_activation``.
 
     It is pickled as its two functions, which are compiled again when they are first needed.
@@ -109,23 +132,49 @@ class CustomActivation:
     def evaluate(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return h and slope (n,) of z (n,), by the compiled loop."""
         h, slope = z.copy(), np.empty_like(z)
-        call = CFUNCTYPE(None, c_int64, c_void_p, c_void_p, c_int64)(self.address(z.dtype))
-        call(z.size, h.ctypes.data, slope.ctypes.data, z.size)
+        _call(self.address(z.dtype), (z.size, z.size), (h, slope))
         return h, slope
 
     def each(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return h and slope, shaped like ``z``, without Numba."""
         return _each(self.f, z), _each(self.df, z)
 
-    def __copy__(self) -> Self:
-        """Return itself: nothing in it changes."""
-        return self
+    def __repr__(self) -> str:
+        return _text("custom_activation", self.f, self.df, self.name)
 
-    def __deepcopy__(self, memo: Any) -> Self:
-        """Return itself: nothing in it changes."""
-        return self
+
+@dataclass(frozen=True, repr=False)
+class CustomLoss(_Unchanging):
+    """A loss of the user's, the sum over outputs of value(prediction, target), and its derivative.
+
+    Made by ``custom_loss``; pickled as its two functions.
+    """
+
+    value: FunctionType
+    grad: FunctionType
+    name: str
+
+    def address(self, dtype: np.dtype) -> int:
+        """Return where the compiled loop for a real type is; it stays there as long as Python runs.
+
+        It is a ``fastmlp_custom_loss`` of ``csrc/fastmlp.h``.
+        """
+        from fastmlp.backends.numba_jit.callbacks import loss_callback  # noqa: PLC0415
+
+        return int(loss_callback(self.value, self.grad, np.dtype(dtype)).address)
+
+    def evaluate(self, z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the losses (B,) and their gradients (B, C) by the compiled loop.
+
+        ``z`` is (B, C), and so is ``y``; both are C-contiguous and of one type.
+        """
+        values, gradient = np.empty(len(z), z.dtype), np.empty_like(z)
+        _call(self.address(z.dtype), z.shape, (z, y, values, gradient))
+        return values, gradient
+
+    def each(self, z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the terms of the losses and their derivatives, (B, C) each, without Numba."""
+        return _each(self.value, z, y), _each(self.grad, z, y)
 
     def __repr__(self) -> str:
-        functions = f"{self.f.__qualname__}, {self.df.__qualname__}"
-        named = "" if self.name == self.f.__name__ else f", name={self.name!r}"
-        return f"custom_activation({functions}{named})"
+        return _text("custom_loss", self.value, self.grad, self.name)

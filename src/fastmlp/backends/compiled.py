@@ -207,7 +207,7 @@ class CompiledBackend:
             self.kernels(dtype),
             plan.bound_layers(dtype),
             plan.loss,
-            plan.loss_parameters,
+            plan.bound_loss_parameters(dtype),
             plan.target_width,
             plan.n_weights,
             plan.n_parameters,

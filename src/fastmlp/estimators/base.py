@@ -19,6 +19,7 @@ from fastmlp.threads import default_threads
 if TYPE_CHECKING:
     from fastmlp.estimators.fitting import Learnt
     from fastmlp.network import Network
+    from fastmlp.user_functions import CustomLoss
 
 __all__ = ["BaseMLP", "stochastic"]
 
@@ -68,8 +69,8 @@ class BaseMLP(BaseEstimator, ABC):
         """Return the core's target (N, T) for ``y`` (N,) or (N, C)."""
 
     @abstractmethod
-    def _output_layer(self) -> tuple[int, str]:
-        """Return the number of outputs and the name of the loss."""
+    def _output_layer(self) -> tuple[int, str | CustomLoss]:
+        """Return the number of outputs and the loss."""
 
     @abstractmethod
     def _strata(self, target: np.ndarray) -> np.ndarray | None:
@@ -265,6 +266,8 @@ class BaseMLP(BaseEstimator, ABC):
         values = np.empty(len(X), network.dtype)
         gradient = np.empty_like(logits)
         plan = network.plan
+        if plan.custom_loss is not None:
+            return plan.custom_loss.evaluate(logits, target)[0]
         backend.loss_and_gradient(
             plan.loss, plan.loss_parameters, logits, target, None, values, gradient
         )

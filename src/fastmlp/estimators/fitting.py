@@ -20,7 +20,7 @@ from fastmlp.registry import OPTIMIZERS
 from fastmlp.schedules import LearningRate
 from fastmlp.stopping import LossMonitor, ScoreMonitor
 from fastmlp.training import History, TrainingData, TrainingRun, print_record
-from fastmlp.user_functions import CustomActivation
+from fastmlp.user_functions import CustomActivation, CustomLoss
 from fastmlp.validation import (
     check_held_out_weights,
     check_validation_size,
@@ -61,7 +61,7 @@ class Fitting:
     model : estimator
         Read for its parameters.
     layer_sizes : list of int, length L + 1
-    loss : str
+    loss : str or CustomLoss
     data : TrainingData
     earlier : Learnt or None
         What a warm start or a partial fit goes on from; it is not changed.
@@ -75,7 +75,7 @@ class Fitting:
 
     model: Any
     layer_sizes: list[int]
-    loss: str
+    loss: str | CustomLoss
     data: TrainingData
     earlier: Learnt | None
     incremental: bool

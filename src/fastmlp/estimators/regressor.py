@@ -16,7 +16,7 @@ from fastmlp.estimators.documentation import with_shared_parts
 if TYPE_CHECKING:
     from fastmlp.initializers import Initializer
     from fastmlp.training import EpochRecord
-    from fastmlp.user_functions import CustomActivation
+    from fastmlp.user_functions import CustomActivation, CustomLoss
 
 __all__ = ["MLPRegressor"]
 
@@ -27,9 +27,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     Parameters
     ----------
-    loss : {"squared_error"}, default="squared_error"
-        What is minimised: half the squared error, summed over the outputs. As in scikit-learn its
-        mean over the outputs is what ``loss_`` and the curves report.
+    loss : {"squared_error"} or CustomLoss, default="squared_error"
+        What is minimised: half the squared error, summed over the outputs (as in scikit-learn its
+        mean over the outputs is what ``loss_`` and the curves report), or your own, made by
+        :func:`fastmlp.custom_loss`.
     {parameters}
 
     Attributes
@@ -56,7 +57,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     def __init__(
         self,
-        loss: str = "squared_error",
+        loss: str | CustomLoss = "squared_error",
         hidden_layer_sizes: int | Sequence[int] = (100,),
         activation: str | CustomActivation | Sequence[str | CustomActivation] = "relu",
         *,
@@ -108,7 +109,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _encode(self, y: np.ndarray, dtype: np.dtype) -> np.ndarray:
         return np.ascontiguousarray(y.reshape(len(y), -1), dtype=dtype)
 
-    def _output_layer(self) -> tuple[int, str]:
+    def _output_layer(self) -> tuple[int, str | CustomLoss]:
         return self._n_targets, self.loss
 
     def _strata(self, target: np.ndarray) -> np.ndarray | None:

@@ -17,7 +17,7 @@ from sklearn.utils import check_random_state
 from fastmlp.backends import BACKENDS
 from fastmlp.registry import ACTIVATIONS, LOSSES, OPTIMIZERS
 from fastmlp.schedules import POLICIES
-from fastmlp.user_functions import CustomActivation
+from fastmlp.user_functions import CustomActivation, CustomLoss
 from fastmlp.validation.initial_values import check_init
 
 __all__ = [
@@ -159,6 +159,14 @@ def _activation(name: str, value: object) -> None:
         )
 
 
+def _regression_loss(name: str, value: object) -> None:
+    if isinstance(value, CustomLoss):
+        return
+    if not (isinstance(value, str) and value in REGRESSION_LOSSES):
+        known = ", ".join(REGRESSION_LOSSES)
+        raise ValueError(f"{name} must be one of {known}, or made by custom_loss; got {value!r}.")
+
+
 _POSITIVE = Number(0, closed="neither")
 _NOT_NEGATIVE = Number(0, closed="left")
 _COUNT = Number(1, integral=True)
@@ -166,7 +174,7 @@ _COUNT = Number(1, integral=True)
 #: Parameter → what raises unless its value is right.
 RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
     {
-        "loss": OneOf(tuple(REGRESSION_LOSSES)),
+        "loss": _regression_loss,
         "hidden_layer_sizes": OneOrEach(Number(1, integral=True)),
         "activation": OneOrEach(_activation, kind="activation"),
         "solver": OneOf((*OPTIMIZERS.names, "lbfgs")),

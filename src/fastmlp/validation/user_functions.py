@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-from fastmlp.user_functions import CustomActivation
+from fastmlp.user_functions import CustomActivation, CustomLoss
 
-__all__ = ["check_activation_slope", "check_scalar_function"]
+__all__ = ["check_activation_slope", "check_loss_slope", "check_scalar_function"]
 
 #: Where a slope is compared: round numbers, where functions tend to have kinks, and others.
 POINTS = np.array([0, 0.001, 0.1, 0.3, 0.5, 0.77, 1, 1.3, 2, 2.5, 3, 4.1, 6, 10.3, 20, 50, 100])
+_BOTH_SIDES = np.concatenate([-POINTS[:0:-1], POINTS])
+#: Targets at which a loss is looked at: classes, counts, and others.
+TARGETS = np.array([-2.3, -1, 0, 0.37, 1, 3, 11.5])
 
 
 def check_scalar_function(maker: str, role: str, function: Any, n_arguments: int) -> None:
@@ -70,21 +74,52 @@ def slopes_beside(below: np.ndarray, here: np.ndarray, above: np.ndarray, step: 
 
 def check_activation_slope(own: CustomActivation) -> None:
     """Raise ValueError unless df is the derivative of f, by differences in float64."""
-    z = np.concatenate([-POINTS[:0:-1], POINTS])
+    functions = f"df ({own.df.__qualname__})", f"f ({own.f.__qualname__})"
+    _check_slope("custom_activation", functions, own.evaluate, _BOTH_SIDES)
+
+
+def check_loss_slope(own: CustomLoss) -> None:
+    """Raise ValueError unless grad is the derivative of value by the prediction."""
+    functions = f"grad ({own.grad.__qualname__})", f"value ({own.value.__qualname__})"
+
+    def evaluate(z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        values, gradient = own.evaluate(z[:, np.newaxis], y[:, np.newaxis])
+        return values, gradient[:, 0]
+
+    z, y = (grid.ravel() for grid in np.meshgrid(_BOTH_SIDES, TARGETS))
+    _check_slope("custom_loss", functions, evaluate, z, y)
+
+
+def _check_slope(
+    maker: str,
+    names: tuple[str, str],
+    evaluate: Callable[..., tuple[np.ndarray, np.ndarray]],
+    z: np.ndarray,
+    *others: np.ndarray,
+) -> None:
+    """Raise unless ``evaluate(z, *others)`` gives values and their derivatives by z, (n,) each.
+
+    ``names`` are those of the derivative and of the value.
+    """
     step = 1e-6 * np.maximum(1, np.abs(z))
-    h, slope = own.evaluate(z)
-    below, above = own.evaluate(z - step)[0], own.evaluate(z + step)[0]
+    here, slope = evaluate(z, *others)
+    below, above = evaluate(z - step, *others)[0], evaluate(z + step, *others)[0]
     with np.errstate(all="ignore"):
-        least, largest = slopes_beside(below, h, above, step)
-        # Where f has no finite value there is nothing to compare.
+        least, largest = slopes_beside(below, here, above, step)
+        # Where the value is not finite there is nothing to compare.
         wrong = np.isfinite(least + largest) & ~((least <= slope) & (slope <= largest))
         expected = (above - below) / (2 * step)
-    if not np.isfinite(h).any():
-        raise ValueError(f"custom_activation: f ({own.f.__qualname__}) is finite nowhere.")
+    if not np.isfinite(here).any():
+        raise ValueError(f"{maker}: {names[1]} is finite nowhere.")
     if wrong.any():
-        worst = np.argmax(np.where(wrong, np.abs(np.nan_to_num(slope - expected, nan=np.inf)), -1))
+        error = np.nan_to_num(np.abs(slope - expected), nan=np.inf)
+        i = int(np.argmax(np.where(wrong, error, -1)))
         raise ValueError(
-            f"custom_activation: df ({own.df.__qualname__}) is not the derivative of f "
-            f"({own.f.__qualname__}): at z = {z[worst]:g} it gives {slope[worst]:.6g}, but "
-            f"differences of f give {expected[worst]:.6g}."
+            f"{maker}: {names[0]} is not the derivative of {names[1]}: at "
+            f"{_place(z[i], *(other[i] for other in others))} it gives {slope[i]:.6g}, but "
+            f"differences give {expected[i]:.6g}."
         )
+
+
+def _place(z: float, target: float | None = None) -> str:
+    return f"z = {z:g}" if target is None else f"prediction = {z:g}, target = {target:g}"

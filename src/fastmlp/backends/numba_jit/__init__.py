@@ -199,7 +199,7 @@ class NumbaBackend:
             cost, penalty = network.train(
                 plan.bound_layers(parameters.dtype),
                 plan.loss,
-                _read_only(plan.loss_parameters),
+                _read_only(plan.bound_loss_parameters(parameters.dtype)),
                 _read_only(settings.reshape(1)),
                 parameters,
                 moments,
@@ -229,7 +229,7 @@ class NumbaBackend:
             cost, penalty = network.objective(
                 plan.bound_layers(parameters.dtype),
                 plan.loss,
-                _read_only(plan.loss_parameters),
+                _read_only(plan.bound_loss_parameters(parameters.dtype)),
                 _read_only(settings.reshape(1)),
                 parameters,
                 samples,
@@ -261,7 +261,7 @@ class NumbaBackend:
                 samples,
                 _rows(rows, len(out)),
                 plan.loss if apply_link else -1,
-                _read_only(plan.loss_parameters),
+                _read_only(plan.bound_loss_parameters(parameters.dtype)),
                 workspace,
                 n_workers,
                 out,

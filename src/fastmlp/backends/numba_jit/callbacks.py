@@ -21,7 +21,7 @@ from numba import types
 from fastmlp.backends.numba_jit import elementary
 from fastmlp.user_functions import Namespace, substituted
 
-__all__ = ["activation_callback", "result_type"]
+__all__ = ["activation_callback", "loss_callback", "result_type"]
 
 _OPTIONS: dict[str, Any] = {
     "nogil": True,
@@ -75,7 +75,7 @@ def result_type(function: FunctionType, dtype: np.dtype, n_arguments: int) -> An
 def _activation_loop(f: Any, df: Any) -> Callable[..., None]:
     """Return the loop of ``fastmlp_layer.custom``; see ``csrc/fastmlp.h``."""
 
-    def activate(n, h, slope, n_slopes):
+    def activate(n, n_slopes, h, slope):
         if n_slopes == 0:
             for i in range(n):
                 h[i] = f(h[i])
@@ -88,14 +88,39 @@ def _activation_loop(f: Any, df: Any) -> Callable[..., None]:
     return activate
 
 
+def _loss_loop(value: Any, grad: Any) -> Callable[..., None]:
+    """Return the loop of ``fastmlp_custom_loss``; see ``csrc/fastmlp.h``.
+
+    With one output the rows become vectors; else a row's terms are added in order.
+    """
+
+    def losses(n_rows, n_outputs, logits, target, values, gradient):
+        if n_outputs == 1:
+            for i in range(n_rows):
+                values[i] = value(logits[i], target[i])
+                gradient[i] = grad(logits[i], target[i])
+            return
+        for i in range(n_rows * n_outputs):
+            gradient[i] = grad(logits[i], target[i])
+        for row in range(n_rows):
+            start = row * n_outputs
+            total = value(logits[start], target[start])
+            for i in range(start + 1, start + n_outputs):
+                total += value(logits[i], target[i])
+            values[row] = total
+
+    return losses
+
+
 _COMPILING = Lock()
 
 
 @cache
-def _activation_callback(f: FunctionType, df: FunctionType, dtype: np.dtype) -> Any:
+def _callback(make_loop: Any, counts: int, pointers: int, dtype: np.dtype, *functions: Any) -> Any:
+    """Compile a loop that takes so many counts and then so many pointers to numbers of a type."""
     pointer = types.CPointer(_type_of(dtype))
-    signature = types.void(types.int64, pointer, pointer, types.int64)
-    loop = _activation_loop(_scalar(f, dtype), _scalar(df, dtype))
+    signature = types.void(*[types.int64] * counts, *[pointer] * pointers)
+    loop = make_loop(*(_scalar(function, dtype) for function in functions))
     return numba.cfunc(signature, **_OPTIONS)(loop)
 
 
@@ -105,4 +130,10 @@ def activation_callback(f: FunctionType, df: FunctionType, dtype: np.dtype) -> A
     It is compiled once, by one thread, and never freed: whoever has its address may use it.
     """
     with _COMPILING:
-        return _activation_callback(f, df, dtype)
+        return _callback(_activation_loop, 2, 2, dtype, f, df)
+
+
+def loss_callback(value: FunctionType, grad: FunctionType, dtype: np.dtype) -> Any:
+    """Return the compiled loop over value and grad, as ``activation_callback`` does."""
+    with _COMPILING:
+        return _callback(_loss_loop, 2, 4, dtype, value, grad)

@@ -1,4 +1,4 @@
-# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,call-arg"
 # (compiled functions take their types from their arguments)
 """Losses of one sample, fused with their gradients, and their links.
 
@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 
 from fastmlp.backends.numba_jit.activations import logistic
+from fastmlp.backends.numba_jit.addresses import loss_by_address
 from fastmlp.backends.numba_jit.exponential import exp
 from fastmlp.backends.numba_jit.jit import kernel
 from fastmlp.backends.numba_jit.stretches import copy
-from fastmlp.registry import LOSSES
+from fastmlp.registry import CUSTOM, LOSSES
 
 __all__ = ["exponentials_row", "link_row", "loss_row", "softmax_row"]
 
@@ -97,6 +98,8 @@ def loss_row(loss, parameters, logits, target, gradient):
         value = _binary_cross_entropy(logits, target, gradient)
     elif loss == _SQUARED_ERROR:
         value = _squared_error(logits, target, gradient)
+    elif loss == CUSTOM:
+        value = loss_by_address(parameters[0], logits, target, gradient)
     return value
 
 

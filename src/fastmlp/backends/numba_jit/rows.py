@@ -171,7 +171,10 @@ def train_tile(layers, work, samples, batch, bits, first, last):
 
 @kernel
 def predict_tile(layers, work, samples, rows, link, parameters, first, last, out):
-    """Set rows of ``out`` to the network at X[rows]; ``link`` is a code in LOSSES or negative."""
+    """Set rows of ``out`` to the network at X[rows]; ``link`` is a code in LOSSES or negative.
+
+    Negative is no link, and so is the code of a user's own loss.
+    """
     _gather(samples, rows, work, first, last)
     for layer in range(layers.size):
         _dense(layers, layer, work, first, last)

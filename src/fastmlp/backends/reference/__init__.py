@@ -219,7 +219,7 @@ class ReferenceBackend:
             chunk = slice(start, start + PREDICT_ROWS)
             x = X[chunk if rows is None else rows[chunk]].astype(parameters.dtype)
             logits, _ = network.forward(plan, parameters, x)
-            if apply_link:
+            if apply_link and plan.custom_loss is None:
                 logits = losses.link(plan.loss, plan.loss_parameters, logits)
             out[chunk] = logits
 

@@ -88,13 +88,20 @@ def backward(plan: Plan, parameters: np.ndarray, trace: Trace, dz: np.ndarray) -
     return gradient
 
 
+def _losses(plan: Plan, logits: np.ndarray, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+    """Return each sample's loss (B,) and its weighted gradient (B, C)."""
+    weight = batch.sample_weight
+    if plan.custom_loss is None:
+        return loss_and_gradient(plan.loss, plan.loss_parameters, logits, batch.target, weight)
+    terms, gradient = plan.custom_loss.each(logits, batch.target)
+    return terms.sum(axis=1), gradient if weight is None else weight[:, np.newaxis] * gradient
+
+
 def cost_and_gradient(
     plan: Plan, parameters: np.ndarray, batch: Batch, draw: Draw
 ) -> tuple[float, np.ndarray]:
     """Return the weighted mean loss of a batch and its gradient (P,), penalties left out."""
     logits, trace = forward(plan, parameters, batch.x, draw)
-    values, dz = loss_and_gradient(
-        plan.loss, plan.loss_parameters, logits, batch.target, batch.sample_weight
-    )
+    values, dz = _losses(plan, logits, batch)
     cost = np.average(values.astype(np.float64), weights=batch.sample_weight)
     return float(cost), backward(plan, parameters, trace, dz) / batch.weight_sum
