@@ -199,11 +199,11 @@ def test_a_layer_of_the_largest_width_is_drawn_whole():
 
 
 def test_values_stand_in_their_circles():
-    values = [[0.25, -1.0], [0.5]]
+    values = [[0.25, -1.0], [-0.001]]
     display = NetworkDiagramDisplay([2, 1], unit_values=values).plot()
     where = {text.get_text(): text.get_position() for text in display.ax_.texts}
     left, right = map(centers, display.units_)
-    for name, center in (("0.25", left[0]), ("−1.00", left[1]), ("0.50", right[0])):
+    for name, center in (("0.25", left[0]), ("−1.00", left[1]), ("0.00", right[0])):
         assert_allclose(where[name], center, atol=1e-12)
 
 

@@ -15,7 +15,7 @@ the cross-entropy :math:`H(p, q)` is to minimise the divergence.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from fastmlp.information import cross_entropy, entropy, kl_divergence, self_information
+from fastmlp import cross_entropy, entropy, kl_divergence, self_information
 
 p = np.linspace(0, 1, 501)
 coin = np.column_stack([p, 1 - p])

@@ -175,7 +175,7 @@ class NetworkDiagramDisplay:
     def _write_values(self, layouts: Sequence[LayerLayout]) -> None:
         for layout, values in zip(layouts, self.unit_values or [], strict=False):
             for (x, y), value in zip(layout.centers, np.asarray(values)[layout.shown], strict=True):
-                text = f"{value:.2f}".replace("-", "−")
+                text = f"{round(float(value), 2) + 0.0:.2f}".replace("-", "−")  # never −0.00
                 self.ax_.text(x, y, text, ha="center", va="center", fontsize="small", zorder=3)
 
     def _add_legend(self) -> None:

@@ -1,0 +1,64 @@
+"""
+Activations, their slopes, and where they fall silent
+=====================================================
+
+An activation bends what the layer before it computed. Training needs its slope: a gradient passes
+through a unit only multiplied by it. Shaded is where the slope is below 0.05, so that hardly
+anything passes: both ends of the old S-shaped functions, which are *saturated* there, and the left
+half of ReLU. The newer functions are attempts to keep the right half of ReLU and to mend its left.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from fastmlp.backends import get_backend
+from fastmlp.registry import ACTIVATIONS
+
+z = np.linspace(-6, 6, 1201).reshape(1, -1)
+
+
+def activate(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return f(z) and f'(z) from the kernels that train networks."""
+    h, slope = np.empty_like(z), np.empty_like(z)
+    get_backend("compiled").activate(ACTIVATIONS[name].code, z, h, slope)
+    return h[0], slope[0]
+
+
+figure, axes = plt.subplots(
+    -(-len(ACTIVATIONS) // 3), 3, figsize=(10, 2.3 * -(-len(ACTIVATIONS) // 3)), sharex=True
+)
+for ax in axes.flat[len(ACTIVATIONS) :]:
+    ax.set_axis_off()
+for ax, name in zip(axes.flat, ACTIVATIONS.names, strict=False):
+    h, slope = activate(name)
+    steep = z[0, np.abs(slope) >= 0.05]
+    for silent in ((z.min(), steep[0]), (steep[-1], z.max())):
+        ax.axvspan(*silent, color="0.9", linewidth=0)
+    ax.plot(z[0], h, label="f(z)")
+    ax.plot(z[0], slope, "--", label="slope f′(z)")
+    ax.set(title=name, ylim=(-2.2, 3.2))
+axes[0, 0].legend(loc="upper left")
+figure.supxlabel("z", fontsize="medium")
+plt.show()
+
+# %%
+# Why depth and saturation do not go together
+# -------------------------------------------
+# The logistic function is never steeper than ¼. Through ten layers of such units a gradient is
+# multiplied by at most :math:`4^{-10}`, a millionth, before any weight has a say; through tanh or
+# ReLU, whose largest slope is 1, it can arrive whole.
+
+depth = np.arange(1, 11)
+figure, ax = plt.subplots()
+for name, label, marker in (("logistic", "logistic", "o"), ("tanh", "tanh and relu", "s")):
+    steepest = activate(name)[1].max()
+    ax.semilogy(depth, steepest**depth, marker=marker, label=f"{label}: {steepest:g} a layer")
+ax.set(xlabel="layers", ylabel="largest factor", title="What is left of a gradient, at best")
+ax.set_xticks(depth)
+ax.legend()
+plt.show()
+
+assert np.isclose(activate("logistic")[1].max(), 1 / 4)
+assert activate("tanh")[1].max() == activate("relu")[1].max() == 1
+h, slope = activate("tanh")
+np.testing.assert_allclose(slope, 1 - h**2, atol=1e-15)

@@ -1,0 +1,105 @@
+r"""
+First weights: zero, too small, and right
+=========================================
+
+A signal goes through ten layers of 256 tanh units, and a gradient comes back. What is left of both
+depends on the first weights:
+
+* all zero: every unit of a layer is and stays the same, and here all of them are silent;
+* :math:`N(0, 0.01^2)`: each layer shrinks the signal, the last ones hardly hear anything;
+* Xavier, variance :math:`2/(fan_{in} + fan_{out})`: made for S-shaped activations;
+* Kaiming, variance :math:`2/fan_{in}`: made for ReLU, which silences one half of the signal.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from fastmlp.initializers import initialize
+from fastmlp.parameters import weight_views
+from fastmlp.plan import make_plan
+from fastmlp.plots import WeightDistributionDisplay
+
+DEPTH, WIDTH = 10, 256
+CASES = {
+    "zeros, tanh": ("zeros", "tanh"),
+    "N(0, 0.01²), tanh": ("normal", "tanh"),
+    "N(0, 1), tanh": ("large", "tanh"),
+    "Xavier, tanh": ("glorot_uniform", "tanh"),
+    "Xavier, ReLU": ("glorot_normal", "relu"),
+    "Kaiming, ReLU": ("kaiming_normal", "relu"),
+}
+FUNCTIONS = {
+    "tanh": (np.tanh, lambda h: 1 - h**2),
+    "relu": (lambda z: np.maximum(z, 0), lambda h: (h > 0).astype(float)),
+}
+
+
+def through_the_net(init: str, activation: str) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return activations and gradients (100, WIDTH) of each layer, first weights as told."""
+    plan = make_plan([WIDTH] * (DEPTH + 1), [activation] * (DEPTH - 1), "squared_error")
+    parameters, rng = np.zeros(plan.n_parameters), np.random.RandomState(0)
+    std = 1.0 if init == "large" else 0.01
+    initialize(plan, parameters, "normal" if init == "large" else init, rng, std=std)
+    weights = weight_views(plan, parameters)
+    f, slope = FUNCTIONS[activation]
+    h, signals, gradients = rng.normal(size=(100, WIDTH)), [], []
+    for w in weights:
+        h = f(h @ w)
+        signals.append(h)
+    gradient = rng.normal(size=h.shape)
+    for w, h in zip(reversed(weights), reversed(signals), strict=True):
+        gradients.insert(0, gradient * slope(h))
+        gradient = gradients[0] @ w.T
+    return signals, gradients
+
+
+results = {name: through_the_net(*case) for name, case in CASES.items()}
+
+# %%
+# Activations, layer by layer
+# ---------------------------
+
+shown = [0, 2, 5, 9]
+names = [f"layer {i + 1}" for i in shown]
+figure, axes = plt.subplots(2, 3, figsize=(13, 7.5))
+for ax, (name, (signals, _)) in zip(axes.flat, results.items(), strict=True):
+    layers = [signals[i] for i in shown]
+    WeightDistributionDisplay(layers, names=names, quantity="activation").plot(ax=ax)
+    ax.set_title(name)
+plt.show()
+
+# %%
+# Gradients, layer by layer
+# -------------------------
+# The gradient arrives at layer 10 and travels to layer 1. With large weights tanh saturates: its
+# activations pile up at −1 and 1, where its slope is nothing. Most gradients end there, a fifth of
+# them at exactly zero, and the large weights blow up the few that pass.
+
+figure, axes = plt.subplots(2, 3, figsize=(13, 7.5))
+for ax, (name, (_, gradients)) in zip(axes.flat, results.items(), strict=True):
+    layers = [gradients[i] for i in shown]
+    WeightDistributionDisplay(layers, names=names, quantity="gradient").plot(ax=ax, color="C1")
+    ax.set_title(name)
+plt.show()
+
+# %%
+# The whole story in two pictures
+# -------------------------------
+# Standard deviations of both on a logarithmic scale. Level lines are what a deep network needs.
+# Weights of zero pass nothing on: no signal at all, and a gradient in the last layer only.
+
+figure, axes = plt.subplots(1, 2, figsize=(11, 4), sharex=True)
+for (name, kinds), marker in zip(results.items(), "xosD^v", strict=True):
+    for ax, layers in zip(axes, kinds, strict=True):
+        spread = np.array([layer.std() for layer in layers])
+        spread[spread == 0] = np.nan  # has no place on a logarithmic scale
+        ax.semilogy(range(1, DEPTH + 1), spread, marker=marker, label=name)
+axes[0].set(title="Signal: std of the activations", xlabel="layer")
+axes[1].set(title="Gradient: std, to be read from right to left", xlabel="layer")
+axes[1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+plt.show()
+
+signals, gradients = results["Kaiming, ReLU"]
+assert 0.5 < signals[-1].std() / signals[0].std() < 2
+assert results["N(0, 0.01²), tanh"][0][-1].std() < 1e-6
+assert np.mean(np.abs(results["N(0, 1), tanh"][0][-1]) > 0.99) > 0.8
