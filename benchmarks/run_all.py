@@ -37,6 +37,7 @@ JOBS = (
     Job("kernels", "kernels.py"),
     Job("kernels-float64", "kernels.py", "--dtype float64"),
     Job("dropout", "dropout.py"),
+    Job("custom", "custom.py"),
     Job("shuffle", "shuffle.py"),
     Job("busy", "busy.py"),
     Job("roofline", "roofline.py"),

@@ -51,6 +51,7 @@ def test_peers_compares_training_and_prediction(tmp_path):
 
 COMMANDS = {
     "busy": "--cell digits --rounds 1 --seconds 0.001 --threads 2",
+    "custom": "--cell digits --rounds 1",
     "dropout": "--cell digits --rounds 1",
     "fit": "--cell digits --peer fastmlp --rounds 1 --seconds 0.01",
     "gemm": "--size 5 --rounds 1 --dtype float32",
