@@ -20,6 +20,7 @@
 #include "gaussian_tail.inc"
 #include "activations.inc"
 #include "dropout.inc"
+#include "softmax.inc"
 #include "losses.inc"
 #include "information.inc"
 #include "optimizers.inc"

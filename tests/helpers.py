@@ -12,7 +12,7 @@ from fastmlp.backends import get_backend
 from fastmlp.backends.protocol import Backend, Totals
 from fastmlp.parameters import aligned_zeros, weight_views
 from fastmlp.plan import Plan, make_plan, make_settings
-from fastmlp.registry import OPTIMIZERS
+from fastmlp.registry import LOSSES, OPTIMIZERS, Loss
 
 REFERENCE = get_backend("numpy")
 
@@ -78,11 +78,23 @@ class Trained(NamedTuple):
 
 def make_target(plan: Plan, n_rows: int, rng: np.random.Generator) -> np.ndarray:
     """Return a random target (N, T), float64, that fits the plan's loss."""
-    if plan.loss_row.target == "class":
-        return rng.integers(plan.n_outputs, size=(n_rows, 1)).astype(np.float64)
-    if plan.loss_row.link == "logistic":
-        return rng.integers(2, size=(n_rows, plan.n_outputs)).astype(np.float64)
-    return rng.normal(size=(n_rows, plan.n_outputs))
+    kind, shape = plan.loss_row.target, (n_rows, plan.target_width)
+    if kind == "class":
+        return rng.integers(plan.n_outputs, size=shape).astype(np.float64)
+    if kind == "share":
+        return rng.integers(2, size=shape).astype(np.float64)
+    if kind == "distribution":
+        shares = rng.exponential(size=shape) * rng.integers(2, size=shape)
+        shares[:, 0] += 0.1
+        return shares / shares.sum(axis=1, keepdims=True)
+    if kind == "non_negative":
+        return rng.poisson(1.5, size=shape).astype(np.float64)
+    return np.exp(rng.normal(size=shape)) if kind == "positive" else rng.normal(size=shape)
+
+
+def outputs_for(loss: Loss, n_targets: int) -> int:
+    """Return how many outputs ``n_targets`` targets, or classes, have under a loss's defaults."""
+    return n_targets * loss.outputs_of_one(len(loss.default_parameters))
 
 
 def make_inputs(n_rows: int, n_inputs: int, dtype: np.dtype, rng: np.random.Generator):
@@ -117,10 +129,14 @@ def make_problem(
     seed: int = 0,
     **settings: float,
 ) -> Problem:
-    """Return a random problem, the same for the same arguments up to rounding to ``dtype``."""
+    """Return a random problem, the same for the same arguments up to rounding to ``dtype``.
+
+    The last entry of ``layer_sizes`` counts targets, or classes.
+    """
     rng = np.random.default_rng(seed)
     if isinstance(activations, str):
         activations = [activations] * (len(layer_sizes) - 2)
+    layer_sizes = [*layer_sizes[:-1], outputs_for(LOSSES[loss], layer_sizes[-1])]
     plan = make_plan(layer_sizes, activations, loss, dropouts)
     n_moments = OPTIMIZERS[optimizer].n_moments
     return Problem(

@@ -46,14 +46,60 @@ DERIVATIVE = {
 }
 
 #: |error of a loss| ≤ multiple · eps · (largest |logit| + loss + 1).
-LOSS = {"softmax_cross_entropy": 6, "binary_cross_entropy": 6, "squared_error": 12}
+LOSS = {
+    "softmax_cross_entropy": 6,
+    "binary_cross_entropy": 6,
+    "squared_error": 12,
+    "soft_cross_entropy": 6,
+    "kl_divergence": 6,
+    "focal": 6,
+    "binary_focal": 6,
+    "multi_margin": 6,
+    "squared_hinge": 12,
+    "absolute_error": 6,
+    "huber": 12,
+    "smooth_l1": 12,
+    "log_cosh": 6,
+    "poisson": 12,
+    "gamma": 12,
+    "tweedie": 12,
+    "gaussian_nll": 12,
+    "pinball": 6,
+}
 
-#: |error of a gradient| ≤ multiple · eps · weight · (largest |logit| + 1).
-LOSS_GRADIENT = {"softmax_cross_entropy": 6, "binary_cross_entropy": 5, "squared_error": 2}
+#: |error of a gradient| ≤ multiple · eps · weight · (largest |logit| + largest |gradient| + 1).
+LOSS_GRADIENT = {
+    "softmax_cross_entropy": 6,
+    "binary_cross_entropy": 5,
+    "squared_error": 2,
+    "soft_cross_entropy": 6,
+    "kl_divergence": 6,
+    "focal": 8,
+    "binary_focal": 6,
+    "multi_margin": 2,
+    "squared_hinge": 4,
+    "absolute_error": 0,
+    "huber": 2,
+    "smooth_l1": 2,
+    "log_cosh": 5,
+    "poisson": 8,
+    "gamma": 8,
+    "tweedie": 12,
+    "gaussian_nll": 12,
+    "pinball": 6,
+}
 
 #: |error of a prediction| ≤ multiple · eps · |prediction|. Softmax also has to round z - max z,
 #: which exp turns into a relative error of eps/2 · |z - max z|: added where it is tested.
-LINK = {"softmax": 8, "logistic": 5, "identity": 0}
+#: "gaussian" and "quantiles": · (|prediction| + 1).
+LINK = {
+    "softmax": 8,
+    "logistic": 5,
+    "identity": 0,
+    "exponential": 4,
+    "gaussian": 4,
+    "quantiles": 4,
+}
 
 #: |error of a measure of information| ≤ multiple · eps · (|value| + largest |argument|).
 MEASURE = {

@@ -83,7 +83,11 @@ def test_the_reference_and_the_tolerances_name_every_row(table, functions):
 
 @pytest.mark.parametrize(
     ("activation", "loss", "optimizer"),
-    list(product(ACTIVATIONS.names, LOSSES.names, OPTIMIZERS.names)),
+    [
+        *((name, "squared_error", "sgd") for name in ACTIVATIONS.names),
+        *(("tanh", name, "adam") for name in LOSSES.names),
+        *product(["relu", "tanh"], ["softmax_cross_entropy", "squared_error"], OPTIMIZERS.names),
+    ],
 )
 def test_every_combination_trains(backend, activation, loss, optimizer):
     problem = make_problem(

@@ -91,7 +91,8 @@ class Network:
     @property
     def cost_divisor(self) -> int:
         """What the sum over outputs is divided by in reported costs: their number, or 1."""
-        return self.plan.n_outputs if self.plan.loss_row.mean_over_outputs else 1
+        row = self.plan.loss_row
+        return self.plan.n_outputs // (row.outputs_per_target or 1) if row.mean_over_outputs else 1
 
     def forward(
         self,

@@ -50,9 +50,12 @@ class Loss:
 
     Attributes
     ----------
-    target : {"class", "real"}
-        ``"class"``: the target is the number of the class, one column. ``"real"``: real columns.
-    link : {"softmax", "logistic", "identity"}
+    target : {"class", "distribution", "share", "real", "non_negative", "positive"}
+        What a row of the target holds. ``"class"``: the number of the class, one column.
+        ``"distribution"``: a probability for each output, summing to 1. ``"share"``: a number in
+        [0, 1], mostly 0 or 1, for each output. The others: real columns, of any number, of
+        numbers that are not negative, or of numbers above 0.
+    link : {"softmax", "logistic", "identity", "exponential", "gaussian", "quantiles"}
         What turns the network's last layer into a prediction.
     parameters : mapping of str to float or tuple of float
         Names and defaults of the numbers that the loss depends on, in the order in which kernels
@@ -61,8 +64,9 @@ class Loss:
         Outputs of the network that describe one column of the target together; None: one for each
         of the parameters. A class's number is one column for all outputs.
     mean_over_outputs : bool
-        The reported cost is divided by the number of outputs. The gradient is not: scikit-learn
-        reports the mean squared error over the outputs but descends along its sum.
+        The reported cost is divided by the number of outputs (with the link ``"gaussian"``, of
+        means). The gradient is not: scikit-learn reports the mean squared error over the outputs
+        but descends along its sum.
     """
 
     name: str
@@ -81,9 +85,11 @@ class Loss:
 
     def target_width(self, n_outputs: int, n_parameters: int) -> int:
         """Columns of a target for so many outputs of the network."""
-        if self.target == "class":
-            return 1
-        return n_outputs // (self.outputs_per_target or n_parameters)
+        return 1 if self.target == "class" else n_outputs // self.outputs_of_one(n_parameters)
+
+    def outputs_of_one(self, n_parameters: int) -> int:
+        """Outputs of the network that describe one column of the target."""
+        return self.outputs_per_target or n_parameters
 
 
 @dataclass(frozen=True)
@@ -212,7 +218,7 @@ LOSSES: Table[Loss] = Table(
     Loss(
         "binary_cross_entropy",
         1,
-        target="real",
+        target="share",
         link="logistic",
         formula="sum_j log(1 + exp(z_j)) - y_j z_j",
     ),
@@ -223,6 +229,128 @@ LOSSES: Table[Loss] = Table(
         link="identity",
         formula="1/2 sum_j (z_j - y_j)^2",
         mean_over_outputs=True,
+    ),
+    Loss(
+        "soft_cross_entropy",
+        3,
+        target="distribution",
+        link="softmax",
+        formula="sum_j p_j (log(sum_k exp(z_k)) - z_j)",
+    ),
+    Loss(
+        "kl_divergence",
+        4,
+        target="distribution",
+        link="softmax",
+        formula="sum_j p_j (log p_j - log q_j), q = softmax(z)",
+    ),
+    Loss(
+        "focal",
+        5,
+        target="class",
+        link="softmax",
+        formula="-(1 - q_y)^gamma log q_y, q = softmax(z)",
+        parameters={"focal_gamma": 2.0},
+    ),
+    Loss(
+        "binary_focal",
+        6,
+        target="share",
+        link="logistic",
+        formula="sum_j -(1 - q_j)^gamma log q_j, q_j = logistic(z_j) for y_j = 1, else 1 - that",
+        parameters={"focal_gamma": 2.0},
+    ),
+    Loss(
+        "multi_margin",
+        7,
+        target="class",
+        link="identity",
+        formula="sum_{j != y} max(0, 1 - z_y + z_j) / C",
+    ),
+    Loss(
+        "squared_hinge",
+        8,
+        target="share",
+        link="identity",
+        formula="sum_j max(0, 1 - s_j z_j)^2, s_j = 2 y_j - 1",
+    ),
+    Loss(
+        "absolute_error",
+        9,
+        target="real",
+        link="identity",
+        formula="sum_j |z_j - y_j|",
+        mean_over_outputs=True,
+    ),
+    Loss(
+        "huber",
+        10,
+        target="real",
+        link="identity",
+        formula="sum_j r^2/2 for |r| <= delta, else delta (|r| - delta/2), r = z_j - y_j",
+        mean_over_outputs=True,
+        parameters={"huber_delta": 1.0},
+    ),
+    Loss(
+        "smooth_l1",
+        11,
+        target="real",
+        link="identity",
+        formula="sum_j r^2/(2 beta) for |r| <= beta, else |r| - beta/2, r = z_j - y_j",
+        mean_over_outputs=True,
+        parameters={"smooth_l1_beta": 1.0},
+    ),
+    Loss(
+        "log_cosh",
+        12,
+        target="real",
+        link="identity",
+        formula="sum_j log cosh(z_j - y_j)",
+        mean_over_outputs=True,
+    ),
+    Loss(
+        "poisson",
+        13,
+        target="non_negative",
+        link="exponential",
+        formula="sum_j exp(z_j) - y_j z_j + y_j log y_j - y_j",
+        mean_over_outputs=True,
+    ),
+    Loss(
+        "gamma",
+        14,
+        target="positive",
+        link="exponential",
+        formula="sum_j z_j - log y_j + y_j exp(-z_j) - 1",
+        mean_over_outputs=True,
+    ),
+    Loss(
+        "tweedie",
+        15,
+        target="non_negative",
+        link="exponential",
+        formula="sum_j y^b/(a b) - y exp(a z)/a + exp(b z)/b, a = 1 - power, b = 2 - power",
+        mean_over_outputs=True,
+        parameters={"tweedie_power": 1.5},
+    ),
+    Loss(
+        "gaussian_nll",
+        16,
+        target="real",
+        link="gaussian",
+        formula="sum_j (log v_j + (m_j - y_j)^2 / v_j)/2, z = (m, s), v = softplus(s) + 1e-6",
+        mean_over_outputs=True,
+        outputs_per_target=2,
+    ),
+    Loss(
+        "pinball",
+        17,
+        target="real",
+        link="quantiles",
+        formula="sum_j sum_q max(tau_q (y - z), (tau_q - 1)(y - z)), z ascending in q",
+        mean_over_outputs=True,
+        parameters={"quantiles": (0.1, 0.5, 0.9)},
+        outputs_per_target=None,
     ),
 )
 

@@ -15,7 +15,7 @@ from fastmlp.backends import Backend
 from fastmlp.cli.timing import WrongResultError
 from fastmlp.parameters import aligned_zeros
 from fastmlp.plan import dropout_threshold, make_settings
-from fastmlp.registry import ACTIVATIONS, LOSSES, OPTIMIZERS
+from fastmlp.registry import ACTIVATIONS, LOSSES, OPTIMIZERS, Loss
 
 __all__ = ["KernelCase", "check", "kernel_cases"]
 
@@ -162,19 +162,29 @@ def _activations(arrays: _Arrays, B: int, width: int) -> Iterator[KernelCase]:
         )
 
 
+def _target(arrays: _Arrays, row: Loss, B: int) -> np.ndarray:
+    """Return a target (B, T) that suits a loss."""
+    if row.target == "class":
+        return arrays.rng.integers(N_CLASSES, size=(B, 1)).astype(arrays.dtype)
+    if row.target == "share":
+        return (arrays.normal(B, N_CLASSES) > 0).astype(arrays.dtype)
+    positive = np.exp(arrays.normal(B, N_CLASSES))
+    if row.target == "distribution":
+        return np.asarray(positive / positive.sum(axis=1, keepdims=True))
+    return np.asarray(positive)
+
+
 def _losses(arrays: _Arrays, B: int) -> Iterator[KernelCase]:
-    logits, gradient = arrays.normal(B, N_CLASSES), arrays.empty(B, N_CLASSES)
     values = arrays.empty(B)
-    classes = arrays.empty(B, 1)
-    classes[:, 0] = arrays.rng.integers(N_CLASSES, size=B)
-    zeros_and_ones = (arrays.normal(B, N_CLASSES) > 0).astype(arrays.dtype)
     for row in LOSSES:
-        target = classes if row.target == "class" else zeros_and_ones
+        n_outputs = N_CLASSES * row.outputs_of_one(len(row.default_parameters))
+        logits, gradient = arrays.normal(B, n_outputs), arrays.empty(B, n_outputs)
+        target = _target(arrays, row, B)
         yield KernelCase(
             f"loss {row.name}",
-            f"{B}×{N_CLASSES}",
-            lambda k, row=row, target=target: k.loss_and_gradient(  # type: ignore[misc]
-                row.code, row.default_parameters, logits, target, None, values, gradient
+            f"{B}×{n_outputs}",
+            lambda k, row=row, z=logits, y=target, g=gradient: k.loss_and_gradient(  # type: ignore[misc]
+                row.code, row.default_parameters, z, y, None, values, g
             ),
             (values, gradient),
             logits.size,

@@ -12,7 +12,7 @@ from numba.extending import overload
 from numba.np.numpy_support import as_dtype
 
 from fastmlp.backends.numba_jit.jit import entry_point, kernel
-from fastmlp.backends.numba_jit.losses import exponentials_row, softmax_row
+from fastmlp.backends.numba_jit.losses_of_classes import exponentials_row, softmax_row
 from fastmlp.registry import MEASURES
 
 __all__ = ["measure_each", "measure_rows"]

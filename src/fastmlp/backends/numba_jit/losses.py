@@ -3,13 +3,15 @@
 """Losses of one sample, fused with their gradients, and their links.
 
 ``logits``, ``gradient`` and ``prediction`` are one row (C,), ``target`` one row (T,),
-``parameters`` (K,) float64.
+``parameters`` (K,) float64. This file chooses among the losses; they are in ``losses_of_outputs``,
+``losses_of_classes`` and ``losses_of_heads``.
 """
 
 from __future__ import annotations
 
-import math
-
+from fastmlp.backends.numba_jit import losses_of_classes as classes
+from fastmlp.backends.numba_jit import losses_of_heads as heads
+from fastmlp.backends.numba_jit import losses_of_outputs as outputs
 from fastmlp.backends.numba_jit.activations import logistic
 from fastmlp.backends.numba_jit.addresses import loss_by_address
 from fastmlp.backends.numba_jit.exponential import exp
@@ -17,99 +19,106 @@ from fastmlp.backends.numba_jit.jit import kernel
 from fastmlp.backends.numba_jit.stretches import copy
 from fastmlp.registry import CUSTOM, LOSSES
 
-__all__ = ["exponentials_row", "link_row", "loss_row", "softmax_row"]
+__all__ = ["link_row", "loss_row"]
 
 _SOFTMAX_CROSS_ENTROPY = LOSSES["softmax_cross_entropy"].code
 _BINARY_CROSS_ENTROPY = LOSSES["binary_cross_entropy"].code
 _SQUARED_ERROR = LOSSES["squared_error"].code
+_SOFT_CROSS_ENTROPY = LOSSES["soft_cross_entropy"].code
+_KL_DIVERGENCE = LOSSES["kl_divergence"].code
+_FOCAL = LOSSES["focal"].code
+_BINARY_FOCAL = LOSSES["binary_focal"].code
+_MULTI_MARGIN = LOSSES["multi_margin"].code
+_SQUARED_HINGE = LOSSES["squared_hinge"].code
+_ABSOLUTE_ERROR = LOSSES["absolute_error"].code
+_HUBER = LOSSES["huber"].code
+_SMOOTH_L1 = LOSSES["smooth_l1"].code
+_LOG_COSH = LOSSES["log_cosh"].code
+_POISSON = LOSSES["poisson"].code
+_GAMMA = LOSSES["gamma"].code
+_TWEEDIE = LOSSES["tweedie"].code
+_GAUSSIAN_NLL = LOSSES["gaussian_nll"].code
+_PINBALL = LOSSES["pinball"].code
 
 
 @kernel
-def exponentials_row(logits, out):
-    """Set out = exp(logits - max) and return (max, sum of out).
-
-    The largest exponent is 0, so nothing overflows and the sum is at least 1.
-    """
-    largest = logits[0]
-    for j in range(1, logits.size):
-        # NaN must win, so that it stays visible.
-        largest = largest if largest >= logits[j] else logits[j]
-    for j in range(logits.size):
-        out[j] = exp(logits[j] - largest)
-    total = logits.dtype.type(0)
-    for j in range(logits.size):
-        total += out[j]
-    return largest, total
+def _first(parameters):
+    return parameters[0] if parameters.size > 0 else 0.0
 
 
 @kernel
-def softmax_row(logits, out):
-    """Set out = softmax(logits) and return (max, sum of exponentials relative to it)."""
-    largest, total = exponentials_row(logits, out)
-    for j in range(logits.size):
-        out[j] /= total
-    return largest, total
+def _loss_of_outputs(loss, parameters, logits, target, gradient):
+    """A loss that is a sum over outputs."""
+    value = logits[0] * 0.0
+    if loss == _BINARY_CROSS_ENTROPY:
+        value = outputs.binary_cross_entropy(logits, target, _first(parameters), gradient)
+    elif loss == _SQUARED_ERROR:
+        value = outputs.squared_error(logits, target, _first(parameters), gradient)
+    elif loss == _SQUARED_HINGE:
+        value = outputs.squared_hinge(logits, target, _first(parameters), gradient)
+    elif loss == _ABSOLUTE_ERROR:
+        value = outputs.absolute_error(logits, target, _first(parameters), gradient)
+    elif loss == _HUBER:
+        value = outputs.huber(logits, target, _first(parameters), gradient)
+    elif loss == _SMOOTH_L1:
+        value = outputs.smooth_l1(logits, target, _first(parameters), gradient)
+    elif loss == _LOG_COSH:
+        value = outputs.log_cosh(logits, target, _first(parameters), gradient)
+    elif loss == _POISSON:
+        value = outputs.poisson(logits, target, _first(parameters), gradient)
+    elif loss == _GAMMA:
+        value = outputs.gamma(logits, target, _first(parameters), gradient)
+    elif loss == _TWEEDIE:
+        value = outputs.tweedie(logits, target, _first(parameters), gradient)
+    elif loss == _BINARY_FOCAL:
+        value = outputs.binary_focal(logits, target, _first(parameters), gradient)
+    return value
 
 
 @kernel
-def _softmax_cross_entropy(logits, target, gradient):
-    """log Σ_j exp(z_j) − z_y; its gradient is softmax(z) minus the one-hot row of y."""
-    largest, total = softmax_row(logits, gradient)
-    label = int(target[0])
-    gradient[label] -= gradient.dtype.type(1)
-    return math.log(total) - (logits[label] - largest)
-
-
-@kernel
-def _binary_cross_entropy(logits, target, gradient):
-    """Σ_j log(1 + exp(z_j)) − y_j z_j; its gradient is logistic(z) − y.
-
-    log(1 + exp(z)) = max(z, 0) + log(1 + exp(−|z|)), and max(z, 0) − y z goes first, so that a
-    small loss keeps its digits.
-    """
-    zero = logits.dtype.type(0)
-    total = zero
-    for j in range(logits.size):
-        z, y = logits[j], target[j]
-        positive = zero if z < zero else z
-        total += (positive - y * z) + math.log1p(exp(-abs(z)))
-        gradient[j] = logistic(z) - y
-    return total
-
-
-@kernel
-def _squared_error(logits, target, gradient):
-    """½ Σ_j (z_j − y_j)²; its gradient is z − y."""
-    total = logits.dtype.type(0)
-    for j in range(logits.size):
-        residual = logits[j] - target[j]
-        total += residual * residual
-        gradient[j] = residual
-    return total / logits.dtype.type(2)
+def _loss_of_rows(loss, parameters, logits, target, gradient):
+    """A loss of classes, or with several outputs for each target."""
+    value = logits[0] * 0.0
+    if loss == _SOFTMAX_CROSS_ENTROPY:
+        value = classes.softmax_cross_entropy(logits, target, gradient)
+    elif loss == _SOFT_CROSS_ENTROPY:
+        value = classes.soft_cross_entropy(logits, target, gradient)
+    elif loss == _KL_DIVERGENCE:
+        value = classes.kl_divergence(logits, target, gradient)
+    elif loss == _FOCAL:
+        value = classes.focal(logits, target, _first(parameters), gradient)
+    elif loss == _MULTI_MARGIN:
+        value = classes.multi_margin(logits, target, gradient)
+    elif loss == _GAUSSIAN_NLL:
+        value = heads.gaussian_nll(logits, target, gradient)
+    elif loss == _PINBALL:
+        value = heads.pinball(logits, target, parameters, gradient)
+    return value
 
 
 @kernel
 def loss_row(loss, parameters, logits, target, gradient):
     """Return the loss of one sample and set ``gradient`` to its derivative by the logits."""
-    value = logits.dtype.type(0)
-    if loss == _SOFTMAX_CROSS_ENTROPY:
-        value = _softmax_cross_entropy(logits, target, gradient)
-    elif loss == _BINARY_CROSS_ENTROPY:
-        value = _binary_cross_entropy(logits, target, gradient)
-    elif loss == _SQUARED_ERROR:
-        value = _squared_error(logits, target, gradient)
-    elif loss == CUSTOM:
-        value = loss_by_address(parameters[0], logits, target, gradient)
-    return value
+    if loss == CUSTOM:
+        return loss_by_address(parameters[0], logits, target, gradient)
+    value = _loss_of_outputs(loss, parameters, logits, target, gradient)
+    return value + _loss_of_rows(loss, parameters, logits, target, gradient)
 
 
 @kernel
 def link_row(loss, parameters, logits, prediction):
-    """Set ``prediction`` to softmax, logistic or identity of the logits."""
-    if loss == _SOFTMAX_CROSS_ENTROPY:
-        softmax_row(logits, prediction)
-    elif loss == _BINARY_CROSS_ENTROPY:
+    """Set ``prediction`` to what the logits stand for: probabilities, means, quantiles …."""
+    if loss in (_SOFTMAX_CROSS_ENTROPY, _SOFT_CROSS_ENTROPY, _KL_DIVERGENCE, _FOCAL):
+        classes.softmax_row(logits, prediction)
+    elif loss in (_BINARY_CROSS_ENTROPY, _BINARY_FOCAL):
         for j in range(logits.size):
             prediction[j] = logistic(logits[j])
-    elif loss == _SQUARED_ERROR:
+    elif loss in (_POISSON, _GAMMA, _TWEEDIE):
+        for j in range(logits.size):
+            prediction[j] = exp(logits[j])
+    elif loss == _GAUSSIAN_NLL:
+        heads.gaussian_link(logits, prediction)
+    elif loss == _PINBALL:
+        heads.quantiles_link(parameters.size, logits, prediction)
+    else:
         copy(logits, prediction)
