@@ -136,7 +136,8 @@ def make_problem(
     rng = np.random.default_rng(seed)
     if isinstance(activations, str):
         activations = [activations] * (len(layer_sizes) - 2)
-    layer_sizes = [*layer_sizes[:-1], outputs_for(LOSSES[loss], layer_sizes[-1])]
+    if loss in LOSSES:
+        layer_sizes = [*layer_sizes[:-1], outputs_for(LOSSES[loss], layer_sizes[-1])]
     plan = make_plan(layer_sizes, activations, loss, dropouts)
     n_moments = OPTIMIZERS[optimizer].n_moments
     return Problem(
