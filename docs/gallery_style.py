@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib as mpl
 from cycler import cycler
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 
 from fastmlp.plots.style import CATEGORIES, INK
 
@@ -39,3 +40,5 @@ def apply(_: dict[str, Any], __: str) -> None:
     mpl.rcParams.update(STYLE)
     for category in (ConvergenceWarning, RuntimeWarning):
         warnings.simplefilter("error", category)
+    # L-BFGS calls BLAS on short vectors: on a busy machine its threads cost ten times what they do.
+    threadpool_limits(1, user_api="blas")
