@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from fastmlp.config import show_config
     from fastmlp.custom import custom_activation, custom_loss
     from fastmlp.descent import gradient_descent
+    from fastmlp.historic import McCullochPittsNeuron, RosenblattPerceptron
     from fastmlp.information import (
         cross_entropy,
         entropy,
@@ -50,7 +51,9 @@ __all__ = [
     "EpochRecord",
     "MLPClassifier",
     "MLPRegressor",
+    "McCullochPittsNeuron",
     "Predictor",
+    "RosenblattPerceptron",
     "__version__",
     "cross_entropy",
     "custom_activation",
@@ -72,7 +75,9 @@ register_core()
 _LOADED_ON_DEMAND = {
     "DivergenceError": "fastmlp.training",
     "EpochRecord": "fastmlp.training",
+    "McCullochPittsNeuron": "fastmlp.historic",
     "Predictor": "fastmlp.predictor",
+    "RosenblattPerceptron": "fastmlp.historic",
     "cross_entropy": "fastmlp.information",
     "custom_activation": "fastmlp.custom",
     "custom_loss": "fastmlp.custom",

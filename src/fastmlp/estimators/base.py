@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
@@ -14,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastmlp import validation
 from fastmlp.backends import Backend, get_backend
+from fastmlp.estimators.transaction import AllOrNothing
 from fastmlp.threads import default_threads
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def stochastic(method: _Method) -> _Method:
     return hidden
 
 
-class BaseMLP(BaseEstimator, ABC):
+class BaseMLP(AllOrNothing, BaseEstimator, ABC):
     """A multi-layer perceptron without a notion of what its outputs mean.
 
     A fit either succeeds or leaves the estimator as it was: a copy of the network is trained,
@@ -184,17 +184,6 @@ class BaseMLP(BaseEstimator, ABC):
         hidden = [int(width) for width in np.atleast_1d(self.hidden_layer_sizes)]
         validation.check_combination(parameters, len(hidden), incremental)
         return hidden
-
-    @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        """Put all attributes back if the block raises."""
-        before = self.__dict__.copy()
-        try:
-            yield
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
 
     def _publish(self, learnt: Learnt) -> None:
         """Make a fit's result the estimator's, with scikit-learn's names for its parts."""

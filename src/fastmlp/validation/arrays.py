@@ -20,6 +20,7 @@ __all__ = [
     "check_features",
     "check_held_out_weights",
     "check_sample_weight",
+    "check_table",
     "check_target_width",
     "check_validation_size",
     "naming",
@@ -120,6 +121,12 @@ def check_data(
     if len(X) != len(y):
         raise ValueError(f"X and y must have the same number of rows; got {len(X)} and {len(y)}.")
     return X, y, real
+
+
+def check_table(estimator: Any, X: Any, dtype: np.dtype, *, reset: bool) -> np.ndarray:
+    """Return X (N, I) alone, checked as ``check_data`` does."""
+    X = _table(estimator, X, reset=reset)
+    return _ready(X, dtype, getattr(estimator, "feature_names_in_", None))
 
 
 def _table(estimator: Any, X: Any, reset: bool) -> np.ndarray:

@@ -1,0 +1,172 @@
+"""The neuron of 1943: a weighted sum and a threshold, set by hand."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import Tags
+
+from fastmlp import validation
+from fastmlp.estimators.labels import target_kind
+from fastmlp.estimators.transaction import AllOrNothing
+
+__all__ = ["McCullochPittsNeuron"]
+
+
+class McCullochPittsNeuron(ClassifierMixin, AllOrNothing, BaseEstimator):
+    """A neuron that fires when the weighted sum of its inputs reaches a threshold.
+
+    y = 1 if Σᵢ wᵢ xᵢ ≥ threshold, else 0 (McCulloch and Pitts 1943). A sum equal to the threshold
+    fires, as it did then; the perceptron of 1958 fires above it only. Inhibition is a negative
+    weight here, not the absolute veto of the original. Nothing is learnt: weights and threshold
+    are set by hand, and ``predict`` needs no ``fit``.
+
+    Parameters
+    ----------
+    weights : float or array-like of shape (n_features,), default=1.0
+        One weight for each input, or one for all.
+    threshold : float, default=1.0
+        Least sum that makes the neuron fire.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        What ``predict`` returns at rest and when firing; [0, 1] unless ``fit`` was given other
+        labels.
+    n_features_in_ : int
+        Columns of X; only after ``fit``.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns; only after a ``fit`` on columns with names.
+
+    See Also
+    --------
+    RosenblattPerceptron : A neuron that learns its weights.
+
+    References
+    ----------
+    W. S. McCulloch and W. Pitts (1943), "A logical calculus of the ideas immanent in nervous
+    activity", Bulletin of Mathematical Biophysics 5, 115–133.
+
+    Examples
+    --------
+    >>> from fastmlp import McCullochPittsNeuron
+    >>> inputs = [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> McCullochPittsNeuron(weights=[1, 1], threshold=2).predict(inputs)
+    array([0, 0, 0, 1])
+    >>> McCullochPittsNeuron.nor_gate().predict(inputs)
+    array([1, 0, 0, 0])
+    >>> McCullochPittsNeuron.not_gate().fit([[0], [1]], ["off", "on"]).predict([[0], [1]])
+    array(['on', 'off'], dtype='<U3')
+    """
+
+    def __init__(self, weights: npt.ArrayLike = 1.0, threshold: float = 1.0) -> None:
+        self.weights = weights
+        self.threshold = threshold
+
+    # -- gates ----------------------------------------------------------------------------------
+
+    @classmethod
+    def and_gate(cls, n_inputs: int = 2) -> Self:
+        """Return a neuron that fires when all of its inputs are 1."""
+        return cls._gate(n_inputs, weight=1, threshold=n_inputs)
+
+    @classmethod
+    def or_gate(cls, n_inputs: int = 2) -> Self:
+        """Return a neuron that fires when any of its inputs is 1."""
+        return cls._gate(n_inputs, weight=1, threshold=1)
+
+    @classmethod
+    def not_gate(cls) -> Self:
+        """Return a neuron that fires when its one input is 0."""
+        return cls._gate(1, weight=-1, threshold=0)
+
+    @classmethod
+    def nand_gate(cls, n_inputs: int = 2) -> Self:
+        """Return a neuron that fires unless all of its inputs are 1."""
+        return cls._gate(n_inputs, weight=-1, threshold=1 - n_inputs)
+
+    @classmethod
+    def nor_gate(cls, n_inputs: int = 2) -> Self:
+        """Return a neuron that fires when none of its inputs is 1."""
+        return cls._gate(n_inputs, weight=-1, threshold=0)
+
+    @classmethod
+    def _gate(cls, n_inputs: int, weight: int, threshold: int) -> Self:
+        validation.check_gate(n_inputs)
+        return cls([weight] * n_inputs, threshold)
+
+    # -- estimator ------------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the parameters and X, and take the two labels from y; weights stay as they are.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), default=None
+            Labels, of which there must be two; the second in their order stands for firing. None:
+            0 and 1.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter, X or y is not as it must be; nothing has changed then.
+        """
+        with self._all_or_nothing():
+            if y is None:
+                X = validation.check_table(self, X, np.dtype(np.float64), reset=True)
+                classes = np.array([0, 1])
+            else:
+                X, y, _ = validation.check_data(
+                    self, X, y, dtype=np.float64, reset=True, numeric_y=False
+                )
+                target_kind(y)
+                validation.check_label_width(y, None)
+                classes = np.unique(y)
+                validation.check_two_labels(classes)
+            validation.check_neuron(self.weights, self.threshold, X.shape[1])
+            self.classes_ = classes
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return what the neuron does for each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            0 or 1, or the labels given to ``fit``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or X is not as it must be.
+        """
+        fitted = hasattr(self, "n_features_in_")
+        # What a first look at X sets belongs to ``fit``, so another neuron takes it.
+        looking = self if fitted else McCullochPittsNeuron()
+        X = validation.check_table(looking, X, np.dtype(np.float64), reset=not fitted)
+        weights = validation.check_neuron(self.weights, self.threshold, X.shape[1])
+        fires = (X @ weights >= self.threshold).astype(np.intp)
+        return np.asarray(getattr(self, "classes_", np.array([0, 1]))[fires])
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.target_tags.required = False
+        tags.classifier_tags.multi_class = False
+        tags.classifier_tags.poor_score = True  # it does not learn
+        return tags

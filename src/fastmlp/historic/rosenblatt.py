@@ -1,0 +1,312 @@
+"""The perceptron of 1958: a neuron that learns its weights from its mistakes."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from fastmlp import validation
+from fastmlp.backends import get_backend
+from fastmlp.estimators.labels import target_kind
+from fastmlp.estimators.transaction import AllOrNothing
+from fastmlp.shuffling import shuffle
+
+__all__ = ["DecisionLine", "RosenblattPerceptron"]
+
+
+class DecisionLine(NamedTuple):
+    """The line x₁ = slope · x₀ + intercept, on which w · x + b = 0."""
+
+    slope: float
+    intercept: float
+
+
+class RosenblattPerceptron(ClassifierMixin, AllOrNothing, BaseEstimator):
+    """A classifier trained by the perceptron rule.
+
+    o = σ(w · x + b) with σ(z) = 1 if z > 0 else 0. Rows are visited one by one; where o differs
+    from the label t, w ← w + eta0 (t − o) x and b ← b + eta0 (t − o) (Rosenblatt 1958). Weights
+    start at zero. The fit ends with the first epoch without a mistake, which comes for any linearly
+    separable data after at most (R/γ)² mistakes, R the largest length and γ the margin of the
+    rows (x, 1) (Novikoff 1962). Several classes are told apart one against the rest, by the largest
+    w · x + b.
+
+    Parameters
+    ----------
+    eta0 : float, default=1.0
+        Step size. As the weights start at zero it scales them and changes no prediction.
+    max_iter : int, default=1000
+        Most epochs.
+    shuffle : bool, default=True
+        Draw a new order of the rows for each epoch.
+    random_state : int, RandomState or None, default=None
+        Source of the orders.
+    backend : {"compiled", "numba", "numpy"}, default="compiled"
+        What computes. All give the same bits.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+        Weights; one row for two classes. float32 for X of float32, float16 or small integers, else
+        float64.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        The b of each row.
+    converged_ : bool
+        Whether the last epoch made no mistake.
+    n_iter_ : int
+        Epochs.
+    mistakes_curve_ : list of int
+        Mistakes of each epoch, over all units.
+    n_features_in_ : int
+        Columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns; only when X had names that are all strings.
+
+    See Also
+    --------
+    McCullochPittsNeuron : Weights set by hand.
+    MLPClassifier : Solves what no line can separate.
+
+    References
+    ----------
+    F. Rosenblatt (1958), "The perceptron: a probabilistic model for information storage and
+    organization in the brain", Psychological Review 65, 386–408.
+
+    A. B. J. Novikoff (1962), "On convergence proofs on perceptrons", Symposium on the Mathematical
+    Theory of Automata 12, 615–622.
+
+    Examples
+    --------
+    >>> from fastmlp import RosenblattPerceptron
+    >>> inputs = [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> gate = RosenblattPerceptron(shuffle=False).fit(inputs, [0, 0, 0, 1])
+    >>> gate.predict(inputs), gate.converged_
+    (array([0, 0, 0, 1]), True)
+    >>> gate.mistakes_curve_
+    [1, 3, 3, 2, 1, 0]
+    >>> gate.decision_line()
+    DecisionLine(slope=-2.0, intercept=2.0)
+    """
+
+    def __init__(
+        self,
+        eta0: float = 1.0,
+        *,
+        max_iter: int = 1000,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        backend: str = "compiled",
+    ) -> None:
+        self.eta0 = eta0
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.backend = backend
+
+    # -- fitting --------------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn from whole epochs until one makes no mistake.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Factors of the step size; rows of weight 0 are left out.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or the data is not as it must be; nothing has changed then.
+        DivergenceError
+            If a weight becomes infinite or NaN; the estimator is as it was before.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the last of ``max_iter`` epochs still made a mistake.
+        """
+        with self._all_or_nothing():
+            self._check_parameters()
+            X, y, rates = self._check_data(X, y, sample_weight, reset=True)
+            present = np.unique(y if sample_weight is None else y[rates > 0])
+            validation.check_two_classes(present, "y")
+            self._begin(np.unique(y), X)
+            self._learn(X, y, rates, self.max_iter)
+        if not self.converged_:
+            self._warn_not_converged()
+        return self
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Learn from one epoch, going on from the present weights.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come; needed on the first call.
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError, TypeError, DivergenceError
+            As for ``fit``; also if y has a label that is not among ``classes``.
+        """
+        with self._all_or_nothing():
+            self._check_parameters()
+            first = not hasattr(self, "coef_")
+            if first:
+                validation.check_classes(classes)
+            else:
+                validation.check_classes_agree(classes, self.classes_)
+            X, y, rates = self._check_data(X, y, sample_weight, reset=first)
+            if first:
+                self._begin(np.unique(classes), X)
+            validation.check_labels_known(y, self.classes_)
+            self._learn(X, y, rates, 1)
+        return self
+
+    def _check_parameters(self) -> None:
+        validation.check_perceptron(self.get_params(deep=False))
+
+    def _check_data(
+        self, X: Any, y: Any, sample_weight: Any, reset: bool
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return X (N, I), y (N,) and each row's step size (N,)."""
+        X, y, real = validation.check_data(
+            self, X, y, dtype="auto" if reset else self.coef_.dtype, reset=reset, numeric_y=False
+        )
+        target_kind(y)
+        validation.check_label_width(y, None)
+        weights = validation.check_sample_weight(sample_weight, len(X), real)
+        rates = validation.check_rates(self.eta0, weights, len(X), real)
+        return np.ascontiguousarray(X, real), y, rates
+
+    def _begin(self, classes: np.ndarray, X: np.ndarray) -> None:
+        """Set all weights to zero."""
+        n_units = 1 if len(classes) == 2 else len(classes)
+        self.classes_ = classes
+        self.coef_ = np.zeros((n_units, X.shape[1]), X.dtype)
+        self.intercept_ = np.zeros(n_units, X.dtype)
+        self.mistakes_curve_: list[int] = []
+
+    def _learn(self, X: np.ndarray, y: np.ndarray, rates: np.ndarray, n_epochs: int) -> None:
+        """Run up to ``n_epochs`` on copies of the weights, and make them the estimator's."""
+        backend, rng = get_backend(self.backend), check_random_state(self.random_state)
+        w, b = self.coef_.copy(), self.intercept_.copy()
+        target, order = self._targets(y, X.dtype), np.arange(len(X), dtype=np.int64)
+        curve = list(self.mistakes_curve_)
+        for _ in range(n_epochs):
+            if self.shuffle:
+                shuffle(rng, order)
+            curve.append(backend.perceptron_epoch(X, target, rates, order, w, b))
+            _require_finite(w, b, len(curve))
+            if curve[-1] == 0:
+                break
+        self.coef_, self.intercept_, self.mistakes_curve_ = w, b, curve
+        self.n_iter_, self.converged_ = len(curve), curve[-1] == 0
+
+    def _targets(self, y: np.ndarray, dtype: np.dtype) -> np.ndarray:
+        """Return what each unit ought to say (N, K): one for two classes, else one a class."""
+        firing = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
+        return np.ascontiguousarray(y[:, np.newaxis] == firing, dtype)
+
+    def _warn_not_converged(self) -> None:
+        warnings.warn(
+            f"The perceptron made {self.mistakes_curve_[-1]} mistakes in the last of "
+            f"{self.n_iter_} epochs: the classes are not linearly separable, or max_iter is too "
+            "small.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+
+    # -- what was learnt ------------------------------------------------------------------------
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return w · x + b.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            For two classes, positive for the second; else a column per class.
+        """
+        check_is_fitted(self)
+        self._check_parameters()
+        w, b = (np.ascontiguousarray(array) for array in (self.coef_, self.intercept_))
+        X = np.ascontiguousarray(validation.check_features(self, X, w.dtype), w.dtype)
+        scores = np.empty((len(X), len(w)), w.dtype)
+        get_backend(self.backend).perceptron_scores(X, w, b, scores)
+        return scores.ravel() if len(w) == 1 else scores
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the label of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        scores = self.decision_function(X)
+        numbers = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
+        return np.asarray(self.classes_[numbers])
+
+    def decision_line(self, unit: int = 0) -> DecisionLine:
+        """Return the line on which a unit's decision changes: x₁ = −(w₀/w₁) x₀ − b/w₁.
+
+        Parameters
+        ----------
+        unit : int, default=0
+            Row of ``coef_``; there is but one for two classes.
+
+        Returns
+        -------
+        DecisionLine
+            ``slope`` and ``intercept``.
+
+        Raises
+        ------
+        ValueError
+            If there are not two features, if w₁ is 0 (the line is vertical, or there is none), or
+            if ``unit`` is no row of ``coef_``.
+        """
+        check_is_fitted(self)
+        validation.check_decision_line(self.coef_, unit)
+        (w0, w1), b = self.coef_[unit].tolist(), float(self.intercept_[unit])
+        return DecisionLine(-w0 / w1, -b / w1)
+
+
+def _require_finite(w: np.ndarray, b: np.ndarray, epoch: int) -> None:
+    """Raise DivergenceError if a weight (K, I) or bias (K,) has become infinite or NaN."""
+    if np.isfinite(w).all() and np.isfinite(b).all():
+        return
+    from fastmlp.training import DivergenceError  # noqa: PLC0415 - seldom needed
+
+    raise DivergenceError(
+        f"A weight became infinite or NaN in epoch {epoch}. Scale X, or lower eta0."
+    )
