@@ -16,6 +16,7 @@ Backward, the chain rule carries :math:`\partial L` from the loss to every weigh
    \frac{\partial L}{\partial W_1} = x^T \frac{\partial L}{\partial z}.
 """
 
+# sphinx_gallery_thumbnail_number = 3
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle

@@ -12,6 +12,7 @@ by the relative entropy :math:`D_{KL}`. The truth's own entropy is out of reach,
 the cross-entropy :math:`H(p, q)` is to minimise the divergence.
 """
 
+# sphinx_gallery_thumbnail_number = 2
 import matplotlib.pyplot as plt
 import numpy as np
 

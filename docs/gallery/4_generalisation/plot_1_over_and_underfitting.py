@@ -11,6 +11,7 @@ how far the *average* network is from the truth, how much networks differ from s
 and what nobody can predict.
 """
 
+# sphinx_gallery_thumbnail_number = 2
 import matplotlib.pyplot as plt
 import numpy as np
 

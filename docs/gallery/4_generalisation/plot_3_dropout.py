@@ -9,6 +9,7 @@ probability at prediction, the *inverted* form, which this library and others us
 training.
 """
 
+# sphinx_gallery_thumbnail_number = 3
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import make_moons
