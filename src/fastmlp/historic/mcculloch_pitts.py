@@ -38,7 +38,7 @@ class McCullochPittsNeuron(ClassifierMixin, AllOrNothing, BaseEstimator):
         labels.
     n_features_in_ : int
         Columns of X; only after ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns; only after a ``fit`` on columns with names.
 
     See Also

@@ -67,7 +67,7 @@ class RosenblattPerceptron(ClassifierMixin, AllOrNothing, BaseEstimator):
         Mistakes of each epoch, over all units.
     n_features_in_ : int
         Columns of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns; only when X had names that are all strings.
 
     See Also
