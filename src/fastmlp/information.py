@@ -237,7 +237,8 @@ def _measure(name: str, axes: tuple[int, ...], *arguments: np.ndarray) -> np.nda
     table = math.prod(shape[axis] for axis in kept), math.prod(shape[axis] for axis in axes)
     dtype = np.result_type(*arguments)
     p, *q = (np.ascontiguousarray(a.transpose(order), dtype).reshape(table) for a in arguments)
-    out = np.zeros(table if measure.per_outcome else table[0], dtype)
+    shape_out = table if measure.per_outcome else table[:1]
+    out = np.empty(shape_out, dtype) if p.size else np.zeros(shape_out, dtype)
     if p.size:
         backend = get_backend("compiled")
         backend.measure_information(measure.code, p, q[0] if q else None, out)

@@ -35,13 +35,16 @@ def check_logits(name: str, values: Any) -> np.ndarray:
 def check_probabilities(name: str, values: Any) -> np.ndarray:
     """Return probabilities as an array of float32 or float64; NaN may be among them."""
     array = _check_real(name, values)
-    if array.size and np.fmin.reduce(array, axis=None) < 0:
-        raise ValueError(f"{name} must not be negative; got {np.nanmin(array):g}.")
-    limit = 1 + ROUNDING * np.finfo(array.dtype).eps
-    if array.size and np.fmax.reduce(array, axis=None) > limit:
+    if array.size == 0:
+        return array
+    low, high = array.min(), array.max()
+    if np.isnan(low):  # which hides the others; the functions that ignore it are slow
+        low, high = np.fmin.reduce(array, axis=None), np.fmax.reduce(array, axis=None)
+    if low < 0:
+        raise ValueError(f"{name} must not be negative; got {low:g}.")
+    if high > 1 + ROUNDING * np.finfo(array.dtype).eps:
         raise ValueError(
-            f"{name} must hold probabilities, at most 1; got {np.nanmax(array):g}. "
-            "Divide counts by their sum."
+            f"{name} must hold probabilities, at most 1; got {high:g}. Divide counts by their sum."
         )
     return array
 
