@@ -58,9 +58,9 @@ BOUNDS = {
     "gelu": Bound(7.5, 7),  #                                                      6.69, 6.06
     "gelu_tanh": Bound(9, 7, at_least=2**-6),  #                                   7.70, 5.30
     "silu": Bound(3.25, 3),  #                                                     2.90, 2.39
-    "mish": Bound(4, 4),  #                                                        3.x, 3.23
+    "mish": Bound(4, 4),  #                                                        3.81, 3.23
     "hard_sigmoid": Bound(1, 1),  #                                                1.00, 1.00
-    "hard_swish": Bound(2.25, 2),  #                                               1.89, 1.74
+    "hard_swish": Bound(2.75, 2.5),  #                                             2.43, 2.14
     "softsign": Bound(2.25, 2.25),  #                                              1.95, 1.79
     # slopes; those that cross 0 in ulp of 1
     "leaky_relu slope": Bound(0.25, 0.25),  #                                      0.24, 0.12
@@ -72,7 +72,7 @@ BOUNDS = {
     "silu slope": Bound(2.25, 2.25, at_least=1),  #                                1.91, 1.52
     "mish slope": Bound(2.25, 2.25, at_least=1),  #                                1.92, 1.67
     "hard_sigmoid slope": Bound(0.5, 0.5),  #                                      0.33, 0.33
-    "hard_swish slope": Bound(1, 1, at_least=1),  #                                1.00, 1.00
+    "hard_swish slope": Bound(1.5, 1.5, at_least=1),  #                            1.33, 1.33
     "softsign slope": Bound(4, 3.75),  #                                           3.49, 3.23
     # slopes, as an expression of the value h that the same call returned
     "identity slope": Bound(0, 0),
