@@ -143,14 +143,14 @@ _WIDE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "relu": lambda z: np.maximum(z, 0),
     "logistic": expit,
     "tanh": np.tanh,
-    "exponential": lambda z: np.exp(np.minimum(z, 700)),  # all beyond is infinite in float32
+    "exp": lambda z: np.exp(np.minimum(z, 700)),  # all beyond is infinite in float32
 } | table(WIDE)
 _EXACT: dict[str, Callable[[Any], Any]] = {
     "identity": lambda z: z,
     "relu": lambda z: max(z, 0),
     "logistic": lambda z: 1 / (1 + mpmath.exp(-max(z, -FAR_OUT))),
     "tanh": lambda z: mpmath.tanh(min(max(z, -FAR_OUT), FAR_OUT)),
-    "exponential": lambda z: mpmath.exp(min(max(z, -FAR_OUT), FAR_OUT)),
+    "exp": lambda z: mpmath.exp(min(max(z, -FAR_OUT), FAR_OUT)),
 } | table(EXACT)
 
 

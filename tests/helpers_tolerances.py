@@ -96,7 +96,7 @@ LINK = {
     "softmax": 8,
     "logistic": 5,
     "identity": 0,
-    "exponential": 4,
+    "exp": 4,
     "gaussian": 4,
     "quantiles": 4,
 }

@@ -82,7 +82,7 @@ BOUNDS = {
     # links; the sum in softmax rounds once per logit, so the bound depends on their number
     "identity link": Bound(0, 0),
     "logistic link": Bound(2.75, 2.5, flushes=True),  #                            2.48, 2.19
-    "exponential link": Bound(2.5, 2.5, flushes=True),
+    "exp link": Bound(2.5, 2.5, flushes=True),
     "softmax link of 5": Bound(5, 4.5),  #                                         4.36, 3.70
     "softmax link of 37": Bound(11, 9),  #                                         9.27, 6.63
     # losses of one sample (labels 0 and 1; 5 or 37 classes), and their gradients by the logits
@@ -189,7 +189,7 @@ def test_every_operation_has_a_bound():
         lengths = [f" of {n}" for n in ROW_LENGTHS] if loss.link == "softmax" else [""]
         names += [loss.name + n + part for n in lengths for part in ("", " gradient")]
         names += [f"{loss.link} link{n}" for n in lengths]
-    names.append("exponential link")
+    names.append("exp link")
     assert sorted(BOUNDS) == sorted(names)
 
 
@@ -222,7 +222,7 @@ def test_sign_of_zero(compiled_backend: Backend, dtype, activation):
 
 @pytest.mark.parametrize(
     "loss",
-    [loss for loss in LOSSES if loss.link in ("identity", "logistic", "exponential")],
+    [loss for loss in LOSSES if loss.link in ("identity", "logistic", "exp")],
     ids=lambda loss: loss.name,
 )
 def test_link_of_one_logit(threaded_backend: Backend, dtype, loss):

@@ -12,6 +12,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from fastmlp import MLPClassifier, MLPRegressor
 from fastmlp.backends import BACKENDS
+from fastmlp.registry import CLASSIFIER_LOSSES, REGRESSOR_LOSSES
 
 #: Compares to 1e-7, which single precision cannot resolve; ``test_weights_as_repetitions`` checks
 #: the same in float32 with a tolerance that it can.
@@ -19,6 +20,9 @@ NEEDS_DOUBLE = "check_sample_weight_equivalence_on_dense_data"
 
 #: Compares the type of a regressor's prediction with float64.
 WANTS_DOUBLE = "check_regressor_multioutput"
+
+#: Trains on negative targets whatever the tags say; ``test_losses`` trains deviances on several.
+FEEDS_NEGATIVE, DEVIANCES = "check_regressor_multioutput", ("poisson", "gamma", "tweedie")
 
 
 def small(cls, backend, dtype):
@@ -47,6 +51,22 @@ def title(check):
     return getattr(check, "func", check).__name__
 
 
+def checks_of_losses():
+    """Return every check of every loss that takes labels, or one number a row and target."""
+    losses = [
+        (MLPClassifier, name) for name, kinds in CLASSIFIER_LOSSES.items() if "binary" in kinds
+    ]
+    losses += [(MLPRegressor, name) for name in REGRESSOR_LOSSES]
+    return [
+        pytest.param(estimator, check, id=f"{name}-{title(check)}")
+        for cls, name in losses
+        for estimator, check in estimator_checks_generator(
+            small(cls, "compiled", "float64").set_params(loss=name, max_iter=200)
+        )
+        if not (name in DEVIANCES and title(check) == FEEDS_NEGATIVE)
+    ]
+
+
 def run(check, estimator):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -55,6 +75,11 @@ def run(check, estimator):
 
 @pytest.mark.parametrize(("estimator", "check"), checks("float64"))
 def test_double_precision(estimator, check):
+    run(check, estimator)
+
+
+@pytest.mark.parametrize(("estimator", "check"), checks_of_losses())
+def test_every_loss(estimator, check):
     run(check, estimator)
 
 

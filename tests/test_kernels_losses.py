@@ -191,7 +191,7 @@ def test_links_are_stable(backend: Backend, dtype, loss, size):
         "softmax": [float(size > 0), 0, float(size < 0)],
         "logistic": [float(size > 0), 0.5, float(size < 0)],
         "identity": [size, 0, -size],
-        "exponential": exponentials,
+        "exp": exponentials,
     }
     np.testing.assert_array_equal(out, [expected[loss.link]])
 

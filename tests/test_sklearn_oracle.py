@@ -86,6 +86,23 @@ def assert_same(ours, theirs):
         assert_allclose(mine, other, rtol=RTOL, atol=RTOL * np.abs(other).max())
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("solver", ["nesterov", "adam"])
+@pytest.mark.parametrize("n_targets", [1, 3])
+def test_poisson_regression(n_targets, solver, weighted, backend_name):
+    X, y, name = make_task("regression-3")
+    counts = np.random.RandomState(2).poisson(np.exp(y)).astype(float)
+    counts = counts[:, 0] if n_targets == 1 else counts
+    weights = np.random.RandomState(5).uniform(0.1, 3.0, len(X)) if weighted else None
+    settings = {**SOLVERS[solver], "loss": "poisson", "learning_rate_init": 0.002}
+    ours, theirs = pair(name, backend_name, **settings)
+    for model in (ours, theirs):
+        fit(model, X, counts, sample_weight=weights)
+    assert_same(ours, theirs)
+    assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-7)
+    assert_allclose(ours.score(X, counts), theirs.score(X, counts), rtol=1e-7)
+
+
 def compare(task, backend, *, weighted=False, min_epochs=N_EPOCHS, **parameters):
     """Fit both on a task and compare; return both."""
     X, y, name = make_task(task)

@@ -20,6 +20,7 @@ __all__ = [
     "LAYER_DTYPE",
     "SETTINGS_DTYPE",
     "Plan",
+    "custom_row",
     "dropout_threshold",
     "make_plan",
     "make_settings",
@@ -109,7 +110,7 @@ class Plan:
     def loss_row(self) -> Loss:
         """The loss's row in the registry, or what would stand there for the user's own."""
         if self.custom_loss is not None:
-            return _custom_row(self.custom_loss)
+            return custom_row(self.custom_loss)
         return LOSSES.by_code(self.loss)
 
     def bound_layers(self, dtype: np.dtype) -> np.ndarray:
@@ -145,7 +146,8 @@ def dropout_threshold(probability: float) -> int:
     return min(round(probability * DROPOUT_LEVELS), DROPOUT_LEVELS - 1)
 
 
-def _custom_row(own: CustomLoss) -> Loss:
+def custom_row(own: CustomLoss) -> Loss:
+    """Return what would stand in ``LOSSES`` for a loss that the user wrote."""
     formula = f"sum_j {own.name}(z_j, y_j)"
     return Loss(own.name, CUSTOM, target="real", link="identity", formula=formula)
 
@@ -188,7 +190,7 @@ def make_plan(
     if dropouts is not None:
         layers["dropout_threshold"] = [dropout_threshold(p) for p in dropouts]
     own = loss if isinstance(loss, CustomLoss) else None
-    row = LOSSES[loss] if isinstance(loss, str) else _custom_row(loss)
+    row = LOSSES[loss] if isinstance(loss, str) else custom_row(loss)
     numbers = row.default_parameters if loss_parameters is None else loss_parameters
     numbers = np.ascontiguousarray(numbers, dtype=np.float64)
     return Plan(

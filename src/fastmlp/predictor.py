@@ -71,8 +71,9 @@ class Predictor:
         Returns
         -------
         ndarray of shape (n_samples, n_classes) or (n_samples, n_outputs)
-            What ``predict_proba`` gives for a classifier; the targets of a regressor, always
-            with two axes.
+            What ``predict_proba`` gives for a classifier, or the logits where the loss knows no
+            probabilities; the targets of a regressor, always with two axes: several quantiles of
+            a target follow one another, and for "gaussian_nll" the variances follow the means.
 
         Raises
         ------

@@ -16,10 +16,12 @@ import numpy as np
 
 __all__ = [
     "ACTIVATIONS",
+    "CLASSIFIER_LOSSES",
     "CUSTOM",
     "LOSSES",
     "MEASURES",
     "OPTIMIZERS",
+    "REGRESSOR_LOSSES",
     "Activation",
     "Loss",
     "Measure",
@@ -55,7 +57,7 @@ class Loss:
         ``"distribution"``: a probability for each output, summing to 1. ``"share"``: a number in
         [0, 1], mostly 0 or 1, for each output. The others: real columns, of any number, of
         numbers that are not negative, or of numbers above 0.
-    link : {"softmax", "logistic", "identity", "exponential", "gaussian", "quantiles"}
+    link : {"softmax", "logistic", "identity", "exp", "gaussian", "quantiles"}
         What turns the network's last layer into a prediction.
     parameters : mapping of str to float or tuple of float
         Names and defaults of the numbers that the loss depends on, in the order in which kernels
@@ -77,6 +79,7 @@ class Loss:
     parameters: Mapping[str, float | tuple[float, ...]] = field(default_factory=dict)
     outputs_per_target: int | None = 1
     mean_over_outputs: bool = False
+    aliases: tuple[str, ...] = ()
 
     @property
     def default_parameters(self) -> np.ndarray:
@@ -312,25 +315,22 @@ LOSSES: Table[Loss] = Table(
         "poisson",
         13,
         target="non_negative",
-        link="exponential",
+        link="exp",
         formula="sum_j exp(z_j) - y_j z_j + y_j log y_j - y_j",
-        mean_over_outputs=True,
     ),
     Loss(
         "gamma",
         14,
         target="positive",
-        link="exponential",
+        link="exp",
         formula="sum_j z_j - log y_j + y_j exp(-z_j) - 1",
-        mean_over_outputs=True,
     ),
     Loss(
         "tweedie",
         15,
         target="non_negative",
-        link="exponential",
+        link="exp",
         formula="sum_j y^b/(a b) - y exp(a z)/a + exp(b z)/b, a = 1 - power, b = 2 - power",
-        mean_over_outputs=True,
         parameters={"tweedie_power": 1.5},
     ),
     Loss(
@@ -350,8 +350,39 @@ LOSSES: Table[Loss] = Table(
         formula="sum_j sum_q max(tau_q (y - z), (tau_q - 1)(y - z)), z ascending in q",
         mean_over_outputs=True,
         parameters={"quantiles": (0.1, 0.5, 0.9)},
+        aliases=("quantile",),
         outputs_per_target=None,
     ),
+)
+
+_CROSS_ENTROPY = {
+    "binary": "binary_cross_entropy",
+    "multiclass": "softmax_cross_entropy",
+    "multilabel": "binary_cross_entropy",
+    "distribution": "soft_cross_entropy",
+}
+
+#: A classifier's names of losses: each gives a row of the table above for each kind of target that
+#: it can learn from.
+CLASSIFIER_LOSSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "cross_entropy": _CROSS_ENTROPY,
+        "log_loss": _CROSS_ENTROPY,
+        "focal": {"binary": "binary_focal", "multiclass": "focal", "multilabel": "binary_focal"},
+        "multi_margin": {"binary": "multi_margin", "multiclass": "multi_margin"},
+        "squared_hinge": dict.fromkeys(("binary", "multiclass", "multilabel"), "squared_hinge"),
+        "kl_divergence": {"distribution": "kl_divergence"},
+    }
+)
+
+#: A regressor's names of losses, and the rows that they stand for.
+REGRESSOR_LOSSES: Mapping[str, str] = MappingProxyType(
+    {
+        name: row.name
+        for row in LOSSES
+        if row.target in ("real", "non_negative", "positive")
+        for name in (row.name, *row.aliases)
+    }
 )
 
 OPTIMIZERS: Table[Optimizer] = Table(

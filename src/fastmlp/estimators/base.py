@@ -19,9 +19,9 @@ from fastmlp.threads import default_threads
 if TYPE_CHECKING:
     from fastmlp.estimators.fitting import Learnt
     from fastmlp.network import Network
-    from fastmlp.user_functions import CustomLoss
+    from fastmlp.registry import Loss
 
-__all__ = ["BaseMLP", "stochastic"]
+__all__ = ["BaseMLP", "available", "stochastic"]
 
 _Method = TypeVar("_Method", bound=Callable)
 
@@ -31,10 +31,18 @@ def _has_batches(model: Any) -> bool:
     return True
 
 
-def stochastic(method: _Method) -> _Method:
-    """Hide a method unless the solver learns from mini-batches."""
-    hidden: _Method = available_if(_has_batches)(method)
-    return hidden
+def available(when: Callable[[Any], bool]) -> Callable[[_Method], _Method]:
+    """Return a decorator that hides a method where ``when`` of the model raises AttributeError."""
+
+    def hide(method: _Method) -> _Method:
+        hidden: _Method = available_if(when)(method)
+        return hidden
+
+    return hide
+
+
+#: Hides a method unless the solver learns from mini-batches.
+stochastic = available(_has_batches)
 
 
 class BaseMLP(AllOrNothing, BaseEstimator, ABC):
@@ -46,6 +54,9 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
 
     _learnt: Learnt
     _numeric_target: bool
+    _task: str  # "classifier" or "regressor"
+    _scores_logits: bool  # rather than the outputs that the link makes of them
+    loss: Any
 
     def _set_parameters(self, values: dict[str, Any]) -> None:
         """Store the arguments of ``__init__``, given as its ``locals()``, under their names."""
@@ -61,26 +72,33 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         """Learn from ``y`` (N,) or (N, C), or from ``classes``, what the outputs mean."""
 
     @abstractmethod
-    def _check_outputs(self, y: np.ndarray) -> None:
-        """Raise ValueError unless ``y`` (N,) or (N, C) agrees with what was learnt before."""
+    def _loss_row(self) -> Loss:
+        """Return the registry's row for the loss; ValueError if it does not fit the outputs."""
 
     @abstractmethod
-    def _encode(self, y: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    def _check_outputs(self, y: np.ndarray, row: Loss, dtype: np.dtype, whole: bool) -> None:
+        """Raise ValueError unless ``y`` agrees with what was learnt before, and with the loss.
+
+        ``y`` is (N,) or (N, C), ``whole`` whether it is all that a fit learns from.
+        """
+
+    @abstractmethod
+    def _encode(self, y: np.ndarray, row: Loss, dtype: np.dtype) -> np.ndarray:
         """Return the core's target (N, T) for ``y`` (N,) or (N, C)."""
 
     @abstractmethod
-    def _output_layer(self) -> tuple[int, str | CustomLoss]:
-        """Return the number of outputs and the loss."""
+    def _n_outputs(self, row: Loss) -> int:
+        """Return the width of the output layer."""
 
     @abstractmethod
     def _strata(self, target: np.ndarray) -> np.ndarray | None:
         """Return what held-out rows must represent evenly, given the target (N, T)."""
 
     @abstractmethod
-    def _score_logits(
-        self, logits: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None
+    def _score_outputs(
+        self, outputs: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None
     ) -> float:
-        """Return the score of logits (K, C) against the target (K, T)."""
+        """Return the score of outputs, or logits, (K, C) against the target (K, T)."""
 
     # -- fitting --------------------------------------------------------------------------------
 
@@ -139,14 +157,14 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         weights = validation.check_sample_weight(sample_weight, len(X), dtype)
         if earlier is None:
             self._learn_outputs(y, weights, incremental, classes)
-        self._check_outputs(y)
-        n_outputs, loss = self._output_layer()
-        sizes = [X.shape[1], *hidden, n_outputs]
+        loss = self._loss_row()
+        self._check_outputs(y, loss, dtype, whole=not incremental)
+        sizes = [X.shape[1], *hidden, self._n_outputs(loss)]
         validation.check_layer_sizes(sizes)
         validation.check_initial_arrays(self.init, sizes, dtype)
         if earlier:
             validation.check_same_network(earlier.network.layer_sizes, sizes)
-        target = self._encode(y, dtype)
+        target = self._encode(y, loss, dtype)
         data = TrainingData(X, target, weights, np.arange(len(X), dtype=np.int64))
         fitting = Fitting(
             model=self,
@@ -156,7 +174,8 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
             earlier=earlier,
             incremental=incremental,
             strata=self._strata(target),
-            score=self._score_logits,
+            score=self._score_outputs,
+            scores_logits=self._scores_logits,
             backend=self._backend,
             n_threads=self._n_threads,
         )
@@ -180,7 +199,7 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
     def _check_parameters(self, incremental: bool) -> list[int]:
         """Raise unless every parameter is right; return the hidden layers' widths."""
         parameters = self.get_params(deep=False)
-        validation.check_parameters(parameters)
+        validation.check_parameters(parameters, self._task)
         hidden = [int(width) for width in np.atleast_1d(self.hidden_layer_sizes)]
         validation.check_combination(parameters, len(hidden), incremental)
         return hidden
@@ -241,20 +260,19 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         Returns
         -------
         ndarray of shape (n_samples,)
-            −log of the true class's probability, its sum over labels, or half the squared error,
-            mean over outputs.
+            What ``loss`` says, summed over labels, averaged over targets and quantiles.
         """
         network = self._network
         X, y, _ = validation.check_data(
             self, X, y, dtype=network.dtype, reset=False, numeric_y=self._numeric_target
         )
-        self._check_outputs(y)
+        plan = network.plan
+        self._check_outputs(y, plan.loss_row, network.dtype, whole=False)
         backend = self._backend
         logits = network.forward(backend, X, apply_link=False, n_threads=self._n_threads)
-        target = self._encode(y, network.dtype)
+        target = self._encode(y, plan.loss_row, network.dtype)
         values = np.empty(len(X), network.dtype)
         gradient = np.empty_like(logits)
-        plan = network.plan
         if plan.custom_loss is not None:
             return plan.custom_loss.evaluate(logits, target)[0]
         backend.loss_and_gradient(

@@ -10,9 +10,10 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import Tags
 
 from fastmlp import validation
-from fastmlp.estimators.base import BaseMLP, stochastic
+from fastmlp.estimators.base import BaseMLP, available, stochastic
 from fastmlp.estimators.documentation import with_shared_parts
 from fastmlp.estimators.labels import LabelCoding
+from fastmlp.registry import CLASSIFIER_LOSSES, LOSSES, Loss
 
 if TYPE_CHECKING:
     from fastmlp.initializers import Initializer
@@ -22,17 +23,51 @@ if TYPE_CHECKING:
 __all__ = ["MLPClassifier"]
 
 
+def _has_probabilities(model: Any) -> bool:
+    """Raise AttributeError where the fitted, or the wanted, loss has no probabilities."""
+    if model.__sklearn_is_fitted__():
+        links = [model._network.plan.loss_row.link]
+    elif isinstance(model.loss, str) and model.loss in CLASSIFIER_LOSSES:
+        links = [LOSSES[name].link for name in CLASSIFIER_LOSSES[model.loss].values()]
+    else:  # an unknown name: fit will say so
+        return True
+    validation.check_has_probabilities(model.loss, links)
+    return True
+
+
 @with_shared_parts
 class MLPClassifier(ClassifierMixin, BaseMLP):
     """Multi-layer perceptron for classification.
 
     Two classes are told apart by one logistic output, more by softmax outputs, and several labels
-    per sample (y an indicator matrix) by a logistic output each. The loss is the cross-entropy of
-    the outputs.
+    per sample (y an indicator matrix) by a logistic output each. Instead of labels, y may hold a
+    distribution over the classes in each row ("soft labels").
 
     Parameters
     ----------
     {parameters}
+    loss : str, default="cross_entropy"
+        What is minimised. z are the logits, q the probabilities that softmax or logistic make of
+        them, y the true class:
+
+        - "cross_entropy" or "log_loss": −log q_y, or the sum of it over labels. With y of shape
+          (n_samples, n_classes) and fractions in it, each row a distribution p, it is
+          −Σ p_j log q_j; a matrix of zeros and ones only is read as several labels a row.
+        - "focal": −(1 − q_y)^focal_gamma log q_y, which lets easy samples count less (Lin et al.
+          2017); two classes, several, or several labels a row.
+        - "kl_divergence": Σ p_j log(p_j / q_j) for distributions p in the rows of y: cross-entropy
+          less the entropy of p, so 0 is the best there is.
+        - "multi_margin": Σ max(0, 1 − z_y + z_j) / n_classes over j ≠ y, as in PyTorch.
+        - "squared_hinge": Σ_j max(0, 1 − s_j z_j)², s_j = 1 for the true class (or label), else −1:
+          one class against the rest.
+
+        The last two know margins, no probabilities: as with scikit-learn's linear machines there is
+        ``decision_function``, but no ``predict_proba``.
+    label_smoothing : float, default=0.0
+        For "cross_entropy": share s in [0, 1) of each label's certainty that is spread evenly over
+        all C classes, p = (1 − s) p + s/C (Szegedy et al. 2016); over yes and no for labels.
+    focal_gamma : float, default=2.0
+        For "focal": how much less easy samples count; 0 gives the cross-entropy.
 
     Attributes
     ----------
@@ -57,6 +92,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     """
 
     _numeric_target = False
+    _task = "classifier"
+    _scores_logits = True
     _labels: LabelCoding
 
     def __init__(
@@ -64,6 +101,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         hidden_layer_sizes: int | Sequence[int] = (100,),
         activation: str | CustomActivation | Sequence[str | CustomActivation] = "relu",
         *,
+        loss: str = "cross_entropy",
+        label_smoothing: float = 0.0,
+        focal_gamma: float = 2.0,
         solver: str = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
@@ -104,30 +144,40 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _learn_outputs(
         self, y: np.ndarray, sample_weight: np.ndarray | None, incremental: bool, classes: Any
     ) -> None:
-        labels = LabelCoding.announced(classes, y) if incremental else LabelCoding.of_target(y)
-        if not incremental and labels.kind != "multilabel":
+        if incremental:
+            labels = LabelCoding.announced(classes, y, self.loss)
+        else:
+            labels = LabelCoding.of_target(y, self.loss)
+        if not incremental and labels.kind in ("binary", "multiclass"):
             present = y if sample_weight is None else y[sample_weight > 0]
             validation.check_two_classes(np.unique(present), "y")
         self._labels, self.classes_ = labels, labels.classes
 
-    def _check_outputs(self, y: np.ndarray) -> None:
-        self._labels.check(y)
+    def _loss_row(self) -> Loss:
+        return self._labels.loss_row(self.loss, self._smoothing)
 
-    def _encode(self, y: np.ndarray, dtype: np.dtype) -> np.ndarray:
-        return self._labels.encode(y, dtype)
+    @property
+    def _smoothing(self) -> float:
+        return self.label_smoothing if self.loss in ("cross_entropy", "log_loss") else 0.0
 
-    def _output_layer(self) -> tuple[int, str]:
-        return self._labels.n_outputs, self._labels.loss
+    def _check_outputs(self, y: np.ndarray, row: Loss, dtype: np.dtype, whole: bool) -> None:
+        self._labels.check(y, self.loss)
+
+    def _encode(self, y: np.ndarray, row: Loss, dtype: np.dtype) -> np.ndarray:
+        return self._labels.encode(y, dtype, row, self._smoothing)
+
+    def _n_outputs(self, row: Loss) -> int:
+        return self._labels.n_outputs(row)
 
     def _strata(self, target: np.ndarray) -> np.ndarray | None:
         # Two classes only: scikit-learn's own choice, which the held-out rows must match.
         return target.ravel() if self._labels.kind == "binary" else None
 
-    def _score_logits(
-        self, logits: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None
+    def _score_outputs(
+        self, outputs: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None
     ) -> float:
-        decisions = self._labels.decide(logits).reshape(target.shape)
-        return float(np.average((decisions == target).all(axis=1), weights=sample_weight))
+        right = self._labels.decide(outputs) == self._labels.decided(target)
+        return float(np.average(right.reshape(len(target), -1).all(axis=1), weights=sample_weight))
 
     @stochastic
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -176,8 +226,26 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         logits = self._forward(X, apply_link=False)
         return self._labels.decode(logits)
 
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return the logits: what softmax, logistic or the margins are made of.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            For two classes how much speaks for the second, positive where it is predicted.
+        """
+        logits = self._forward(X, apply_link=False)
+        if self._labels.kind != "binary":
+            return logits
+        return logits.ravel() if logits.shape[1] == 1 else logits[:, 1] - logits[:, 0]
+
+    @available(_has_probabilities)
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probability of each class.
+        """Return the probability of each class; not for "multi_margin" and "squared_hinge".
 
         Parameters
         ----------
@@ -191,6 +259,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         outputs = self._forward(X, apply_link=True)
         return np.hstack([1 - outputs, outputs]) if self._labels.kind == "binary" else outputs
 
+    @available(_has_probabilities)
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithm of each class's probability, finite where that underflows.
 
@@ -205,12 +274,31 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         from scipy.special import log_expit, log_softmax  # noqa: PLC0415 - seldom needed
 
         logits = self._forward(X, apply_link=False)
-        if self._labels.kind == "multiclass":
+        if self._labels.kind in ("multiclass", "distribution"):
             return np.asarray(log_softmax(logits, axis=1))
         both = np.hstack([-logits, logits]) if self._labels.kind == "binary" else logits
         return np.asarray(log_expit(both))
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy: the share of rows whose label, or all of whose labels, are right.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Of a distribution the most probable class counts.
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        if self._network and self._labels.kind == "distribution" and np.ndim(y) > 1:
+            y = self.classes_[np.argmax(y, axis=1)]
+        return float(super().score(X, y, sample_weight))
+
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
+        kinds = CLASSIFIER_LOSSES.get(self.loss, ()) if isinstance(self.loss, str) else ()
+        tags.classifier_tags.multi_label = "multilabel" in kinds
         return tags

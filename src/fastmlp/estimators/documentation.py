@@ -135,7 +135,8 @@ n_layers_ : int
 n_outputs_ : int
     Output units.
 out_activation_ : str
-    "softmax", "logistic" or "identity".
+    "softmax", "logistic", "identity", "exp" (for deviances), "gaussian" (means, then variances) or
+    "quantiles" (ascending).
 n_features_in_ : int
     Columns of X.
 feature_names_in_ : ndarray of shape (n_features,)

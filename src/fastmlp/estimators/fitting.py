@@ -16,7 +16,7 @@ from fastmlp.initializers import initialize
 from fastmlp.lbfgs import LbfgsRun
 from fastmlp.network import Network
 from fastmlp.plan import Plan, make_plan, make_settings
-from fastmlp.registry import OPTIMIZERS
+from fastmlp.registry import OPTIMIZERS, Loss
 from fastmlp.schedules import LearningRate
 from fastmlp.stopping import LossMonitor, ScoreMonitor
 from fastmlp.training import History, TrainingData, TrainingRun, print_record
@@ -40,6 +40,11 @@ AUTO_BATCH = 200
 Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
 
 
+def loss_parameters(model: Any, loss: Loss) -> np.ndarray:
+    """Return the numbers (K,) that a loss depends on, from the parameters of those names."""
+    return np.hstack([np.empty(0), *(getattr(model, name) for name in loss.parameters)])
+
+
 @dataclass
 class Learnt:
     """All that a fit leaves behind, and all that a later one needs in order to go on."""
@@ -61,7 +66,7 @@ class Fitting:
     model : estimator
         Read for its parameters.
     layer_sizes : list of int, length L + 1
-    loss : str or CustomLoss
+    loss : Loss
     data : TrainingData
     earlier : Learnt or None
         What a warm start or a partial fit goes on from; it is not changed.
@@ -70,17 +75,20 @@ class Fitting:
     strata : ndarray or None, shape (N,)
         Held-out rows have the same shares of these values as all rows.
     score : callable
-        Maps logits, target and weights of the held-out rows to a number.
+        Maps outputs, target and weights of the held-out rows to a number.
+    scores_logits : bool
+        Whether it takes logits in the place of outputs.
     """
 
     model: Any
     layer_sizes: list[int]
-    loss: str | CustomLoss
+    loss: Loss
     data: TrainingData
     earlier: Learnt | None
     incremental: bool
     strata: np.ndarray | None
     score: Score
+    scores_logits: bool
     backend: Backend
     n_threads: int
 
@@ -112,13 +120,14 @@ class Fitting:
         )
 
     def _plan(self) -> Plan:
-        n_hidden = len(self.layer_sizes) - 2
-        dropouts = np.broadcast_to(self.model.dropout, n_hidden).tolist()
+        model, n_hidden = self.model, len(self.layer_sizes) - 2
+        dropouts = np.broadcast_to(model.dropout, n_hidden).tolist()
         return make_plan(
             self.layer_sizes,
             self._activations(),
-            self.loss,
-            [self.model.input_dropout, *dropouts],
+            model.loss if isinstance(model.loss, CustomLoss) else self.loss.name,
+            [model.input_dropout, *dropouts],
+            loss_parameters(model, self.loss).tolist(),
         )
 
     def _activations(self) -> list[str | CustomActivation]:
@@ -236,10 +245,14 @@ class Fitting:
         check_held_out_weights(weights)
 
         def score(network: Network) -> float:
-            logits = network.forward(
-                self.backend, X, rows, apply_link=False, n_threads=self.n_threads
+            outputs = network.forward(
+                self.backend,
+                X,
+                rows,
+                apply_link=not self.scores_logits,
+                n_threads=self.n_threads,
             )
-            return self.score(logits, target, weights)
+            return self.score(outputs, target, weights)
 
         return score
 

@@ -12,13 +12,20 @@ from sklearn.utils import Tags
 from fastmlp import validation
 from fastmlp.estimators.base import BaseMLP, stochastic
 from fastmlp.estimators.documentation import with_shared_parts
+from fastmlp.estimators.scores import quantile_score, r2
+from fastmlp.plan import custom_row
+from fastmlp.registry import LOSSES, REGRESSOR_LOSSES, Loss
+from fastmlp.user_functions import CustomLoss
 
 if TYPE_CHECKING:
     from fastmlp.initializers import Initializer
     from fastmlp.training import EpochRecord
-    from fastmlp.user_functions import CustomActivation, CustomLoss
+    from fastmlp.user_functions import CustomActivation
 
 __all__ = ["MLPRegressor"]
+
+#: Powers at which Tweedie's deviance is the limit of its formula: rows of the registry.
+_TWEEDIE_LIMITS = {1.0: "poisson", 2.0: "gamma"}
 
 
 @with_shared_parts
@@ -27,10 +34,36 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     Parameters
     ----------
-    loss : {"squared_error"} or CustomLoss, default="squared_error"
-        What is minimised: half the squared error, summed over the outputs (as in scikit-learn its
-        mean over the outputs is what ``loss_`` and the curves report), or your own, made by
-        :func:`fastmlp.custom_loss`.
+    loss : str or CustomLoss, default="squared_error"
+        What is minimised: your own, made by :func:`fastmlp.custom_loss`, or, with z the output and
+        r = z − y:
+
+        - "squared_error": r²/2 · "absolute_error": ``|r|`` · "log_cosh": log cosh r;
+        - "huber": r²/2 up to ``|r|`` = δ, then δ (``|r|`` − δ/2), δ = huber_delta (Huber 1964) ·
+          "smooth_l1": the same divided by δ, δ = smooth_l1_beta; both as in PyTorch;
+        - "pinball" or "quantile": max(τ (y − z), (τ − 1)(y − z)) for each τ of ``quantiles``
+          (Koenker and Bassett 1978). Several quantiles can't cross: each is the one below it plus
+          softplus of an output of its own, in training as in prediction, so what is minimised is
+          the loss of what is predicted. ``predict`` then has one axis more, (n_samples,
+          n_quantiles) or (n_samples, n_outputs, n_quantiles);
+        - "poisson", "gamma", "tweedie": half the deviance of the mean μ = exp(z), which is what
+          ``predict`` returns, as in scikit-learn. For y ≥ 0, y > 0, and by ``tweedie_power``;
+        - "gaussian_nll": (log v + r²/v)/2 with a mean z and a variance v per target, both learnt
+          (Nix and Weigend 1994): v = softplus of a second output + 1e-6. See ``return_std`` of
+          ``predict``.
+
+        The sum over targets (and quantiles) is minimised. Its mean is what ``loss_`` and the curves
+        report, but for the three deviances the sum, both as in scikit-learn; so it is for your own.
+        The slope of "absolute_error" and "pinball" at 0 is 0.
+    huber_delta : float, default=1.0
+        Where "huber" turns from a parabola into lines.
+    smooth_l1_beta : float, default=1.0
+        The same for "smooth_l1" (PyTorch's beta).
+    tweedie_power : float, default=1.5
+        Power of the mean that the variance of y goes with, from 1 (Poisson) to 2 (gamma); y may be
+        0 below 2.
+    quantiles : float or sequence of float, default=0.5
+        Levels between 0 and 1 for "pinball"; several must ascend.
     {parameters}
 
     Attributes
@@ -54,6 +87,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     """
 
     _numeric_target = True
+    _task = "regressor"
+    _scores_logits = False
 
     def __init__(
         self,
@@ -61,6 +96,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         hidden_layer_sizes: int | Sequence[int] = (100,),
         activation: str | CustomActivation | Sequence[str | CustomActivation] = "relu",
         *,
+        huber_delta: float = 1.0,
+        smooth_l1_beta: float = 1.0,
+        tweedie_power: float = 1.5,
+        quantiles: float | Sequence[float] = 0.5,
         solver: str = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
@@ -103,24 +142,36 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     ) -> None:
         self._n_targets = 1 if y.ndim == 1 else y.shape[1]
 
-    def _check_outputs(self, y: np.ndarray) -> None:
-        validation.check_target_width(y, self._n_targets)
+    def _loss_row(self) -> Loss:
+        if isinstance(self.loss, CustomLoss):
+            return custom_row(self.loss)
+        name = REGRESSOR_LOSSES[self.loss]
+        if name == "tweedie":
+            name = _TWEEDIE_LIMITS.get(float(self.tweedie_power), name)
+        return LOSSES[name]
 
-    def _encode(self, y: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    def _check_outputs(self, y: np.ndarray, row: Loss, dtype: np.dtype, whole: bool) -> None:
+        validation.check_target_width(y, self._n_targets)
+        validation.check_target_range(y, self.loss, row.target, dtype)
+        if whole:
+            validation.check_any_positive(y, self.loss, row.target)
+
+    def _encode(self, y: np.ndarray, row: Loss, dtype: np.dtype) -> np.ndarray:
         return np.ascontiguousarray(y.reshape(len(y), -1), dtype=dtype)
 
-    def _output_layer(self) -> tuple[int, str | CustomLoss]:
-        return self._n_targets, self.loss
+    def _n_outputs(self, row: Loss) -> int:
+        return self._n_targets * row.outputs_of_one(int(np.size(self.quantiles)))
 
     def _strata(self, target: np.ndarray) -> np.ndarray | None:
         return None
 
-    def _score_logits(
-        self, logits: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None
+    def _score_outputs(
+        self, outputs: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None
     ) -> float:
-        from sklearn.metrics import r2_score  # noqa: PLC0415 - slow to import
-
-        return float(r2_score(target, logits, sample_weight=sample_weight))
+        by_target = outputs.reshape(len(outputs), self._n_targets, -1)
+        if self._loss_row().link == "quantiles" and np.ndim(self.quantiles) > 0:
+            return quantile_score(target, by_target, np.asarray(self.quantiles), sample_weight)
+        return r2(target, outputs[:, : self._n_targets], sample_weight)
 
     @stochastic
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -149,21 +200,77 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     # -- prediction -----------------------------------------------------------------------------
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(
+        self, X: Any, return_std: bool = False
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Return the predicted targets.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Return the standard deviation as well, which ``loss="gaussian_nll"`` learns.
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            With several ``quantiles`` there is a last axis for them.
+        std : ndarray, of the shape of y
+            Only with ``return_std``.
+
+        Raises
+        ------
+        ValueError
+            If ``return_std`` is asked of a model without a variance.
         """
+        row = self._network.plan.loss_row
+        if return_std:
+            validation.check_return_std(self.loss, row.link)
         outputs = self._forward(X, apply_link=True)
-        return outputs.ravel() if self._n_targets == 1 else outputs
+        if row.link == "quantiles":
+            return self._quantiles_of(outputs)
+        predicted = self._by_target(outputs[:, : self._n_targets])
+        if not return_std:
+            return predicted
+        return predicted, np.sqrt(self._by_target(outputs[:, self._n_targets :]))
+
+    def _by_target(self, columns: np.ndarray) -> np.ndarray:
+        """Return columns (N, T), as one axis where there is but one target."""
+        return columns.ravel() if self._n_targets == 1 else np.ascontiguousarray(columns)
+
+    def _quantiles_of(self, outputs: np.ndarray) -> np.ndarray:
+        """Return outputs (N, T · Q) as (N, T, Q), less the axes that users did not ask for."""
+        n_levels = len(self._network.plan.loss_parameters)
+        quantiles = outputs.reshape(len(outputs), self._n_targets, n_levels)
+        quantiles = quantiles[:, 0] if self._n_targets == 1 else quantiles
+        one_level = n_levels == 1 and np.ndim(self.quantiles) == 0
+        return quantiles[..., 0] if one_level else quantiles
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R² of the prediction; of several quantiles, the pinball loss explained (D²).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+            1 for a perfect prediction, 0 for the best constant. D² is that of
+            :func:`sklearn.metrics.d2_pinball_score`, mean over the quantiles and outputs.
+        """
+        plan = self._network.plan
+        if plan.loss_row.link != "quantiles" or np.ndim(self.quantiles) == 0:
+            return float(super().score(X, y, sample_weight))
+        outputs = self._forward(X, apply_link=True)
+        quantiles = outputs.reshape(len(outputs), self._n_targets, -1)
+        target = np.asarray(y).reshape(len(outputs), -1)
+        return quantile_score(target, quantiles, plan.loss_parameters, sample_weight)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
+        tags.target_tags.positive_only = self.loss in ("poisson", "gamma", "tweedie")
         return tags

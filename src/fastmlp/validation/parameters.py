@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from fastmlp.backends import BACKENDS
-from fastmlp.registry import ACTIVATIONS, LOSSES, OPTIMIZERS
+from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, OPTIMIZERS, REGRESSOR_LOSSES
 from fastmlp.schedules import POLICIES
 from fastmlp.user_functions import CustomActivation, CustomLoss
 from fastmlp.validation.initial_values import check_init
@@ -29,9 +29,6 @@ __all__ = [
     "check_stochastic",
     "naming_network",
 ]
-
-#: Losses that a regressor offers.
-REGRESSION_LOSSES = [loss.name for loss in LOSSES if loss.link == "identity"]
 
 #: Parameters are addressed by 64-bit byte offsets; a few copies of the vector must fit as well.
 MAX_PARAMETERS = 2**56
@@ -162,9 +159,16 @@ def _activation(name: str, value: object) -> None:
 def _regression_loss(name: str, value: object) -> None:
     if isinstance(value, CustomLoss):
         return
-    if not (isinstance(value, str) and value in REGRESSION_LOSSES):
-        known = ", ".join(REGRESSION_LOSSES)
+    if not (isinstance(value, str) and value in REGRESSOR_LOSSES):
+        known = ", ".join(REGRESSOR_LOSSES)
         raise ValueError(f"{name} must be one of {known}, or made by custom_loss; got {value!r}.")
+
+
+def _quantiles(name: str, value: Any) -> None:
+    OneOrEach(Number(0, 1, closed="neither"))(name, value)
+    levels = np.asarray(value)
+    if levels.size == 0 or np.any(np.diff(levels.ravel()) <= 0):
+        raise ValueError(f"{name} must be one level, or several that ascend; got {value!r}.")
 
 
 _POSITIVE = Number(0, closed="neither")
@@ -174,7 +178,12 @@ _COUNT = Number(1, integral=True)
 #: Parameter → what raises unless its value is right.
 RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
     {
-        "loss": _regression_loss,
+        "label_smoothing": Number(0, 1),
+        "focal_gamma": _NOT_NEGATIVE,
+        "huber_delta": _POSITIVE,
+        "smooth_l1_beta": _POSITIVE,
+        "tweedie_power": Number(1, 2, closed="both"),
+        "quantiles": _quantiles,
         "hidden_layer_sizes": OneOrEach(Number(1, integral=True)),
         "activation": OneOrEach(_activation, kind="activation"),
         "solver": OneOf((*OPTIMIZERS.names, "lbfgs")),
@@ -213,10 +222,17 @@ RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
 )
 
 
-def check_parameters(parameters: Mapping[str, Any]) -> None:
+#: The same for ``loss``, which is not the same parameter in both estimators.
+LOSS_RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
+    {"classifier": OneOf(tuple(CLASSIFIER_LOSSES)), "regressor": _regression_loss}
+)
+
+
+def check_parameters(parameters: Mapping[str, Any], task: str = "regressor") -> None:
     """Raise TypeError or ValueError, naming the parameter, unless all are right by themselves."""
     for name, value in parameters.items():
-        RULES[name](name, value)
+        rule = LOSS_RULES[task] if name == "loss" else RULES[name]
+        rule(name, value)
 
 
 #: Parameters that the core computes with in the network's real type.
@@ -228,17 +244,29 @@ _REAL_PARAMETERS = (
     "epsilon",
     "init_std",
     "init_range",
+    "focal_gamma",
+    "huber_delta",
+    "smooth_l1_beta",
 )
+
+#: Those of them that the core divides by, or that mean nothing at 0.
+_DIVISORS = ("huber_delta", "smooth_l1_beta")
 
 
 def check_magnitudes(parameters: Mapping[str, Any], dtype: np.dtype) -> None:
-    """Raise ValueError for a number that would be infinite in the network's real type."""
-    limit = float(np.finfo(dtype).max)
+    """Raise ValueError for a number that the network's real type can't hold."""
+    limit, least = float(np.finfo(dtype).max), float(np.finfo(dtype).tiny)
     for name in _REAL_PARAMETERS:
-        value = parameters[name]
+        value = parameters.get(name)
         if value is not None and value > limit:
             raise ValueError(
                 f"{name} must be at most {limit:.2g} for dtype {dtype.name}; got {value!r}."
+            )
+    for name in _DIVISORS:
+        if parameters.get(name, 1) < least:
+            raise ValueError(
+                f"{name} must be at least {least:.2g} for dtype {dtype.name}; "
+                f"got {parameters[name]!r}."
             )
 
 

@@ -223,7 +223,7 @@ LINK_FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
     "softmax": _softmax,
     "logistic": logistic,
     "identity": _identity,
-    "exponential": np.exp,
+    "exp": np.exp,
     "gaussian": _gaussian,
     "quantiles": _quantiles,
 }
