@@ -69,6 +69,9 @@ enum {
     FASTMLP_LOG_SOFTMAX = 5
 };
 enum { FASTMLP_UINT8 = 0, FASTMLP_FLOAT32 = 1, FASTMLP_FLOAT64 = 2 };
+/* Last counter word of the random bits of noise; that of dropout is the layer's number. */
+#define FASTMLP_INPUT_NOISE_STREAM 0x80000000u
+#define FASTMLP_GRADIENT_NOISE_STREAM 0x80000001u
 
 /* One dense layer; mirrors LAYER_DTYPE. */
 typedef struct {
@@ -89,7 +92,11 @@ typedef struct {
     double l2, l1;       /* penalties, divided by the batch's sum of sample weights */
     double weight_decay; /* decoupled */
     int64_t step;        /* updates made before the call */
-    uint64_t seed;       /* of the dropout bits */
+    uint64_t seed;       /* of the bits of dropout and noise */
+    double clip_value, clip_norm; /* bounds of each |gradient| and of the norm of all; 0 = none, here and below */
+    double max_norm;              /* bound of the norm of a hidden unit's incoming weights */
+    double input_noise, gradient_noise; /* standard deviations, the latter's in the first update */
+    double gradient_noise_decay; /* γ: its variance goes by (1 + step)^−γ */
 } fastmlp_settings;
 
 /* values (rows) = the losses of rows; gradient (rows, outputs) = their derivatives by the logits, both
@@ -156,6 +163,11 @@ typedef struct {
     /* out (B, O) *= 0 where dropped, 1/keep elsewhere */
     void (*apply_dropout)(int32_t threshold, uint64_t seed, int64_t layer, int64_t step,
                           int64_t rows, int64_t columns, void *out);
+    /* out (B, O) = standard normal numbers */
+    void (*standard_normals)(uint32_t stream, uint64_t seed, int64_t step, int64_t rows, int64_t columns,
+                             void *out);
+    /* scales the columns of w (I, O) that are longer than max_norm down to it */
+    void (*limit_norms)(int64_t fan_in, int64_t fan_out, double max_norm, void *w);
     /* one update of parameters (P) by gradient (P) with moments (M, P) */
     void (*optimizer_update)(const fastmlp_settings *settings, int64_t n_weights,
                              int64_t n_parameters, double weight_sum, void *parameters,

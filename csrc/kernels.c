@@ -21,12 +21,15 @@
 #include "activations.inc"
 #include "dropout.inc"
 #include "softmax.inc"
+#include "noise.inc"
 #include "losses.inc"
 #include "information.inc"
+#include "shaping.inc"
 #include "optimizers.inc"
 #include "perceptron.inc"
 #include "products.inc"
 #include "narrow.inc"
+#include "max_norm.inc"
 
 #include "pace.inc"
 #include "workspace.inc"
@@ -35,6 +38,7 @@
 
 #include "groups.inc"
 
+#include "updates.inc"
 #include "training.inc"
 
 #include "inference.inc"

@@ -114,6 +114,9 @@ MEASURE = {
 #: |error| ≤ multiple · eps · (|value| + 1) after three updates of parameters of order 1.
 OPTIMIZER = {"sgd": 8, "adam": 24, "adamw": 24}
 
+#: |error of a normal number| ≤ multiple · eps · (1 + |number|).
+NORMALS = 8
+
 #: |error| ≤ multiple · eps after some ten updates of a network with parameters of order 1.
 TRAJECTORY = 400
 

@@ -16,6 +16,15 @@ from fastmlp.backends.protocol import Backend
 
 ADAM = {"optimizer": "adam", "learning_rate": 0.01, "l2": 0.1}
 
+REGULARISERS = {
+    "dropouts": (0.1, 0.2, 0),
+    "input_noise": 0.2,
+    "gradient_noise": 0.05,
+    "clip_value": 0.1,
+    "clip_norm": 0.5,
+    "max_norm": 0.95,
+}
+
 SHAPES = {
     "tiny": {"layer_sizes": (2, 3, 1), "loss": "squared_error", "batch_size": 5},
     "no hidden layer": {"layer_sizes": (70, 9), "batch_size": 64},
@@ -24,6 +33,8 @@ SHAPES = {
     "one row": {"layer_sizes": (33, 65, 4), "batch_size": 1, "n_rows": 20},
     "eight groups": {"layer_sizes": (9, 20, 36, 4), "batch_size": 300, "n_rows": 700},
     "wide batch": {"layer_sizes": (5, 140, 3), "batch_size": 2048, "n_rows": 4200},
+    "regularised": {"layer_sizes": (13, 37, 53, 3), **REGULARISERS, "batch_size": 150},
+    "wide regularised": {"layer_sizes": (96, 520, 130, 10), **REGULARISERS, "batch_size": 61},
     "weights": {"layer_sizes": (13, 37, 3), "weighted": True, "l1": 0.05, "batch_size": 200},
 }
 

@@ -10,7 +10,7 @@ from helpers import REFERENCE, offset_array
 from helpers_tolerances import OPTIMIZER, assert_within, eps
 
 from fastmlp.backends.protocol import Backend
-from fastmlp.plan import make_settings
+from fastmlp.plan import GRADIENT_NOISE_STREAM, make_settings
 from fastmlp.registry import OPTIMIZERS
 
 SIZES = (1, 2, 15, 17, 64, 97, 1029)
@@ -27,11 +27,26 @@ PENALTIES = [
     dict(zip(("l1", "l2", "weight_decay"), values, strict=True))
     for values in product([0.0, 0.3], repeat=3)
 ]
+#: What happens to the gradient first; seeds and steps are those of the noise.
+NOISE = {"gradient_noise": 0.2, "seed": 2**40 + 7}
+SHAPINGS = [
+    {"clip_value": 0.5},
+    {"clip_norm": 0.3},
+    {"clip_norm": 1e6},
+    NOISE,
+    {**NOISE, "gradient_noise_decay": 0.55, "step": 17},
+    {"clip_value": 0.5, "clip_norm": 0.7, **NOISE},
+]
 CASES = [
     (optimizer.name, {**flags, **penalties})
     for optimizer in OPTIMIZERS
     for flags in FLAGS[optimizer.name]
     for penalties in PENALTIES
+] + [
+    (optimizer.name, {**FLAGS[optimizer.name][-1], **penalties, **shaping})
+    for optimizer in OPTIMIZERS
+    for penalties in (PENALTIES[0], PENALTIES[-1])
+    for shaping in SHAPINGS
 ]
 
 
@@ -140,6 +155,76 @@ def test_l1_stops_at_exactly_zero(backend: Backend, dtype):
     zero = np.zeros(5, dtype)
     actual, _ = update(backend, settings, start, np.zeros((1, 5), dtype), [zero], 5, 1.0)
     np.testing.assert_array_equal(actual, [0, 0, 0.25, -0.25, 0])
+
+
+def shaped_gradient(
+    backend: Backend, dtype: np.dtype, gradient: list[float], l2: float = 0, **shaping: float
+) -> np.ndarray:
+    """Return what descent at rate 1 takes off w = 1; the first half are weights."""
+    n = len(gradient)
+    settings = make_settings("sgd", learning_rate=1.0, l2=l2, **shaping)
+    given = np.array(gradient, dtype)
+    start = np.ones(n, dtype)
+    after, _ = update(backend, settings, start, np.zeros((1, n), dtype), [given], n // 2, 1.0)
+    return start - after
+
+
+def test_clipping_by_value(backend: Backend, dtype):
+    actual = shaped_gradient(backend, dtype, [2, -0.25, 0.5, -8, np.inf, 0], clip_value=0.5)
+    np.testing.assert_array_equal(actual, [0.5, -0.25, 0.5, -0.5, 0.5, 0])
+
+
+def test_the_penalty_is_clipped_with_the_cost(backend: Backend, dtype):
+    # g + l2 w of the weights is (-1, 3); biases have no penalty.
+    actual = shaped_gradient(backend, dtype, [-2, 2, 0.25, 2], l2=1, clip_value=2)
+    np.testing.assert_array_equal(actual, [-1, 2, 0.25, 2])
+    actual = shaped_gradient(backend, dtype, [-1, 3, 0, 0], l2=1, clip_norm=1)
+    np.testing.assert_allclose(actual, np.array([0, 4, 0, 0]) / (4 + 1e-6), rtol=4 * eps(dtype))
+
+
+def test_clipping_by_norm_is_that_of_pytorch(backend: Backend, dtype):
+    # As clip_grad_norm_ computes it: g · min(1, clip_norm / (‖g‖ + 1e-6)), with ‖g‖ = 5.
+    for clip_norm, factor in [(2.5, 2.5 / (5 + 1e-6)), (5.0, 5 / (5 + 1e-6)), (5.1, 1.0)]:
+        actual = shaped_gradient(backend, dtype, [3, 0, 0, -4], clip_norm=clip_norm)
+        np.testing.assert_allclose(actual, factor * np.array([3, 0, 0, -4]), rtol=8 * eps(dtype))
+
+
+def test_value_comes_before_norm_and_noise_after_both(backend: Backend, dtype):
+    gradient = [30, 0, 0, -4]
+    clipped = np.array([3, 0, 0, -3]) / (np.sqrt(18) + 1e-6)
+    bounds = {"clip_value": 3, "clip_norm": 1}
+    actual = shaped_gradient(backend, dtype, gradient, **bounds)
+    np.testing.assert_allclose(actual, clipped, rtol=0, atol=8 * eps(dtype))
+    noise = shaped_gradient(backend, dtype, [0, 0, 0, 0], gradient_noise=5, seed=3)
+    assert np.abs(noise).max() > 3
+    both = shaped_gradient(backend, dtype, gradient, gradient_noise=5, seed=3, **bounds)
+    np.testing.assert_allclose(both, clipped + noise, rtol=0, atol=64 * eps(dtype))
+
+
+def test_a_norm_beyond_the_types_range_still_clips(backend: Backend, dtype):
+    large = 100 * float(np.finfo(np.float32).max) ** 0.5
+    actual = shaped_gradient(backend, dtype, [3 * large, 0, 0, -4 * large], clip_norm=1)
+    np.testing.assert_allclose(actual, [0.6, 0, 0, -0.8], rtol=8 * eps(dtype))
+
+
+@pytest.mark.parametrize("poison", [np.nan, np.inf])
+def test_a_norm_without_value_shows(backend: Backend, dtype, poison):
+    actual = shaped_gradient(backend, dtype, [1, poison, 1, 1], clip_norm=1)
+    assert np.isnan(actual[1])
+    assert np.isnan(actual).all() == np.isnan(poison)
+
+
+def test_noise_of_the_gradient_is_the_kernels(backend: Backend, dtype):
+    """Entry p is row (p % 64) // 16 of column 16 (p // 64) + p % 16."""
+    n, step = 1000, 6
+    actual = shaped_gradient(
+        backend, dtype, [0] * n, gradient_noise=0.5, gradient_noise_decay=1.2, seed=9, step=step
+    )
+    normals = np.empty((4, 16 * (n // 64 + 1)), dtype)
+    backend.standard_normals(GRADIENT_NOISE_STREAM, 9, step, normals)
+    p = np.arange(n)
+    expected = 0.5 * 7 ** (-1.2 / 2) * normals[p % 64 // 16, 16 * (p // 64) + p % 16]
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=4 * eps(dtype))
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS.names)

@@ -20,12 +20,27 @@ from helpers_tolerances import TRAJECTORY, eps
 
 from fastmlp.backends.protocol import Backend
 from fastmlp.parameters import bias_views, weight_views
+from fastmlp.plan import INPUT_NOISE_STREAM
 from fastmlp.registry import ACTIVATIONS
 
 # Adam divides by √v + ε: with the usual 1e-8 a gradient that is rounding alone would move a weight
 # by a whole learning rate. A larger ε makes the trajectory a smooth function of its start.
 ADAM = {"optimizer": "adam", "learning_rate": 0.02, "epsilon": 1e-2}
 SGD = {"optimizer": "sgd", "learning_rate": 0.1}
+
+# Beyond the size up to which the compiled backend gives each thread a replica, and beyond the
+# columns of one of its tiles.
+LARGE = {"layer_sizes": (96, 520, 33, 10), "n_epochs": 2}
+EVERY_REGULARISER = {
+    "l1": 0.1,
+    "l2": 0.5,
+    "weight_decay": 0.1,
+    "max_norm": 0.9,
+    "input_noise": 0.3,
+    "gradient_noise": 0.05,
+    "clip_value": 0.02,
+    "clip_norm": 0.3,
+}
 
 SCENARIOS = {
     "sgd": SGD,
@@ -38,6 +53,14 @@ SCENARIOS = {
     "l1": {**SGD, "l1": 0.2},
     "l2": {**SGD, "l2": 0.5},
     "adam l1 l2": {**ADAM, "l1": 0.2, "l2": 0.5},
+    "clipped values": {**SGD, "clip_value": 0.02, "l2": 0.5},
+    "clipped norm": {**SGD, "clip_norm": 0.3, "l2": 0.5},
+    "adam clipped": {**ADAM, "clip_value": 0.03, "clip_norm": 0.1, "l1": 0.1, "weighted": True},
+    "max norm": {**SGD, "max_norm": 0.8},
+    "adamw max norm": {**ADAM, "optimizer": "adamw", "max_norm": 0.8, "l1": 0.1},
+    "input noise": {**SGD, "input_noise": 0.5},
+    "gradient noise": {**SGD, "gradient_noise": 0.1, "gradient_noise_decay": 0.55},
+    "noises late": {**ADAM, "input_noise": 0.5, "gradient_noise": 0.1, "step": 2**32 - 4},
     "dropout": {**SGD, "dropouts": (0, 0.5, 0.2)},
     "input dropout": {**ADAM, "dropouts": (0.3, 0, 0)},
     "dropout late": {**SGD, "dropouts": (0.3, 0.5, 0.2), "step": 2**32 - 4},
@@ -49,6 +72,11 @@ SCENARIOS = {
     "binary": {**ADAM, "layer_sizes": (13, 37, 1), "loss": "binary_cross_entropy"},
     "odd": {**ADAM, "layer_sizes": (13, 37, 53, 3), "dropouts": (0, 0.1, 0.1), "batch_size": 33},
     "wide": {**ADAM, "layer_sizes": (70, 130, 65, 10), "weighted": True},
+    "large clipped": {**LARGE, "learning_rate": 1.0, "clip_norm": 0.5, "clip_value": 0.01},
+    "large max norm": {**SGD, **LARGE, "max_norm": 0.97},
+    "large noises": {**ADAM, **LARGE, "input_noise": 0.3, "gradient_noise": 0.05, "l1": 0.1},
+    "large with all": {**ADAM, **LARGE, **EVERY_REGULARISER},
+    "small with all": {**ADAM, **EVERY_REGULARISER, "dropouts": (0.2, 0.3, 0.1)},
     "one row a batch": {**SGD, "batch_size": 1, "n_rows": 12},
     "few columns beyond vectors": {**SGD, "layer_sizes": (100, 20, 36, 66, 4), "l2": 0.1},
     "wide batch": {**SGD, "layer_sizes": (5, 140, 3), "batch_size": 2048, "n_rows": 4200},
@@ -209,6 +237,50 @@ def test_cost_is_weighted_by_the_rows_of_each_batch(backend: Backend, dtype):
     )
     np.testing.assert_allclose(totals.cost, expected, rtol=32 * eps(dtype))
     assert totals.n_samples == 23
+
+
+def test_input_noise_is_that_of_the_kernel_and_comes_before_dropout(backend: Backend, dtype):
+    problem = make_problem(
+        (5, 3), [], "squared_error", dtype=dtype, dropouts=(0.3,), n_rows=20, batch_size=20,
+        n_epochs=1, learning_rate=0.0, step=41, input_noise=0.7,
+    )  # fmt: skip
+    seed, noise, factors = int(problem.settings["seed"]), *np.empty((2, 20, 5), dtype)
+    backend.standard_normals(INPUT_NOISE_STREAM, seed, 41, noise)
+    backend.dropout_factors(int(problem.plan.layers[0]["dropout_threshold"]), seed, 0, 41, factors)
+    (w,), (b,) = (
+        weight_views(problem.plan, problem.parameters),
+        bias_views(problem.plan, problem.parameters),
+    )
+    rows = problem.order
+    outputs = ((problem.X[rows] + dtype.type(0.7) * noise) * factors) @ w + b
+    expected = ((outputs - problem.target[rows]) ** 2).sum() / 2
+    np.testing.assert_allclose(train(backend, problem).totals.cost, expected, rtol=32 * eps(dtype))
+
+
+def test_noise_is_for_training_only(backend: Backend, dtype):
+    quiet = make_problem(dtype=dtype)
+    noisy = make_problem(dtype=dtype, input_noise=1.0, gradient_noise=1.0)
+    np.testing.assert_array_equal(predict(backend, noisy), predict(backend, quiet))
+
+
+def test_max_norm_holds_for_hidden_units_after_every_update(backend: Backend, dtype):
+    problem = make_problem((40, 30, 70, 4), dtype=dtype, n_epochs=1, max_norm=0.5, **SGD)
+    trained = train(backend, problem)
+    *hidden, last = weight_views(problem.plan, trained.parameters)
+    for w in hidden:
+        norms = np.linalg.norm(w.astype(np.float64), axis=0)
+        assert norms.max() < 0.5 * (1 + 16 * eps(dtype))
+        assert np.mean(norms > 0.499) > 0.5
+    assert np.linalg.norm(last, axis=0).max() > 0.6
+
+
+def test_a_loose_bound_changes_no_bit(backend: Backend, dtype):
+    """Also where the update is then made in more than one step."""
+    loose = {"max_norm": 1e6, "clip_value": 1e6}
+    for sizes in ((6, 9, 5, 3), LARGE["layer_sizes"]):
+        plain = make_problem(sizes, dtype=dtype, n_epochs=1, **ADAM)
+        bounded = make_problem(sizes, dtype=dtype, n_epochs=1, **ADAM, **loose)
+        assert_same_bits(train(backend, bounded), train(backend, plain))
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS.names)

@@ -17,6 +17,8 @@ from fastmlp.user_functions import CustomActivation, CustomLoss
 
 __all__ = [
     "DROPOUT_LEVELS",
+    "GRADIENT_NOISE_STREAM",
+    "INPUT_NOISE_STREAM",
     "LAYER_DTYPE",
     "SETTINGS_DTYPE",
     "Plan",
@@ -29,6 +31,9 @@ __all__ = [
 #: A unit is dropped when its 16 random bits are below the layer's threshold, so probabilities are
 #: multiples of 1/65536; the scale 1/keep uses the rounded probability and stays exact.
 DROPOUT_LEVELS = 1 << 16
+
+#: Last counter word of the random bits of noise. Dropout's is the layer's number, far below.
+INPUT_NOISE_STREAM, GRADIENT_NOISE_STREAM = 1 << 31, (1 << 31) + 1
 
 LAYER_DTYPE = np.dtype(
     [
@@ -56,7 +61,13 @@ SETTINGS_DTYPE = np.dtype(
         ("l1", np.float64),  # penalty l1 · sum |w|, divided likewise
         ("weight_decay", np.float64),  # decoupled: w ← (1 − learning_rate · weight_decay) w
         ("step", np.int64),  # updates made before this call
-        ("seed", np.uint64),  # key of the dropout bits
+        ("seed", np.uint64),  # key of the bits of dropout and noise
+        ("clip_value", np.float64),  # bound of each |gradient|; 0 = none, here and below
+        ("clip_norm", np.float64),  # bound of the whole gradient's L2 norm
+        ("max_norm", np.float64),  # bound of the L2 norm of a hidden unit's incoming weights
+        ("input_noise", np.float64),  # standard deviation
+        ("gradient_noise", np.float64),  # standard deviation in the first update
+        ("gradient_noise_decay", np.float64),  # γ: variance of update t = 0, 1, … by (1 + t)^−γ
     ],
     align=True,
 )

@@ -64,6 +64,8 @@ cdef extern from "fastmlp.h" nogil:
         void (*link)(const fastmlp_loss *, int64_t, int64_t, const void *, void *) noexcept nogil
         void (*measure_information)(int32_t, int64_t, int64_t, const void *, const void *, void *) noexcept nogil
         void (*apply_dropout)(int32_t, uint64_t, int64_t, int64_t, int64_t, int64_t, void *) noexcept nogil
+        void (*standard_normals)(uint32_t, uint64_t, int64_t, int64_t, int64_t, void *) noexcept nogil
+        void (*limit_norms)(int64_t, int64_t, double, void *) noexcept nogil
         void (*optimizer_update)(const fastmlp_settings *, int64_t, int64_t, double, void *, const void *, void *) noexcept nogil
         void (*perceptron_scores)(int64_t, int64_t, int64_t, const void *, const void *, const void *, void *) noexcept nogil
         int64_t (*perceptron_epoch)(int64_t, int64_t, int64_t, const int64_t *, const void *, const void *, const void *, void *, void *) noexcept nogil
@@ -261,6 +263,18 @@ cdef class Kernels:
         cdef address op = pointer(out)
         with nogil:
             self.table.apply_dropout(threshold, seed, layer, step, rows, columns, op)
+
+    def standard_normals(self, uint32_t stream, uint64_t seed, int64_t step, cnp.ndarray out):
+        cdef int64_t rows = out.shape[0], columns = out.shape[1]
+        cdef address op = pointer(out)
+        with nogil:
+            self.table.standard_normals(stream, seed, step, rows, columns, op)
+
+    def limit_norms(self, cnp.ndarray w, double max_norm):
+        cdef int64_t fan_in = w.shape[0], fan_out = w.shape[1]
+        cdef address wp = pointer(w)
+        with nogil:
+            self.table.limit_norms(fan_in, fan_out, max_norm, wp)
 
     def optimizer_update(self, cnp.ndarray settings, cnp.ndarray parameters, cnp.ndarray gradient,
                          cnp.ndarray moments, int64_t n_weights, double weight_sum):

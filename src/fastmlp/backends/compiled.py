@@ -164,6 +164,14 @@ class CompiledBackend:
         out.fill(1)
         self.kernels(out.dtype).apply_dropout(threshold, seed, layer, step, out)
 
+    def standard_normals(self, stream: int, seed: int, step: int, out: np.ndarray) -> None:
+        """See :meth:`fastmlp.backends.Backend.standard_normals`."""
+        self.kernels(out.dtype).standard_normals(stream, seed, step, out)
+
+    def limit_norms(self, w: np.ndarray, max_norm: float) -> None:
+        """See :meth:`fastmlp.backends.Backend.limit_norms`."""
+        self.kernels(w.dtype).limit_norms(w, max_norm)
+
     def optimizer_update(
         self,
         settings: np.ndarray,

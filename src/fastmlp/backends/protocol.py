@@ -87,6 +87,22 @@ class Backend(Protocol):
         (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
         """
 
+    def standard_normals(self, stream: int, seed: int, step: int, out: np.ndarray) -> None:
+        """out (B, O) = independent standard normal numbers, by Box and Muller (1958).
+
+        Element (row, col) comes from words w = 2 (row % 4 // 2) and w + 1 of the Philox block (as
+        for ``dropout_factors``) with counter ``(col, row // 4, step mod 2³², stream)``. Of each
+        the upper 24 bits count, as fractions u and a in [0, 1): √(−2 ln(u + 2⁻²⁴)) · cos 2πa in
+        even rows, sin 2πa in odd ones. No number is beyond √(48 ln 2) = 5.77, which one of 1.2e8
+        of a true normal distribution is.
+        """
+
+    def limit_norms(self, w: np.ndarray, max_norm: float) -> None:
+        """Scale each column of w (I, O) whose L2 norm is above ``max_norm`` down to it.
+
+        w_ij ← w_ij · min(1, max_norm/‖w_j‖) (Srivastava et al. 2014, section 5.1).
+        """
+
     def optimizer_update(
         self,
         settings: np.ndarray,
@@ -99,15 +115,25 @@ class Backend(Protocol):
         """One update in place: parameters (P,), gradient (P,) of the cost, moments (M, P).
 
         The first ``n_weights`` entries carry the penalties, each divided by ``weight_sum``, and
-        the decay. In this order, with lr the learning rate, t = step + 1 and g the gradient:
+        the decay. In this order, with lr the learning rate, t = step + 1 and g the gradient, and
+        steps 2, 3, 4 and 7 only where their number is not 0:
 
         1. g ← g + l2/weight_sum · w
-        2. w ← (1 − lr · weight_decay) · w
-        3. sgd: v ← momentum · v − lr · g; w ← w + (nesterov ? momentum · v − lr · g : v).
+        2. g ← min(max(g, −clip_value), clip_value)
+        3. g ← min(1, clip_norm/(‖g‖ + 1e-6)) · g, with the L2 norm of all P entries, as
+           ``torch.nn.utils.clip_grad_norm_`` does
+        4. g ← g + gradient_noise · t^(−gradient_noise_decay/2) · n (Neelakantan et al. 2015),
+           n standard normal: entry p is element ((p % 64) // 16, 16 (p // 64) + p % 16) of
+           ``standard_normals`` from the stream ``GRADIENT_NOISE_STREAM``
+        5. w ← (1 − lr · weight_decay) · w
+        6. sgd: v ← momentum · v − lr · g; w ← w + (nesterov ? momentum · v − lr · g : v).
            adam, adamw: m ← β₁m + (1 − β₁)g; v ← β₂v + (1 − β₂)g²;
            w ← w − lr · √(1 − β₂ᵗ)/(1 − β₁ᵗ) · m/(√v + ε)  (ε as in scikit-learn)
-        4. w ← sign(w) · max(|w| − lr · l1/weight_sum, 0), the proximal step of the L1 penalty
-           (skipped when l1 = 0), which gives exact zeros.
+        7. w ← sign(w) · max(|w| − lr · l1/weight_sum, 0), the proximal step of the L1 penalty,
+           which gives exact zeros.
+
+        So what is clipped is the gradient of all that is smooth in the objective, noise and
+        decay are not.
 
         ``gradient`` may be overwritten.
         """
@@ -174,6 +200,10 @@ class Backend(Protocol):
         is update ``settings["step"] + i``. X may be uint8, float32 or float64. ``target`` is
         (N, T) real and ``sample_weight`` (N,) real or None. A batch whose weights sum to zero
         changes nothing and counts as cost 0. The last batch may be short.
+
+        With ``input_noise``, that much of ``standard_normals`` from ``INPUT_NOISE_STREAM`` is added
+        to the batch's rows of X before dropout. With ``max_norm``, ``limit_norms`` follows each
+        update in all layers but the last: those of hidden units.
         """
 
     def objective_and_gradient(
@@ -188,7 +218,7 @@ class Backend(Protocol):
         workspace: Any,
         n_threads: int,
     ) -> Totals:
-        """One full batch without an update, dropout of ``settings["step"]`` applied.
+        """One full batch without an update; dropout and input noise of ``settings["step"]``.
 
         ``gradient`` (P,) becomes ∂(cost + penalty)/∂parameters, both divided by W as in
         training, with l1 · sign(w) (0 at 0) as the subgradient of the L1 penalty. It becomes zero

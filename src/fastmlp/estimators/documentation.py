@@ -47,8 +47,8 @@ max_iter : int, default=200
 shuffle : bool, default=True
     Draw a new order of the rows for each epoch.
 random_state : int, RandomState or None, default=None
-    Source of the first weights, the order of rows, the held-out rows and the dropout. One integer
-    gives one result, whatever the number of threads.
+    Source of the first weights, the order of rows, the held-out rows, dropout and noise. One
+    integer gives one result, whatever the number of threads.
 tol : float, default=1e-4
     An epoch makes progress if it betters the best loss (or validation score) by this much. For
     lbfgs, the largest element of the gradient at which the search ends.
@@ -83,10 +83,28 @@ input_dropout : float, default=0.0
     The same for the features.
 l1 : float, default=0.0
     Strength of the L1 penalty l1 · Σ|w|, divided as alpha's is; a proximal step that gives
-    exact zeros.
+    exact zeros. Together with alpha this is the elastic net: on the full batch of N rows,
+    ``ElasticNet(alpha=a, l1_ratio=r)`` of scikit-learn has l1 = N a r and alpha = N a (1 − r).
 weight_decay : float or None, default=None
     Decoupled decay, w ← (1 − step size · weight_decay) w in each update. None is 0.01 for
     "adamw", else 0.
+max_norm : float or None, default=None
+    Bound on the L2 norm of each hidden unit's incoming weights: after each update, those beyond
+    are scaled back to it (Srivastava et al. 2014; 3 or 4 go well with dropout).
+input_noise : float, default=0.0
+    Standard deviation of the normal noise that training adds to the features, anew each time a row
+    comes up, before ``input_dropout``.
+gradient_noise : float, default=0.0
+    Standard deviation of the normal noise added to every element of the gradient, after clipping.
+gradient_noise_decay : float, default=0.0
+    γ: the variance of that noise is ``gradient_noise**2 / (1 + t)**γ`` in update t = 0, 1, …
+    (Neelakantan et al. 2015, who take 0.55).
+clip_value : float or None, default=None
+    Bound on each |element| of the gradient of cost plus L2 penalty, the mean over the batch.
+clip_norm : float or None, default=None
+    Bound on the L2 norm of that gradient as a whole, over all layers, weights and biases, after
+    ``clip_value``: it is scaled by min(1, ``clip_norm/(norm + 1e-6)``), as PyTorch's
+    ``clip_grad_norm_`` does.
 init : str, callable or sequence, default="auto"
     First weights. By a rule: "auto" (scikit-learn's: Glorot uniform, for biases too, with a
     narrower range for logistic units), "zeros", "normal", "uniform", "glorot_uniform",

@@ -161,7 +161,8 @@ class Fitting:
             decay = ADAMW_DECAY if solver == "adamw" else 0.0
         # Drawn only where it is used: scikit-learn's stream of random numbers has no such draw.
         dropping = plan.layers["dropout_threshold"].any()
-        seed = self.rng.randint(0, 2**64, dtype=np.uint64) if dropping else 0
+        noisy = model.input_noise > 0 or model.gradient_noise > 0
+        seed = self.rng.randint(0, 2**64, dtype=np.uint64) if dropping or noisy else 0
         return make_settings(
             solver,
             nesterov=model.nesterovs_momentum,
@@ -173,6 +174,12 @@ class Fitting:
             l1=model.l1,
             weight_decay=decay,
             seed=seed,
+            clip_value=model.clip_value or 0.0,
+            clip_norm=model.clip_norm or 0.0,
+            max_norm=model.max_norm or 0.0,
+            input_noise=model.input_noise,
+            gradient_noise=model.gradient_noise,
+            gradient_noise_decay=model.gradient_noise_decay,
         )
 
     def _callbacks(self) -> list[Callable]:

@@ -173,6 +173,7 @@ def _quantiles(name: str, value: Any) -> None:
 
 _POSITIVE = Number(0, closed="neither")
 _NOT_NEGATIVE = Number(0, closed="left")
+_BOUND = Number(0, closed="neither", also=(None,))
 _COUNT = Number(1, integral=True)
 
 #: Parameter → what raises unless its value is right.
@@ -190,6 +191,12 @@ RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
         "alpha": _NOT_NEGATIVE,
         "l1": _NOT_NEGATIVE,
         "weight_decay": Number(0, also=(None,)),
+        "max_norm": _BOUND,
+        "input_noise": _NOT_NEGATIVE,
+        "gradient_noise": _NOT_NEGATIVE,
+        "gradient_noise_decay": _NOT_NEGATIVE,
+        "clip_value": _BOUND,
+        "clip_norm": _BOUND,
         "batch_size": Number(1, integral=True, also=("auto",)),
         "learning_rate": OneOf(POLICIES),
         "learning_rate_init": _POSITIVE,
@@ -240,6 +247,11 @@ _REAL_PARAMETERS = (
     "alpha",
     "l1",
     "weight_decay",
+    "max_norm",
+    "input_noise",
+    "gradient_noise",
+    "clip_value",
+    "clip_norm",
     "learning_rate_init",
     "epsilon",
     "init_std",
@@ -270,6 +282,22 @@ def check_magnitudes(parameters: Mapping[str, Any], dtype: np.dtype) -> None:
             )
 
 
+#: What L-BFGS cannot do → the value that leaves it out.
+_OFF_FOR_LBFGS: Mapping[str, object] = MappingProxyType(
+    {
+        "l1": 0,
+        "dropout": 0,
+        "input_dropout": 0,
+        "weight_decay": 0,
+        "max_norm": None,
+        "input_noise": 0,
+        "gradient_noise": 0,
+        "clip_value": None,
+        "clip_norm": None,
+    }
+)
+
+
 def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental: bool) -> None:
     """Raise ValueError for parameters that are right alone but not together."""
     for name in ("activation", "dropout"):
@@ -281,11 +309,11 @@ def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental:
     if incremental and parameters["early_stopping"]:
         raise ValueError("partial_fit cannot be used with early_stopping=True.")
     if parameters["solver"] == "lbfgs":
-        for name in ("l1", "dropout", "input_dropout", "weight_decay"):
+        for name, off in _OFF_FOR_LBFGS.items():
             if np.any(parameters[name]):
                 raise ValueError(
-                    f"solver='lbfgs' needs a smooth, fixed objective: set {name}=0 "
-                    f"(got {parameters[name]!r}) or take another solver."
+                    f"solver='lbfgs' needs a smooth, fixed objective and its exact gradient: set "
+                    f"{name}={off} (got {parameters[name]!r}) or take another solver."
                 )
 
 

@@ -22,6 +22,7 @@ from fastmlp.backends.numba_jit import (
     perceptron,
 )
 from fastmlp.backends.numba_jit.dropout import WORDS_PER_BLOCK
+from fastmlp.backends.numba_jit.noise import NORMAL_ROWS
 from fastmlp.backends.numba_jit.rows import Samples
 from fastmlp.backends.numba_jit.threading_layer import launch, team
 from fastmlp.backends.numba_jit.workspace import Workspace, make_workspace
@@ -128,6 +129,18 @@ class NumbaBackend:
         out.fill(1)
         bits = np.empty(WORDS_PER_BLOCK * out.shape[1], dtype=np.uint32)
         elementwise.apply_dropout(threshold, np.uint64(seed), layer, step, out, bits)
+
+    def standard_normals(self, stream: int, seed: int, step: int, out: np.ndarray) -> None:
+        """Set out (B, O) = independent standard normal numbers."""
+        n_rows, width = out.shape
+        padded = np.zeros((-(-n_rows // NORMAL_ROWS) * NORMAL_ROWS, width), out.dtype)
+        bits = np.empty(WORDS_PER_BLOCK * width, dtype=np.uint32)
+        elementwise.add_standard_normals(np.uint64(seed), stream, step, padded, bits)
+        out[:] = padded[:n_rows]
+
+    def limit_norms(self, w: np.ndarray, max_norm: float) -> None:
+        """Scale each column of w (I, O) that is longer than ``max_norm`` down to it."""
+        elementwise.limit_norms(w, float(max_norm))
 
     def optimizer_update(
         self,

@@ -7,10 +7,20 @@ from __future__ import annotations
 from fastmlp.backends.numba_jit.dropout import ROWS_PER_BLOCK, draw_bits, drop_rows
 from fastmlp.backends.numba_jit.jit import entry_point
 from fastmlp.backends.numba_jit.losses import link_row, loss_row
-from fastmlp.backends.numba_jit.optimizers import Penalties, batch_rates, update
+from fastmlp.backends.numba_jit.max_norm import COLUMNS_AT_ONCE, limit_columns
+from fastmlp.backends.numba_jit.noise import NORMAL_ROWS, add_normal_rows
+from fastmlp.backends.numba_jit.optimizers import batch_rates, no_penalties, update
+from fastmlp.backends.numba_jit.shaping import bounded_squares, shaping_of_step, with_norm
 from fastmlp.backends.numba_jit.stretches import scale
 
-__all__ = ["apply_dropout", "apply_link", "losses_and_gradients", "update_all"]
+__all__ = [
+    "add_standard_normals",
+    "apply_dropout",
+    "apply_link",
+    "limit_norms",
+    "losses_and_gradients",
+    "update_all",
+]
 
 
 @entry_point
@@ -41,12 +51,36 @@ def apply_dropout(threshold, seed, layer, step, matrix, bits):
 
 
 @entry_point
+def add_standard_normals(seed, stream, step, matrix, bits):
+    """Add noise to ``matrix`` (B, O), B a multiple of NORMAL_ROWS; ``bits`` as above."""
+    n_rows, width = matrix.shape
+    flat = matrix.reshape(-1)
+    one = matrix.dtype.type(1)
+    for block in range(n_rows // NORMAL_ROWS):
+        start = block * NORMAL_ROWS * width
+        add_normal_rows(flat, start, width, block, one, seed, stream, step, bits)
+
+
+@entry_point
+def limit_norms(w, max_norm):
+    """Scale the columns of w (I, O) that are longer than ``max_norm`` down to it."""
+    fan_in, fan_out = w.shape
+    for first in range(0, fan_out, COLUMNS_AT_ONCE):
+        limit_columns(w.reshape(-1), fan_in, fan_out, first, w.dtype.type(max_norm))
+
+
+@entry_point
 def update_all(settings, parameters, gradient, moments, n_weights, weight_sum):
     """One update of all parameters (P,), of which the first ``n_weights`` carry the penalties."""
     rates, penalties = batch_rates(settings, settings.step, weight_sum, parameters)
+    shaping, none = shaping_of_step(settings, settings.step, parameters), no_penalties(parameters)
     first, second = moments[0], moments[moments.shape[0] - 1]
     w, b = slice(0, n_weights), slice(n_weights, parameters.size)
-    update(settings, rates, penalties, parameters[w], gradient[w], first[w], second[w])
-    real = parameters.dtype.type
-    none = Penalties(real(0), real(1), real(0))
-    update(settings, rates, none, parameters[b], gradient[b], first[b], second[b])
+    if settings.clip_norm > 0:
+        squares = bounded_squares(shaping.bound, penalties.l2, parameters[w], gradient[w])
+        squares += bounded_squares(shaping.bound, none.l2, parameters[b], gradient[b])
+        shaping = with_norm(shaping, settings.clip_norm, squares)
+    update(settings, rates, penalties, shaping, 0, parameters[w], gradient[w], first[w], second[w])
+    update(
+        settings, rates, none, shaping, n_weights, parameters[b], gradient[b], first[b], second[b]
+    )

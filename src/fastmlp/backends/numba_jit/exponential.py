@@ -20,7 +20,7 @@ from numba.extending import overload
 
 from fastmlp.backends.numba_jit.jit import scalar_kernel
 
-__all__ = ["exp", "expm1_of_negative", "tanh", "times_exp"]
+__all__ = ["exp", "expm1_of_negative", "split_ln2", "tanh", "times_exp"]
 
 
 class _Format(NamedTuple):
@@ -41,7 +41,7 @@ _SINGLE = _Format(np.float32, np.int32, 23, 127, 9, 7, -120.0, 89.0, -20.0)
 _DOUBLE = _Format(np.float64, np.int64, 52, 1023, 32, 13, -800.0, 710.0, -40.0)
 
 
-def _split_ln2(bits: int) -> tuple[float, float]:
+def split_ln2(bits: int) -> tuple[float, float]:
     """Return ln 2 as a part of ``bits`` bits and the rest."""
     with localcontext() as context:
         context.prec = 60
@@ -56,7 +56,7 @@ def _make_reduce(form: _Format) -> Any:
     A difference too fine for one real can be given as two, ``excess`` the small one.
     """
     real = form.real
-    log2_e, (ln2_high, ln2_low) = real(1 / np.log(2)), map(real, _split_ln2(form.split_bits))
+    log2_e, (ln2_high, ln2_low) = real(1 / np.log(2)), map(real, split_ln2(form.split_bits))
     # Added to a small number, this leaves its nearest integer in the lowest bits. A conversion
     # would do as well, but is undefined for NaN.
     rounder = real(1.5 * 2.0**form.mantissa_bits)

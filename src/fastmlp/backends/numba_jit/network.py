@@ -13,9 +13,17 @@ import numpy as np
 from numba import prange
 
 from fastmlp.backends.numba_jit.jit import entry_point, kernel, parallel_kernel
+from fastmlp.backends.numba_jit.max_norm import COLUMNS_AT_ONCE, limit_columns
 from fastmlp.backends.numba_jit.optimizers import batch_rates
-from fastmlp.backends.numba_jit.parameter_tiles import accumulate_tile, pack_tile, update_tile
+from fastmlp.backends.numba_jit.parameter_tiles import (
+    accumulate_tile,
+    apply_tile,
+    form_tile,
+    pack_tile,
+    update_tile,
+)
 from fastmlp.backends.numba_jit.rows import Batch, predict_tile, train_tile
+from fastmlp.backends.numba_jit.shaping import shaping_of_step, with_norm
 from fastmlp.backends.numba_jit.stretches import fill
 from fastmlp.backends.numba_jit.workspace import ROW_TILE
 
@@ -26,6 +34,8 @@ _SMALL_ROW_TILE = 8
 # The number of a share is int64 everywhere: a parallel loop's index is unsigned and a literal has a
 # type of its own, and Numba would compile everything below once for each.
 _ONLY = np.int64(0)
+#: Parts of an update: all at once, or with a meeting of all threads in between.
+_WHOLE, _FORM, _APPLY = np.int64(0), np.int64(1), np.int64(2)
 
 
 @kernel
@@ -59,28 +69,102 @@ def _forward_and_backward(n_workers, layers, work, samples, batch):
 
 @kernel
 def _update_share(
-    worker, n_workers, layers, work, settings, rates, penalties, parameters, moments, n_rows
-):
+    worker, n_workers, part, layers, work, settings, rates, penalties, shaping, parameters, moments,
+    n_rows,
+):  # fmt: skip
+    gradient = work.gradients[worker]
     for tile in range(worker, _n_tiles(work), n_workers):
-        update_tile(
-            layers, work, settings[0], rates, penalties, parameters, moments, n_rows,
-            work.gradients[worker], tile,
-        )  # fmt: skip
+        if part == _FORM:
+            form_tile(
+                layers, work, settings[0], penalties, shaping, parameters, n_rows, gradient, tile
+            )
+        elif part == _APPLY:
+            apply_tile(
+                layers, work, settings[0], rates, penalties, shaping, parameters, moments, tile
+            )
+        else:
+            update_tile(
+                layers, work, settings[0], rates, penalties, shaping, parameters, moments, n_rows,
+                gradient, tile,
+            )  # fmt: skip
 
 
 @parallel_kernel
-def _update(n_workers, layers, work, settings, rates, penalties, parameters, moments, n_rows):
-    """Phase two: update all parameters."""
+def _update(
+    n_workers, part, layers, work, settings, rates, penalties, shaping, parameters, moments, n_rows
+):
+    """Phase two, or a part of it: update all parameters."""
     if n_workers == 1:
         _update_share(
-            _ONLY, n_workers, layers, work, settings, rates, penalties, parameters, moments, n_rows
-        )
+            _ONLY, n_workers, part, layers, work, settings, rates, penalties, shaping, parameters,
+            moments, n_rows,
+        )  # fmt: skip
     else:
         for worker in prange(n_workers):
             _update_share(
-                np.int64(worker), n_workers, layers, work, settings, rates, penalties, parameters,
-                moments, n_rows,
+                np.int64(worker), n_workers, part, layers, work, settings, rates, penalties,
+                shaping, parameters, moments, n_rows,
             )  # fmt: skip
+
+
+@kernel
+def _limit_share(worker, n_workers, layers, settings, parameters):
+    """Bound the columns of the hidden layers, each n_workers-th block of them."""
+    limit, block = parameters.dtype.type(settings[0].max_norm), worker
+    for layer in range(layers.size - 1):
+        row = layers[layer]
+        w = parameters[row.weight_offset : row.weight_offset + row.fan_in * row.fan_out]
+        n_blocks = -(-row.fan_out // COLUMNS_AT_ONCE)
+        while block < n_blocks:
+            limit_columns(w, row.fan_in, row.fan_out, block * COLUMNS_AT_ONCE, limit)
+            block += n_workers
+        block -= n_blocks
+
+
+@parallel_kernel
+def _limit_norms(n_workers, layers, settings, parameters):
+    """Phase three, with max-norm only."""
+    if n_workers == 1:
+        _limit_share(_ONLY, n_workers, layers, settings, parameters)
+    else:
+        for worker in prange(n_workers):
+            _limit_share(np.int64(worker), n_workers, layers, settings, parameters)
+
+
+@kernel
+def _pack_share(worker, n_workers, layers, work, parameters):
+    for tile in range(worker, _n_tiles(work), n_workers):
+        pack_tile(layers, work, parameters, tile)
+
+
+@parallel_kernel
+def _pack_again(n_workers, layers, work, parameters):
+    """Copy all parameters to where the products read them."""
+    if n_workers == 1:
+        _pack_share(_ONLY, n_workers, layers, work, parameters)
+    else:
+        for worker in prange(n_workers):
+            _pack_share(np.int64(worker), n_workers, layers, work, parameters)
+
+
+@kernel
+def _learn(n_workers, layers, work, settings, step, weight_sum, parameters, moments, n_rows):
+    """Update all parameters; a bound on the gradient's norm needs all of the gradient first."""
+    rates, penalties = batch_rates(settings[0], step, weight_sum, parameters)
+    shaping, part = shaping_of_step(settings[0], step, parameters), _WHOLE
+    if settings[0].clip_norm > 0:
+        _update(
+            n_workers, _FORM, layers, work, settings, rates, penalties, shaping, parameters,
+            moments, n_rows,
+        )  # fmt: skip
+        shaping, part = with_norm(shaping, settings[0].clip_norm, work.squares.sum()), _APPLY
+    _update(
+        n_workers, part, layers, work, settings, rates, penalties, shaping, parameters, moments,
+        n_rows,
+    )  # fmt: skip
+    if settings[0].max_norm > 0:
+        _limit_norms(n_workers, layers, settings, parameters)
+        _pack_again(n_workers, layers, work, parameters)
 
 
 @kernel
@@ -137,12 +221,6 @@ def _predict(n_workers, layers, work, samples, rows, link, parameters, out):
 
 
 @kernel
-def _pack_all(layers, work, parameters):
-    for tile in range(_n_tiles(work)):
-        pack_tile(layers, work, parameters, tile)
-
-
-@kernel
 def _weight_sum(samples, rows):
     if samples.sample_weight.size == 0:
         return float(rows.size)
@@ -187,17 +265,19 @@ def train(
     n_workers,
 ):
     """Train on the rows ``order`` (K,) of the samples; return the sums of cost and penalty."""
-    _pack_all(layers, work, parameters)
+    _pack_share(_ONLY, 1, layers, work, parameters)
     cost, penalty, step = 0.0, 0.0, settings[0].step
     for first in range(0, order.size, batch_size):
         rows = order[first : first + batch_size]
         weight_sum = _weight_sum(samples, rows)
         if weight_sum != 0:
-            batch = Batch(rows, 0, step, settings[0].seed, loss, loss_parameters, 1 / weight_sum)
+            batch = Batch(
+                rows, 0, step, settings[0].seed, loss, loss_parameters, 1 / weight_sum,
+                settings[0].input_noise,
+            )  # fmt: skip
             _forward_and_backward(n_workers, layers, work, samples, batch)
-            rates, penalties = batch_rates(settings[0], step, weight_sum, parameters)
-            _update(
-                n_workers, layers, work, settings, rates, penalties, parameters, moments, rows.size
+            _learn(
+                n_workers, layers, work, settings, step, weight_sum, parameters, moments, rows.size
             )
             cost += rows.size * _add_losses(0.0, work, rows.size) / weight_sum
             penalty += rows.size * _penalty(settings[0], work) / weight_sum
@@ -217,13 +297,14 @@ def objective(
     if weight_sum == 0:
         fill(0, gradient)
         return 0.0, 0.0
-    _pack_all(layers, work, parameters)
+    _pack_share(_ONLY, 1, layers, work, parameters)
     cost, scale = 0.0, 1 / weight_sum
     for first in range(0, rows.size, work.n_rows):
         block = rows[first : first + work.n_rows]
         batch = Batch(
-            block, first, settings[0].step, settings[0].seed, loss, loss_parameters, scale
-        )
+            block, first, settings[0].step, settings[0].seed, loss, loss_parameters, scale,
+            settings[0].input_noise,
+        )  # fmt: skip
         _forward_and_backward(n_workers, layers, work, samples, batch)
         _accumulate(
             n_workers, layers, work, settings, scale, parameters, block.size, first == 0, gradient
@@ -235,7 +316,7 @@ def objective(
 @entry_point
 def predict(layers, parameters, samples, rows, link, loss_parameters, work, n_workers, out):
     """Set out (K, C) to the network at X[rows]; ``link`` is a code in LOSSES or negative."""
-    _pack_all(layers, work, parameters)
+    _pack_share(_ONLY, 1, layers, work, parameters)
     for first in range(0, rows.size, work.n_rows):
         block = rows[first : first + work.n_rows]
         _predict(

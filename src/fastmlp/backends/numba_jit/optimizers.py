@@ -13,9 +13,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastmlp.backends.numba_jit.jit import kernel, reduction_kernel
+from fastmlp.backends.numba_jit.shaping import shape
 from fastmlp.registry import OPTIMIZERS
 
-__all__ = ["Penalties", "Rates", "add_penalty_gradient", "batch_rates", "penalty_sums", "update"]
+__all__ = [
+    "Penalties",
+    "Rates",
+    "add_penalty_gradient",
+    "batch_rates",
+    "no_penalties",
+    "penalty_sums",
+    "update",
+]
 
 _SGD = OPTIMIZERS["sgd"].code
 _ADAM = OPTIMIZERS["adam"].code
@@ -68,6 +77,13 @@ def batch_rates(settings, step, weight_sum, parameters):
 
 
 @kernel
+def no_penalties(parameters):
+    """Return those of the biases."""
+    real = parameters.dtype.type
+    return Penalties(real(0), real(1), real(0))
+
+
+@kernel
 def _sgd(rates, parameters, gradient, velocity, nesterov):
     for i in range(parameters.size):
         step = rates.rate * gradient[i]
@@ -87,11 +103,15 @@ def _adam(rates, parameters, gradient, first, second):
 
 
 @kernel
-def _before(penalties, parameters, gradient):
+def _add_l2(l2, parameters, gradient):
     for i in range(parameters.size):
-        w = parameters[i]
-        gradient[i] += penalties.l2 * w
-        parameters[i] = penalties.keep * w
+        gradient[i] += l2 * parameters[i]
+
+
+@kernel
+def _decay(keep, parameters):
+    for i in range(parameters.size):
+        parameters[i] *= keep
 
 
 @kernel
@@ -106,10 +126,17 @@ def _after(penalties, parameters):
 
 
 @kernel
-def update(settings, rates, penalties, parameters, gradient, first, second):
-    """One update in place; ``gradient`` is overwritten, sgd keeps its velocity in ``first``."""
-    if penalties.l2 != 0 or penalties.keep != 1:
-        _before(penalties, parameters, gradient)
+def update(settings, rates, penalties, shaping, start, parameters, gradient, first, second):
+    """One update in place of the stretch that begins at ``start`` in the flat vector.
+
+    ``gradient`` is overwritten, sgd keeps its velocity in ``first``.
+    """
+    if penalties.l2 != 0:
+        _add_l2(penalties.l2, parameters, gradient)
+    if shaping.is_needed:
+        shape(shaping, start, gradient)
+    if penalties.keep != 1:
+        _decay(penalties.keep, parameters)
     if settings.optimizer == _SGD:
         _sgd(rates, parameters, gradient, first, settings.nesterov != 0)
     elif settings.optimizer in (_ADAM, _ADAMW):

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from fastmlp.backends.numba_jit.jit import kernel
 from fastmlp.backends.numba_jit.optimizers import (
-    Penalties,
     add_penalty_gradient,
+    no_penalties,
     penalty_sums,
     update,
 )
@@ -23,9 +23,10 @@ from fastmlp.backends.numba_jit.products import (
     pack_transposed,
     panel_width,
 )
+from fastmlp.backends.numba_jit.shaping import bounded_squares
 from fastmlp.backends.numba_jit.stretches import copy, fill
 
-__all__ = ["accumulate_tile", "pack_tile", "update_tile"]
+__all__ = ["accumulate_tile", "apply_tile", "form_tile", "pack_tile", "update_tile"]
 
 #: Rows of the batch per product: their columns of dz stay in the first cache.
 _BATCH_BLOCK = 256
@@ -125,8 +126,23 @@ def pack_tile(layers, work, parameters, tile):
 
 
 @kernel
+def _settle(layers, work, settings, rates, penalties, shaping, parameters, moments, gradient, tile):
+    """Update a tile by its ``gradient``, which is overwritten, and pack it."""
+    layer, first, last, start, stop = _locate(layers, work, tile)
+    if first == last:
+        penalties = no_penalties(parameters)
+    # sgd has one moment: its row then stands in for the second, which is not touched.
+    second = moments[moments.shape[0] - 1]
+    update(
+        settings, rates, penalties, shaping, start, parameters[start:stop],
+        gradient[: stop - start], moments[0, start:stop], second[start:stop],
+    )  # fmt: skip
+    _pack(layers, work, parameters, layer, first, last)
+
+
+@kernel
 def update_tile(
-    layers, work, settings, rates, penalties, parameters, moments, n_rows, gradient, tile
+    layers, work, settings, rates, penalties, shaping, parameters, moments, n_rows, gradient, tile
 ):
     """Update tile number ``tile`` by its gradient over the ``n_rows`` rows of the batch.
 
@@ -134,19 +150,31 @@ def update_tile(
     """
     layer, first, last, start, stop = _locate(layers, work, tile)
     _gradient(work, layer, first, last, n_rows, gradient)
-    stretch = parameters[start:stop]
     if first < last:
-        _measure_penalty(settings, work, tile, stretch)
-    else:
-        real = parameters.dtype.type
-        penalties = Penalties(real(0), real(1), real(0))
-    # sgd has one moment: its row then stands in for the second, which is not touched.
-    second = moments[moments.shape[0] - 1]
-    update(
-        settings, rates, penalties, stretch, gradient[: stop - start],
-        moments[0, start:stop], second[start:stop],
-    )  # fmt: skip
-    _pack(layers, work, parameters, layer, first, last)
+        _measure_penalty(settings, work, tile, parameters[start:stop])
+    _settle(layers, work, settings, rates, penalties, shaping, parameters, moments, gradient, tile)
+
+
+@kernel
+def form_tile(layers, work, settings, penalties, shaping, parameters, n_rows, gradient, tile):
+    """Keep a tile's gradient, and its sum of squares, until the norm of the whole is known."""
+    layer, first, last, start, stop = _locate(layers, work, tile)
+    _gradient(work, layer, first, last, n_rows, gradient)
+    weights, l2 = parameters[start:stop], no_penalties(parameters).l2
+    if first < last:
+        _measure_penalty(settings, work, tile, weights)
+        l2 = penalties.l2
+    gradient = gradient[: stop - start]
+    copy(gradient, work.whole_gradient[start:stop])
+    work.squares[tile] = bounded_squares(shaping.bound, l2, weights, gradient)
+
+
+@kernel
+def apply_tile(layers, work, settings, rates, penalties, shaping, parameters, moments, tile):
+    """Update a tile by the gradient that was kept."""
+    _, _, _, start, stop = _locate(layers, work, tile)
+    gradient = work.whole_gradient[start:stop]
+    _settle(layers, work, settings, rates, penalties, shaping, parameters, moments, gradient, tile)
 
 
 @kernel

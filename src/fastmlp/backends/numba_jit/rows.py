@@ -23,6 +23,7 @@ from fastmlp.backends.numba_jit.dropout import (
 )
 from fastmlp.backends.numba_jit.jit import kernel
 from fastmlp.backends.numba_jit.losses import link_row, loss_row
+from fastmlp.backends.numba_jit.noise import add_input_noise
 from fastmlp.backends.numba_jit.products import multiply, multiply_scaled, panel_width
 from fastmlp.backends.numba_jit.stretches import copy, scale
 from fastmlp.registry import CUSTOM
@@ -46,12 +47,13 @@ class Batch(NamedTuple):
     """Which rows are in the batch and how they count."""
 
     rows: Any  # (B,) int64: numbers of samples
-    first_row: Any  # number of the first one for the dropout bits
-    step: Any  # number of the update for the dropout bits
+    first_row: Any  # number of the first one for the random bits
+    step: Any  # number of the update for the random bits
     seed: Any
     loss: Any  # code in LOSSES
     loss_parameters: Any  # (K,)
     scale: Any  # 1 / sum of the batch's sample weights
+    input_noise: Any  # standard deviation
 
 
 @kernel
@@ -158,6 +160,8 @@ def train_tile(layers, work, samples, batch, bits, first, last):
     """Leave h of every node in the values, ∂L/∂z in the slopes and the rows' losses."""
     n_layers = layers.size
     _gather(samples, batch.rows, work, first, last)
+    if batch.input_noise > 0:
+        add_input_noise(work, batch, bits, first, last)
     for layer in range(n_layers):
         if layers[layer].dropout_threshold > 0:
             _drop(layer, layers[layer].dropout_threshold, work, batch, bits, first, last)

@@ -62,6 +62,8 @@ class Workspace(NamedTuple):
     bits: np.ndarray  # (n_threads, 4 · widest) uint32: dropout bits of eight rows
     losses: np.ndarray  # (n_rows,) float64: each row's weighted loss
     penalties: np.ndarray  # (tiles, 2) float64: Σw² and Σ|w| of each tile
+    squares: np.ndarray  # (tiles,) float64: Σ of the squares of each tile's gradient
+    whole_gradient: np.ndarray  # (P,) real: where no tile may be updated before all are known
     n_rows: int
 
 
@@ -118,6 +120,7 @@ def make_workspace(plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> 
     nodes = _layout_nodes(plan, itemsize, n_rows)
     blocks, n_panels = _layout_blocks(plan, itemsize)
     n_values = int((nodes["stride"] * n_rows).sum())
+    n_tiles = int((blocks["n_weight_tiles"] + 1).sum())
     widest = int(nodes["stride"].max())
     largest_tile = int((_round_up(blocks["tile_rows"], TILE_ROWS) * nodes["stride"][1:]).max())
     return Workspace(
@@ -130,6 +133,8 @@ def make_workspace(plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> 
         gradients=aligned_zeros((n_threads, largest_tile), dtype),
         bits=aligned_zeros((n_threads, WORDS_PER_BLOCK * widest), np.uint32),
         losses=aligned_zeros(n_rows, np.float64),
-        penalties=aligned_zeros((int((blocks["n_weight_tiles"] + 1).sum()), 2), np.float64),
+        penalties=aligned_zeros((n_tiles, 2), np.float64),
+        squares=aligned_zeros(n_tiles, np.float64),
+        whole_gradient=aligned_zeros(plan.n_parameters, dtype),
         n_rows=n_rows,
     )

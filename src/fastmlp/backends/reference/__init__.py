@@ -20,6 +20,7 @@ from fastmlp.backends.reference import (
     perceptron,
     philox,
 )
+from fastmlp.parameters import weight_views
 from fastmlp.plan import Plan
 
 __all__ = ["ReferenceBackend"]
@@ -130,6 +131,15 @@ class ReferenceBackend:
         """Learn from the rows ``order`` (M,) in turn and return the mistakes."""
         return perceptron.epoch(x, target, rates, order, w, b)
 
+    def standard_normals(self, stream: int, seed: int, step: int, out: np.ndarray) -> None:
+        """Set out (B, O) = independent standard normal numbers."""
+        out[:] = philox.standard_normals(*out.shape, seed, stream, step)
+
+    @np.errstate(all="ignore")
+    def limit_norms(self, w: np.ndarray, max_norm: float) -> None:
+        """Scale each column of w (I, O) that is longer than ``max_norm`` down to it."""
+        optimizers.limit_norms(w, max_norm)
+
     # -- networks -------------------------------------------------------------------------------
 
     def workspace(self, plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> Any:
@@ -176,6 +186,9 @@ class ReferenceBackend:
         optimizers.optimizer_update(
             settings, parameters, gradient, moments, plan.n_weights, batch.weight_sum
         )
+        if settings["max_norm"] > 0:
+            for w in weight_views(plan, parameters)[:-1]:
+                optimizers.limit_norms(w, float(settings["max_norm"]))
         return totals
 
     @np.errstate(all="ignore")
@@ -225,7 +238,9 @@ class ReferenceBackend:
 
 
 def _draw(settings: np.ndarray) -> network.Draw:
-    return network.Draw(int(settings["seed"]), int(settings["step"]))
+    return network.Draw(
+        int(settings["seed"]), int(settings["step"]), float(settings["input_noise"])
+    )
 
 
 def _totals(

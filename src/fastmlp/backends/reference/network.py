@@ -8,18 +8,23 @@ import numpy as np
 
 from fastmlp.backends.reference.activations import activate
 from fastmlp.backends.reference.losses import loss_and_gradient
-from fastmlp.backends.reference.philox import dropout_bits, dropout_factors
+from fastmlp.backends.reference.philox import (
+    dropout_bits,
+    dropout_factors,
+    standard_normals,
+)
 from fastmlp.parameters import bias_views, weight_views
-from fastmlp.plan import Plan
+from fastmlp.plan import INPUT_NOISE_STREAM, Plan
 
 __all__ = ["Batch", "Draw", "backward", "cost_and_gradient", "forward", "take_batch"]
 
 
 class Draw(NamedTuple):
-    """Which dropout bits a batch gets."""
+    """Which random bits a batch gets, and how much noise."""
 
     seed: int
     step: int
+    input_noise: float
 
 
 class Batch(NamedTuple):
@@ -57,11 +62,18 @@ def _factors(threshold: int, draw: Draw, layer: int, shape: tuple[int, int]) -> 
     return dropout_factors(dropout_bits(*shape, draw.seed, layer, draw.step), threshold)
 
 
+def _noise(draw: Draw, shape: tuple[int, int]) -> np.ndarray:
+    normals = standard_normals(*shape, draw.seed, INPUT_NOISE_STREAM, draw.step)
+    return draw.input_noise * normals
+
+
 def forward(
     plan: Plan, parameters: np.ndarray, x: np.ndarray, draw: Draw | None = None
 ) -> tuple[np.ndarray, Trace]:
-    """Return the logits (B, C) for ``x`` (B, I) and the trace; no dropout without a draw."""
+    """Return the logits (B, C) for ``x`` (B, I) and the trace; nothing random without a draw."""
     trace = Trace([], [])
+    if draw is not None and draw.input_noise > 0:
+        x = x + _noise(draw, x.shape).astype(x.dtype)
     h, slope = x, np.ones_like(x)
     ws, bs = weight_views(plan, parameters), bias_views(plan, parameters)
     for index, (layer, w, b) in enumerate(zip(plan.layers, ws, bs, strict=True)):

@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from fastmlp.backends.reference.philox import standard_normals
+from fastmlp.plan import GRADIENT_NOISE_STREAM
 from fastmlp.registry import OPTIMIZERS
 
-__all__ = ["UPDATE_RULES", "optimizer_update", "penalty", "penalty_gradient"]
+__all__ = ["UPDATE_RULES", "limit_norms", "optimizer_update", "penalty", "penalty_gradient"]
 
 #: (settings, parameters (P,), gradient (P,), moments (M, P)) → None
 UpdateRule = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
@@ -55,6 +57,39 @@ def penalty_gradient(settings: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return gradient
 
 
+def _gradient_noise(settings: np.ndarray, n_parameters: int) -> np.ndarray:
+    """Return this update's noise (P,), float64: four times sixteen numbers per sixteen columns."""
+    normals = standard_normals(
+        4,
+        16 * -(-n_parameters // 64),
+        int(settings["seed"]),
+        GRADIENT_NOISE_STREAM,
+        int(settings["step"]),
+    )
+    by_parameter = normals.reshape(4, -1, 16).transpose(1, 0, 2).reshape(-1)
+    decay = (1 + int(settings["step"])) ** (-float(settings["gradient_noise_decay"]) / 2)
+    noise: np.ndarray = float(settings["gradient_noise"]) * decay * by_parameter[:n_parameters]
+    return noise
+
+
+def _clip_and_disturb(settings: np.ndarray, gradient: np.ndarray) -> None:
+    """Steps 2 to 4 of ``Backend.optimizer_update`` on gradient (P,), in place."""
+    bound, longest = float(settings["clip_value"]), float(settings["clip_norm"])
+    if bound > 0:
+        np.clip(gradient, -bound, bound, out=gradient)
+    if longest > 0:
+        norm = math.sqrt(np.square(gradient, dtype=np.float64).sum())
+        gradient *= float(np.minimum(1, longest / (norm + 1e-6)))  # NaN stays NaN
+    if settings["gradient_noise"] > 0:
+        gradient += _gradient_noise(settings, len(gradient)).astype(gradient.dtype)
+
+
+def limit_norms(w: np.ndarray, max_norm: float) -> None:
+    """Scale each column of w (I, O) that is longer than ``max_norm`` down to it, in place."""
+    norms = np.sqrt(np.square(w, dtype=np.float64).sum(axis=0))
+    w *= np.where(norms > max_norm, max_norm / norms, 1).astype(w.dtype)
+
+
 def _shrink(weights: np.ndarray, amount: float) -> None:
     """Move every weight by ``amount`` towards 0 and not beyond, in place."""
     weights[:] = np.sign(weights) * np.maximum(np.abs(weights) - amount, 0)
@@ -68,10 +103,11 @@ def optimizer_update(
     n_weights: int,
     weight_sum: float,
 ) -> None:
-    """Do the four steps of ``Backend.optimizer_update``, arrays as there."""
+    """Do the steps of ``Backend.optimizer_update``, arrays as there."""
     learning_rate, l1 = float(settings["learning_rate"]), float(settings["l1"])
     weights = parameters[:n_weights]
     gradient[:n_weights] += float(settings["l2"]) / weight_sum * weights
+    _clip_and_disturb(settings, gradient)
     weights *= 1 - learning_rate * float(settings["weight_decay"])
     rule = UPDATE_RULES[OPTIMIZERS.by_code(int(settings["optimizer"])).name]
     rule(settings, parameters, gradient, moments)

@@ -1,4 +1,4 @@
-"""Random bits from a counter: Philox-4×32, and the dropout factors made of it.
+"""Random bits from a counter: Philox-4×32, and the dropout factors and noise made of it.
 
 A block is a pure function of (counter, key), so any unit of any step can be drawn alone, in any
 order and by any thread. Source: Salmon, Moraes, Dror and Shaw (2011), "Parallel random numbers:
@@ -8,10 +8,11 @@ as easy as 1, 2, 3", SC'11.
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import cosdg, sindg
 
 from fastmlp.plan import DROPOUT_LEVELS
 
-__all__ = ["dropout_bits", "dropout_factors", "philox4x32"]
+__all__ = ["dropout_bits", "dropout_factors", "philox4x32", "standard_normals"]
 
 #: Rounds with which the generator passes BigCrush, by the paper's table 2, are 7.
 ROUNDS = 7
@@ -23,6 +24,9 @@ _WORD = np.uint64(32)
 
 #: One block has eight 16-bit halves: they serve eight rows of one column.
 _ROWS_PER_BLOCK = 8
+
+#: Or four normal numbers, for four rows of one column.
+_NORMAL_ROWS_PER_BLOCK = 4
 
 
 def philox4x32(counter: np.ndarray, key: np.ndarray, rounds: int = ROUNDS) -> np.ndarray:
@@ -56,9 +60,8 @@ def philox4x32(counter: np.ndarray, key: np.ndarray, rounds: int = ROUNDS) -> np
     return np.stack([c0, c1, c2, c3])
 
 
-def dropout_bits(n_rows: int, n_columns: int, seed: int, layer: int, step: int) -> np.ndarray:
-    """Return 16 random bits for every unit of a batch, uint64 (n_rows, n_columns)."""
-    n_blocks = -(-n_rows // _ROWS_PER_BLOCK)
+def _block_words(n_blocks: int, n_columns: int, seed: int, stream: int, step: int) -> np.ndarray:
+    """Return the words of a column of blocks for each of some columns, (4, n_blocks, n_columns)."""
     block, column = np.indices((n_blocks, n_columns), dtype=np.uint64)
     seed_words = np.array([seed & 0xFFFFFFFF, seed >> 32], dtype=np.uint64)
     counter = np.stack(
@@ -66,10 +69,16 @@ def dropout_bits(n_rows: int, n_columns: int, seed: int, layer: int, step: int) 
             column,
             block,
             np.full_like(column, step % 2**32),
-            np.full_like(column, layer),
+            np.full_like(column, stream),
         ]
     )
-    words = philox4x32(counter, seed_words)
+    return philox4x32(counter, seed_words)
+
+
+def dropout_bits(n_rows: int, n_columns: int, seed: int, layer: int, step: int) -> np.ndarray:
+    """Return 16 random bits for every unit of a batch, uint64 (n_rows, n_columns)."""
+    n_blocks = -(-n_rows // _ROWS_PER_BLOCK)
+    words = _block_words(n_blocks, n_columns, seed, layer, step)
     halves = np.stack([words & np.uint64(0xFFFF), words >> np.uint64(16)], axis=1)
     # (word, half, block, column) → (block, word, half, column): rows run through the halves.
     by_row = halves.transpose(2, 0, 1, 3).reshape(n_blocks * _ROWS_PER_BLOCK, n_columns)
@@ -80,3 +89,21 @@ def dropout_factors(bits: np.ndarray, threshold: int) -> np.ndarray:
     """Return 0 where ``bits`` (B, O) are below the threshold, else 1/keep, float64 (B, O)."""
     keep = 1.0 - threshold / DROPOUT_LEVELS
     return np.where(bits >= threshold, 1.0 / keep, 0.0)
+
+
+def standard_normals(n_rows: int, n_columns: int, seed: int, stream: int, step: int) -> np.ndarray:
+    """Return independent standard normal numbers, float64 (n_rows, n_columns).
+
+    Box and Muller (1958), "A note on the generation of random normal deviates": a point whose
+    squared distance from 0 is exponential and whose angle is uniform has normal coordinates.
+    """
+    n_blocks = -(-n_rows // _NORMAL_ROWS_PER_BLOCK)
+    words = _block_words(n_blocks, n_columns, seed, stream, step)
+    # 24 bits: float32 holds these fractions exactly, so all types see the same point.
+    fractions = (words >> np.uint64(8)) / 2**24
+    radius = np.sqrt(-2 * np.log(fractions[0::2] + 2.0**-24))
+    degrees = 360 * fractions[1::2]  # exact, unlike a multiple of π
+    points = np.stack([radius * cosdg(degrees), radius * sindg(degrees)], axis=1)
+    # (pair, coordinate, block, column) → (block, pair, coordinate, column)
+    by_row = points.transpose(2, 0, 1, 3).reshape(-1, n_columns)
+    return by_row[:n_rows]
