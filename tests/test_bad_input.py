@@ -40,6 +40,18 @@ WRONG_PARAMETERS = [
     ("alpha", "much", TypeError, "got 'much'"),
     ("l1", -1, ValueError, "a finite number ≥ 0"),
     ("weight_decay", -0.1, ValueError, "a finite number ≥ 0 or None"),
+    ("max_norm", 0, ValueError, "a finite number > 0 or None; got 0"),
+    ("max_norm", "3", TypeError, "got '3'"),
+    ("max_norm", 1e300, ValueError, "at most 3.4e+38 for dtype float32"),
+    ("input_noise", -0.1, ValueError, "a finite number ≥ 0"),
+    ("input_noise", None, TypeError, "a finite number ≥ 0; got None"),
+    ("gradient_noise", np.inf, ValueError, "a finite number ≥ 0; got inf"),
+    ("gradient_noise", 1e300, ValueError, "at most 3.4e+38 for dtype float32"),
+    ("gradient_noise_decay", -1, ValueError, "a finite number ≥ 0; got -1"),
+    ("clip_value", -1, ValueError, "a finite number > 0 or None"),
+    ("clip_value", True, TypeError, "got True"),
+    ("clip_norm", 0.0, ValueError, "a finite number > 0 or None; got 0.0"),
+    ("clip_norm", np.nan, ValueError, "got nan"),
     ("batch_size", 0, ValueError, "an integer ≥ 1 or 'auto'; got 0"),
     ("batch_size", "all", TypeError, "got 'all'"),
     ("batch_size", 3.0, TypeError, "an integer"),
@@ -152,11 +164,23 @@ def test_networks_beyond_all_memory():
 
 
 @pytest.mark.parametrize(
-    "parameters", [{"l1": 0.1}, {"dropout": 0.5}, {"input_dropout": 0.5}, {"weight_decay": 0.1}]
+    ("name", "off"),
+    [
+        ("l1", 0),
+        ("dropout", 0),
+        ("input_dropout", 0),
+        ("weight_decay", 0),
+        ("max_norm", None),
+        ("input_noise", 0),
+        ("gradient_noise", 0),
+        ("clip_value", None),
+        ("clip_norm", None),
+    ],
 )
-def test_lbfgs_needs_a_smooth_objective(parameters):
-    model = regressor(solver="lbfgs", **parameters)
-    assert_rejected(model, (X, Y), ValueError, f"solver='lbfgs' .* set {next(iter(parameters))}=0")
+def test_lbfgs_needs_a_smooth_objective_and_its_gradient(name, off):
+    model = regressor(solver="lbfgs", **{name: 0.1})
+    text = rf"solver='lbfgs' .* set {name}={off} \(got 0.1\) or take another solver"
+    assert_rejected(model, (X, Y), ValueError, text)
 
 
 def test_lbfgs_has_no_partial_fit():

@@ -133,7 +133,8 @@ class ReferenceBackend:
 
     def standard_normals(self, stream: int, seed: int, step: int, out: np.ndarray) -> None:
         """Set out (B, O) = independent standard normal numbers."""
-        out[:] = philox.standard_normals(*out.shape, seed, stream, step)
+        n_rows, n_columns = out.shape
+        out[:] = philox.standard_normals(n_rows, n_columns, seed, stream, step)
 
     @np.errstate(all="ignore")
     def limit_norms(self, w: np.ndarray, max_norm: float) -> None:
