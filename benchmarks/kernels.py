@@ -17,7 +17,7 @@ from rich import box
 from rich.table import Table
 
 from fastmlp.backends import BACKENDS
-from fastmlp.cli.kernels import KernelCase, kernel_cases
+from fastmlp.cli.kernels import KernelCase, elementwise_cases
 from fastmlp.cli.measure import Effort, Measurement, measure_kernel
 from fastmlp.cli.report import write_json
 
@@ -61,8 +61,7 @@ def main(
 def element_wise_cases(size: str, dtype: np.dtype) -> list[KernelCase]:
     """Return the cases of one size; an optimiser's parameters are as many as the elements."""
     n_rows, width = SIZES[size]
-    cases = kernel_cases(dtype, n_rows=n_rows, fan_in=n_rows, fan_out=width)
-    return [case for case in cases if not case.flops]
+    return list(elementwise_cases(dtype, n_rows, width, n_weights=n_rows * width))
 
 
 def set_bytes(size: str, dtype: str) -> int:

@@ -17,7 +17,7 @@ from fastmlp.parameters import aligned_zeros
 from fastmlp.plan import dropout_threshold, make_settings
 from fastmlp.registry import ACTIVATIONS, LOSSES, OPTIMIZERS, Loss
 
-__all__ = ["KernelCase", "check", "kernel_cases"]
+__all__ = ["KernelCase", "check", "elementwise_cases", "kernel_cases"]
 
 #: Largest deviation from the reference, as a fraction of the reference's largest value. A sum of
 #: some hundred products in another order differs by a few dozen units in the last place.
@@ -94,12 +94,19 @@ def kernel_cases(
     dtype: np.dtype, n_rows: int = 256, fan_in: int = 512, fan_out: int = 512
 ) -> Iterator[KernelCase]:
     """Make the cases for a dense layer (fan_in, fan_out) on a batch of ``n_rows``."""
+    yield from _dense(_Arrays(dtype, np.random.default_rng(0)), n_rows, fan_in, fan_out)
+    yield from elementwise_cases(dtype, n_rows, fan_out, fan_in * fan_out)
+
+
+def elementwise_cases(
+    dtype: np.dtype, n_rows: int, width: int, n_weights: int
+) -> Iterator[KernelCase]:
+    """Make the cases for all but the products, on rows of ``width`` units and ``n_weights``."""
     arrays = _Arrays(dtype, np.random.default_rng(0))
-    yield from _dense(arrays, n_rows, fan_in, fan_out)
-    yield from _activations(arrays, n_rows, fan_out)
+    yield from _activations(arrays, n_rows, width)
     yield from _losses(arrays, n_rows)
-    yield _dropout(arrays, n_rows, fan_out)
-    yield from _optimizers(arrays, fan_in * fan_out, fan_out)
+    yield _dropout(arrays, n_rows, width)
+    yield from _optimizers(arrays, n_weights, width)
 
 
 @dataclass(frozen=True)
