@@ -10,6 +10,7 @@ products read.
 from __future__ import annotations
 
 from fastmlp.backends.numba_jit.jit import kernel
+from fastmlp.backends.numba_jit.normalized_layers import is_batch_norm, sum_of_tiles
 from fastmlp.backends.numba_jit.optimizers import (
     Penalties,
     add_penalty_gradient,
@@ -27,6 +28,9 @@ from fastmlp.backends.numba_jit.stretches import copy, fill
 
 __all__ = ["accumulate_tile", "pack_tile", "update_tile"]
 
+# Parts of a layer's parameters, in the order of their tiles.
+_WEIGHTS, _BIASES, _GAINS, _SHIFTS = -1, 0, 1, 2
+
 #: Rows of the batch per product: their columns of dz stay in the first cache.
 _BATCH_BLOCK = 256
 
@@ -35,7 +39,7 @@ _panel_width = kernel(panel_width)
 
 @kernel
 def _locate(layers, work, tile):
-    """Return (layer, first row, last row, start, stop) of a tile; the biases' has no rows.
+    """Return (layer, part, first row, last row, start, stop) of a tile; only weights have rows.
 
     ``start`` and ``stop`` are positions in the flat parameter vector.
     """
@@ -44,12 +48,18 @@ def _locate(layers, work, tile):
         layer -= 1
     row, block = layers[layer], work.blocks[layer]
     index = tile - block.first_tile
-    if index == block.n_weight_tiles:
-        return layer, row.fan_in, row.fan_in, row.bias_offset, row.bias_offset + row.fan_out
+    if index >= block.n_weight_tiles:
+        part = index - block.n_weight_tiles
+        start = row.bias_offset
+        if part == _GAINS:
+            start = row.gain_offset
+        elif part == _SHIFTS:
+            start = row.shift_offset
+        return layer, part, 0, 0, start, start + row.fan_out
     first = index * block.tile_rows
     last = min(first + block.tile_rows, row.fan_in)
     start = row.weight_offset + first * row.fan_out
-    return layer, first, last, start, start + (last - first) * row.fan_out
+    return layer, _WEIGHTS, first, last, start, start + (last - first) * row.fan_out
 
 
 @kernel
@@ -83,15 +93,18 @@ def _weight_gradient(work, layer, first, last, n_rows, gradient):
 
 
 @kernel
-def _gradient(work, layer, first, last, n_rows, gradient):
-    """Set ``gradient`` to the gradient of a tile."""
-    if first < last:
+def _gradient(layers, work, layer, part, first, last, n_rows, gradient):
+    """Set ``gradient`` to the gradient of a tile; that of biases in front of batch norm is 0."""
+    dz = work.nodes[layer + 1]
+    if part == _WEIGHTS:
         _weight_gradient(work, layer, first, last, n_rows, gradient)
-    else:
-        dz = work.nodes[layer + 1]
+    elif part == _BIASES:
         sums = gradient[: dz.width]
         fill(0, sums)
-        add_column_sums(work.slopes, dz.slopes, dz.stride, n_rows, sums)
+        if not is_batch_norm(layers[layer]):
+            add_column_sums(work.slopes, dz.slopes, dz.stride, n_rows, sums)
+    else:
+        sum_of_tiles(layer, work, n_rows, part - _GAINS, gradient[: dz.width])
 
 
 @kernel
@@ -103,12 +116,16 @@ def _measure_penalty(settings, work, tile, weights):
 
 
 @kernel
-def _pack(layers, work, parameters, layer, first, last):
-    """Copy a tile of parameters to where the products read it."""
+def _pack(layers, work, parameters, layer, part, first, last, start):
+    """Copy a tile of parameters, from ``start`` on, to where the next batch reads it."""
     row, block = layers[layer], work.blocks[layer]
-    if first == last:
-        biases = parameters[row.bias_offset : row.bias_offset + row.fan_out]
-        copy(biases, work.panels[block.biases : block.biases + row.fan_out])
+    if part != _WEIGHTS:
+        place = block.biases
+        if part == _GAINS:
+            place = block.gains
+        elif part == _SHIFTS:
+            place = block.shifts
+        copy(parameters[start : start + row.fan_out], work.panels[place : place + row.fan_out])
         return
     weights = parameters[row.weight_offset : row.weight_offset + row.fan_in * row.fan_out]
     pack(weights, row.fan_in, row.fan_out, first, last, work.panels[block.panels :])
@@ -120,8 +137,8 @@ def _pack(layers, work, parameters, layer, first, last):
 @kernel
 def pack_tile(layers, work, parameters, tile):
     """Copy tile number ``tile`` of the parameters (P,) to where the products read it."""
-    layer, first, last, _, _ = _locate(layers, work, tile)
-    _pack(layers, work, parameters, layer, first, last)
+    layer, part, first, last, start, _ = _locate(layers, work, tile)
+    _pack(layers, work, parameters, layer, part, first, last, start)
 
 
 @kernel
@@ -132,10 +149,10 @@ def update_tile(
 
     ``gradient`` is this thread's scratch.
     """
-    layer, first, last, start, stop = _locate(layers, work, tile)
-    _gradient(work, layer, first, last, n_rows, gradient)
+    layer, part, first, last, start, stop = _locate(layers, work, tile)
+    _gradient(layers, work, layer, part, first, last, n_rows, gradient)
     stretch = parameters[start:stop]
-    if first < last:
+    if part == _WEIGHTS:
         _measure_penalty(settings, work, tile, stretch)
     else:
         real = parameters.dtype.type
@@ -146,7 +163,7 @@ def update_tile(
         settings, rates, penalties, stretch, gradient[: stop - start],
         moments[0, start:stop], second[start:stop],
     )  # fmt: skip
-    _pack(layers, work, parameters, layer, first, last)
+    _pack(layers, work, parameters, layer, part, first, last, start)
 
 
 @kernel
@@ -157,15 +174,15 @@ def accumulate_tile(
 
     ``scale`` is 1 / sum of sample weights, ``gradient`` is this thread's scratch.
     """
-    layer, first, last, start, stop = _locate(layers, work, tile)
-    _gradient(work, layer, first, last, n_rows, gradient)
+    layer, part, first, last, start, stop = _locate(layers, work, tile)
+    _gradient(layers, work, layer, part, first, last, n_rows, gradient)
     result = out[start:stop]
     if not is_first:
         for i in range(result.size):
             result[i] += gradient[i]
         return
     copy(gradient, result)
-    if first < last:
+    if part == _WEIGHTS:
         real, weights = parameters.dtype.type, parameters[start:stop]
         _measure_penalty(settings, work, tile, weights)
         add_penalty_gradient(real(settings.l2 * scale), real(settings.l1 * scale), weights, result)
