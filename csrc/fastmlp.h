@@ -2,7 +2,7 @@
  *
  * Legend, used everywhere
  *   N samples · B rows of a mini-batch · I/O fan-in/fan-out of a layer · C outputs of the network
- *   T columns of the target · L layers · P parameters · M moments of the optimiser.
+ *   T columns of the target · L layers · P trained parameters · V all values of the flat vector · M moments of the optimiser.
  *   `real` is float or double. Matrices are row-major; `ld` is the distance between rows, in elements.
  *
  * The core allocates nothing, raises nothing and prints nothing. The caller has validated all
@@ -59,6 +59,13 @@ enum {
     FASTMLP_GAUSSIAN_NLL = 16,
     FASTMLP_PINBALL = 17
 };
+enum {
+    FASTMLP_NO_NORM = 0,
+    FASTMLP_BATCH_NORM = 1,
+    FASTMLP_LAYER_NORM = 2,
+    FASTMLP_INSTANCE_NORM = 3,
+    FASTMLP_GROUP_NORM = 4
+};
 enum { FASTMLP_SGD = 0, FASTMLP_ADAM = 1, FASTMLP_ADAMW = 2 };
 enum {
     FASTMLP_SELF_INFORMATION = 0,
@@ -78,8 +85,12 @@ typedef struct {
     int64_t fan_in, fan_out;
     int64_t weight_offset; /* of W (I, O) in the flat parameter vector */
     int64_t bias_offset;   /* of b (O) */
+    int64_t gain_offset, shift_offset;    /* of γ and β (O) of a normalised layer */
+    int64_t mean_offset, variance_offset; /* of batch norm's running statistics (O) */
     int32_t activation;
     int32_t dropout_threshold; /* of this layer's input, 0 … 65535; 0 = no dropout */
+    int32_t normalization;     /* between z and the activation */
+    int32_t n_groups;          /* runs of units with statistics of their own in each row; 0 for batch norm */
     /* With activation FASTMLP_CUSTOM: turns z in h (n) into f(z) and sets slope (n_slopes), which is n or 0
      * elements long, to f'(z). Called by several threads at once. */
     void (*custom)(int64_t n, int64_t n_slopes, void *h, void *slope);
@@ -91,6 +102,7 @@ typedef struct {
     double learning_rate, momentum, beta_1, beta_2, epsilon;
     double l2, l1;       /* penalties, divided by the batch's sum of sample weights */
     double weight_decay; /* decoupled */
+    double batch_norm_momentum; /* share of a batch in the running statistics */
     int64_t step;        /* updates made before the call */
     uint64_t seed;       /* of the bits of dropout and noise */
     double clip_value, clip_norm; /* bounds of each |gradient| and of the norm of all; 0 = none, here and below */
@@ -150,6 +162,15 @@ typedef struct {
                                    const void *dz, void *dw, void *db);
     /* h (n) = f(z), dh_dz (n) = f'(z) */
     void (*activate)(int32_t activation, int64_t n, const void *z, void *h, void *dh_dz);
+    /* normalized (B, O) = (z - mean) · scale; y (B, O) = gain (O) ⊙ normalized + shift (O). mean and scale are
+     * (O) for batch norm, where `weight` (B) is the row's share in them and B > 1; else (B, n_groups). */
+    void (*normalize_forward)(int32_t normalization, int64_t n_groups, int64_t rows, int64_t columns, const void *z,
+                              const void *weight, const void *gain, const void *shift, void *normalized, void *mean,
+                              void *scale, void *y);
+    /* dz (B, O) and, in one array (2, O), the gradients of gain and shift, from dy (B, O) */
+    void (*normalize_backward)(int32_t normalization, int64_t n_groups, int64_t rows, int64_t columns, const void *dy,
+                               const void *weight, const void *gain, const void *normalized, const void *scale,
+                               void *dz, void *dgain_dshift);
     /* values (B) = loss of each row; gradient (B, C) = weight of the row · ∂loss/∂logits */
     void (*loss_and_gradient)(const fastmlp_loss *loss, int64_t rows, int64_t outputs, const void *logits,
                               const void *target, const void *sample_weight, void *values,
@@ -190,7 +211,8 @@ typedef struct {
                                     void *parameters, void *moments, const fastmlp_data *data,
                                     const int64_t *order, int64_t n_order, int64_t batch_size,
                                     void *workspace, int64_t n_threads, int32_t measure_pace);
-    /* One batch of rows 0 … n_rows-1; gradient (P) of cost + penalty. */
+    /* One batch of rows 0 … n_rows-1; gradient (P) of cost + penalty. The running statistics among the
+     * parameters (V) become the batch's. */
     fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *plan,
                                              const fastmlp_settings *settings, void *parameters,
                                              const fastmlp_data *data, int64_t n_rows,

@@ -19,6 +19,7 @@
 #include "exponential.inc"
 #include "gaussian_tail.inc"
 #include "activations.inc"
+#include "normalizations.inc"
 #include "dropout.inc"
 #include "softmax.inc"
 #include "noise.inc"
@@ -34,7 +35,9 @@
 #include "pace.inc"
 #include "workspace.inc"
 
+#include "normalized_layers.inc"
 #include "network.inc"
+#include "segments.inc"
 
 #include "groups.inc"
 

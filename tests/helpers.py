@@ -10,7 +10,12 @@ import numpy as np
 
 from fastmlp.backends import get_backend
 from fastmlp.backends.protocol import Backend, Totals
-from fastmlp.parameters import aligned_zeros, weight_views
+from fastmlp.parameters import (
+    aligned_zeros,
+    gain_views,
+    running_variance_views,
+    weight_views,
+)
 from fastmlp.plan import Plan, make_plan, make_settings
 from fastmlp.registry import LOSSES, OPTIMIZERS, Loss
 
@@ -105,11 +110,14 @@ def make_inputs(n_rows: int, n_inputs: int, dtype: np.dtype, rng: np.random.Gene
 
 
 def make_parameters(plan: Plan, dtype: np.dtype, rng: np.random.Generator) -> np.ndarray:
-    """Return an aligned vector (P,) whose layers keep the variance of their inputs."""
-    vector = aligned_zeros(plan.n_parameters, dtype)
-    vector[:] = rng.normal(scale=0.1, size=plan.n_parameters)
+    """Return an aligned vector (V,) whose layers keep the variance of their inputs."""
+    vector = aligned_zeros(plan.n_values, dtype)
+    vector[:] = rng.normal(scale=0.1, size=plan.n_values)
     for w in weight_views(plan, vector):
         w[:] = rng.normal(scale=len(w) ** -0.5, size=w.shape)
+    for views in (gain_views, running_variance_views):
+        for view in (view for view in views(plan, vector) if view is not None):
+            np.add(view, 1, out=view)
     return vector
 
 
@@ -121,6 +129,9 @@ def make_problem(
     dtype: np.dtype | type = np.float64,
     *,
     dropouts: Sequence[float] | None = None,
+    normalizations: Sequence[str] | str | None = None,
+    n_groups: int | None = None,
+    n_channels: int | None = None,
     weighted: bool = False,
     n_rows: int = 50,
     batch_size: int = 16,
@@ -138,7 +149,17 @@ def make_problem(
         activations = [activations] * (len(layer_sizes) - 2)
     if loss in LOSSES:
         layer_sizes = [*layer_sizes[:-1], outputs_for(LOSSES[loss], layer_sizes[-1])]
-    plan = make_plan(layer_sizes, activations, loss, dropouts)
+    if isinstance(normalizations, str):
+        normalizations = [normalizations] * (len(layer_sizes) - 2)
+    plan = make_plan(
+        layer_sizes,
+        activations,
+        loss,
+        dropouts,
+        normalizations=normalizations,
+        n_groups=n_groups,
+        n_channels=n_channels,
+    )
     n_moments = OPTIMIZERS[optimizer].n_moments
     return Problem(
         plan=plan,
@@ -190,12 +211,13 @@ def objective_and_gradient(
     backend: Backend, problem: Problem, n_threads: int = 1
 ) -> tuple[Totals, np.ndarray]:
     """Return the totals and the gradient (P,) over all of the problem's rows."""
-    gradient = np.full_like(problem.parameters, np.nan)
+    parameters = problem.parameters.copy()
+    gradient = np.full(problem.plan.n_parameters, np.nan, problem.dtype)
     workspace = backend.workspace(problem.plan, problem.dtype, len(problem.X), n_threads)
     totals = backend.objective_and_gradient(
         problem.plan,
         problem.settings,
-        problem.parameters,
+        parameters,
         problem.X,
         problem.target,
         problem.sample_weight,

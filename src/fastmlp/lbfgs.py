@@ -50,7 +50,7 @@ class LbfgsRun:
         self._workspace = self.backend.workspace(
             network.plan, network.dtype, n_rows, self.n_threads
         )
-        self._gradient = np.zeros_like(network.parameters)
+        self._gradient = np.zeros(network.plan.n_parameters, network.dtype)
         self._totals = Totals(0.0, 0.0, n_rows)
         self._accepted = network.parameters.copy()
         self._began = time.perf_counter()
@@ -69,14 +69,15 @@ class LbfgsRun:
         try:
             result = minimize(
                 self._evaluate,
-                self.network.parameters.astype(np.float64),
+                self._trained.astype(np.float64),
                 jac=True,
                 method="L-BFGS-B",
                 callback=self._accept,
                 options={"maxiter": self.max_iter, "maxfun": self.max_fun, "gtol": self.tol},
             )
             trouble = result.message if result.status else None
-            if not self.history.n_epochs:  # the starting point was a minimum already
+            if not self.history.n_epochs:  # no step was found, or none was needed
+                self._evaluate(result.x)
                 self._accept(result.x)
         except KeyboardInterrupt:
             warnings.warn("Training was interrupted; what was learnt is kept.", stacklevel=6)
@@ -84,10 +85,16 @@ class LbfgsRun:
         require_finite(self.network, self.history.n_epochs)
         return trouble
 
+    @property
+    def _trained(self) -> np.ndarray:
+        """View of the parameters (P,) that are searched for; statistics follow from the data."""
+        network = self.network
+        return network.parameters[: network.plan.n_parameters]
+
     def _evaluate(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the objective and its gradient (P,) at ``point`` (P,), in float64 for SciPy."""
         network = self.network
-        network.parameters[...] = point
+        self._trained[...] = point
         self._totals = self.backend.objective_and_gradient(
             network.plan,
             self.settings,
@@ -104,7 +111,8 @@ class LbfgsRun:
 
     def _accept(self, point: np.ndarray) -> None:
         """Record an iteration: SciPy has just evaluated the objective at ``point`` (P,)."""
-        self._accepted[...] = point
+        self._trained[...] = point
+        self._accepted[...] = self.network.parameters
         self.history.n_samples_seen += self._totals.n_samples
         self.history.add(self._totals, self.network.cost_divisor)
         record = self.history.last_record(self.max_iter, time.perf_counter() - self._began)

@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 
 from fastmlp.backends.protocol import Backend
-from fastmlp.parameters import aligned_zeros, bias_views, weight_views
+from fastmlp.parameters import (
+    aligned_zeros,
+    bias_views,
+    gain_views,
+    running_mean_views,
+    running_variance_views,
+    shift_views,
+    weight_views,
+)
 from fastmlp.plan import Plan
 
 __all__ = ["Network"]
@@ -32,8 +40,9 @@ class Network:
     ----------
     plan : Plan
         Sizes, activations, loss, dropout.
-    parameters : ndarray, shape (P,)
-        ``[all W | all b]``, aligned.
+    parameters : ndarray, shape (V,)
+        ``[all W | all b | all γ | all β | running means | running variances]``, aligned; the first
+        P values are trained.
     moments : ndarray, shape (M, P)
         The optimiser's vectors, aligned.
     step : int
@@ -48,8 +57,8 @@ class Network:
     @classmethod
     def zeros(cls, plan: Plan, dtype: np.dtype, n_moments: int) -> Network:
         """Return a network whose parameters are all zero."""
-        size = plan.n_parameters
-        return cls(plan, aligned_zeros(size, dtype), aligned_zeros((n_moments, size), dtype))
+        moments = aligned_zeros((n_moments, plan.n_parameters), dtype)
+        return cls(plan, aligned_zeros(plan.n_values, dtype), moments)
 
     def continued(self, plan: Plan, dtype: np.dtype, n_moments: int, keep_moments: bool) -> Network:
         """Return an independent copy under another plan of the same sizes.
@@ -60,7 +69,7 @@ class Network:
         parameters = aligned_copy(self.parameters, dtype)
         if keep_moments and len(self.moments) == n_moments:
             return Network(plan, parameters, aligned_copy(self.moments, dtype), self.step)
-        return Network(plan, parameters, aligned_zeros((n_moments, len(parameters)), dtype))
+        return Network(plan, parameters, aligned_zeros((n_moments, plan.n_parameters), dtype))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Unpickled arrays start anywhere (and may be read-only maps of a file).
@@ -82,6 +91,26 @@ class Network:
     def biases(self) -> list[np.ndarray]:
         """Views of the biases, one (fan_out,) array per layer."""
         return bias_views(self.plan, self.parameters)
+
+    @property
+    def norm_gains(self) -> list[np.ndarray | None]:
+        """Views of γ, one (fan_out,) array per hidden layer; None where it has no norm."""
+        return gain_views(self.plan, self.parameters)[:-1]
+
+    @property
+    def norm_shifts(self) -> list[np.ndarray | None]:
+        """Views of β, likewise."""
+        return shift_views(self.plan, self.parameters)[:-1]
+
+    @property
+    def running_means(self) -> list[np.ndarray | None]:
+        """Views of the running means, one per hidden layer; None where it has no batch norm."""
+        return running_mean_views(self.plan, self.parameters)[:-1]
+
+    @property
+    def running_variances(self) -> list[np.ndarray | None]:
+        """Views of the running variances, likewise."""
+        return running_variance_views(self.plan, self.parameters)[:-1]
 
     @property
     def layer_sizes(self) -> list[int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fastmlp.registry import ACTIVATIONS, CUSTOM, LOSSES, OPTIMIZERS, Loss
+from fastmlp.registry import ACTIVATIONS, CUSTOM, LOSSES, NORMALIZATIONS, OPTIMIZERS, Loss
 from fastmlp.user_functions import CustomActivation, CustomLoss
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "GRADIENT_NOISE_STREAM",
     "INPUT_NOISE_STREAM",
     "LAYER_DTYPE",
+    "NORMALIZATION_EPSILON",
     "SETTINGS_DTYPE",
     "Plan",
     "custom_row",
@@ -34,6 +35,8 @@ DROPOUT_LEVELS = 1 << 16
 
 #: Last counter word of the random bits of noise. Dropout's is the layer's number, far below.
 INPUT_NOISE_STREAM, GRADIENT_NOISE_STREAM = 1 << 31, (1 << 31) + 1
+#: Added to every variance that a normalisation divides by.
+NORMALIZATION_EPSILON = 1e-5
 
 LAYER_DTYPE = np.dtype(
     [
@@ -41,8 +44,14 @@ LAYER_DTYPE = np.dtype(
         ("fan_out", np.int64),
         ("weight_offset", np.int64),  # of W (fan_in, fan_out) in the flat parameter vector
         ("bias_offset", np.int64),  # of b (fan_out,)
+        ("gain_offset", np.int64),  # of γ (fan_out,), where the layer is normalised
+        ("shift_offset", np.int64),  # of β (fan_out,), likewise
+        ("mean_offset", np.int64),  # of the running means (fan_out,), batch norm only
+        ("variance_offset", np.int64),  # of the running variances (fan_out,), likewise
         ("activation", np.int32),  # code in ACTIVATIONS; the last layer has identity
         ("dropout_threshold", np.int32),  # for this layer's *input*, 0 … 65535; 0 = no dropout
+        ("normalization", np.int32),  # code in NORMALIZATIONS; the last layer has none
+        ("n_groups", np.int32),  # runs of units with statistics of their own in a row; 0 for batch
         ("custom", np.uint64),  # address of an activation of the user's; see Plan.bound_layers
     ],
     align=True,
@@ -60,6 +69,7 @@ SETTINGS_DTYPE = np.dtype(
         ("l2", np.float64),  # penalty l2/2 · sum w², divided by the batch's sum of sample weights
         ("l1", np.float64),  # penalty l1 · sum |w|, divided likewise
         ("weight_decay", np.float64),  # decoupled: w ← (1 − learning_rate · weight_decay) w
+        ("batch_norm_momentum", np.float64),  # share of a batch in the running statistics
         ("step", np.int64),  # updates made before this call
         ("seed", np.uint64),  # key of the bits of dropout and noise
         ("clip_value", np.float64),  # bound of each |gradient|; 0 = none, here and below
@@ -88,10 +98,14 @@ class Plan:
     target_width : int
         Columns T of a target array.
     n_weights : int
-        Length of the prefix of the flat parameter vector that holds weights; biases follow.
-        Penalties and decay cover this prefix.
+        Length of the prefix of the flat parameter vector that holds weights. Penalties and decay
+        cover this prefix.
     n_parameters : int
-        Length P of the flat parameter vector ``[all W | all b]``.
+        Length P of the part that is trained, ``[all W | all b | all γ | all β]``: that of gradients
+        and moments.
+    n_values : int
+        Length V of the flat parameter vector: the running means and variances of batch norm follow
+        what is trained.
     custom : mapping of int to CustomActivation
         The activations that the user wrote, by the number of their layer.
     custom_loss : CustomLoss or None
@@ -104,6 +118,7 @@ class Plan:
     target_width: int
     n_weights: int
     n_parameters: int
+    n_values: int
     custom: Mapping[int, CustomActivation] = field(default_factory=dict)
     custom_loss: CustomLoss | None = None
 
@@ -163,12 +178,51 @@ def custom_row(own: CustomLoss) -> Loss:
     return Loss(own.name, CUSTOM, target="real", link="identity", formula=formula)
 
 
+def groups_of_units(
+    normalization: str, width: int, n_groups: int | None, n_channels: int | None
+) -> int:
+    """Return into how many runs of units, each with its own statistics, a row is cut.
+
+    Layer norm takes the whole row, group norm runs of whole channels, instance norm every channel
+    for itself; batch norm, which takes columns, has 0.
+    """
+    if normalization == "layer":
+        return 1
+    if normalization == "group":
+        assert n_groups is not None
+        return n_groups
+    if normalization == "instance":
+        return int(n_channels or width)
+    return 0
+
+
+def _lay_out(layers: np.ndarray, field: str, counts: np.ndarray, start: int) -> int:
+    """Set each layer's offset ``field`` for parts of ``counts`` values; return where they end."""
+    layers[field] = start + np.cumsum(counts) - counts
+    return start + int(counts.sum())
+
+
+def _lay_out_vectors(layers: np.ndarray, n_weights: int) -> tuple[int, int]:
+    """Set the offsets of all that has a value per unit; return P and V."""
+    width, code = layers["fan_out"], layers["normalization"]
+    normalized = np.where(code == NORMALIZATIONS["none"].code, 0, width)
+    by_batch = np.where(code == NORMALIZATIONS["batch"].code, width, 0)
+    end = _lay_out(layers, "bias_offset", width, n_weights)
+    end = _lay_out(layers, "gain_offset", normalized, end)
+    n_parameters = _lay_out(layers, "shift_offset", normalized, end)
+    end = _lay_out(layers, "mean_offset", by_batch, n_parameters)
+    return n_parameters, _lay_out(layers, "variance_offset", by_batch, end)
+
+
 def make_plan(
     layer_sizes: Sequence[int],
     activations: Sequence[str | CustomActivation],
     loss: str | CustomLoss,
     dropouts: Sequence[float] | None = None,
     loss_parameters: Sequence[float] | None = None,
+    normalizations: Sequence[str] | None = None,
+    n_groups: int | None = None,
+    n_channels: int | None = None,
 ) -> Plan:
     """Lay out a network.
 
@@ -185,6 +239,13 @@ def make_plan(
         hidden layer's output.
     loss_parameters : sequence of float, length K, optional
         Numbers that the loss depends on; the defaults of its row when None.
+    normalizations : sequence of str, length L - 1, optional
+        Name in ``NORMALIZATIONS`` for each hidden layer.
+    n_groups : int, optional
+        Groups of channels, for ``"group"``.
+    n_channels : int, optional
+        Channels of each hidden layer, for ``"instance"`` and ``"group"``: unit number
+        channel · positions + position. None makes every unit a channel.
     """
     sizes = np.asarray(layer_sizes, dtype=np.int64)
     layers = np.zeros(len(sizes) - 1, dtype=LAYER_DTYPE)
@@ -192,7 +253,6 @@ def make_plan(
     weight_counts = sizes[:-1] * sizes[1:]
     n_weights = int(weight_counts.sum())
     layers["weight_offset"] = np.cumsum(weight_counts) - weight_counts
-    layers["bias_offset"] = n_weights + np.cumsum(sizes[1:]) - sizes[1:]
     custom = {i: own for i, own in enumerate(activations) if isinstance(own, CustomActivation)}
     layers["activation"] = [
         CUSTOM if isinstance(each, CustomActivation) else ACTIVATIONS[each].code
@@ -200,6 +260,13 @@ def make_plan(
     ]
     if dropouts is not None:
         layers["dropout_threshold"] = [dropout_threshold(p) for p in dropouts]
+    names = ["none"] * len(layers) if normalizations is None else [*normalizations, "none"]
+    layers["normalization"] = [NORMALIZATIONS[name].code for name in names]
+    layers["n_groups"] = [
+        groups_of_units(name, int(width), n_groups, n_channels)
+        for name, width in zip(names, sizes[1:], strict=True)
+    ]
+    n_parameters, n_values = _lay_out_vectors(layers, n_weights)
     own = loss if isinstance(loss, CustomLoss) else None
     row = LOSSES[loss] if isinstance(loss, str) else custom_row(loss)
     numbers = row.default_parameters if loss_parameters is None else loss_parameters
@@ -210,7 +277,8 @@ def make_plan(
         numbers,
         row.target_width(int(sizes[-1]), len(numbers)),
         n_weights,
-        n_weights + int(sizes[1:].sum()),
+        n_parameters,
+        n_values,
         custom,
         own,
     )
@@ -219,7 +287,13 @@ def make_plan(
 def make_settings(optimizer: str = "adam", **fields: float) -> np.ndarray:
     """Return a 0-d record of SETTINGS_DTYPE: Adam's usual constants, 0 for what is not named."""
     settings = np.zeros((), dtype=SETTINGS_DTYPE)
-    defaults = {"learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
+    defaults = {
+        "learning_rate": 1e-3,
+        "beta_1": 0.9,
+        "beta_2": 0.999,
+        "epsilon": 1e-8,
+        "batch_norm_momentum": 0.1,
+    }
     for name, value in {**defaults, **fields}.items():
         settings[name] = value
     settings["optimizer"] = OPTIMIZERS[optimizer].code

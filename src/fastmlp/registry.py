@@ -1,7 +1,7 @@
 """Names and codes of every operation: the only place that maps one to the other.
 
-A row here plus one implementation per backend is all that a new activation, loss or optimiser
-needs. The tests are generated from these tables, so a backend that lacks an operation fails.
+A row here plus one implementation per backend is all that a new activation, loss, normalisation or
+optimiser needs. The tests are generated from these tables, so a backend that lacks one fails.
 The codes are repeated in ``csrc/fastmlp.h``; a test holds the two lists against each other.
 """
 
@@ -20,11 +20,13 @@ __all__ = [
     "CUSTOM",
     "LOSSES",
     "MEASURES",
+    "NORMALIZATIONS",
     "OPTIMIZERS",
     "REGRESSOR_LOSSES",
     "Activation",
     "Loss",
     "Measure",
+    "Normalization",
     "Optimizer",
 ]
 
@@ -126,7 +128,16 @@ class Measure:
     of_logits: bool = False
 
 
-_Row = TypeVar("_Row", bound=Activation | Loss | Measure | Optimizer)
+@dataclass(frozen=True)
+class Normalization:
+    """What gives the units of a layer mean 0 and variance 1; ``over`` says among which values."""
+
+    name: str
+    code: int
+    over: str
+
+
+_Row = TypeVar("_Row", bound=Activation | Loss | Measure | Normalization | Optimizer)
 
 
 class Table(Generic[_Row]):
@@ -383,6 +394,14 @@ REGRESSOR_LOSSES: Mapping[str, str] = MappingProxyType(
         if row.target in ("real", "non_negative", "positive")
         for name in (row.name, *row.aliases)
     }
+)
+
+NORMALIZATIONS: Table[Normalization] = Table(
+    Normalization("none", 0, over="nothing"),
+    Normalization("batch", 1, over="one unit's values in the rows of a batch"),
+    Normalization("layer", 2, over="the units of a row"),
+    Normalization("instance", 3, over="the positions of one channel of a row"),
+    Normalization("group", 4, over="the units of one group of whole channels of a row"),
 )
 
 OPTIMIZERS: Table[Optimizer] = Table(

@@ -47,7 +47,7 @@ class ScoreMonitor:
     ----------
     score : callable
         Maps the network to its score on the held-out rows; larger is better.
-    best_parameters : ndarray or None, shape (P,)
+    best_parameters : ndarray or None, shape (V,)
         Parameters at the best score; None before the first one.
     """
 

@@ -21,6 +21,31 @@ class Kernels:
     def activate(
         self, activation: int, z: np.ndarray, h: np.ndarray, dh_dz: np.ndarray
     ) -> None: ...
+    def normalize_forward(
+        self,
+        normalization: int,
+        n_groups: int,
+        z: np.ndarray,
+        weight: np.ndarray | None,
+        gain: np.ndarray,
+        shift: np.ndarray,
+        normalized: np.ndarray,
+        mean: np.ndarray,
+        scale: np.ndarray,
+        y: np.ndarray,
+    ) -> None: ...
+    def normalize_backward(
+        self,
+        normalization: int,
+        n_groups: int,
+        dy: np.ndarray,
+        weight: np.ndarray | None,
+        gain: np.ndarray,
+        normalized: np.ndarray,
+        scale: np.ndarray,
+        dz: np.ndarray,
+        dgain_dshift: np.ndarray,
+    ) -> None: ...
     def loss_and_gradient(
         self,
         loss: int,

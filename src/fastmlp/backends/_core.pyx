@@ -31,6 +31,7 @@ cdef extern from "fastmlp.h" nogil:
         FASTMLP_MULTI_MARGIN, FASTMLP_SQUARED_HINGE, FASTMLP_ABSOLUTE_ERROR, FASTMLP_HUBER
         FASTMLP_SMOOTH_L1, FASTMLP_LOG_COSH, FASTMLP_POISSON, FASTMLP_GAMMA, FASTMLP_TWEEDIE
         FASTMLP_GAUSSIAN_NLL, FASTMLP_PINBALL
+        FASTMLP_NO_NORM, FASTMLP_BATCH_NORM, FASTMLP_LAYER_NORM, FASTMLP_INSTANCE_NORM, FASTMLP_GROUP_NORM
         FASTMLP_SGD, FASTMLP_ADAM, FASTMLP_ADAMW
         FASTMLP_UINT8, FASTMLP_FLOAT32, FASTMLP_FLOAT64
     ctypedef struct fastmlp_layer:
@@ -60,6 +61,8 @@ cdef extern from "fastmlp.h" nogil:
         void (*dense_backward_input)(int64_t, int64_t, int64_t, const void *, const void *, void *) noexcept nogil
         void (*dense_backward_weights)(int64_t, int64_t, int64_t, const void *, const void *, void *, void *) noexcept nogil
         void (*activate)(int32_t, int64_t, const void *, void *, void *) noexcept nogil
+        void (*normalize_forward)(int32_t, int64_t, int64_t, int64_t, const void *, const void *, const void *, const void *, void *, void *, void *, void *) noexcept nogil
+        void (*normalize_backward)(int32_t, int64_t, int64_t, int64_t, const void *, const void *, const void *, const void *, const void *, void *, void *) noexcept nogil
         void (*loss_and_gradient)(const fastmlp_loss *, int64_t, int64_t, const void *, const void *, const void *, void *, void *) noexcept nogil
         void (*link)(const fastmlp_loss *, int64_t, int64_t, const void *, void *) noexcept nogil
         void (*measure_information)(int32_t, int64_t, int64_t, const void *, const void *, void *) noexcept nogil
@@ -137,6 +140,13 @@ OPERATION_CODES = {
         "kl_divergence": FASTMLP_KL_DIVERGENCE,
         "softmax": FASTMLP_SOFTMAX,
         "log_softmax": FASTMLP_LOG_SOFTMAX,
+    },
+    "normalizations": {
+        "none": FASTMLP_NO_NORM,
+        "batch": FASTMLP_BATCH_NORM,
+        "layer": FASTMLP_LAYER_NORM,
+        "instance": FASTMLP_INSTANCE_NORM,
+        "group": FASTMLP_GROUP_NORM,
     },
     "optimizers": {"sgd": FASTMLP_SGD, "adam": FASTMLP_ADAM, "adamw": FASTMLP_ADAMW},
 }
@@ -216,6 +226,24 @@ cdef class Kernels:
         cdef address zp = pointer(z), hp = pointer(h), dp = pointer(dh_dz)
         with nogil:
             self.table.activate(activation, n, zp, hp, dp)
+
+    def normalize_forward(self, int32_t normalization, int64_t n_groups, cnp.ndarray z, cnp.ndarray weight,
+                          cnp.ndarray gain, cnp.ndarray shift, cnp.ndarray normalized, cnp.ndarray mean,
+                          cnp.ndarray scale, cnp.ndarray y):
+        cdef int64_t rows = z.shape[0], columns = z.shape[1]
+        cdef address zp = pointer(z), wp = pointer(weight), gp = pointer(gain), bp = pointer(shift)
+        cdef address np = pointer(normalized), mp = pointer(mean), sp = pointer(scale), yp = pointer(y)
+        with nogil:
+            self.table.normalize_forward(normalization, n_groups, rows, columns, zp, wp, gp, bp, np, mp, sp, yp)
+
+    def normalize_backward(self, int32_t normalization, int64_t n_groups, cnp.ndarray dy, cnp.ndarray weight,
+                           cnp.ndarray gain, cnp.ndarray normalized, cnp.ndarray scale, cnp.ndarray dz,
+                           cnp.ndarray dgain_dshift):
+        cdef int64_t rows = dy.shape[0], columns = dy.shape[1]
+        cdef address yp = pointer(dy), wp = pointer(weight), gp = pointer(gain), np = pointer(normalized)
+        cdef address sp = pointer(scale), zp = pointer(dz), dp = pointer(dgain_dshift)
+        with nogil:
+            self.table.normalize_backward(normalization, n_groups, rows, columns, yp, wp, gp, np, sp, zp, dp)
 
     def loss_and_gradient(self, int32_t loss, cnp.ndarray parameters, cnp.ndarray logits,
                           cnp.ndarray target, cnp.ndarray sample_weight, cnp.ndarray values,

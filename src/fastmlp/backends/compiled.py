@@ -14,6 +14,7 @@ import numpy as np
 
 from fastmlp.backends import _core
 from fastmlp.backends.protocol import Totals
+from fastmlp.backends.row_shares import row_shares
 from fastmlp.parameters import aligned_zeros
 from fastmlp.plan import Plan
 
@@ -137,6 +138,61 @@ class CompiledBackend:
     def activate(self, activation: int, z: np.ndarray, h: np.ndarray, dh_dz: np.ndarray) -> None:
         """See :meth:`fastmlp.backends.Backend.activate`."""
         self.kernels(z.dtype).activate(activation, z, h, dh_dz)
+
+    def normalize_forward(
+        self,
+        normalization: int,
+        n_groups: int,
+        z: np.ndarray,
+        sample_weight: np.ndarray | None,
+        gain: np.ndarray,
+        shift: np.ndarray,
+        normalized: np.ndarray,
+        mean: np.ndarray,
+        scale: np.ndarray,
+        y: np.ndarray,
+    ) -> None:
+        """See :meth:`fastmlp.backends.Backend.normalize_forward`."""
+        self.kernels(z.dtype).normalize_forward(
+            normalization,
+            n_groups,
+            z,
+            row_shares(sample_weight, len(z), z.dtype),
+            gain,
+            shift,
+            normalized,
+            mean,
+            scale,
+            y,
+        )
+
+    def normalize_backward(
+        self,
+        normalization: int,
+        n_groups: int,
+        dy: np.ndarray,
+        sample_weight: np.ndarray | None,
+        gain: np.ndarray,
+        normalized: np.ndarray,
+        scale: np.ndarray,
+        dz: np.ndarray,
+        dgain: np.ndarray,
+        dshift: np.ndarray,
+    ) -> None:
+        """See :meth:`fastmlp.backends.Backend.normalize_backward`."""
+        sums = np.empty((2, len(gain)), gain.dtype)
+        self.kernels(dy.dtype).normalize_backward(
+            normalization,
+            n_groups,
+            dy,
+            row_shares(sample_weight, len(dy), dy.dtype),
+            gain,
+            normalized,
+            scale,
+            dz,
+            sums,
+        )
+        dgain[:], dshift[:] = sums
 
     def loss_and_gradient(
         self,

@@ -1,8 +1,9 @@
 """What every backend offers: the contract between the trainer and the numerical core.
 
 Legend: N samples · B rows of a batch · I/O fan-in/fan-out · C outputs of the network · T columns
-of the target · P parameters · L layers. ``real`` is float32 or float64, the same for every array
-of a call except where said. Arrays are C-contiguous. Backends check nothing: the facade has done
+of the target · P trained parameters · V values of the flat vector: those and, with batch norm,
+running statistics · L layers. ``real`` is float32 or float64, the same for every array of a call
+except where said. Arrays are C-contiguous. Backends check nothing: the facade has done
 so. They write into the arrays that they are handed and never raise for user input.
 """
 
@@ -56,6 +57,48 @@ class Backend(Protocol):
 
     def activate(self, activation: int, z: np.ndarray, h: np.ndarray, dh_dz: np.ndarray) -> None:
         """h = f(z) and dh_dz = f'(z), all (B, O)."""
+
+    def normalize_forward(
+        self,
+        normalization: int,
+        n_groups: int,
+        z: np.ndarray,
+        sample_weight: np.ndarray | None,
+        gain: np.ndarray,
+        shift: np.ndarray,
+        normalized: np.ndarray,
+        mean: np.ndarray,
+        scale: np.ndarray,
+        y: np.ndarray,
+    ) -> None:
+        """normalized (B, O) = (z − μ) · scale, scale = 1/√(σ² + 1e-5); y = gain ⊙ it + shift.
+
+        ``normalization`` is any but "none". z and y are (B, O), gain and shift (O,). For batch norm
+        μ and σ² are those of each column, its rows weighted by ``sample_weight`` (B,) if any, and
+        mean and scale are (O,). For the others they are those of each of ``n_groups`` runs of
+        O / n_groups units of a row, and mean and scale are (B, n_groups). σ² is divided by the
+        count, or the sum of weights.
+        """
+
+    def normalize_backward(
+        self,
+        normalization: int,
+        n_groups: int,
+        dy: np.ndarray,
+        sample_weight: np.ndarray | None,
+        gain: np.ndarray,
+        normalized: np.ndarray,
+        scale: np.ndarray,
+        dz: np.ndarray,
+        dgain: np.ndarray,
+        dshift: np.ndarray,
+    ) -> None:
+        """dz (B, O), dgain (O,), dshift (O,): the gradients of what dy (B, O) is ∂L/∂y of.
+
+        With g = gain ⊙ dy and ⟨·⟩ the mean that made μ: dz = scale · (g − ⟨g⟩ − ẑ ⟨g ẑ⟩), dgain
+        sums dy ⊙ ẑ and dshift dy over the rows; ẑ is ``normalized``, ``scale`` as it was returned.
+        With weights, ⟨g⟩ in row r is w_r / Σw · Σ g, as g is weighted already.
+        """
 
     def loss_and_gradient(
         self,
@@ -196,10 +239,16 @@ class Backend(Protocol):
     ) -> Totals:
         """Train on the rows ``order`` (K,) int64 of X (N, I), batch by batch, in this order.
 
-        Parameters and moments (M, P) change in place; ``settings`` does not: batch i of the call
-        is update ``settings["step"] + i``. X may be uint8, float32 or float64. ``target`` is
+        Parameters (V,) and moments (M, P) change in place; ``settings`` does not: batch i of the
+        call is update ``settings["step"] + i``. X may be uint8, float32 or float64. ``target`` is
         (N, T) real and ``sample_weight`` (N,) real or None. A batch whose weights sum to zero
         changes nothing and counts as cost 0. The last batch may be short.
+
+        A layer is z = x · W + b, normalised to y (y = z without a normalisation), h = f(y), and
+        dropout. Batch norm takes the statistics of the batch and moves the running ones by
+        ``settings["batch_norm_momentum"]`` towards them, with n/(n − 1) times the variance where
+        n > 1 is the number of rows: the sum of weights, or the count of those that are not 0 where
+        that is more. The gradient of a bias in front of batch norm is 0.
 
         With ``input_noise``, that much of ``standard_normals`` from ``INPUT_NOISE_STREAM`` is added
         to the batch's rows of X before dropout. With ``max_norm``, ``limit_norms`` follows each
@@ -222,7 +271,8 @@ class Backend(Protocol):
 
         ``gradient`` (P,) becomes ∂(cost + penalty)/∂parameters, both divided by W as in
         training, with l1 · sign(w) (0 at 0) as the subgradient of the L1 penalty. It becomes zero
-        where the sample weights sum to zero, and so do the cost and the penalty.
+        where the sample weights sum to zero, and so do the cost and the penalty. ``parameters``
+        (V,) stay, but for the running statistics: they become those of the batch.
         """
 
     def predict(
@@ -235,4 +285,7 @@ class Backend(Protocol):
         apply_link: bool,
         n_threads: int,
     ) -> None:
-        """out (K, C) = the network at X[rows] (all rows when None), without dropout."""
+        """out (K, C) = the network at X[rows] (all rows when None), without dropout.
+
+        Batch norm takes the running statistics in ``parameters`` (V,).
+        """

@@ -3,7 +3,7 @@
 A second implementation, independent of the C core, and the one to read in order to see how a batch
 runs: ``network`` (the loop over batches), ``rows`` (phase one: forward and backward), and
 ``parameter_tiles`` (phase two: gradients and updates) call one file per concept: ``products``,
-``activations``, ``losses``, ``dropout``, ``optimizers``.
+``activations``, ``losses``, ``dropout``, ``normalizations``, ``optimizers``.
 
 Compiled code is cached beside the sources, or in the user's cache directory; it is made anew when a
 source of this package changes.
@@ -19,6 +19,7 @@ from fastmlp.backends.numba_jit import (
     elementwise,
     information,
     network,
+    normalizations,
     perceptron,
 )
 from fastmlp.backends.numba_jit.dropout import WORDS_PER_BLOCK
@@ -27,7 +28,9 @@ from fastmlp.backends.numba_jit.rows import Samples
 from fastmlp.backends.numba_jit.threading_layer import launch, team
 from fastmlp.backends.numba_jit.workspace import Workspace, make_workspace
 from fastmlp.backends.protocol import Totals
+from fastmlp.backends.row_shares import row_shares
 from fastmlp.plan import Plan
+from fastmlp.registry import NORMALIZATIONS
 
 __all__ = ["NumbaBackend"]
 
@@ -64,6 +67,8 @@ def _rows(rows: np.ndarray | None, n_rows: int) -> np.ndarray:
     return _read_only(np.arange(n_rows, dtype=np.int64) if rows is None else rows)
 
 
+_BATCH_NORM = NORMALIZATIONS["batch"].code
+
 #: Rows that prediction takes through the network at once.
 PREDICTION_ROWS = 256
 
@@ -96,6 +101,50 @@ class NumbaBackend:
         """Set h = f(z) and dh_dz = f'(z), all (B, O)."""
         h[:] = z
         activations.activate(activation, h.reshape(-1), dh_dz.reshape(-1))
+
+    def normalize_forward(
+        self,
+        normalization: int,
+        n_groups: int,
+        z: np.ndarray,
+        sample_weight: np.ndarray | None,
+        gain: np.ndarray,
+        shift: np.ndarray,
+        normalized: np.ndarray,
+        mean: np.ndarray,
+        scale: np.ndarray,
+        y: np.ndarray,
+    ) -> None:
+        """Set normalized (B, O), mean and scale (S), and y (B, O) = γ ⊙ normalized + β."""
+        y[:] = z
+        gain, shift = _read_only(gain), _read_only(shift)
+        if normalization == _BATCH_NORM:
+            shares = row_shares(sample_weight, len(z), z.dtype)
+            normalizations.normalize_by_batch(shares, gain, shift, y, normalized, mean, scale)
+        else:
+            normalizations.normalize_by_runs(n_groups, gain, shift, y, normalized, mean, scale)
+
+    def normalize_backward(
+        self,
+        normalization: int,
+        n_groups: int,
+        dy: np.ndarray,
+        sample_weight: np.ndarray | None,
+        gain: np.ndarray,
+        normalized: np.ndarray,
+        scale: np.ndarray,
+        dz: np.ndarray,
+        dgain: np.ndarray,
+        dshift: np.ndarray,
+    ) -> None:
+        """Set dz (B, O), dgain (O,) and dshift (O,), the gradients for dy (B, O)."""
+        dz[:] = dy
+        given = _read_only(gain), _read_only(normalized), _read_only(scale), dz, dgain, dshift
+        if normalization == _BATCH_NORM:
+            shares = row_shares(sample_weight, len(dy), dy.dtype)
+            normalizations.normalize_gradient_by_batch(shares, *given)
+        else:
+            normalizations.normalize_gradient_by_runs(n_groups, *given)
 
     def loss_and_gradient(
         self,

@@ -19,6 +19,7 @@ __all__ = [
     "parallel_kernel",
     "reduction_kernel",
     "scalar_kernel",
+    "view_kernel",
 ]
 
 # Fused multiply-add is allowed and signed zeros may be lost; a sum keeps its order, and NaN and
@@ -64,6 +65,14 @@ def kernel(function: Callable[..., Any]) -> Any:
 def scalar_kernel(function: Callable[..., Any]) -> Any:
     """Compile a function of numbers into its callers, so that their loops become vectors."""
     return _compile(function, fastmath=_ELEMENTWISE, forceinline=True, **_NO_WRAPPERS)
+
+
+def view_kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function that returns a part of an array into its callers.
+
+    Called, it would have to count a reference to the array.
+    """
+    return _compile(function, fastmath=_ELEMENTWISE, inline="always", **_NO_WRAPPERS)
 
 
 def reduction_kernel(function: Callable[..., Any]) -> Any:

@@ -14,6 +14,12 @@ from numba import prange
 
 from fastmlp.backends.numba_jit.jit import entry_point, kernel, parallel_kernel
 from fastmlp.backends.numba_jit.max_norm import COLUMNS_AT_ONCE, limit_columns
+from fastmlp.backends.numba_jit.normalized_layers import (
+    combine_gradients,
+    combine_statistics,
+    follow_batch,
+    use_running,
+)
 from fastmlp.backends.numba_jit.optimizers import batch_rates
 from fastmlp.backends.numba_jit.parameter_tiles import (
     accumulate_tile,
@@ -25,22 +31,16 @@ from fastmlp.backends.numba_jit.parameter_tiles import (
 from fastmlp.backends.numba_jit.rows import Batch, predict_tile, train_tile
 from fastmlp.backends.numba_jit.shaping import shaping_of_step, with_norm
 from fastmlp.backends.numba_jit.stretches import fill
-from fastmlp.backends.numba_jit.workspace import ROW_TILE
+from fastmlp.backends.numba_jit.workspace import rows_of_tile
 
 __all__ = ["objective", "predict", "train"]
 
-#: Batches below 4 ROW_TILE rows are cut finer, so that several threads get some.
-_SMALL_ROW_TILE = 8
+_row_tile = kernel(rows_of_tile)
 # The number of a share is int64 everywhere: a parallel loop's index is unsigned and a literal has a
 # type of its own, and Numba would compile everything below once for each.
 _ONLY = np.int64(0)
 #: Parts of an update: all at once, or with a meeting of all threads in between.
 _WHOLE, _FORM, _APPLY = np.int64(0), np.int64(1), np.int64(2)
-
-
-@kernel
-def _row_tile(n_rows):
-    return ROW_TILE if n_rows >= 4 * ROW_TILE else _SMALL_ROW_TILE
 
 
 @kernel
@@ -50,21 +50,49 @@ def _n_tiles(work):
 
 
 @kernel
-def _train_share(worker, n_workers, layers, work, samples, batch):
+def _train_share(worker, n_workers, layers, work, samples, batch, segment):
     size, n_rows = _row_tile(batch.rows.size), batch.rows.size
     for first in range(worker * size, n_rows, n_workers * size):
         last = min(first + size, n_rows)
-        train_tile(layers, work, samples, batch, work.bits[worker], first, last)
+        tile = first // size
+        train_tile(layers, work, samples, batch, work.bits[worker], segment, tile, first, last)
 
 
 @parallel_kernel
-def _forward_and_backward(n_workers, layers, work, samples, batch):
-    """Phase one for all rows of a batch."""
+def _pass_segment(n_workers, layers, work, samples, batch, segment):
+    """Take all rows of a batch through a segment of the network."""
     if n_workers == 1:
-        _train_share(_ONLY, n_workers, layers, work, samples, batch)
+        _train_share(_ONLY, n_workers, layers, work, samples, batch, segment)
     else:
         for worker in prange(n_workers):
-            _train_share(np.int64(worker), n_workers, layers, work, samples, batch)
+            _train_share(np.int64(worker), n_workers, layers, work, samples, batch, segment)
+
+
+@kernel
+def _count_rows(samples, rows, weight_sum):
+    """Return how many rows a batch stands for: weights count rows, but none for less than one."""
+    if samples.sample_weight.size == 0:
+        return weight_sum
+    n_weighty = 0.0
+    for row in rows:
+        n_weighty += samples.sample_weight[row] != 0
+    return max(weight_sum, n_weighty)
+
+
+@kernel
+def _forward_and_backward(n_workers, layers, work, samples, batch, momentum, parameters):
+    """Phase one for all rows of a batch; running statistics in ``parameters`` (V,) follow."""
+    n_batch_norms, n_rows = work.batch_norms.size, batch.rows.size
+    for segment in range(2 * n_batch_norms):
+        _pass_segment(n_workers, layers, work, samples, batch, segment)
+        if segment < n_batch_norms:
+            layer = work.batch_norms[segment]
+            combine_statistics(layer, work, n_rows)
+            count = _count_rows(samples, batch.rows, 1 / batch.scale)
+            follow_batch(layers, layer, work, count, momentum, parameters)
+        else:
+            combine_gradients(work.batch_norms[2 * n_batch_norms - 1 - segment], work, n_rows)
+    _pass_segment(n_workers, layers, work, samples, batch, 2 * n_batch_norms)
 
 
 @kernel
@@ -275,7 +303,8 @@ def train(
                 rows, 0, step, settings[0].seed, loss, loss_parameters, 1 / weight_sum,
                 settings[0].input_noise,
             )  # fmt: skip
-            _forward_and_backward(n_workers, layers, work, samples, batch)
+            momentum = settings[0].batch_norm_momentum
+            _forward_and_backward(n_workers, layers, work, samples, batch, momentum, parameters)
             _learn(
                 n_workers, layers, work, settings, step, weight_sum, parameters, moments, rows.size
             )
@@ -291,7 +320,7 @@ def objective(
 ):
     """Set ``gradient`` (P,) for the rows as one batch; return the sums of cost and penalty.
 
-    Rows go through the workspace in blocks of its size.
+    Rows go through the workspace in blocks of its size; batch norm needs all of them in one.
     """
     weight_sum = _weight_sum(samples, rows)
     if weight_sum == 0:
@@ -305,7 +334,7 @@ def objective(
             block, first, settings[0].step, settings[0].seed, loss, loss_parameters, scale,
             settings[0].input_noise,
         )  # fmt: skip
-        _forward_and_backward(n_workers, layers, work, samples, batch)
+        _forward_and_backward(n_workers, layers, work, samples, batch, 1.0, parameters)
         _accumulate(
             n_workers, layers, work, settings, scale, parameters, block.size, first == 0, gradient
         )
@@ -317,6 +346,7 @@ def objective(
 def predict(layers, parameters, samples, rows, link, loss_parameters, work, n_workers, out):
     """Set out (K, C) to the network at X[rows]; ``link`` is a code in LOSSES or negative."""
     _pack_share(_ONLY, 1, layers, work, parameters)
+    use_running(layers, work, parameters)
     for first in range(0, rows.size, work.n_rows):
         block = rows[first : first + work.n_rows]
         _predict(

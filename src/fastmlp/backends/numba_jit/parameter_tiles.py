@@ -10,6 +10,7 @@ products read.
 from __future__ import annotations
 
 from fastmlp.backends.numba_jit.jit import kernel
+from fastmlp.backends.numba_jit.normalized_layers import is_batch_norm, sum_of_tiles
 from fastmlp.backends.numba_jit.optimizers import (
     add_penalty_gradient,
     no_penalties,
@@ -28,6 +29,9 @@ from fastmlp.backends.numba_jit.stretches import copy, fill
 
 __all__ = ["accumulate_tile", "apply_tile", "form_tile", "pack_tile", "update_tile"]
 
+# Parts of a layer's parameters, in the order of their tiles.
+_WEIGHTS, _BIASES, _GAINS, _SHIFTS = -1, 0, 1, 2
+
 #: Rows of the batch per product: their columns of dz stay in the first cache.
 _BATCH_BLOCK = 256
 
@@ -36,7 +40,7 @@ _panel_width = kernel(panel_width)
 
 @kernel
 def _locate(layers, work, tile):
-    """Return (layer, first row, last row, start, stop) of a tile; the biases' has no rows.
+    """Return (layer, part, first row, last row, start, stop) of a tile; only weights have rows.
 
     ``start`` and ``stop`` are positions in the flat parameter vector.
     """
@@ -45,12 +49,18 @@ def _locate(layers, work, tile):
         layer -= 1
     row, block = layers[layer], work.blocks[layer]
     index = tile - block.first_tile
-    if index == block.n_weight_tiles:
-        return layer, row.fan_in, row.fan_in, row.bias_offset, row.bias_offset + row.fan_out
+    if index >= block.n_weight_tiles:
+        part = index - block.n_weight_tiles
+        start = row.bias_offset
+        if part == _GAINS:
+            start = row.gain_offset
+        elif part == _SHIFTS:
+            start = row.shift_offset
+        return layer, part, 0, 0, start, start + row.fan_out
     first = index * block.tile_rows
     last = min(first + block.tile_rows, row.fan_in)
     start = row.weight_offset + first * row.fan_out
-    return layer, first, last, start, start + (last - first) * row.fan_out
+    return layer, _WEIGHTS, first, last, start, start + (last - first) * row.fan_out
 
 
 @kernel
@@ -84,15 +94,18 @@ def _weight_gradient(work, layer, first, last, n_rows, gradient):
 
 
 @kernel
-def _gradient(work, layer, first, last, n_rows, gradient):
-    """Set ``gradient`` to the gradient of a tile."""
-    if first < last:
+def _gradient(layers, work, layer, part, first, last, n_rows, gradient):
+    """Set ``gradient`` to the gradient of a tile; that of biases in front of batch norm is 0."""
+    dz = work.nodes[layer + 1]
+    if part == _WEIGHTS:
         _weight_gradient(work, layer, first, last, n_rows, gradient)
-    else:
-        dz = work.nodes[layer + 1]
+    elif part == _BIASES:
         sums = gradient[: dz.width]
         fill(0, sums)
-        add_column_sums(work.slopes, dz.slopes, dz.stride, n_rows, sums)
+        if not is_batch_norm(layers[layer]):
+            add_column_sums(work.slopes, dz.slopes, dz.stride, n_rows, sums)
+    else:
+        sum_of_tiles(layer, work, n_rows, part - _GAINS, gradient[: dz.width])
 
 
 @kernel
@@ -104,12 +117,16 @@ def _measure_penalty(settings, work, tile, weights):
 
 
 @kernel
-def _pack(layers, work, parameters, layer, first, last):
-    """Copy a tile of parameters to where the products read it."""
+def _pack(layers, work, parameters, layer, part, first, last, start):
+    """Copy a tile of parameters, from ``start`` on, to where the next batch reads it."""
     row, block = layers[layer], work.blocks[layer]
-    if first == last:
-        biases = parameters[row.bias_offset : row.bias_offset + row.fan_out]
-        copy(biases, work.panels[block.biases : block.biases + row.fan_out])
+    if part != _WEIGHTS:
+        place = block.biases
+        if part == _GAINS:
+            place = block.gains
+        elif part == _SHIFTS:
+            place = block.shifts
+        copy(parameters[start : start + row.fan_out], work.panels[place : place + row.fan_out])
         return
     weights = parameters[row.weight_offset : row.weight_offset + row.fan_in * row.fan_out]
     pack(weights, row.fan_in, row.fan_out, first, last, work.panels[block.panels :])
@@ -121,15 +138,15 @@ def _pack(layers, work, parameters, layer, first, last):
 @kernel
 def pack_tile(layers, work, parameters, tile):
     """Copy tile number ``tile`` of the parameters (P,) to where the products read it."""
-    layer, first, last, _, _ = _locate(layers, work, tile)
-    _pack(layers, work, parameters, layer, first, last)
+    layer, part, first, last, start, _ = _locate(layers, work, tile)
+    _pack(layers, work, parameters, layer, part, first, last, start)
 
 
 @kernel
 def _settle(layers, work, settings, rates, penalties, shaping, parameters, moments, gradient, tile):
     """Update a tile by its ``gradient``, which is overwritten, and pack it."""
-    layer, first, last, start, stop = _locate(layers, work, tile)
-    if first == last:
+    layer, part, first, last, start, stop = _locate(layers, work, tile)
+    if part != _WEIGHTS:
         penalties = no_penalties(parameters)
     # sgd has one moment: its row then stands in for the second, which is not touched.
     second = moments[moments.shape[0] - 1]
@@ -137,7 +154,7 @@ def _settle(layers, work, settings, rates, penalties, shaping, parameters, momen
         settings, rates, penalties, shaping, start, parameters[start:stop],
         gradient[: stop - start], moments[0, start:stop], second[start:stop],
     )  # fmt: skip
-    _pack(layers, work, parameters, layer, first, last)
+    _pack(layers, work, parameters, layer, part, first, last, start)
 
 
 @kernel
@@ -148,9 +165,9 @@ def update_tile(
 
     ``gradient`` is this thread's scratch.
     """
-    layer, first, last, start, stop = _locate(layers, work, tile)
-    _gradient(work, layer, first, last, n_rows, gradient)
-    if first < last:
+    layer, part, first, last, start, stop = _locate(layers, work, tile)
+    _gradient(layers, work, layer, part, first, last, n_rows, gradient)
+    if part == _WEIGHTS:
         _measure_penalty(settings, work, tile, parameters[start:stop])
     _settle(layers, work, settings, rates, penalties, shaping, parameters, moments, gradient, tile)
 
@@ -158,10 +175,10 @@ def update_tile(
 @kernel
 def form_tile(layers, work, settings, penalties, shaping, parameters, n_rows, gradient, tile):
     """Keep a tile's gradient, and its sum of squares, until the norm of the whole is known."""
-    layer, first, last, start, stop = _locate(layers, work, tile)
-    _gradient(work, layer, first, last, n_rows, gradient)
+    layer, part, first, last, start, stop = _locate(layers, work, tile)
+    _gradient(layers, work, layer, part, first, last, n_rows, gradient)
     weights, l2 = parameters[start:stop], no_penalties(parameters).l2
-    if first < last:
+    if part == _WEIGHTS:
         _measure_penalty(settings, work, tile, weights)
         l2 = penalties.l2
     gradient = gradient[: stop - start]
@@ -172,7 +189,7 @@ def form_tile(layers, work, settings, penalties, shaping, parameters, n_rows, gr
 @kernel
 def apply_tile(layers, work, settings, rates, penalties, shaping, parameters, moments, tile):
     """Update a tile by the gradient that was kept."""
-    _, _, _, start, stop = _locate(layers, work, tile)
+    _, _, _, _, start, stop = _locate(layers, work, tile)
     gradient = work.whole_gradient[start:stop]
     _settle(layers, work, settings, rates, penalties, shaping, parameters, moments, gradient, tile)
 
@@ -185,15 +202,15 @@ def accumulate_tile(
 
     ``scale`` is 1 / sum of sample weights, ``gradient`` is this thread's scratch.
     """
-    layer, first, last, start, stop = _locate(layers, work, tile)
-    _gradient(work, layer, first, last, n_rows, gradient)
+    layer, part, first, last, start, stop = _locate(layers, work, tile)
+    _gradient(layers, work, layer, part, first, last, n_rows, gradient)
     result = out[start:stop]
     if not is_first:
         for i in range(result.size):
             result[i] += gradient[i]
         return
     copy(gradient, result)
-    if first < last:
+    if part == _WEIGHTS:
         real, weights = parameters.dtype.type, parameters[start:stop]
         _measure_penalty(settings, work, tile, weights)
         add_penalty_gradient(real(settings.l2 * scale), real(settings.l1 * scale), weights, result)

@@ -3,6 +3,8 @@
 """Phase one of a batch: a tile of rows goes through gather, forward, loss and backward.
 
 Rows are independent, so a thread carries its tiles through all layers without meeting another.
+Only batch norm needs the whole batch: a network with k of them is passed in 2k + 1 *segments*, from
+one to the next, to the loss, and back; in between the statistics, or gradients, are combined.
 ``layers`` (L,) is the plan's, ``work`` a ``Workspace``; a tile is rows ``first`` … ``last`` of the
 batch, and of the buffers.
 """
@@ -24,6 +26,14 @@ from fastmlp.backends.numba_jit.dropout import (
 from fastmlp.backends.numba_jit.jit import kernel
 from fastmlp.backends.numba_jit.losses import link_row, loss_row
 from fastmlp.backends.numba_jit.noise import add_input_noise
+from fastmlp.backends.numba_jit.normalized_layers import (
+    batch_gradient,
+    finish_gradient,
+    is_batch_norm,
+    measure_tile,
+    normalize_tile,
+    weigh_rows,
+)
 from fastmlp.backends.numba_jit.products import multiply, multiply_scaled, panel_width
 from fastmlp.backends.numba_jit.stretches import copy, scale
 from fastmlp.registry import CUSTOM
@@ -109,8 +119,10 @@ def _dense(layers, layer, work, first, last):
 
 
 @kernel
-def _activate(layer, node, work, first, last):
-    """Turn rows of z into h and its slope; the padding goes along."""
+def _activate(layers, index, work, first, last):
+    """Turn rows of a layer's z into h and its slope; the padding goes along."""
+    normalize_tile(layers, index, work, first, last)
+    layer, node = layers[index], work.nodes[index + 1]
     n = (last - first) * node.stride
     values, slopes = node.values + first * node.stride, node.slopes + first * node.stride
     h, slope = work.values[values : values + n], work.slopes[slopes : slopes + n]
@@ -156,21 +168,56 @@ def _backward(layers, layer, work, first, last):
 
 
 @kernel
-def train_tile(layers, work, samples, batch, bits, first, last):
-    """Leave h of every node in the values, ∂L/∂z in the slopes and the rows' losses."""
-    n_layers = layers.size
-    _gather(samples, batch.rows, work, first, last)
-    if batch.input_noise > 0:
-        add_input_noise(work, batch, bits, first, last)
-    for layer in range(n_layers):
+def _forward_segment(layers, work, batch, bits, segment, tile, first, last):
+    """Go on to the next batch norm's z, whose statistics are left, or to the logits."""
+    begin = 0
+    if segment > 0:
+        begin = work.batch_norms[segment - 1] + 1
+        _activate(layers, begin - 1, work, first, last)
+    for layer in range(begin, layers.size):
         if layers[layer].dropout_threshold > 0:
             _drop(layer, layers[layer].dropout_threshold, work, batch, bits, first, last)
         _dense(layers, layer, work, first, last)
-        if layer + 1 < n_layers:
-            _activate(layers[layer], work.nodes[layer + 1], work, first, last)
-    _losses(samples, batch, work, first, last)
-    for layer in range(n_layers - 1, 0, -1):
+        if is_batch_norm(layers[layer]):
+            measure_tile(layer, work, tile, first, last)
+            return
+        if layer + 1 < layers.size:
+            _activate(layers, layer, work, first, last)
+
+
+@kernel
+def _backward_segment(layers, work, segment, tile, first, last):
+    """Go back to ∂L/∂y of the next batch norm below, or to the bottom."""
+    top, n_batch_norms = layers.size - 1, work.batch_norms.size
+    if segment > n_batch_norms:
+        top = work.batch_norms[2 * n_batch_norms - segment]
+        batch_gradient(top, work, first, last)
+    for layer in range(top, 0, -1):
         _backward(layers, layer, work, first, last)
+        finish_gradient(layers, layer - 1, work, tile, first, last)
+        if is_batch_norm(layers[layer - 1]):
+            return
+
+
+@kernel
+def train_tile(layers, work, samples, batch, bits, segment, tile, first, last):
+    """Take tile number ``tile`` through a segment of the network.
+
+    After the last one h of every node is in the values, ∂L/∂z in the slopes, and the rows' losses
+    are known.
+    """
+    n_batch_norms = work.batch_norms.size
+    if segment == 0:
+        _gather(samples, batch.rows, work, first, last)
+        if batch.input_noise > 0:
+            add_input_noise(work, batch, bits, first, last)
+        weigh_rows(samples, batch, work, first, last)
+    if segment <= n_batch_norms:
+        _forward_segment(layers, work, batch, bits, segment, tile, first, last)
+    if segment == n_batch_norms:
+        _losses(samples, batch, work, first, last)
+    if segment >= n_batch_norms:
+        _backward_segment(layers, work, segment, tile, first, last)
 
 
 @kernel
@@ -183,7 +230,7 @@ def predict_tile(layers, work, samples, rows, link, parameters, first, last, out
     for layer in range(layers.size):
         _dense(layers, layer, work, first, last)
         if layer + 1 < layers.size:
-            _activate(layers[layer], work.nodes[layer + 1], work, first, last)
+            _activate(layers, layer, work, first, last)
     node = work.nodes[layers.size]
     for row in range(first, last):
         start = node.values + row * node.stride

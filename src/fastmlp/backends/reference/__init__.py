@@ -16,6 +16,7 @@ from fastmlp.backends.reference import (
     information,
     losses,
     network,
+    normalizations,
     optimizers,
     perceptron,
     philox,
@@ -61,6 +62,44 @@ class ReferenceBackend:
     def activate(self, activation: int, z: np.ndarray, h: np.ndarray, dh_dz: np.ndarray) -> None:
         """Set h = f(z) and dh_dz = f'(z), all (B, O)."""
         h[:], dh_dz[:] = activations.activate(activation, z)
+
+    @np.errstate(all="ignore")
+    def normalize_forward(
+        self,
+        normalization: int,
+        n_groups: int,
+        z: np.ndarray,
+        sample_weight: np.ndarray | None,
+        gain: np.ndarray,
+        shift: np.ndarray,
+        normalized: np.ndarray,
+        mean: np.ndarray,
+        scale: np.ndarray,
+        y: np.ndarray,
+    ) -> None:
+        """Set normalized (B, O), mean and scale (S), and y (B, O) = γ ⊙ normalized + β."""
+        result = normalizations.normalize(normalization, n_groups, z, sample_weight)
+        normalized[:], mean[:], scale[:] = result.normalized, result.mean, result.scale
+        y[:] = gain * result.normalized + shift
+
+    @np.errstate(all="ignore")
+    def normalize_backward(
+        self,
+        normalization: int,
+        n_groups: int,
+        dy: np.ndarray,
+        sample_weight: np.ndarray | None,
+        gain: np.ndarray,
+        normalized: np.ndarray,
+        scale: np.ndarray,
+        dz: np.ndarray,
+        dgain: np.ndarray,
+        dshift: np.ndarray,
+    ) -> None:
+        """Set dz (B, O), dgain (O,) and dshift (O,), the gradients for dy (B, O)."""
+        dz[:], dgain[:], dshift[:] = normalizations.normalize_gradient(
+            n_groups, dy, sample_weight, gain, normalized, scale
+        )
 
     @np.errstate(all="ignore")
     def loss_and_gradient(
@@ -182,10 +221,18 @@ class ReferenceBackend:
     ) -> Totals:
         if batch.weight_sum == 0:
             return Totals(0.0, 0.0, len(batch.x))
-        cost, gradient = network.cost_and_gradient(plan, parameters, batch, _draw(settings))
+        momentum = float(settings["batch_norm_momentum"])
+        cost, gradient = network.cost_and_gradient(
+            plan, parameters, batch, _draw(settings), momentum
+        )
         totals = _totals(plan, settings, parameters, batch, cost)
         optimizers.optimizer_update(
-            settings, parameters, gradient, moments, plan.n_weights, batch.weight_sum
+            settings,
+            parameters[: plan.n_parameters],
+            gradient,
+            moments,
+            plan.n_weights,
+            batch.weight_sum,
         )
         if settings["max_norm"] > 0:
             for w in weight_views(plan, parameters)[:-1]:
@@ -210,7 +257,9 @@ class ReferenceBackend:
         if batch.weight_sum == 0:
             gradient[:] = 0
             return Totals(0.0, 0.0, len(batch.x))
-        cost, gradient[:] = network.cost_and_gradient(plan, parameters, batch, _draw(settings))
+        cost, gradient[:] = network.cost_and_gradient(
+            plan, parameters, batch, _draw(settings), momentum=1.0
+        )
         weights = parameters[: plan.n_weights]
         gradient[: plan.n_weights] += (
             optimizers.penalty_gradient(settings, weights) / batch.weight_sum
@@ -232,7 +281,7 @@ class ReferenceBackend:
         for start in range(0, len(out), PREDICT_ROWS):
             chunk = slice(start, start + PREDICT_ROWS)
             x = X[chunk if rows is None else rows[chunk]].astype(parameters.dtype)
-            logits, _ = network.forward(plan, parameters, x)
+            logits = network.predict(plan, parameters, x)
             if apply_link and plan.custom_loss is None:
                 logits = losses.link(plan.loss, plan.loss_parameters, logits)
             out[chunk] = logits

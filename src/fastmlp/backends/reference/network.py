@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastmlp.backends.reference.activations import activate
 from fastmlp.backends.reference.losses import loss_and_gradient
+from fastmlp.backends.reference.normalizations import (
+    Normalized,
+    follow_batch,
+    normalize,
+    normalize_by_running,
+    normalize_gradient,
+)
 from fastmlp.backends.reference.philox import (
     dropout_bits,
     dropout_factors,
     standard_normals,
 )
-from fastmlp.parameters import bias_views, weight_views
+from fastmlp.parameters import (
+    bias_views,
+    gain_views,
+    running_mean_views,
+    running_variance_views,
+    shift_views,
+    weight_views,
+)
 from fastmlp.plan import INPUT_NOISE_STREAM, Plan
+from fastmlp.registry import NORMALIZATIONS
 
-__all__ = ["Batch", "Draw", "backward", "cost_and_gradient", "forward", "take_batch"]
+__all__ = [
+    "Batch",
+    "Draw",
+    "backward",
+    "cost_and_gradient",
+    "follow_statistics",
+    "forward",
+    "predict",
+    "take_batch",
+]
+
+_NONE, _BATCH = NORMALIZATIONS["none"].code, NORMALIZATIONS["batch"].code
 
 
 class Draw(NamedTuple):
@@ -40,7 +66,8 @@ class Trace(NamedTuple):
     """What the backward pass needs of the forward pass, one entry a layer."""
 
     inputs: list[np.ndarray]  # (B, fan_in) each, dropout applied
-    slopes: list[np.ndarray]  # (B, fan_in) each: ∂input/∂(what the layer below computed, z)
+    slopes: list[np.ndarray]  # (B, fan_in) each: ∂input/∂(what the layer below computed, y)
+    norms: list[Normalized | None]  # None for a layer without normalisation
 
 
 def take_batch(
@@ -67,36 +94,83 @@ def _noise(draw: Draw, shape: tuple[int, int]) -> np.ndarray:
     return draw.input_noise * normals
 
 
+def predict(plan: Plan, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return the logits (B, C) for ``x`` (B, I), by running statistics and without dropout."""
+    layers = zip(plan.layers, _layer_values(plan, parameters), strict=True)
+    for index, (layer, (w, b, gain, shift, mean, variance)) in enumerate(layers):
+        z = x @ w + b
+        if layer["normalization"] == _BATCH:
+            z = gain * normalize_by_running(z, mean, variance) + shift
+        elif layer["normalization"] != _NONE:
+            z = gain * _normalize(layer, z, None).normalized + shift
+        x, _ = _activate(plan, index, z)
+    return x
+
+
+def _activate(plan: Plan, index: int, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    custom = plan.custom.get(index)
+    return activate(plan.layers[index]["activation"], z) if custom is None else custom.each(z)
+
+
+def _layer_values(plan: Plan, parameters: np.ndarray) -> list[tuple[Any, ...]]:
+    """Return (W, b, γ, β, running mean, running variance) of each layer, None for what it lacks."""
+    kinds = (
+        weight_views, bias_views, gain_views, shift_views, running_mean_views,
+        running_variance_views,
+    )  # fmt: skip
+    return list(zip(*(views(plan, parameters) for views in kinds), strict=True))
+
+
+def _normalize(layer: np.void, z: np.ndarray, sample_weight: np.ndarray | None) -> Normalized:
+    return normalize(layer["normalization"], int(layer["n_groups"]), z, sample_weight)
+
+
 def forward(
-    plan: Plan, parameters: np.ndarray, x: np.ndarray, draw: Draw | None = None
+    plan: Plan, parameters: np.ndarray, batch: Batch, draw: Draw
 ) -> tuple[np.ndarray, Trace]:
-    """Return the logits (B, C) for ``x`` (B, I) and the trace; nothing random without a draw."""
-    trace = Trace([], [])
-    if draw is not None and draw.input_noise > 0:
+    """Return the logits (B, C) of a batch in training and the trace."""
+    trace = Trace([], [], [])
+    x = batch.x
+    if draw.input_noise > 0:
         x = x + _noise(draw, x.shape).astype(x.dtype)
     h, slope = x, np.ones_like(x)
-    ws, bs = weight_views(plan, parameters), bias_views(plan, parameters)
-    for index, (layer, w, b) in enumerate(zip(plan.layers, ws, bs, strict=True)):
-        if draw is not None and layer["dropout_threshold"] > 0:
+    values = _layer_values(plan, parameters)
+    for index, (layer, (w, b, gain, shift, *_)) in enumerate(zip(plan.layers, values, strict=True)):
+        if layer["dropout_threshold"] > 0:
             factors = _factors(int(layer["dropout_threshold"]), draw, index, h.shape)
             h, slope = h * factors.astype(h.dtype), slope * factors.astype(h.dtype)
         trace.inputs.append(h)
         trace.slopes.append(slope)
-        custom = plan.custom.get(index)
-        z = h @ w + b
-        h, slope = activate(layer["activation"], z) if custom is None else custom.each(z)
+        y, norm = h @ w + b, None
+        if layer["normalization"] != _NONE:
+            norm = _normalize(layer, y, batch.sample_weight)
+            y = gain * norm.normalized + shift
+        trace.norms.append(norm)
+        h, slope = _activate(plan, index, y)
     return h, trace
 
 
-def backward(plan: Plan, parameters: np.ndarray, trace: Trace, dz: np.ndarray) -> np.ndarray:
-    """Return the gradient (P,) that belongs to ``dz`` (B, C), the gradient of the logits."""
-    gradient = np.empty_like(parameters)
-    dws, dbs = weight_views(plan, gradient), bias_views(plan, gradient)
-    ws = weight_views(plan, parameters)
-    for w, dw, db, x, slope in reversed(list(zip(ws, dws, dbs, *trace, strict=True))):
+def backward(
+    plan: Plan, parameters: np.ndarray, batch: Batch, trace: Trace, dy: np.ndarray
+) -> np.ndarray:
+    """Return the gradient (P,) that belongs to ``dy`` (B, C), the gradient of the logits."""
+    gradient = np.empty(plan.n_parameters, parameters.dtype)
+    values = _layer_values(plan, parameters)
+    slots = zip(
+        weight_views(plan, gradient), bias_views(plan, gradient), gain_views(plan, gradient),
+        shift_views(plan, gradient), strict=True,
+    )  # fmt: skip
+    steps = zip(plan.layers, values, slots, *trace, strict=True)
+    for layer, (w, _, gain, *_), (dw, db, dgain, dshift), x, slope, norm in reversed(list(steps)):
+        dz = dy
+        if norm is not None:
+            dz, dgain[:], dshift[:] = normalize_gradient(
+                int(layer["n_groups"]), dy, batch.sample_weight, gain, norm.normalized, norm.scale
+            )
         dw[:] = x.T @ dz
-        db[:] = dz.sum(axis=0)
-        dz = (dz @ w.T) * slope
+        # The batch's mean takes a bias away again: its gradient is 0, not what rounding leaves.
+        db[:] = 0 if layer["normalization"] == _BATCH else dz.sum(axis=0)
+        dy = (dz @ w.T) * slope
     return gradient
 
 
@@ -109,11 +183,29 @@ def _losses(plan: Plan, logits: np.ndarray, batch: Batch) -> tuple[np.ndarray, n
     return terms.sum(axis=1), gradient if weight is None else weight[:, np.newaxis] * gradient
 
 
+def follow_statistics(
+    plan: Plan, parameters: np.ndarray, batch: Batch, trace: Trace, momentum: float
+) -> None:
+    """Move the running statistics in ``parameters`` (V,) towards those of a batch."""
+    means, variances = (
+        running_mean_views(plan, parameters),
+        running_variance_views(plan, parameters),
+    )
+    for mean, variance, norm in zip(means, variances, trace.norms, strict=True):
+        if mean is not None and variance is not None and norm is not None:
+            follow_batch(mean, variance, norm, batch.sample_weight, momentum)
+
+
 def cost_and_gradient(
-    plan: Plan, parameters: np.ndarray, batch: Batch, draw: Draw
+    plan: Plan, parameters: np.ndarray, batch: Batch, draw: Draw, momentum: float
 ) -> tuple[float, np.ndarray]:
-    """Return the weighted mean loss of a batch and its gradient (P,), penalties left out."""
-    logits, trace = forward(plan, parameters, batch.x, draw)
+    """Return the weighted mean loss of a batch and its gradient (P,), penalties left out.
+
+    Running statistics in ``parameters`` (V,) follow the batch's by ``momentum``.
+    """
+    logits, trace = forward(plan, parameters, batch, draw)
     values, dz = _losses(plan, logits, batch)
     cost = np.average(values.astype(np.float64), weights=batch.sample_weight)
-    return float(cost), backward(plan, parameters, trace, dz) / batch.weight_sum
+    gradient = backward(plan, parameters, batch, trace, dz) / batch.weight_sum
+    follow_statistics(plan, parameters, batch, trace, momentum)
+    return float(cost), gradient
