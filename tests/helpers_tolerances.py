@@ -45,6 +45,12 @@ DERIVATIVE = {
     "softsign": 4,
 }
 
+#: |error of ẑ| ≤ multiple · eps · √(values in a mean) · (|ẑ| + 1) · (1 + largest |z| / σ).
+NORMALIZATION = {"batch": 2, "layer": 2, "instance": 2, "group": 2}
+
+#: |error of ∂L/∂z, ∂L/∂γ, ∂L/∂β| ≤ multiple · eps · largest term · √(terms in a sum).
+NORMALIZATION_GRADIENT = {"batch": 4, "layer": 4, "instance": 4, "group": 4}
+
 #: |error of a loss| ≤ multiple · eps · (largest |logit| + loss + 1).
 LOSS = {
     "softmax_cross_entropy": 6,

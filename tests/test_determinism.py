@@ -35,6 +35,19 @@ SHAPES = {
     "wide batch": {"layer_sizes": (5, 140, 3), "batch_size": 2048, "n_rows": 4200},
     "regularised": {"layer_sizes": (13, 37, 53, 3), **REGULARISERS, "batch_size": 150},
     "wide regularised": {"layer_sizes": (96, 520, 130, 10), **REGULARISERS, "batch_size": 61},
+    "norms": {"layer_sizes": (13, 37, 53, 5, 3), "normalizations": ["batch", "layer", "batch"]},
+    "norms by tiles": {
+        "layer_sizes": (64, 160, 96, 10),
+        "normalizations": "batch",
+        "batch_size": 330,
+        "weighted": True,
+    },
+    "norms of a wide batch": {
+        "layer_sizes": (5, 140, 7, 3),
+        "normalizations": ["layer", "batch"],
+        "batch_size": 2048,
+        "n_rows": 4200,
+    },
     "weights": {"layer_sizes": (13, 37, 3), "weighted": True, "l1": 0.05, "batch_size": 200},
 }
 

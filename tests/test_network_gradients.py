@@ -9,10 +9,14 @@ import pytest
 from helpers import Problem, make_problem, objective_and_gradient
 
 from fastmlp.backends.protocol import Backend
-from fastmlp.parameters import bias_views, weight_views
-from fastmlp.registry import ACTIVATIONS, LOSSES
+from fastmlp.parameters import bias_views, gain_views, shift_views, weight_views
+from fastmlp.plan import batch_norms
+from fastmlp.registry import ACTIVATIONS, LOSSES, NORMALIZATIONS
 
 STEP = 1e-6
+
+#: For the norms: six units are three channels with two positions each, in one group.
+GROUPS = {"n_channels": 3, "n_groups": 1}
 
 CASES = {
     **{f"{name}-net": {"activations": name} for name in ACTIVATIONS.names},
@@ -22,6 +26,12 @@ CASES = {
     "weights": {"weighted": True},
     "hidden dropout": {"dropouts": (0, 0.5, 0.25)},
     "input dropout": {"dropouts": (0.4, 0, 0), "step": 3},
+    **{
+        f"{name} norm": {"layer_sizes": (4, 6, 6, 3), "normalizations": name, **GROUPS}
+        for name in NORMALIZATIONS.names
+    },
+    "norms": {"normalizations": ["batch", "layer"], "weighted": True, "dropouts": (0, 0.5, 0.25)},
+    "batch norms": {"normalizations": "batch", "weighted": True, "l2": 0.7},
     "l2": {"l2": 0.7},
     "l1": {"l1": 0.3},
     "everything": {
@@ -44,7 +54,7 @@ def objective(backend: Backend, problem: Problem) -> float:
 
 
 def numerical_gradient(backend: Backend, problem: Problem) -> np.ndarray:
-    slopes = np.empty_like(problem.parameters)
+    slopes = np.empty(problem.plan.n_parameters)
     for index in range(len(slopes)):
         shift = np.zeros_like(problem.parameters)
         shift[index] = STEP
@@ -59,10 +69,13 @@ def test_numerical_gradient(backend: Backend, case):
     problem = make_problem(**{"layer_sizes": (4, 6, 5, 3), "n_rows": 7, **case})
     _, gradient = objective_and_gradient(backend, problem)
     slopes = numerical_gradient(backend, problem)
-    for views in (weight_views, bias_views):
+    by_batch = batch_norms(problem.plan)
+    for views in (weight_views, bias_views, gain_views, shift_views):
         groups = zip(views(problem.plan, gradient), views(problem.plan, slopes), strict=True)
-        for analytic, numerical in groups:
-            assert np.any(analytic != 0)
+        for layer, (analytic, numerical) in enumerate(groups):
+            if analytic is None:
+                continue
+            assert np.any(analytic != 0) != (views is bias_views and by_batch[layer])
             np.testing.assert_allclose(analytic, numerical, rtol=1e-6, atol=2e-9)
 
 

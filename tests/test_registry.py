@@ -15,6 +15,8 @@ from helpers_tolerances import (
     LOSS,
     LOSS_GRADIENT,
     MEASURE,
+    NORMALIZATION,
+    NORMALIZATION_GRADIENT,
     OPTIMIZER,
 )
 
@@ -24,7 +26,15 @@ from fastmlp.backends.reference.activations import ACTIVATION_FUNCTIONS
 from fastmlp.backends.reference.information import MEASURE_FUNCTIONS
 from fastmlp.backends.reference.losses import LINK_FUNCTIONS, LOSS_FUNCTIONS
 from fastmlp.backends.reference.optimizers import UPDATE_RULES
-from fastmlp.registry import ACTIVATIONS, LOSSES, MEASURES, OPTIMIZERS, Activation, Table
+from fastmlp.registry import (
+    ACTIVATIONS,
+    LOSSES,
+    MEASURES,
+    NORMALIZATIONS,
+    OPTIMIZERS,
+    Activation,
+    Table,
+)
 
 METHODS = [
     name
@@ -59,6 +69,7 @@ def test_codes_are_those_of_the_c_header():
         "activations": ACTIVATIONS,
         "losses": LOSSES,
         "measures": MEASURES,
+        "normalizations": NORMALIZATIONS,
         "optimizers": OPTIMIZERS,
     }
     expected = {kind: {row.name: row.code for row in rows} for kind, rows in tables.items()}
@@ -71,10 +82,14 @@ def test_codes_are_those_of_the_c_header():
         (ACTIVATIONS.names, [ACTIVATION_FUNCTIONS, ACTIVATION, DERIVATIVE]),
         (LOSSES.names, [LOSS_FUNCTIONS, LOSS, LOSS_GRADIENT]),
         (MEASURES.names, [MEASURE_FUNCTIONS, MEASURE]),
+        (
+            [name for name in NORMALIZATIONS.names if name != "none"],
+            [NORMALIZATION, NORMALIZATION_GRADIENT],
+        ),
         (OPTIMIZERS.names, [UPDATE_RULES, OPTIMIZER]),
         (sorted({loss.link for loss in LOSSES}), [LINK_FUNCTIONS, LINK]),
     ],
-    ids=["activations", "losses", "measures", "optimizers", "links"],
+    ids=["activations", "losses", "measures", "normalizations", "optimizers", "links"],
 )
 def test_the_reference_and_the_tolerances_name_every_row(table, functions):
     for rows in functions:

@@ -18,6 +18,7 @@ from fastmlp.parameters import (
     weight_views,
 )
 from fastmlp.plan import Plan
+from fastmlp.registry import NORMALIZATIONS
 
 __all__ = ["Network"]
 
@@ -116,6 +117,12 @@ class Network:
     def layer_sizes(self) -> list[int]:
         """Widths from the input to the output."""
         return [self.plan.n_inputs, *self.plan.layers["fan_out"].tolist()]
+
+    @property
+    def normalizations(self) -> list[str]:
+        """Name of each hidden layer's normalisation, "none" without one."""
+        codes = self.plan.layers["normalization"][:-1]
+        return [NORMALIZATIONS.by_code(code).name for code in codes]
 
     @property
     def cost_divisor(self) -> int:

@@ -23,6 +23,7 @@ __all__ = [
     "NORMALIZATION_EPSILON",
     "SETTINGS_DTYPE",
     "Plan",
+    "batch_norms",
     "custom_row",
     "dropout_threshold",
     "make_plan",
@@ -165,6 +166,12 @@ class Plan:
         """
         products = self.layers["fan_in"] * self.layers["fan_out"]
         return int(2 * (3 * products.sum() - products[0]))
+
+
+def batch_norms(plan: Plan) -> np.ndarray:
+    """Return which layers have batch norm, bool (L,)."""
+    found: np.ndarray = plan.layers["normalization"] == NORMALIZATIONS["batch"].code
+    return found
 
 
 def dropout_threshold(probability: float) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from fastmlp.backends.protocol import Backend, Totals
 from fastmlp.network import Network
-from fastmlp.plan import Plan
+from fastmlp.plan import Plan, batch_norms
 from fastmlp.schedules import LearningRate
 from fastmlp.shuffling import shuffle
 from fastmlp.stopping import LossMonitor, ScoreMonitor
@@ -189,8 +189,9 @@ class TrainingRun:
 
     def __post_init__(self) -> None:
         network = self.network
+        self._merges = bool(batch_norms(network.plan).any())
         self._workspace = self.backend.workspace(
-            network.plan, network.dtype, self.batch_size, self.n_threads
+            network.plan, network.dtype, self.batch_size + self._merges, self.n_threads
         )
         self._rows_per_call = self.batch_size * batches_per_call(network.plan, self.batch_size)
         self._began = time.perf_counter()
@@ -245,24 +246,35 @@ class TrainingRun:
     def _pass_over_data(self) -> Totals:
         """Run every batch once, in chunks."""
         cost = penalty = 0.0
-        n_rows, done = len(self.data.order), 0
-        while done < n_rows:
-            stop = min(done + self._rows_per_call, n_rows)
-            totals = self._train(self.data.order[done:stop])
+        n_rows = len(self.data.order)
+        for begin, end, batch_size in self._calls(n_rows):
+            totals = self._train(self.data.order[begin:end], batch_size)
             cost += totals.cost
             penalty += totals.penalty
             if not np.isfinite(cost + penalty):
                 raise DivergenceError(_divergence_text(self.history.n_epochs + 1, "loss"))
-            done = stop
         return Totals(cost, penalty, n_rows)
 
-    def _train(self, order: np.ndarray) -> Totals:
+    def _calls(self, n_rows: int) -> Iterator[tuple[int, int, int]]:
+        """Yield (begin, end, batch size) of each call: whole batches, the last one may be short.
+
+        Batch norm can't learn from a batch of one row: it joins the batch before.
+        """
+        regular = n_rows
+        if self._merges and n_rows % self.batch_size == 1:
+            regular -= self.batch_size + 1
+        for begin in range(0, regular, self._rows_per_call):
+            yield begin, min(begin + self._rows_per_call, regular), self.batch_size
+        if regular < n_rows:
+            yield regular, n_rows, self.batch_size + 1
+
+    def _train(self, order: np.ndarray, batch_size: int) -> Totals:
         """Train on the rows ``order`` (K,) in one call of the backend."""
         network = self.network
         self.settings["learning_rate"] = self.rate.value
         self.settings["step"] = network.step
         # Counted first: Ctrl-C surfaces when the call returns, and the updates are made by then.
-        network.step += -(-len(order) // self.batch_size)
+        network.step += -(-len(order) // batch_size)
         totals = self.backend.train_batches(
             network.plan,
             self.settings,
@@ -272,7 +284,7 @@ class TrainingRun:
             self.data.target,
             self.data.sample_weight,
             order,
-            self.batch_size,
+            batch_size,
             self._workspace,
             self.n_threads,
         )

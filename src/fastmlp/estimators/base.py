@@ -162,8 +162,11 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         sizes = [X.shape[1], *hidden, self._n_outputs(loss)]
         validation.check_layer_sizes(sizes)
         validation.check_initial_arrays(self.init, sizes, dtype)
+        normalizations = validation.each_normalization(self.normalization, len(hidden))
+        validation.check_rows_for_batch_norm(self.normalization, len(X))
         if earlier:
             validation.check_same_network(earlier.network.layer_sizes, sizes)
+            validation.check_same_normalizations(earlier.network.normalizations, normalizations)
         target = self._encode(y, loss, dtype)
         data = TrainingData(X, target, weights, np.arange(len(X), dtype=np.int64))
         fitting = Fitting(
@@ -202,6 +205,7 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         validation.check_parameters(parameters, self._task)
         hidden = [int(width) for width in np.atleast_1d(self.hidden_layer_sizes)]
         validation.check_combination(parameters, len(hidden), incremental)
+        validation.check_normalizations(parameters, hidden)
         return hidden
 
     def _publish(self, learnt: Learnt) -> None:
@@ -242,6 +246,26 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
     def intercepts_(self) -> list[np.ndarray]:
         """Biases, one (fan_out,) array per layer: views that may be written to."""
         return self._network.biases
+
+    @property
+    def norm_gains_(self) -> list[np.ndarray | None]:
+        """γ of each hidden layer, (fan_out,), None without normalisation; views to write to."""
+        return self._network.norm_gains
+
+    @property
+    def norm_shifts_(self) -> list[np.ndarray | None]:
+        """β of each hidden layer, (fan_out,), None without normalisation; views to write to."""
+        return self._network.norm_shifts
+
+    @property
+    def running_means_(self) -> list[np.ndarray | None]:
+        """Means (fan_out,) that batch norm predicts with, None for a layer without it."""
+        return self._network.running_means
+
+    @property
+    def running_variances_(self) -> list[np.ndarray | None]:
+        """Variances (fan_out,) that batch norm predicts with, None for a layer without it."""
+        return self._network.running_variances
 
     def _forward(self, X: Any, *, apply_link: bool) -> np.ndarray:
         """Return outputs, or logits, (N, C) for ``X`` (N, I)."""

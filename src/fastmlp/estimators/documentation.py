@@ -105,6 +105,26 @@ clip_norm : float or None, default=None
     Bound on the L2 norm of that gradient as a whole, over all layers, weights and biases, after
     ``clip_value``: it is scaled by min(1, ``clip_norm/(norm + 1e-6)``), as PyTorch's
     ``clip_grad_norm_`` does.
+normalization : {"batch", "layer", "instance", "group"}, None or sequence, default=None
+    What a hidden layer does between z = xW + b and its activation, for all layers or for each:
+    y = γ (z − μ)/√(σ² + 1e-5) + β, with a γ (first 1) and a β (first 0) per unit that are learnt,
+    neither penalised nor decayed. μ and σ² are taken over
+
+    - "batch": the rows of the batch, unit by unit; weighted by ``sample_weight``. Prediction takes
+      running statistics. A last batch of one row joins the one before it; one row alone can't be
+      learnt from. lbfgs keeps the statistics of the whole data at the point that it returns;
+    - "layer": the units of a row;
+    - "group": the units of each of ``n_groups`` runs of channels, row by row;
+    - "instance": the positions of each channel, row by row.
+n_groups : int or None, default=None
+    Groups of channels, for "group"; it divides their number.
+n_channels : int or None, default=None
+    How many channels a layer's units are, for "instance" and "group"; it divides the width. Unit
+    number channel · positions + position, like a flattened (channels, positions) array. None makes
+    each unit a channel of one position, which rules out "instance".
+batch_norm_momentum : float, default=0.1
+    Share of a batch in the running statistics, in (0, 1], as in PyTorch: r ← 0.9 r + 0.1 new. The
+    variance is the unbiased one.
 init : str, callable or sequence, default="auto"
     First weights. By a rule: "auto" (scikit-learn's: Glorot uniform, for biases too, with a
     narrower range for logistic units), "zeros", "normal", "uniform", "glorot_uniform",
@@ -132,6 +152,10 @@ coefs_ : list of ndarray of shape (fan_in, fan_out)
     Weights of each layer; views of one vector.
 intercepts_ : list of ndarray of shape (fan_out,)
     Biases of each layer; views of the same vector.
+norm_gains_, norm_shifts_ : list of ndarray of shape (fan_out,) or None
+    γ and β of each hidden layer; None where it has no normalisation.
+running_means_, running_variances_ : list of ndarray of shape (fan_out,) or None
+    What batch norm predicts with; None for a hidden layer without it.
 loss_ : float
     Objective (cost plus penalties) of the last epoch, the mean over its batches.
 loss_curve_ : list of float

@@ -23,8 +23,10 @@ from fastmlp.training import History, TrainingData, TrainingRun, print_record
 from fastmlp.user_functions import CustomActivation, CustomLoss
 from fastmlp.validation import (
     check_held_out_weights,
+    check_rows_for_batch_norm,
     check_validation_size,
     checking_initializer,
+    each_normalization,
     naming,
     naming_network,
 )
@@ -128,6 +130,9 @@ class Fitting:
             model.loss if isinstance(model.loss, CustomLoss) else self.loss.name,
             [model.input_dropout, *dropouts],
             loss_parameters(model, self.loss).tolist(),
+            normalizations=each_normalization(model.normalization, n_hidden),
+            n_groups=model.n_groups,
+            n_channels=model.n_channels,
         )
 
     def _activations(self) -> list[str | CustomActivation]:
@@ -173,6 +178,7 @@ class Fitting:
             l2=model.alpha,
             l1=model.l1,
             weight_decay=decay,
+            batch_norm_momentum=model.batch_norm_momentum,
             seed=seed,
             clip_value=model.clip_value or 0.0,
             clip_norm=model.clip_norm or 0.0,
@@ -242,6 +248,7 @@ class Fitting:
             train, held_out = train_test_split(
                 self.data.order, test_size=fraction, random_state=self.rng, stratify=self.strata
             )
+        check_rows_for_batch_norm(self.model.normalization, len(train))
         self.data.order = np.ascontiguousarray(train)
         return np.ascontiguousarray(held_out)
 

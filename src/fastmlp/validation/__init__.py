@@ -33,6 +33,12 @@ from fastmlp.validation.labels import (
     check_labels_known,
     check_two_classes,
 )
+from fastmlp.validation.normalizations import (
+    check_normalizations,
+    check_rows_for_batch_norm,
+    check_same_normalizations,
+    each_normalization,
+)
 from fastmlp.validation.parameters import (
     check_combination,
     check_layer_sizes,
@@ -82,13 +88,16 @@ __all__ = [
     "check_loss_fits",
     "check_magnitudes",
     "check_neuron",
+    "check_normalizations",
     "check_parameters",
     "check_perceptron",
     "check_plane",
     "check_plane_classifier",
     "check_rates",
     "check_return_std",
+    "check_rows_for_batch_norm",
     "check_same_network",
+    "check_same_normalizations",
     "check_sample_weight",
     "check_stochastic",
     "check_table",
@@ -98,6 +107,7 @@ __all__ = [
     "check_two_labels",
     "check_validation_size",
     "checking_initializer",
+    "each_normalization",
     "naming",
     "naming_network",
     "resolve_dtype",

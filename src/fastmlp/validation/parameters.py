@@ -19,6 +19,7 @@ from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, OPTIMIZERS, REGRESS
 from fastmlp.schedules import POLICIES
 from fastmlp.user_functions import CustomActivation, CustomLoss
 from fastmlp.validation.initial_values import check_init
+from fastmlp.validation.normalizations import check_normalization
 
 __all__ = [
     "check_combination",
@@ -218,6 +219,10 @@ RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
         "max_fun": _COUNT,
         "dropout": OneOrEach(Number(0, 1)),
         "input_dropout": Number(0, 1),
+        "normalization": OneOrEach(check_normalization, kind="name"),
+        "n_groups": Number(1, integral=True, also=(None,)),
+        "n_channels": Number(1, integral=True, also=(None,)),
+        "batch_norm_momentum": Number(0, 1, closed="right"),
         "init": check_init,
         "init_std": _NOT_NEGATIVE,
         "init_range": _NOT_NEGATIVE,
@@ -300,7 +305,7 @@ _OFF_FOR_LBFGS: Mapping[str, object] = MappingProxyType(
 
 def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental: bool) -> None:
     """Raise ValueError for parameters that are right alone but not together."""
-    for name in ("activation", "dropout"):
+    for name in ("activation", "dropout", "normalization"):
         value = parameters[name]
         if np.ndim(value) and len(value) != n_hidden:
             raise ValueError(

@@ -53,7 +53,7 @@ def _shares(sample_weight: np.ndarray | None, like: np.ndarray) -> np.ndarray:
     if sample_weight is None:
         return np.full((len(like), 1), 1 / len(like), like.dtype)
     shares: np.ndarray = sample_weight / sample_weight.sum(dtype=np.float64)
-    return shares.astype(like.dtype)[:, np.newaxis]
+    return shares.astype(like.dtype).reshape(-1, 1)
 
 
 def _by_columns(z: np.ndarray, shares: np.ndarray) -> Normalized:

@@ -1,0 +1,96 @@
+"""Checks of the normalisation of hidden layers, against their widths and the rows of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastmlp.registry import NORMALIZATIONS
+
+__all__ = [
+    "check_normalization",
+    "check_normalizations",
+    "check_rows_for_batch_norm",
+    "check_same_normalizations",
+    "each_normalization",
+]
+
+_NAMES = [name for name in NORMALIZATIONS.names if name != "none"]
+
+
+def check_normalization(name: str, value: object) -> None:
+    """Raise ValueError unless ``value`` is None or the name of a normalisation."""
+    if value is not None and not (isinstance(value, str) and value in _NAMES):
+        raise ValueError(f"{name} must be None or one of {', '.join(_NAMES)}; got {value!r}.")
+
+
+def each_normalization(value: Any, n_hidden: int) -> list[str]:
+    """Return the name in the registry for each hidden layer, from a checked parameter."""
+    entries = np.broadcast_to(np.asarray(value, dtype=object), n_hidden)
+    return ["none" if entry is None else str(entry) for entry in entries]
+
+
+def check_normalizations(parameters: Mapping[str, Any], widths: Sequence[int]) -> None:
+    """Raise ValueError for a normalisation that the widths of the hidden layers rule out."""
+    names = each_normalization(parameters["normalization"], len(widths))
+    n_groups, n_channels = parameters["n_groups"], parameters["n_channels"]
+    for name, width in zip(names, widths, strict=True):
+        if name in ("instance", "group"):
+            _check_channels(n_channels, width)
+        if name == "layer" and width == 1:
+            raise ValueError("normalization='layer' of a hidden layer of one unit leaves nothing.")
+        if name == "instance":
+            _check_positions(n_channels, width)
+        if name == "group":
+            _check_groups(n_groups, n_channels or width, width)
+    if "batch" in names and parameters["solver"] != "lbfgs" and parameters["batch_size"] == 1:
+        raise ValueError(
+            "normalization='batch' needs two rows or more in a batch; got batch_size=1."
+        )
+
+
+def _check_channels(n_channels: int | None, width: int) -> None:
+    if n_channels is not None and width % n_channels:
+        raise ValueError(
+            f"n_channels={n_channels} must divide the width of each hidden layer with instance or "
+            f"group norm; got a layer of {width} units."
+        )
+
+
+def _check_positions(n_channels: int | None, width: int) -> None:
+    if n_channels in (None, width):
+        raise ValueError(
+            f"normalization='instance' needs more than one position in a channel: set n_channels "
+            f"below the layer's {width} units (got {n_channels!r})."
+        )
+
+
+def _check_groups(n_groups: int | None, n_channels: int, width: int) -> None:
+    if n_groups is None:
+        raise ValueError("normalization='group' needs n_groups; got None.")
+    if n_channels % n_groups:
+        raise ValueError(
+            f"n_groups={n_groups} must divide the number of channels, which is {n_channels} in a "
+            f"layer of {width} units."
+        )
+    if n_groups == width:
+        raise ValueError(
+            f"n_groups={n_groups} leaves one unit in each group of a layer of {width} units."
+        )
+
+
+def check_rows_for_batch_norm(normalization: Any, n_rows: int) -> None:
+    """Raise ValueError if batch norm would have a single row to train on."""
+    if n_rows == 1 and "batch" in np.atleast_1d(np.asarray(normalization, dtype=object)):
+        raise ValueError("normalization='batch' needs two rows or more to train on; n_samples=1.")
+
+
+def check_same_normalizations(present: Sequence[str], wanted: Sequence[str]) -> None:
+    """Raise ValueError if a fit that goes on from an earlier one asks for other normalisations."""
+    if list(present) != list(wanted):
+        raise ValueError(
+            f"normalization is now {', '.join(wanted)}, but the network that warm_start or "
+            f"partial_fit goes on with has {', '.join(present)} in its hidden layers."
+        )
