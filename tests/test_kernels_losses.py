@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mpmath
 import numpy as np
 import pytest
 from helpers import REFERENCE, make_target, outputs_for, size_pairs
@@ -226,6 +227,26 @@ def test_limits(backend: Backend, name, parameters, same_as):
     values, gradient = run(backend, LOSSES[name], logits, target, parameters=parameters)
     np.testing.assert_allclose(values, expected, rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize("power", [1.001, 1.5, 1.999])
+def test_tweedie_keeps_its_digits_near_its_limits(backend: Backend, dtype, power):
+    rng = np.random.default_rng(9)
+    target = np.exp(rng.normal(size=(200, 1)))
+    logits = (np.log(target) + rng.normal(size=(200, 1)) * [[1e-2]]).astype(dtype)
+    target = target.astype(dtype)
+    power = float(dtype.type(power))
+    values, _ = run(backend, LOSSES["tweedie"], logits, target, parameters=(power,))
+    with mpmath.workdps(40):
+        a, b = mpmath.mpf(power) - 1, 2 - mpmath.mpf(power)
+        numbers = zip(logits.ravel().tolist(), target.ravel().tolist(), strict=True)
+        expected = [
+            float(
+                -(mpmath.mpf(y) ** b) / (a * b) + y * mpmath.exp(-a * z) / a + mpmath.exp(b * z) / b
+            )
+            for z, y in numbers
+        ]
+    np.testing.assert_allclose(values, expected, rtol=0, atol=4 * eps(dtype))
 
 
 @pytest.mark.parametrize("tau", [0.1, 0.5, 0.95])

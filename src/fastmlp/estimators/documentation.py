@@ -100,7 +100,7 @@ gradient_noise_decay : float, default=0.0
     γ: the variance of that noise is ``gradient_noise**2 / (1 + t)**γ`` in update t = 0, 1, …
     (Neelakantan et al. 2015, who take 0.55).
 clip_value : float or None, default=None
-    Bound on each |element| of the gradient of cost plus L2 penalty, the mean over the batch.
+    Bound on each ``|element|`` of the gradient of cost plus L2 penalty, the mean over the batch.
 clip_norm : float or None, default=None
     Bound on the L2 norm of that gradient as a whole, over all layers, weights and biases, after
     ``clip_value``: it is scaled by min(1, ``clip_norm/(norm + 1e-6)``), as PyTorch's

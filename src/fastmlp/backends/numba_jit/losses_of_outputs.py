@@ -100,10 +100,15 @@ def _gamma_terms(z, y, parameter):
 
 @kernel
 def _tweedie_terms(z, y, power):
-    a, b = 1 - power, 2 - power
-    falling, rising = y * exp(a * z), exp(b * z)
-    own = y**b if y > 0 else 0.0
-    return (own / (a * b) - falling / a) + rising / b, rising - falling
+    # Where y > 0, by the difference of logarithms: no large terms cancel near powers of 1 and 2.
+    a, b = power - 1, 2 - power
+    if y <= 0:
+        rising = exp(b * z)
+        return rising / b, rising
+    log_y = math.log(y)
+    falling, rising = math.expm1(-a * (z - log_y)), math.expm1(b * (z - log_y))
+    scale = exp(b * log_y)
+    return scale * (falling / a + rising / b), scale * (rising - falling)
 
 
 @kernel

@@ -146,10 +146,14 @@ def _gamma(logits: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 def _tweedie(logits: np.ndarray, target: np.ndarray, power: float) -> tuple[np.ndarray, np.ndarray]:
     # Jørgensen 1987, "Exponential dispersion models"; half the unit deviance of the mean exp(z).
-    a, b = 1 - power, 2 - power
-    falling, rising = target * np.exp(a * logits), np.exp(b * logits)
-    own = np.where(target > 0, target**b, 0)
-    return (own / (a * b) - falling / a + rising / b).sum(axis=1), rising - falling
+    # With u = z - log y, no large terms cancel for a power close to 1 or 2.
+    a, b = power - 1, 2 - power
+    some = target > 0
+    log_target = np.log(np.where(some, target, 1))
+    falling, rising = (np.expm1(rate * (logits - log_target)) for rate in (-a, b))
+    scale, without = np.exp(b * log_target), np.exp(b * logits)
+    terms = np.where(some, scale * (falling / a + rising / b), without / b)
+    return terms.sum(axis=1), np.where(some, scale * (rising - falling), without)
 
 
 #: Keeps a variance away from 0.
