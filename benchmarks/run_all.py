@@ -39,6 +39,7 @@ JOBS = (
     Job("dropout", "dropout.py"),
     Job("custom", "custom.py"),
     Job("shuffle", "shuffle.py"),
+    Job("custom", "custom.py"),
     Job("busy", "busy.py"),
     Job("roofline", "roofline.py"),
     Job("roofline-one-thread", "roofline.py", "--threads 1"),

@@ -64,10 +64,20 @@ static void activation_tanh(void) { kernels->activate(FASTMLP_TANH, ELEMENTS, a,
 
 static void activation_logistic(void) { kernels->activate(FASTMLP_LOGISTIC, ELEMENTS, a, c, d); }
 
+static void activation_gelu(void) { kernels->activate(FASTMLP_GELU, ELEMENTS, a, c, d); }
+
 static void softmax_cross_entropy(void)
 {
     const double smoothing = 0;
     const fastmlp_loss loss = {FASTMLP_SOFTMAX_CROSS_ENTROPY, 1, &smoothing};
+    kernels->loss_and_gradient(&loss, CLASS_ROWS, CLASSES, a, b, NULL, c, d);
+}
+
+/* One of the losses that are sums over the outputs. */
+static void huber(void)
+{
+    const double delta = 0.5;
+    const fastmlp_loss loss = {FASTMLP_HUBER, 1, &delta};
     kernels->loss_and_gradient(&loss, CLASS_ROWS, CLASSES, a, b, NULL, c, d);
 }
 
@@ -78,6 +88,10 @@ static void adam_update(void)
 }
 
 static void dropout(void) { kernels->apply_dropout(13107, 7, 1, 3, ROWS, FAN_IN, a); }
+
+static void normal_noise(void) { kernels->standard_normals(1, 7, 3, ROWS, FAN_IN, a); }
+
+static void max_norm(void) { kernels->limit_norms(FAN_IN, FAN_OUT, 1, a); }
 
 /* -- epochs ----------------------------------------------------------------------------------- */
 
@@ -162,9 +176,13 @@ static const struct {
     {"relu", prepare_nothing, activation_relu},
     {"tanh", prepare_nothing, activation_tanh},
     {"logistic", prepare_nothing, activation_logistic},
+    {"gelu", prepare_nothing, activation_gelu},
     {"softmax_cross_entropy", prepare_classes, softmax_cross_entropy},
+    {"huber", prepare_nothing, huber},
     {"adam_update", prepare_moments, adam_update},
     {"dropout", prepare_nothing, dropout},
+    {"normal_noise", prepare_nothing, normal_noise},
+    {"max_norm", prepare_nothing, max_norm},
     {"epoch_64_100_10", prepare_digits, train_epoch},
     {"epoch_13_37_53_3", prepare_odd, train_epoch},
 };
