@@ -145,6 +145,30 @@ def test_a_last_batch_of_one_row_joins_the_one_before(backend):
     assert model._network.step == 2
 
 
+@every_backend
+def test_clipping_counts_only_what_there_is_when_the_last_batch_grows(backend):
+    """Batches of 32 and 33 rows lie differently in the workspace: nothing old may be counted."""
+    rng = np.random.default_rng(1)
+    rows, targets = rng.normal(size=(97, 40)), 100 * rng.normal(size=(97, 3))
+
+    def fitted(name):
+        model = MLPRegressor(
+            hidden_layer_sizes=(130, 120, 90),
+            normalization="batch",
+            clip_norm=0.5,
+            batch_size=32,
+            max_iter=2,
+            solver="sgd",
+            learning_rate_init=0.1,
+            dtype="float64",
+            backend=name,
+            random_state=0,
+        )
+        return model.fit(rows, targets)._network.parameters
+
+    np.testing.assert_allclose(fitted(backend), fitted("numpy"), rtol=0, atol=1e-12)
+
+
 def test_one_row_more_than_a_batch_is_one_batch():
     joined = classifier("batch", shuffle=False, max_iter=3).fit(X[:17], LABELS[:17])
     whole = classifier("batch", shuffle=False, max_iter=3, batch_size=17).fit(X[:17], LABELS[:17])
