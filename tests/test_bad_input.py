@@ -112,6 +112,10 @@ WRONG_PARAMETERS = [
     ("epsilon", 1e300, ValueError, "at most 3.4e+38 for dtype float32"),
     ("callbacks", print, TypeError, "a list of callables"),
     ("callbacks", [1], TypeError, "a list of callables"),
+    ("normalization", "spectral", ValueError, "got 'spectral'"),
+    ("n_groups", 0, ValueError, "an integer ≥ 1 or None; got 0"),
+    ("n_channels", 2.5, TypeError, "an integer ≥ 1 or None; got 2.5"),
+    ("batch_norm_momentum", 0, ValueError, "a number > 0 and ≤ 1; got 0"),
 ]
 
 
