@@ -1,62 +1,93 @@
+r"""
+Four normalisations that forgive bad first weights
+==================================================
+
+A normalisation shifts and scales the sums of a layer to mean 0 and variance 1,
+
+.. math:: \hat z = \frac{z - \mu}{\sqrt{\sigma^2 + \epsilon}}, \qquad y = \gamma \hat z + \beta,
+
+so that no weights can silence or saturate the units behind it; γ and β are learnt. The four kinds
+differ in what μ and σ² are taken over.
 """
-Normalisation on a bad initialisation
-=====================================
 
-Weights drawn far too wide push units into saturation, and little is learnt. A normalisation takes
-the scale of each hidden layer away again: batch norm over the rows of a batch, layer norm over the
-units of a row, group norm over groups of units, instance norm over the positions of one channel.
-"""
-
-import warnings
-
+# sphinx_gallery_thumbnail_number = 2
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import ListedColormap
 from sklearn.datasets import load_digits
-from sklearn.exceptions import ConvergenceWarning
 
 from fastmlp import MLPClassifier
+from fastmlp.plots.style import CATEGORIES
 
 # %%
-# Five networks that differ in one parameter
-# ------------------------------------------
-# Two hidden tanh layers of 64 units, first weights with a standard deviation of 2. For instance and
-# group norm the 64 units are read as 8 channels of 8 positions.
+# Who shares a mean and a variance
+# --------------------------------
+# Six rows of a batch and twelve units, which instance and group norm see as four channels of three
+# positions. Cells of one colour that touch are normalised together: a column for batch norm, a row
+# for layer norm, a channel of a row for instance norm, a group of channels (here two) for group
+# norm.
 
-X, y = load_digits(return_X_y=True)
-BAD_START = {"activation": "tanh", "init": "normal", "init_std": 2.0, "random_state": 0}
-
-
-def cost_curve(**normalization):
-    """Return the cost (30,) of each epoch from the bad start."""
-    model = MLPClassifier((64, 64), max_iter=30, tol=0, **BAD_START, **normalization)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # thirty epochs are all it gets
-        return model.fit(X / 16, y).cost_curve_
-
-
-curves = {
-    "none": cost_curve(),
-    "batch": cost_curve(normalization="batch"),
-    "layer": cost_curve(normalization="layer"),
-    "instance, 8 channels": cost_curve(normalization="instance", n_channels=8),
-    "group, 4 of 8 channels": cost_curve(normalization="group", n_groups=4, n_channels=8),
+row, unit = np.mgrid[:6, :12]
+kinds = {
+    "batch": unit,
+    "layer": row,
+    "instance, 4 channels": 2 * row + unit // 3,
+    "group, 2 groups": 2 * row + unit // 6,
 }
-
-figure, ax = plt.subplots(figsize=(8, 4.5))
-for (name, curve), shade in zip(curves.items(), np.linspace(0, 0.9, len(curves)), strict=True):
-    ax.plot(range(1, 31), curve, color=plt.cm.cividis(shade), label=name, linewidth=2.5)
-ax.set(xlabel="epoch", ylabel="cross-entropy", title="With a norm the bad start is overcome sooner")
-ax.legend(title="normalization")
+figure, axes = plt.subplots(1, 4, figsize=(12, 2.6), sharey=True)
+for ax, (name, color) in zip(axes, kinds.items(), strict=True):
+    ax.pcolormesh(color % 6, cmap=ListedColormap(CATEGORIES[:6]), edgecolors="white", alpha=0.8)
+    ax.set(title=name, xlabel="units", xticks=[], yticks=[])
+axes[0].set_ylabel("rows of a batch")
 plt.show()
 
-assert all(curve[-1] < curves["none"][-1] / 2 for name, curve in curves.items() if name != "none")
+# %%
+# Deep, and badly started
+# -----------------------
+# Six hidden layers of 64 tanh units learn to read digits. On the left the first weights are far too
+# small, hardly any signal gets through; on the right far too large, every unit is saturated. Any of
+# the four normalisations mends both.
+
+X, y = load_digits(return_X_y=True)
+X = X / 16
+N_EPOCHS = 30
+NORMS = {
+    "none": {},
+    "batch": {"normalization": "batch"},
+    "layer": {"normalization": "layer"},
+    "instance, 8 channels": {"normalization": "instance", "n_channels": 8},
+    "group, 4 groups of 2": {"normalization": "group", "n_channels": 8, "n_groups": 4},
+}
+
+
+def costs(std: float, **norm: str | int) -> list[float]:
+    """Return the cross-entropy after each epoch, first weights from N(0, std²)."""
+    model = MLPClassifier(
+        (64,) * 6, "tanh", init="normal", init_std=std, batch_size=100, random_state=0, **norm
+    )
+    return [model.partial_fit(X, y, classes=range(10)).cost(X, y) for _ in range(N_EPOCHS)]
+
+
+figure, axes = plt.subplots(1, 2, figsize=(11, 4.2), sharey=True)
+for ax, std in zip(axes, (0.01, 1.0), strict=True):
+    curves = {name: costs(std, **norm) for name, norm in NORMS.items()}
+    for (name, curve), marker in zip(curves.items(), "xosD^", strict=True):
+        ax.semilogy(range(1, N_EPOCHS + 1), curve, marker=marker, markevery=5, label=name)
+    ax.axhline(np.log(10), color="0.7", linewidth=1, linestyle="--", zorder=0)
+    ax.set(title=f"first weights from N(0, {std:g}²)", xlabel="epoch")
+    final = {name: curve[-1] for name, curve in curves.items()}
+    assert all(cost < final["none"] / 2 for name, cost in final.items() if name != "none")
+axes[0].text(N_EPOCHS, np.log(10), "guessing: log 10", ha="right", va="bottom", color="0.4")
+axes[0].set_ylabel("cross-entropy")
+axes[1].legend(title="normalisation", loc="upper left", bbox_to_anchor=(1, 1))
+plt.show()
 
 # %%
 # Two of them are limits of the third
 # -----------------------------------
 # Group norm with one group is layer norm; with a group for each channel it is instance norm.
 
-one_group = cost_curve(normalization="group", n_groups=1, n_channels=8)
-own_groups = cost_curve(normalization="group", n_groups=8, n_channels=8)
+one_group = costs(1.0, normalization="group", n_channels=8, n_groups=1)
+own_groups = costs(1.0, normalization="group", n_channels=8, n_groups=8)
 assert one_group == curves["layer"]
 assert own_groups == curves["instance, 8 channels"]
