@@ -39,7 +39,7 @@ JOBS = (
     Job("dropout", "dropout.py"),
     Job("custom", "custom.py"),
     Job("shuffle", "shuffle.py"),
-    Job("normalization", "normalization.py", "--threads 2", files=()),
+    Job("normalization", "normalization.py"),
     Job("busy", "busy.py"),
     Job("roofline", "roofline.py"),
     Job("roofline-one-thread", "roofline.py", "--threads 1"),

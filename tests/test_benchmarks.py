@@ -56,6 +56,7 @@ COMMANDS = {
     "fit": "--cell digits --peer fastmlp --rounds 1 --seconds 0.01",
     "gemm": "--size 5 --rounds 1 --dtype float32",
     "kernels": "--size L1 --quick",
+    "normalization": "--cell digits --rounds 1",
     "predict": "--rows 3 --peer fastmlp --rounds 1",
     "roofline": "--cell digits --rounds 1 --threads 2",
     "shuffle": "--samples 2000 --rounds 1",

@@ -99,7 +99,7 @@ def test_gradient_is_the_slope(backend: Backend, loss):
         above, _ = run(backend, loss, logits + step, target)
         below, _ = run(backend, loss, logits - step, target)
         slope = weight * (above - below) / 2e-5
-        np.testing.assert_allclose(gradient[:, column], slope, rtol=1e-8, atol=2e-8)
+        np.testing.assert_allclose(gradient[:, column], slope, rtol=1e-8, atol=1e-8)
 
 
 @every_loss
@@ -169,8 +169,8 @@ def test_by_hand(backend: Backend, dtype, name, logits, target, value, gradient)
     values, actual = run(backend, LOSSES[name], *rows)
     size = max(np.abs(logits).max(), np.abs(target).max())
     tolerance = 8 * eps(dtype) * max(1, size) if value == 0 else 0
-    np.testing.assert_allclose(values, [value], rtol=16 * eps(dtype), atol=tolerance)
-    np.testing.assert_allclose(actual, [gradient], rtol=8 * eps(dtype), atol=2 * eps(dtype))
+    np.testing.assert_allclose(values, [value], rtol=8 * eps(dtype), atol=tolerance)
+    np.testing.assert_allclose(actual, [gradient], rtol=8 * eps(dtype), atol=eps(dtype))
 
 
 def test_a_small_loss_keeps_its_digits(backend: Backend, dtype):

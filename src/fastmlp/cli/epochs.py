@@ -33,6 +33,8 @@ class GridCell:
         Of the hidden layers.
     dropout : float
         Of the hidden layers' outputs.
+    normalization : str or None
+        Of the hidden layers.
     dtype : {"float32", "float64"}
         What the peers compute in.
     several_targets : bool
@@ -46,6 +48,7 @@ class GridCell:
     optimizer: str = "adam"
     activation: str = "relu"
     dropout: float = 0.0
+    normalization: str | None = None
     dtype: str = "float32"
     several_targets: bool = False
 
@@ -60,7 +63,13 @@ class GridCell:
         loss = "squared_error" if self.is_regression else "softmax_cross_entropy"
         n_hidden = len(self.layer_sizes) - 2
         dropouts = [0.0] + [self.dropout] * n_hidden
-        return make_plan(self.layer_sizes, [self.activation] * n_hidden, loss, dropouts)
+        return make_plan(
+            self.layer_sizes,
+            [self.activation] * n_hidden,
+            loss,
+            dropouts,
+            normalizations=[self.normalization or "none"] * n_hidden,
+        )
 
     @property
     def flops(self) -> int:
@@ -73,6 +82,7 @@ class GridCell:
         parts = [f"{self.n_samples} × {sizes}", f"batch {self.batch_size}", self.optimizer]
         parts += [self.activation] if self.activation != "relu" else []
         parts += [f"dropout {self.dropout:g}"] if self.dropout else []
+        parts += [f"{self.normalization} norm"] if self.normalization else []
         parts += [self.dtype] if self.dtype != "float32" else []
         parts += ["squared error"] if self.several_targets else []
         return ", ".join(parts)
