@@ -78,6 +78,7 @@ dz = dh * h * (1 - h)
 np.testing.assert_allclose(dw_2, h.T @ ds, atol=1e-14)
 np.testing.assert_allclose(dw_1, x.T @ dz, atol=1e-14)
 
+# %%
 # The graph of the computation
 # ----------------------------
 # Values flow to the right, in black; gradients flow back to the left, in vermilion: what the loss

@@ -29,6 +29,7 @@ plt.show()
 np.testing.assert_allclose(softmax(scores).sum(), 1)
 np.testing.assert_allclose(softmax(scores + 1e4), softmax(scores), rtol=1e-12)  # no overflow
 
+# %%
 # Its gradient under cross-entropy
 # --------------------------------
 # With the cross-entropy behind it, the gradient with respect to the scores is what one would

@@ -60,6 +60,7 @@ for ax, sums, at_prediction, title in (
     ax.legend(loc="upper left", fontsize="x-small")
 plt.show()
 
+# %%
 # What it is good for
 # -------------------
 # Sixty noisy points and a network of two layers of 200 units, trained for 1,500 epochs. Without

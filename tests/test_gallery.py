@@ -1,0 +1,34 @@
+"""The pages of the gallery read as they are meant to: a heading is text, not a comment of code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+PAGES = sorted(Path(__file__).parents[1].glob("docs/gallery/*/plot_*.py"))
+#: The adornment under a heading of reStructuredText, in a comment.
+UNDERLINE = re.compile(r"# ([=\-~^\"'#*+])\1{2,}\s*")
+
+
+def headings_in_code(source):
+    """Return the headings whose comment does not begin with ``# %%``, which makes it text."""
+    lines, found, is_text = source.splitlines(), [], False
+    for number, line in enumerate(lines):
+        is_text = line.startswith("#") and (is_text or line.startswith("# %%"))
+        if UNDERLINE.fullmatch(line) and not is_text:
+            found.append(lines[number - 1])
+    return found
+
+
+def test_a_heading_in_code_is_found():
+    heading = "# Title\n# -----\n"
+    assert headings_in_code(f"x = 1\n\n{heading}") == ["# Title"]
+    assert headings_in_code(f"# %%\n{heading}# text\n") == []
+    assert headings_in_code(f"# %%\n# text\n\n{heading}") == ["# Title"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_headings_are_text(page):
+    assert headings_in_code(page.read_text(encoding="utf-8")) == []
