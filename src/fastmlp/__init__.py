@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         self_information,
         softmax,
     )
+    from fastmlp.pieces import activation, activation_derivative, dropout, initial_weights
     from fastmlp.predictor import Predictor
     from fastmlp.training import DivergenceError, EpochRecord
 
@@ -55,11 +56,15 @@ __all__ = [
     "Predictor",
     "RosenblattPerceptron",
     "__version__",
+    "activation",
+    "activation_derivative",
     "cross_entropy",
     "custom_activation",
     "custom_loss",
+    "dropout",
     "entropy",
     "gradient_descent",
+    "initial_weights",
     "kl_divergence",
     "log_softmax",
     "self_information",
@@ -78,11 +83,15 @@ _LOADED_ON_DEMAND = {
     "McCullochPittsNeuron": "fastmlp.historic",
     "Predictor": "fastmlp.predictor",
     "RosenblattPerceptron": "fastmlp.historic",
+    "activation": "fastmlp.pieces",
+    "activation_derivative": "fastmlp.pieces",
     "cross_entropy": "fastmlp.information",
     "custom_activation": "fastmlp.custom",
     "custom_loss": "fastmlp.custom",
+    "dropout": "fastmlp.pieces",
     "entropy": "fastmlp.information",
     "gradient_descent": "fastmlp.descent",
+    "initial_weights": "fastmlp.pieces",
     "kl_divergence": "fastmlp.information",
     "log_softmax": "fastmlp.information",
     "self_information": "fastmlp.information",

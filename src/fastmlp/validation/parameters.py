@@ -22,6 +22,7 @@ from fastmlp.validation.initial_values import check_init
 from fastmlp.validation.normalizations import check_normalization
 
 __all__ = [
+    "check_activation",
     "check_combination",
     "check_layer_sizes",
     "check_magnitudes",
@@ -147,7 +148,8 @@ def _callables(name: str, value: object) -> None:
         raise TypeError(f"{name} must be None or a list of callables; got {value!r}.")
 
 
-def _activation(name: str, value: object) -> None:
+def check_activation(name: str, value: object) -> None:
+    """Raise unless ``value`` names an activation, or is one that the user wrote."""
     if isinstance(value, CustomActivation):
         return
     if not (isinstance(value, str) and value in ACTIVATIONS):
@@ -187,7 +189,7 @@ RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
         "tweedie_power": Number(1, 2, closed="both"),
         "quantiles": _quantiles,
         "hidden_layer_sizes": OneOrEach(Number(1, integral=True)),
-        "activation": OneOrEach(_activation, kind="activation"),
+        "activation": OneOrEach(check_activation, kind="activation"),
         "solver": OneOf((*OPTIMIZERS.names, "lbfgs")),
         "alpha": _NOT_NEGATIVE,
         "l1": _NOT_NEGATIVE,
