@@ -73,6 +73,20 @@ def test_an_estimator_reports_the_sum_over_outputs(backend, solver):
     assert own.out_activation_ == "identity"
 
 
+def test_the_numpy_backend_compiles_nothing(monkeypatch):
+    methods = ("loss_per_sample", "cost", "objective")
+    model = fit(LOG_COSH)
+    expected = [getattr(model, method)(X, Y) for method in methods]
+
+    def refuse(self, dtype):
+        raise AssertionError("compiled")
+
+    monkeypatch.setattr(type(LOG_COSH), "address", refuse)
+    model = fit(LOG_COSH, backend="numpy")
+    for method, value in zip(methods, expected, strict=True):
+        np.testing.assert_allclose(getattr(model, method)(X, Y), value, rtol=1e-9)
+
+
 def test_early_stopping_and_predictor():
     model = fit(LOG_COSH, early_stopping=True)
     np.testing.assert_allclose(Predictor(model)(X), model.predict(X))

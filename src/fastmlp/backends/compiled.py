@@ -343,6 +343,15 @@ class CompiledBackend:
             )
         )
 
+    def sample_losses(
+        self, plan: Plan, logits: np.ndarray, target: np.ndarray, out: np.ndarray
+    ) -> None:
+        """See :meth:`fastmlp.backends.Backend.sample_losses`."""
+        parameters = plan.bound_loss_parameters(logits.dtype)
+        self.loss_and_gradient(
+            plan.loss, parameters, logits, target, None, out, np.empty_like(logits)
+        )
+
     def predict(
         self,
         plan: Plan,

@@ -275,6 +275,14 @@ class Backend(Protocol):
         (V,) stay, but for the running statistics: they become those of the batch.
         """
 
+    def sample_losses(
+        self, plan: Plan, logits: np.ndarray, target: np.ndarray, out: np.ndarray
+    ) -> None:
+        """out (B,) = the plan's loss of each sample, the user's own or not, for logits (B, C).
+
+        ``target`` is (B, T). No weights, no penalties, the sum over outputs.
+        """
+
     def predict(
         self,
         plan: Plan,

@@ -286,23 +286,21 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         ndarray of shape (n_samples,)
             What ``loss`` says, summed over labels, averaged over targets and quantiles.
         """
-        network = self._network
-        X, y, _ = validation.check_data(
-            self, X, y, dtype=network.dtype, reset=False, numeric_y=self._numeric_target
-        )
-        plan = network.plan
-        self._check_outputs(y, plan.loss_row, network.dtype, whole=False)
-        backend = self._backend
+        network, backend = self._network, self._backend
+        X, target = self._encoded(X, y)
         logits = network.forward(backend, X, apply_link=False, n_threads=self._n_threads)
-        target = self._encode(y, plan.loss_row, network.dtype)
         values = np.empty(len(X), network.dtype)
-        gradient = np.empty_like(logits)
-        if plan.custom_loss is not None:
-            return plan.custom_loss.evaluate(logits, target)[0]
-        backend.loss_and_gradient(
-            plan.loss, plan.loss_parameters, logits, target, None, values, gradient
-        )
+        backend.sample_losses(network.plan, logits, target, values)
         return values / network.cost_divisor
+
+    def _encoded(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return X (N, I), checked, and the core's target (N, T) for y (N,) or (N, C)."""
+        dtype, loss = self._network.dtype, self._network.plan.loss_row
+        X, y, _ = validation.check_data(
+            self, X, y, dtype=dtype, reset=False, numeric_y=self._numeric_target
+        )
+        self._check_outputs(y, loss, dtype, whole=False)
+        return X, self._encode(y, loss, dtype)
 
     def cost(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the weighted mean of ``loss_per_sample``.

@@ -302,6 +302,17 @@ class NumbaBackend:
             )
         return Totals(cost, penalty, len(X))
 
+    def sample_losses(
+        self, plan: Plan, logits: np.ndarray, target: np.ndarray, out: np.ndarray
+    ) -> None:
+        """Set out (B,) = the plan's loss of each sample, the user's own or not."""
+        if plan.custom_loss is not None:
+            out[:] = plan.custom_loss.evaluate(logits, target)[0]
+            return
+        self.loss_and_gradient(
+            plan.loss, plan.loss_parameters, logits, target, None, out, np.empty_like(logits)
+        )
+
     def predict(
         self,
         plan: Plan,

@@ -267,6 +267,13 @@ class ReferenceBackend:
         return _totals(plan, settings, parameters, batch, cost)
 
     @np.errstate(all="ignore")
+    def sample_losses(
+        self, plan: Plan, logits: np.ndarray, target: np.ndarray, out: np.ndarray
+    ) -> None:
+        """Set out (B,) = the plan's loss of each sample, the user's own or not."""
+        out[:] = network.losses_of(plan, logits, target, None)[0]
+
+    @np.errstate(all="ignore")
     def predict(
         self,
         plan: Plan,

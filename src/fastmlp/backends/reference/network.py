@@ -174,12 +174,13 @@ def backward(
     return gradient
 
 
-def _losses(plan: Plan, logits: np.ndarray, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-    """Return each sample's loss (B,) and its weighted gradient (B, C)."""
-    weight = batch.sample_weight
+def losses_of(
+    plan: Plan, logits: np.ndarray, target: np.ndarray, weight: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return each sample's loss (B,) and its weighted gradient (B, C) for ``target`` (B, T)."""
     if plan.custom_loss is None:
-        return loss_and_gradient(plan.loss, plan.loss_parameters, logits, batch.target, weight)
-    terms, gradient = plan.custom_loss.each(logits, batch.target)
+        return loss_and_gradient(plan.loss, plan.loss_parameters, logits, target, weight)
+    terms, gradient = plan.custom_loss.each(logits, target)
     return terms.sum(axis=1), gradient if weight is None else weight[:, np.newaxis] * gradient
 
 
@@ -204,7 +205,7 @@ def cost_and_gradient(
     Running statistics in ``parameters`` (V,) follow the batch's by ``momentum``.
     """
     logits, trace = forward(plan, parameters, batch, draw)
-    values, dz = _losses(plan, logits, batch)
+    values, dz = losses_of(plan, logits, batch.target, batch.sample_weight)
     cost = np.average(values.astype(np.float64), weights=batch.sample_weight)
     gradient = backward(plan, parameters, batch, trace, dz) / batch.weight_sum
     follow_statistics(plan, parameters, batch, trace, momentum)
