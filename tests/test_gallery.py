@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from fastmlp.registry import ACTIVATIONS
+
 PAGES = sorted(Path(__file__).parents[1].glob("docs/gallery/*/plot_*.py"))
 #: The adornment under a heading of reStructuredText, in a comment.
 UNDERLINE = re.compile(r"# ([=\-~^\"'#*+])\1{2,}\s*")
@@ -32,3 +34,15 @@ def test_a_heading_in_code_is_found():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_headings_are_text(page):
     assert headings_in_code(page.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_pages_import_public_names_only(page):
+    modules = re.findall(r"(?:from|import) (fastmlp[\w.]*)", page.read_text(encoding="utf-8"))
+    assert set(modules) <= {"fastmlp", "fastmlp.plots"}
+
+
+def test_every_activation_has_its_picture():
+    (page,) = (page for page in PAGES if page.stem == "plot_5_activations")
+    text = page.read_text(encoding="utf-8")
+    assert [name for name in ACTIVATIONS.names if f'"{name}"' not in text] == []

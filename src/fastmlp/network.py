@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,10 +17,10 @@ from fastmlp.parameters import (
     shift_views,
     weight_views,
 )
-from fastmlp.plan import Plan
+from fastmlp.plan import Plan, make_settings
 from fastmlp.registry import NORMALIZATIONS
 
-__all__ = ["Network"]
+__all__ = ["Gradient", "Network"]
 
 #: Rows per call of ``Backend.predict``: Ctrl-C is seen between calls.
 ROWS_BETWEEN_INTERRUPTS = 16384
@@ -31,6 +31,15 @@ def aligned_copy(array: np.ndarray, dtype: np.dtype | None = None) -> np.ndarray
     out = aligned_zeros(array.shape, dtype or array.dtype)
     out[...] = array
     return out
+
+
+class Gradient(NamedTuple):
+    """Derivatives of a number by the parameters, a list each, shaped as the parameters are."""
+
+    coefs: list[np.ndarray]
+    intercepts: list[np.ndarray]
+    norm_gains: list[np.ndarray | None]
+    norm_shifts: list[np.ndarray | None]
 
 
 @dataclass
@@ -173,3 +182,50 @@ class Network:
                 n_threads,
             )
         return out
+
+    def cost_gradient(
+        self,
+        backend: Backend,
+        X: np.ndarray,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
+        n_threads: int,
+    ) -> Gradient:
+        """Return the gradient of the reported cost, without penalties, dropout or noise.
+
+        Batch norm takes the statistics of X, as in training.
+
+        Parameters
+        ----------
+        backend : Backend
+            What computes.
+        X : ndarray of uint8, float32 or float64, shape (N, I)
+            C-contiguous.
+        target : ndarray, shape (N, T)
+        sample_weight : ndarray, shape (N,), or None
+            Not all zero.
+        n_threads : int
+            Size of the team.
+        """
+        layers = self.plan.layers.copy()
+        layers["dropout_threshold"] = 0
+        plan = replace(self.plan, layers=layers)
+        gradient = aligned_zeros(plan.n_parameters, self.dtype)
+        backend.objective_and_gradient(
+            plan,
+            make_settings("sgd"),
+            aligned_copy(self.parameters),  # running statistics move
+            X,
+            target,
+            sample_weight,
+            gradient,
+            backend.workspace(plan, self.dtype, len(X), n_threads),
+            n_threads,
+        )
+        gradient /= self.cost_divisor
+        return Gradient(
+            weight_views(plan, gradient),
+            bias_views(plan, gradient),
+            gain_views(plan, gradient)[:-1],
+            shift_views(plan, gradient)[:-1],
+        )

@@ -14,41 +14,34 @@ depends on the first weights:
 import matplotlib.pyplot as plt
 import numpy as np
 
-from fastmlp.initializers import initialize
-from fastmlp.parameters import weight_views
-from fastmlp.plan import make_plan
+from fastmlp import activation, activation_derivative, initial_weights
 from fastmlp.plots import WeightDistributionDisplay
 
 DEPTH, WIDTH = 10, 256
 CASES = {
-    "zeros, tanh": ("zeros", "tanh"),
-    "N(0, 0.01²), tanh": ("normal", "tanh"),
-    "N(0, 1), tanh": ("large", "tanh"),
-    "Xavier, tanh": ("glorot_uniform", "tanh"),
-    "Xavier, ReLU": ("glorot_normal", "relu"),
-    "Kaiming, ReLU": ("kaiming_normal", "relu"),
-}
-FUNCTIONS = {
-    "tanh": (np.tanh, lambda h: 1 - h**2),
-    "relu": (lambda z: np.maximum(z, 0), lambda h: (h > 0).astype(float)),
+    "zeros, tanh": ("zeros", "tanh", 0),
+    "N(0, 0.01²), tanh": ("normal", "tanh", 0.01),
+    "N(0, 1), tanh": ("normal", "tanh", 1.0),
+    "Xavier, tanh": ("glorot_uniform", "tanh", 0),
+    "Xavier, ReLU": ("glorot_normal", "relu", 0),
+    "Kaiming, ReLU": ("kaiming_normal", "relu", 0),
 }
 
 
-def through_the_net(init: str, activation: str) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def through_the_net(init: str, f: str, std: float) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Return activations and gradients (100, WIDTH) of each layer, first weights as told."""
-    plan = make_plan([WIDTH] * (DEPTH + 1), [activation] * (DEPTH - 1), "squared_error")
-    parameters, rng = np.zeros(plan.n_parameters), np.random.RandomState(0)
-    std = 1.0 if init == "large" else 0.01
-    initialize(plan, parameters, "normal" if init == "large" else init, rng, std=std)
-    weights = weight_views(plan, parameters)
-    f, slope = FUNCTIONS[activation]
-    h, signals, gradients = rng.normal(size=(100, WIDTH)), [], []
+    rng = np.random.RandomState(0)
+    weights = [
+        initial_weights(WIDTH, WIDTH, init, init_std=std, random_state=rng) for _ in range(DEPTH)
+    ]
+    h, sums, signals, gradients = rng.normal(size=(100, WIDTH)), [], [], []
     for w in weights:
-        h = f(h @ w)
+        sums.append(h @ w)
+        h = activation(f, sums[-1])
         signals.append(h)
     gradient = rng.normal(size=h.shape)
-    for w, h in zip(reversed(weights), reversed(signals), strict=True):
-        gradients.insert(0, gradient * slope(h))
+    for w, z in zip(reversed(weights), reversed(sums), strict=True):
+        gradients.insert(0, gradient * activation_derivative(f, z))
         gradient = gradients[0] @ w.T
     return signals, gradients
 

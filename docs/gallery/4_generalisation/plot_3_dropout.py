@@ -14,23 +14,20 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import make_moons
 
-from fastmlp import MLPClassifier
-from fastmlp.backends import get_backend
-from fastmlp.plan import dropout_threshold
+from fastmlp import MLPClassifier, dropout
 from fastmlp.plots import DecisionRegionDisplay, NetworkDiagramDisplay
 
 # %%
 # Four steps, four networks
 # -------------------------
-# Half of eight hidden units at a time: the factors come from the same kernel that training calls.
+# Half of eight hidden units at a time: the kernel is the one that training calls.
 
 P, N_STEPS = 0.5, 4000
-factors = np.empty((N_STEPS, 100))
-get_backend("compiled").dropout_factors(dropout_threshold(P), 1, 1, 0, factors)
+units = dropout(np.ones((N_STEPS, 100)), rate=P, random_state=1)
 
 figure, axes = plt.subplots(1, 4, figsize=(12, 3.8))
 for step, ax in enumerate(axes):
-    kept = (factors[step, :8] > 0).astype(float)
+    kept = (units[step, :8] > 0).astype(float)
     coefs = [np.tile(kept, (3, 1)), np.outer(kept, [1, 1])]
     NetworkDiagramDisplay([3, 8, 2], coefs=coefs).plot(ax=ax)
     ax.get_legend().remove()
@@ -44,7 +41,7 @@ plt.show()
 # 0.5 · 100 = 50. Inverted: those left count double, which makes 100 on average, and so does
 # prediction.
 
-classic, inverted = (factors > 0).sum(axis=1), factors.sum(axis=1)
+classic, inverted = (units > 0).sum(axis=1), units.sum(axis=1)
 assert abs(classic.mean() - 0.5 * 100) < 0.3
 assert abs(inverted.mean() - 100) < 0.6
 
@@ -71,14 +68,14 @@ X_new, y_new = make_moons(4000, noise=0.35, random_state=9)
 
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.4), sharey=True)
 scores = {}
-for ax, dropout in zip(axes, (0.0, 0.5), strict=True):
-    model = MLPClassifier((200, 200), dropout=dropout, alpha=0, n_threads=1, random_state=0)
+for ax, rate in zip(axes, (0.0, 0.5), strict=True):
+    model = MLPClassifier((200, 200), dropout=rate, alpha=0, n_threads=1, random_state=0)
     for _ in range(1500):
         model.partial_fit(X, y, classes=(0, 1))
-    scores[dropout] = model.score(X, y), model.score(X_new, y_new)
-    seen, new = (f"{100 * score:.0f} %" for score in scores[dropout])
-    DecisionRegionDisplay.from_estimator(model, X, y, ax=ax, legend=dropout > 0)
-    ax.set_title(f"dropout {dropout:g}: {seen} of these points right, {new} of new ones")
+    scores[rate] = model.score(X, y), model.score(X_new, y_new)
+    seen, new = (f"{100 * score:.0f} %" for score in scores[rate])
+    DecisionRegionDisplay.from_estimator(model, X, y, ax=ax, legend=rate > 0)
+    ax.set_title(f"dropout {rate:g}: {seen} of these points right, {new} of new ones")
 axes[1].set_ylabel("")
 plt.show()
 

@@ -17,7 +17,6 @@ from matplotlib.colors import ListedColormap
 from sklearn.datasets import load_digits
 
 from fastmlp import MLPClassifier
-from fastmlp.plots.style import CATEGORIES
 
 # %%
 # Who shares a mean and a variance
@@ -36,7 +35,9 @@ kinds = {
 }
 figure, axes = plt.subplots(1, 4, figsize=(12, 2.6), sharey=True)
 for ax, (name, color) in zip(axes, kinds.items(), strict=True):
-    ax.pcolormesh(color % 6, cmap=ListedColormap(CATEGORIES[:6]), edgecolors="white", alpha=0.8)
+    ax.pcolormesh(
+        color % 6, cmap=ListedColormap([f"C{i}" for i in range(6)]), edgecolors="white", alpha=0.8
+    )
     ax.set(title=name, xlabel="units", xticks=[], yticks=[])
 axes[0].set_ylabel("rows of a batch")
 plt.show()

@@ -18,7 +18,7 @@ from fastmlp.threads import default_threads
 
 if TYPE_CHECKING:
     from fastmlp.estimators.fitting import Learnt
-    from fastmlp.network import Network
+    from fastmlp.network import Gradient, Network
     from fastmlp.registry import Loss
 
 __all__ = ["BaseMLP", "available", "stochastic"]
@@ -341,3 +341,53 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         penalty = self.alpha / 2 * (w @ w) + self.l1 * np.abs(w).sum()
         total = len(y) if sample_weight is None else np.sum(sample_weight, dtype=np.float64)
         return float(cost + penalty / total)
+
+    def gradient(self, X: Any, y: Any, sample_weight: Any = None) -> Gradient:
+        """Return the derivatives of ``cost`` by the weights and biases, by back-propagation.
+
+        ∂L/∂W = xᵀ ∂L/∂z, ∂L/∂b = ∂L/∂z and ∂L/∂x = ∂L/∂z Wᵀ, layer by layer from the loss back to
+        the input (Rumelhart, Hinton and Williams 1986). Nothing is dropped and no noise is added.
+        Penalties are left out.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        named tuple of lists of ndarray
+            ``coefs`` and ``intercepts``, shaped like ``coefs_`` and ``intercepts_``; ``norm_gains``
+            and ``norm_shifts``, like ``norm_gains_`` and ``norm_shifts_``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the data is not as it must be.
+        sklearn.exceptions.NotFittedError
+            If there is no network yet.
+
+        Notes
+        -----
+        Batch norm takes the mean and variance of the rows given, as in training, whereas ``cost``
+        takes those that prediction uses: there, this is the gradient of what training minimises.
+        Where ``cost`` is a mean over several targets, training descends along their sum, that many
+        times as steep.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastmlp import MLPRegressor
+        >>> X, y = np.array([[1.0], [2.0]]), np.array([1.0, 0.0])
+        >>> line = MLPRegressor(hidden_layer_sizes=(), init=[(np.ones((1, 1)), np.zeros(1))],
+        ...                     learning_rate_init=1e-9).partial_fit(X, y)
+        >>> gradient = line.gradient(X, y)  # z = x: ½ (x − y)², by the weight x (x − y)
+        >>> gradient.coefs[0].round(3), gradient.intercepts[0].round(3)
+        (array([[2.]], dtype=float32), array([1.], dtype=float32))
+        """
+        network, backend = self._network, self._backend
+        X, target = self._encoded(X, y)
+        weights = validation.check_sample_weight(sample_weight, len(X), network.dtype)
+        validation.check_rows_for_batch_norm(network.normalizations, len(X))
+        return network.cost_gradient(backend, X, target, weights, self._n_threads)
