@@ -6,9 +6,11 @@ import copy
 import pickle
 import warnings
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot as plt
 from numpy.testing import assert_array_equal, assert_equal
 from sklearn.base import clone
 from sklearn.datasets import load_iris
@@ -18,6 +20,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from fastmlp import DivergenceError, McCullochPittsNeuron, RosenblattPerceptron
 from fastmlp.backends import BACKENDS
+from fastmlp.plots import DecisionRegionDisplay
 
 RNG = np.random.RandomState(0)
 X = RNG.normal(size=(60, 2))
@@ -84,6 +87,25 @@ def test_a_prediction_leaves_no_trace():
     neuron.predict(AND[0])
     neuron.predict([[1, 1]])
     assert vars(neuron) == before
+
+
+def test_classes_are_known_without_a_fit():
+    neuron = McCullochPittsNeuron.and_gate()
+    assert_array_equal(neuron.classes_, [0, 1])
+    assert neuron.classes_[0:1].dtype == neuron.predict(AND[0]).dtype
+    neuron.fit(AND[0], ["no", "no", "no", "yes"])
+    assert_array_equal(clone(neuron).classes_, [0, 1])
+    assert_array_equal(pickle.loads(pickle.dumps(neuron)).classes_, ["no", "yes"])
+
+
+def test_a_gate_is_drawn_without_a_fit():
+    mpl.use("Agg")
+    inputs, truth = np.array(AND[0]), np.array(AND[1])
+    display = DecisionRegionDisplay.from_estimator(McCullochPittsNeuron.and_gate(), inputs, truth)
+    plt.close("all")
+    assert_array_equal(display.classes, [0, 1])
+    assert_array_equal(display.proba[-1, -1], [0, 1])
+    assert_array_equal(display.proba[0, 0], [1, 0])
 
 
 def test_fit_takes_labels_and_the_number_of_inputs():

@@ -22,7 +22,6 @@ gates = {
     "x₀ AND NOT x₁": (McCullochPittsNeuron(weights=[1, -1], threshold=0.5), [0, 0, 1, 0]),
 }
 for neuron, truth in gates.values():
-    neuron.fit(inputs)  # looks at the inputs; there is nothing to learn
     np.testing.assert_array_equal(neuron.predict(inputs), truth)
 
 invert = McCullochPittsNeuron(weights=[-1], threshold=-0.5)  # NOT has one input

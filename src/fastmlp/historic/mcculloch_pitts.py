@@ -16,6 +16,10 @@ from fastmlp.estimators.transaction import AllOrNothing
 __all__ = ["McCullochPittsNeuron"]
 
 
+#: What a neuron says unless ``fit`` was given other labels.
+_REST_AND_FIRING = np.array([0, 1])
+
+
 class McCullochPittsNeuron(ClassifierMixin, AllOrNothing, BaseEstimator):
     """A neuron that fires when the weighted sum of its inputs reaches a threshold.
 
@@ -34,8 +38,8 @@ class McCullochPittsNeuron(ClassifierMixin, AllOrNothing, BaseEstimator):
     Attributes
     ----------
     classes_ : ndarray of shape (2,)
-        What ``predict`` returns at rest and when firing; [0, 1] unless ``fit`` was given other
-        labels.
+        What ``predict`` returns at rest and when firing; [0, 1], without a ``fit`` too, unless it
+        was given other labels.
     n_features_in_ : int
         Columns of X; only after ``fit``.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -122,7 +126,7 @@ class McCullochPittsNeuron(ClassifierMixin, AllOrNothing, BaseEstimator):
         with self._all_or_nothing():
             if y is None:
                 X = validation.check_table(self, X, np.dtype(np.float64), reset=True)
-                classes = np.array([0, 1])
+                classes = _REST_AND_FIRING
             else:
                 X, y, _ = validation.check_data(
                     self, X, y, dtype=np.float64, reset=True, numeric_y=False
@@ -132,8 +136,14 @@ class McCullochPittsNeuron(ClassifierMixin, AllOrNothing, BaseEstimator):
                 classes = np.unique(y)
                 validation.check_two_labels(classes)
             validation.check_neuron(self.weights, self.threshold, X.shape[1])
-            self.classes_ = classes
+            self._classes = classes
         return self
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """Labels of rest and firing, (2,); known without ``fit``, which may replace them."""
+        labels: np.ndarray = getattr(self, "_classes", _REST_AND_FIRING)
+        return labels.copy()
 
     def predict(self, X: Any) -> np.ndarray:
         """Return what the neuron does for each row.
@@ -158,7 +168,7 @@ class McCullochPittsNeuron(ClassifierMixin, AllOrNothing, BaseEstimator):
         X = validation.check_table(looking, X, np.dtype(np.float64), reset=not fitted)
         weights = validation.check_neuron(self.weights, self.threshold, X.shape[1])
         fires = (X @ weights >= self.threshold).astype(np.intp)
-        return np.asarray(getattr(self, "classes_", np.array([0, 1]))[fires])
+        return np.asarray(self.classes_[fires])
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
