@@ -21,6 +21,7 @@ from sklearn.base import clone
 
 from fastmlp import MLPClassifier, MLPRegressor, Predictor, custom_activation
 from fastmlp.backends import _core
+from fastmlp.backends.numba_jit.callbacks import result_type
 from fastmlp.registry import ACTIVATIONS, CUSTOM
 
 X = np.random.default_rng(0).normal(size=(80, 4))
@@ -257,3 +258,45 @@ def test_a_plain_function_is_no_activation(backend):
         match=r"activation must be one of .*, or made by custom_activation; got <function",
     ):
         model.fit(X, LABELS)
+
+
+# -- constants ------------------------------------------------------------------------------------
+
+SCALE = np.sqrt(2 / np.pi)
+
+
+def with_default(z, slope=0.3):
+    return slope * z
+
+
+def with_default_slope(z, slope=0.3):
+    return slope
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda z: 2.0 * z,
+        lambda z: -1.5 * z**2,
+        lambda z: math.pi * z + np.e,
+        lambda z: min(z, math.inf) + np.inf,
+        lambda z: math.tau * math.exp(-z),
+        lambda z: SCALE * z,
+        with_default,
+    ],
+)
+def test_floating_point_constants_have_the_networks_type(function, dtype):
+    assert result_type(function, dtype, 1).bitwidth == 8 * dtype.itemsize
+
+
+@pytest.mark.parametrize("function", [lambda z: 2 * z, lambda z: 1 - z])
+def test_integers_are_computed_with_in_double_precision(function):
+    assert result_type(function, np.dtype(np.float32), 1).bitwidth == 64
+
+
+def test_arguments_with_defaults_are_constants(dtype):
+    own = custom_activation(with_default, with_default_slope)
+    z = np.linspace(-2, 2, 9, dtype=dtype)
+    for values in (own.evaluate(z), own.each(z)):
+        np.testing.assert_allclose(values[0], dtype.type(0.3) * z, rtol=2 * np.finfo(dtype).eps)
+        np.testing.assert_array_equal(values[1], dtype.type(0.3))

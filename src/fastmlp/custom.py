@@ -22,8 +22,11 @@ def custom_activation(
 
     Numba compiles them, for float32 and float64, into C loops over whole arrays, which the core
     calls without the GIL, from all its threads. ``math.exp`` and ``math.tanh`` (and NumPy's) become
-    vectors there; other functions of ``math`` work, but are called once a number. Constants count
-    as numbers of the network's type. ``backend="numpy"`` calls the functions as they are.
+    vectors there; other functions of ``math`` work, but are called once a number. Floating-point
+    constants, ``math.pi`` and defaults of arguments count as numbers of the network's type. Write
+    whole numbers as ``2.0 * z``, not ``2 * z``, unless they are exponents: an integer beside a
+    float32 makes Numba compute in double precision, which is right but may be slower.
+    ``backend="numpy"`` calls the functions as they are.
 
     Parameters
     ----------
@@ -112,7 +115,7 @@ def custom_loss(
     >>> def quartic(prediction, target):
     ...     return (prediction - target) ** 4
     >>> def quartic_slope(prediction, target):
-    ...     return 4 * (prediction - target) ** 3
+    ...     return 4.0 * (prediction - target) ** 3
     >>> X = np.linspace(-2, 2, 100).reshape(-1, 1)
     >>> model = MLPRegressor(custom_loss(quartic, quartic_slope), (10,), solver="lbfgs",
     ...                      max_iter=1000, random_state=0)

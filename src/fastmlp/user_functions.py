@@ -34,7 +34,7 @@ def substituted(function: FunctionType, replace: Replace, constant: Replace) -> 
     replace : callable
         Maps the value of a global or of a variable of an enclosing function to its substitute.
     constant : callable
-        Maps a constant of the function's text to its substitute.
+        Maps a constant of the function's text, or a default, to its substitute.
     """
     code = function.__code__
     code = code.replace(co_consts=tuple(map(constant, code.co_consts)))
@@ -43,7 +43,8 @@ def substituted(function: FunctionType, replace: Replace, constant: Replace) -> 
     }
     seen = {**function.__globals__, **{name: replace(value) for name, value in names.items()}}
     cells = tuple(CellType(replace(cell.cell_contents)) for cell in function.__closure__ or ())
-    copy = FunctionType(code, seen, function.__name__, function.__defaults__, cells)
+    defaults = tuple(map(constant, function.__defaults__ or ()))
+    copy = FunctionType(code, seen, function.__name__, defaults, cells)
     copy.__kwdefaults__ = function.__kwdefaults__
     return copy
 

@@ -33,7 +33,17 @@ _REPLACED = {name: getattr(elementary, name) for name in elementary.__all__}
 _SUBSTITUTES = {
     getattr(module, name): function for module in (math, np) for name, function in _REPLACED.items()
 }
-_MODULES = {id(module): Namespace(module, _REPLACED) for module in (math, np)}
+
+
+@cache
+def _modules(dtype: np.dtype) -> dict[int, Namespace]:
+    """Return what ``math`` and NumPy are to a function, by id: their constants are of a type."""
+    constants = {name: dtype.type(getattr(math, name)) for name in ("e", "inf", "nan", "pi", "tau")}
+    of_numpy = {name: constants[name] for name in ("e", "inf", "nan", "pi")}
+    return {
+        id(math): Namespace(math, {**_REPLACED, **constants}),
+        id(np): Namespace(np, {**_REPLACED, **of_numpy}),
+    }
 
 
 def _type_of(dtype: np.dtype) -> Any:
@@ -44,15 +54,16 @@ def _type_of(dtype: np.dtype) -> Any:
 def _scalar(function: FunctionType, dtype: np.dtype) -> Any:
     """Return a function of numbers of one type, ready to be compiled into its callers.
 
-    Its floating-point constants get that type: one double in it would make all else double.
+    Its floating-point constants get that type: one double in it would make all else double. So
+    would an integer, but that may be an exponent or an index, and stays.
     """
 
     def of_type(value: Any) -> Any:
-        return dtype.type(value) if type(value) is float else value
+        return dtype.type(value) if isinstance(value, (float, np.floating)) else value
 
     def replace(value: Any) -> Any:
-        if id(value) in _MODULES:
-            return _MODULES[id(value)]
+        if id(value) in _modules(dtype):
+            return _modules(dtype)[id(value)]
         substitute = _SUBSTITUTES.get(value) if callable(value) else None
         return of_type(value) if substitute is None else substitute
 
@@ -68,7 +79,9 @@ def result_type(function: FunctionType, dtype: np.dtype, n_arguments: int) -> An
         It can't be compiled.
     """
     dispatcher = _scalar(function, dtype)
-    dispatcher.compile((_type_of(dtype),) * n_arguments)
+    n_omitted = function.__code__.co_argcount - n_arguments
+    defaults = (dispatcher.py_func.__defaults__ or ())[-n_omitted:] if n_omitted > 0 else ()
+    dispatcher.compile((_type_of(dtype),) * n_arguments + tuple(map(types.Omitted, defaults)))
     return next(iter(dispatcher.overloads.values())).signature.return_type
 
 
