@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from fastmlp.user_functions import CustomActivation, CustomLoss, plain_function
 from fastmlp.validation.user_functions import (
     check_activation_slope,
     check_loss_slope,
+    check_name,
     check_scalar_function,
 )
 
@@ -71,7 +71,7 @@ def custom_activation(
     f, df = plain_function(f), plain_function(df)
     for role, function in (("f", f), ("df", df)):
         check_scalar_function("custom_activation", role, function, n_arguments=1)
-    own = CustomActivation(f, df, _name_of(f, name))  # type: ignore[arg-type]
+    own = CustomActivation(f, df, check_name(name, f))  # type: ignore[arg-type]
     check_activation_slope(own)
     return own
 
@@ -125,14 +125,6 @@ def custom_loss(
     value, grad = plain_function(value), plain_function(grad)
     for role, function in (("value", value), ("grad", grad)):
         check_scalar_function("custom_loss", role, function, n_arguments=2)
-    own = CustomLoss(value, grad, _name_of(value, name))  # type: ignore[arg-type]
+    own = CustomLoss(value, grad, check_name(name, value))  # type: ignore[arg-type]
     check_loss_slope(own)
     return own
-
-
-def _name_of(function: Any, name: str | None) -> str:
-    if name is None:
-        return str(function.__name__)
-    if not isinstance(name, str):
-        raise TypeError(f"name must be None or a string; got {name!r}.")
-    return name

@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastmlp.validation.descent import check_descent, check_gradient, check_start, check_value
+from fastmlp.validation.descent import (
+    check_descent,
+    check_gradient,
+    check_start,
+    check_value,
+    raise_not_finite,
+)
 
 __all__ = ["Descent", "gradient_descent"]
 
@@ -135,7 +141,7 @@ def gradient_descent(
     )
     start = _point(f, df, check_start(x0))
     if start is None:
-        raise ValueError(f"f and df must be finite at x0; x0 is {x0!r}.")
+        raise_not_finite(x0)
     tolerance = VANISHED * _largest(start.gradient) if tol is None else tol
     points, velocity, overflowed = [start], np.zeros_like(start.x), False
     for _ in range(n_steps):

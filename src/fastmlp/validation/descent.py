@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from fastmlp.validation.arrays import naming
 from fastmlp.validation.parameters import Number
 
-__all__ = ["check_descent", "check_gradient", "check_start", "check_value"]
+__all__ = ["check_descent", "check_gradient", "check_start", "check_value", "raise_not_finite"]
 
 _RULES = {
     "learning_rate": Number(0, closed="neither"),
@@ -35,6 +35,11 @@ def check_start(x0: Any) -> np.ndarray:
     if not np.isfinite(start).all():
         raise ValueError(f"x0 must be finite; got {x0!r}.")
     return start
+
+
+def raise_not_finite(x0: Any) -> NoReturn:
+    """Raise ValueError: the functions have no finite value or gradient where the path begins."""
+    raise ValueError(f"f and df must be finite at x0; x0 is {x0!r}.")
 
 
 def check_value(value: Any) -> None:

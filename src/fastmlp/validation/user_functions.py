@@ -11,7 +11,7 @@ import numpy as np
 
 from fastmlp.user_functions import CustomActivation, CustomLoss
 
-__all__ = ["check_activation_slope", "check_loss_slope", "check_scalar_function"]
+__all__ = ["check_activation_slope", "check_loss_slope", "check_name", "check_scalar_function"]
 
 #: Where a slope is compared: round numbers, where functions tend to have kinks, and others.
 POINTS = np.array([0, 0.001, 0.1, 0.3, 0.5, 0.77, 1, 1.3, 2, 2.5, 3, 4.1, 6, 10.3, 20, 50, 100])
@@ -36,6 +36,15 @@ def check_scalar_function(maker: str, role: str, function: Any, n_arguments: int
         ) from error
     for dtype in (np.dtype(np.float64), np.dtype(np.float32)):
         _check_compiles(maker, role, function, dtype, n_arguments)
+
+
+def check_name(name: Any, function: Any) -> str:
+    """Return the name that a user gave, or the function's when it is None; TypeError if no name."""
+    if name is None:
+        return str(function.__name__)
+    if not isinstance(name, str):
+        raise TypeError(f"name must be None or a string; got {name!r}.")
+    return name
 
 
 def _check_compiles(
