@@ -11,7 +11,7 @@ from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.utils.validation import check_is_fitted
 
 from fastmlp.plots.style import INK, category_colors, drawing_axes
-from fastmlp.validation import check_plane, check_plane_classifier
+from fastmlp.validation import check_plane, check_plane_classifier, check_regions
 
 __all__ = ["DecisionRegionDisplay"]
 
@@ -64,6 +64,11 @@ class DecisionRegionDisplay:
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
 
+    Raises
+    ------
+    ValueError
+        The arrays do not fit together.
+
     Examples
     --------
     >>> from sklearn.datasets import make_moons
@@ -86,11 +91,12 @@ class DecisionRegionDisplay:
         y: np.ndarray | None = None,
         feature_names: Sequence[str] | None = None,
     ) -> None:
+        check_regions(proba, classes, X, y)
         self.proba = proba
         self.extent = extent
         self.classes = classes
-        self.X = X
-        self.y = y
+        self.X = None if X is None else np.asarray(X)
+        self.y = None if y is None else np.asarray(y)
         self.feature_names = feature_names
 
     @classmethod
@@ -121,16 +127,21 @@ class DecisionRegionDisplay:
         legend : bool, default=True
             Name the classes.
 
+        Returns
+        -------
+        DecisionRegionDisplay
+
         Raises
         ------
         sklearn.exceptions.NotFittedError
             The estimator is not fitted.
         ValueError
-            It is no classifier of one label per sample, or X has not two features.
+            It is no classifier of one label per sample, X has not two features, or y not a label
+            for each row of X.
         """
         check_is_fitted(estimator)
-        check_plane_classifier(estimator, y)
         points = check_plane(X)
+        labels = check_plane_classifier(estimator, y, len(points))
         method = "predict_proba" if hasattr(estimator, "predict_proba") else "predict"
         grid = _Grid.from_estimator(
             estimator,
@@ -144,13 +155,26 @@ class DecisionRegionDisplay:
             extent=(grid.xx0.min(), grid.xx0.max(), grid.xx1.min(), grid.xx1.max()),
             classes=estimator.classes_,
             X=points,
-            y=None if y is None else np.asarray(y),
+            y=labels,
             feature_names=getattr(estimator, "feature_names_in_", None),
         )
         return display.plot(ax=ax, legend=legend)
 
     def plot(self, *, ax: Axes | None = None, legend: bool = True) -> DecisionRegionDisplay:
-        """Draw regions, boundaries and points and return the display."""
+        """Draw regions, boundaries and points.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure when None.
+        legend : bool, default=True
+            Name the classes, if points are drawn.
+
+        Returns
+        -------
+        DecisionRegionDisplay
+            The display itself, with what it drew in its attributes.
+        """
         self.ax_ = ax = drawing_axes(ax)
         self.figure_ = ax.figure
         colors = category_colors(len(self.classes))

@@ -11,6 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from sklearn.utils.validation import check_is_fitted
 
+from fastmlp.validation import check_curve
+
 __all__ = ["LossCurveDisplay"]
 
 
@@ -36,6 +38,11 @@ class LossCurveDisplay:
         The loss.
     figure_ : matplotlib Figure
 
+    Raises
+    ------
+    ValueError
+        A curve is no flat sequence of numbers, or the two differ in length.
+
     Examples
     --------
     >>> from fastmlp.plots import LossCurveDisplay
@@ -51,8 +58,7 @@ class LossCurveDisplay:
         validation_scores: Sequence[float] | None = None,
         name: str | None = None,
     ) -> None:
-        self.loss_curve = loss_curve
-        self.validation_scores = validation_scores
+        self.loss_curve, self.validation_scores = check_curve(loss_curve, validation_scores)
         self.name = name
 
     @classmethod
@@ -72,6 +78,10 @@ class LossCurveDisplay:
         **line_style
             Goes to ``Axes.plot`` for the loss.
 
+        Returns
+        -------
+        LossCurveDisplay
+
         Raises
         ------
         sklearn.exceptions.NotFittedError
@@ -86,7 +96,20 @@ class LossCurveDisplay:
         return display.plot(ax=ax, **line_style)
 
     def plot(self, *, ax: Axes | None = None, **line_style: Any) -> LossCurveDisplay:
-        """Draw the curves and return the display."""
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure when None.
+        **line_style
+            Goes to ``Axes.plot`` for the loss.
+
+        Returns
+        -------
+        LossCurveDisplay
+            The display itself, with what it drew in its attributes.
+        """
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
         epochs = np.arange(1, len(self.loss_curve) + 1)
@@ -101,7 +124,7 @@ class LossCurveDisplay:
         self.score_ax_ = None if scores is None else self._plot_scores(epochs, scores)
         return self
 
-    def _plot_scores(self, epochs: np.ndarray, scores: Sequence[float]) -> Axes:
+    def _plot_scores(self, epochs: np.ndarray, scores: np.ndarray) -> Axes:
         """Draw the scores on the right; a scale has its line's colour instead of a legend."""
         score_ax = self.ax_.twinx()
         score_ax.plot(epochs, scores, color="C1", linestyle="--")

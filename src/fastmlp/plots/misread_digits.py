@@ -7,7 +7,10 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import numpy.typing as npt
 from matplotlib.figure import FigureBase
+
+from fastmlp.validation import check_images, check_readings
 
 __all__ = ["MisreadDigitsDisplay"]
 
@@ -31,6 +34,11 @@ class MisreadDigitsDisplay:
     figure_ : matplotlib Figure or SubFigure
     axes_ : ndarray of matplotlib Axes, shape (M,)
 
+    Raises
+    ------
+    ValueError
+        The arrays do not have one length.
+
     Examples
     --------
     >>> import numpy as np
@@ -51,6 +59,7 @@ class MisreadDigitsDisplay:
         predicted: np.ndarray,
         confidence: np.ndarray,
     ) -> None:
+        check_readings(images, truth, predicted, confidence)
         self.images = images
         self.truth = truth
         self.predicted = predicted
@@ -60,8 +69,8 @@ class MisreadDigitsDisplay:
     def from_estimator(
         cls,
         estimator: Any,
-        X: np.ndarray,
-        y: np.ndarray,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
         *,
         image_shape: tuple[int, int],
         max_images: int = 12,
@@ -72,23 +81,35 @@ class MisreadDigitsDisplay:
         Parameters
         ----------
         estimator : classifier with ``predict_proba``
-        X : ndarray of shape (N, height · width)
+        X : array-like of shape (N, height · width)
             One flattened image a row.
-        y : ndarray of shape (N,)
+        y : array-like of shape (N,)
             The true classes.
-        image_shape : (height, width)
+        image_shape : tuple of int (height, width)
+            Of each image.
         max_images : int, default=12
             Show at most so many.
         figure : matplotlib Figure or SubFigure, optional
             Where to draw; a new figure when None.
+
+        Returns
+        -------
+        MisreadDigitsDisplay
+
+        Raises
+        ------
+        ValueError, TypeError
+            The estimator has no ``predict_proba``, X and y are not as above, or ``max_images`` is
+            no integer above 0.
         """
+        images, y = check_images(estimator, X, y, image_shape, max_images)
         probabilities = estimator.predict_proba(X)
         predicted = estimator.classes_[probabilities.argmax(axis=1)]
         confidence = probabilities.max(axis=1)
         wrong = np.flatnonzero(predicted != y)
         shown = wrong[np.argsort(-confidence[wrong], kind="stable")[:max_images]]
         display = cls(
-            X[shown].reshape(-1, *image_shape),
+            images[shown],
             truth=y[shown],
             predicted=predicted[shown],
             confidence=confidence[shown],
@@ -96,7 +117,18 @@ class MisreadDigitsDisplay:
         return display.plot(figure=figure)
 
     def plot(self, *, figure: FigureBase | None = None) -> MisreadDigitsDisplay:
-        """Draw the grid and return the display."""
+        """Draw the grid.
+
+        Parameters
+        ----------
+        figure : matplotlib Figure or SubFigure, optional
+            Where to draw; a new figure when None.
+
+        Returns
+        -------
+        MisreadDigitsDisplay
+            The display itself, with what it drew in its attributes.
+        """
         if figure is None:
             figure = plt.figure(layout="constrained")
         self.figure_ = figure

@@ -98,6 +98,10 @@ class NetworkDiagramDisplay:
         max_units : int, default=10
             Most circles of a layer.
 
+        Returns
+        -------
+        NetworkDiagramDisplay
+
         Raises
         ------
         sklearn.exceptions.NotFittedError
@@ -111,7 +115,18 @@ class NetworkDiagramDisplay:
         return cls(sizes, coefs=coefs, max_units=max_units).plot(ax=ax)
 
     def plot(self, *, ax: Axes | None = None) -> NetworkDiagramDisplay:
-        """Draw the network and return the display."""
+        """Draw the network.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure when None.
+
+        Returns
+        -------
+        NetworkDiagramDisplay
+            The display itself, with what it drew in its attributes.
+        """
         layouts = [
             LayerLayout.of(width, self.max_units, LAYER_SPACING * layer)
             for layer, width in enumerate(self.layer_sizes)

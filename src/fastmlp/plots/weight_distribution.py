@@ -12,7 +12,7 @@ from matplotlib.patches import StepPatch
 from sklearn.utils.validation import check_is_fitted
 
 from fastmlp.plots.style import CATEGORIES, INK, drawing_axes
-from fastmlp.validation import check_layer_arrays, check_layer_names
+from fastmlp.validation import check_bins, check_layer_arrays, check_layer_names
 
 __all__ = ["WeightDistributionDisplay"]
 
@@ -53,8 +53,8 @@ class WeightDistributionDisplay:
 
     Raises
     ------
-    ValueError
-        No layers, an empty one, numbers that are not finite, or too few names.
+    ValueError, TypeError
+        No layers, an empty one, numbers that are not finite, too few names, or ``bins`` below 1.
 
     Examples
     --------
@@ -75,7 +75,7 @@ class WeightDistributionDisplay:
         self.layers = check_layer_arrays(layers)
         self.names = check_layer_names(names, len(self.layers))
         self.quantity = quantity
-        self.bins = bins
+        self.bins = check_bins(bins)
 
     @classmethod
     def from_estimator(
@@ -94,10 +94,16 @@ class WeightDistributionDisplay:
         **patch_style
             Colours and lines; goes to ``Axes.stairs``.
 
+        Returns
+        -------
+        WeightDistributionDisplay
+
         Raises
         ------
         sklearn.exceptions.NotFittedError
             The estimator has no ``coefs_``.
+        ValueError, TypeError
+            ``bins`` is no integer above 0.
         """
         check_is_fitted(estimator, "coefs_")
         shapes = [" × ".join(str(width) for width in np.shape(w)) for w in estimator.coefs_]
@@ -105,7 +111,20 @@ class WeightDistributionDisplay:
         return cls(estimator.coefs_, names=names, bins=bins).plot(ax=ax, **patch_style)
 
     def plot(self, *, ax: Axes | None = None, **patch_style: Any) -> WeightDistributionDisplay:
-        """Draw the histograms and return the display."""
+        """Draw the histograms.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure when None.
+        **patch_style
+            Colours and lines; goes to ``Axes.stairs``.
+
+        Returns
+        -------
+        WeightDistributionDisplay
+            The display itself, with what it drew in its attributes.
+        """
         n_layers = len(self.layers)
         self.ax_ = ax = drawing_axes(ax, (6.4, 1.4 + 0.8 * n_layers))
         self.figure_ = ax.figure

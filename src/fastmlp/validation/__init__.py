@@ -49,11 +49,16 @@ from fastmlp.validation.parameters import (
     naming_network,
 )
 from fastmlp.validation.pictures import (
+    check_bins,
+    check_curve,
     check_diagram,
+    check_images,
     check_layer_arrays,
     check_layer_names,
     check_plane,
     check_plane_classifier,
+    check_readings,
+    check_regions,
 )
 from fastmlp.validation.targets import (
     check_any_positive,
@@ -66,9 +71,11 @@ from fastmlp.validation.targets import (
 
 __all__ = [
     "check_any_positive",
+    "check_bins",
     "check_classes",
     "check_classes_agree",
     "check_combination",
+    "check_curve",
     "check_data",
     "check_decision_line",
     "check_diagram",
@@ -77,6 +84,7 @@ __all__ = [
     "check_gate",
     "check_has_probabilities",
     "check_held_out_weights",
+    "check_images",
     "check_initial_arrays",
     "check_label_kind",
     "check_label_types",
@@ -94,6 +102,8 @@ __all__ = [
     "check_plane",
     "check_plane_classifier",
     "check_rates",
+    "check_readings",
+    "check_regions",
     "check_return_std",
     "check_rows_for_batch_norm",
     "check_same_network",

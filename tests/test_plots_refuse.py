@@ -1,0 +1,156 @@
+"""Displays say what is wrong with what they are given, before they draw."""
+
+from __future__ import annotations
+
+import inspect
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+from numpy.testing import assert_array_equal
+
+import fastmlp.plots
+from fastmlp import McCullochPittsNeuron
+from fastmlp.plots import (
+    DecisionRegionDisplay,
+    LossCurveDisplay,
+    MisreadDigitsDisplay,
+    WeightDistributionDisplay,
+)
+
+mpl.use("Agg")
+
+SQUARE = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
+GRID = np.full((5, 5, 2), 0.5)
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+class Reader:
+    """Reads every image as a 1."""
+
+    classes_ = np.array([0, 1])
+
+    def predict_proba(self, X):
+        return np.tile([0.2, 0.8], (len(X), 1))
+
+
+def read(**changes):
+    arguments = {"X": np.zeros((4, 6)), "y": np.array([0, 1, 0, 0]), "image_shape": (2, 3)}
+    return MisreadDigitsDisplay.from_estimator(Reader(), **{**arguments, **changes})
+
+
+@pytest.mark.parametrize("y", [[0, 1, 1], [0, 1, 1, 0, 1]])
+def test_regions_need_a_label_for_each_point(y):
+    neuron = McCullochPittsNeuron.and_gate()
+    with pytest.raises(ValueError, match=rf"y must have one entry for each of the 4 .*\({len(y)},"):
+        DecisionRegionDisplay.from_estimator(neuron, SQUARE, y)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"proba": GRID[0]}, r"proba must have the shape \(rows, columns, 2\)"),
+        ({"classes": [0, 1, 2]}, r"\(rows, columns, 3\), the last for the classes; got \(5, 5, 2"),
+        ({"y": [0, 1]}, r"X must hold the two coordinates of each label in y; got \(\)"),
+        ({"X": SQUARE.T, "y": [0, 1]}, r"X must hold the two coordinates .* got \(2, 4\)"),
+        ({"X": SQUARE, "y": [0, 1]}, r"y must have one entry for each of the 4 rows in X"),
+    ],
+)
+def test_regions_refuse(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        DecisionRegionDisplay(
+            **{"proba": GRID, "extent": (0, 1, 0, 1), "classes": [0, 1], **arguments}
+        )
+
+
+def test_points_and_labels_may_be_lists():
+    display = DecisionRegionDisplay(
+        GRID, extent=(0, 1, 0, 1), classes=["a", "b"], X=SQUARE.tolist(), y=["a", "b", "b", "b"]
+    ).plot()
+    assert [len(points.get_offsets()) for points in display.points_] == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("bins", "error"), [(0, ValueError), (-3, ValueError), (2.5, TypeError), ("auto", TypeError)]
+)
+def test_histograms_need_bars(bins, error):
+    with pytest.raises(error, match="bins must be an integer ≥ 1; got"):
+        WeightDistributionDisplay([[1.0, 2.0]], bins=bins)
+
+
+@pytest.mark.parametrize(
+    ("curve", "scores", "message"),
+    [
+        ([1.0, 0.5], [0.3], "validation_scores has 1 epochs, loss_curve 2"),
+        ([[1.0, 0.5]], None, r"loss_curve must be a flat sequence of numbers; got shape \(1, 2\)"),
+        (["a"], None, "loss_curve: could not convert"),
+        ([1.0], 0.5, r"validation_scores must be a flat sequence of numbers; got shape \(\)"),
+    ],
+)
+def test_loss_curves_refuse(curve, scores, message):
+    with pytest.raises(ValueError, match=message):
+        LossCurveDisplay(curve, validation_scores=scores)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        (
+            {"y": [0, 1]},
+            ValueError,
+            r"y must have one entry for each of the 4 rows in X; got shape",
+        ),
+        ({"image_shape": (2, 2)}, ValueError, r"image_shape is 2 × 2 = 4 pixels; X has 6 columns"),
+        ({"image_shape": 6}, ValueError, r"image_shape must be \(height, width\); got 6"),
+        ({"image_shape": (6, 0)}, ValueError, "image_shape: the width must be an integer ≥ 1"),
+        ({"image_shape": (2.0, 3)}, TypeError, "image_shape: the height must be an integer"),
+        ({"max_images": 0}, ValueError, "max_images must be an integer ≥ 1; got 0"),
+        ({"X": np.zeros(6)}, ValueError, "Expected 2D array"),
+        ({"X": np.full((4, 6), np.nan)}, ValueError, "Input X contains NaN"),
+    ],
+)
+def test_misread_images_refuse(changes, error, message):
+    with pytest.raises(error, match=message):
+        read(**changes)
+
+
+def test_misread_images_need_probabilities():
+    with pytest.raises(ValueError, match="McCullochPittsNeuron has no predict_proba"):
+        MisreadDigitsDisplay.from_estimator(
+            McCullochPittsNeuron(), np.zeros((4, 6)), np.zeros(4), image_shape=(2, 3)
+        )
+
+
+def test_a_data_frame_of_images():
+    pixels = np.arange(24.0).reshape(4, 6)
+    display = read(X=pd.DataFrame(pixels), y=pd.Series([0, 1, 0, 0], index=[7, 3, 9, 1]))
+    assert_array_equal(display.images, pixels[[0, 2, 3]].reshape(3, 2, 3))
+    assert_array_equal(display.truth, [0, 0, 0])
+
+
+@pytest.mark.parametrize("name", ["truth", "predicted", "confidence"])
+def test_readings_belong_to_images(name):
+    three = {"truth": np.ones(3), "predicted": np.ones(3), "confidence": np.ones(3)}
+    with pytest.raises(ValueError, match=rf"{name} must have one entry for each of the 3 images"):
+        MisreadDigitsDisplay(np.zeros((3, 2, 2)), **{**three, name: np.ones(2)})
+    with pytest.raises(ValueError, match=r"images must have shape \(M, height, width\)"):
+        MisreadDigitsDisplay(np.zeros((3, 4)), **three)
+
+
+@pytest.mark.parametrize("display", fastmlp.plots.__all__)
+@pytest.mark.parametrize("method", ["from_estimator", "plot"])
+def test_every_parameter_is_described(display, method):
+    function = getattr(getattr(fastmlp.plots, display), method)
+    text = inspect.getdoc(function)
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name != "self":
+            stars = "**" if parameter.kind is parameter.VAR_KEYWORD else ""
+            assert f"\n{stars}{name}" in text
+    assert "\nReturns\n-------\n" in text
