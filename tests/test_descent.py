@@ -93,6 +93,18 @@ def test_the_tolerance_ends_the_path():
     assert descend(0.1, 0).n_steps == 0
 
 
+def test_a_path_that_comes_to_rest_higher_up_has_not_diverged():
+    """One long step leads out of the valley onto the plain, where the gradient vanishes."""
+    path = gradient_descent(
+        lambda x: 1 - np.exp(-(x**2)), lambda x: 2 * x * np.exp(-(x**2)), 0.3, 100.0, 3, tol=1e-9
+    )
+    assert path.n_steps == 1
+    assert path.f[-1] > path.f[0]
+    assert path.converged
+    assert not path.diverged
+    assert path.status == "converged"
+
+
 def test_a_start_at_the_minimum():
     path = gradient_descent(f, df, 0.0, 0.1, 3)
     assert_array_equal(path.x, np.zeros(4))

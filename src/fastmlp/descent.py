@@ -61,8 +61,8 @@ class Descent:
 
     @property
     def diverged(self) -> bool:
-        """Whether the path overflowed or ended higher than it began."""
-        return self.overflowed or bool(self.f[-1] > self.f[0])
+        """Whether the path overflowed, or ended higher than it began without having converged."""
+        return self.overflowed or (not self.converged and bool(self.f[-1] > self.f[0]))
 
     @property
     def status(self) -> str:
