@@ -190,6 +190,15 @@ def test_counts_that_are_all_zero(loss):
     assert part.partial_fit(X, POSITIVE).t_ == 80
 
 
+@pytest.mark.parametrize("loss", ["poisson", "tweedie"])
+def test_a_target_whose_counts_are_all_zero(loss):
+    counts = np.c_[POSITIVE, np.zeros(40), POSITIVE]
+    text = f"^loss='{loss}' needs a y above 0 in every column; all of column 1 are 0"
+    assert_rejected(regressor(loss=loss), (X, counts), ValueError, text)
+    part = regressor(loss=loss).partial_fit(X, counts)  # others may come
+    assert part.partial_fit(X, counts + 1).t_ == 80
+
+
 def test_values_beyond_single_precision_are_fine_in_double():
     y = changed(POSITIVE, 7, 1e-44)
     assert np.isfinite(regressor(loss="gamma", dtype="float64").fit(X, y).loss_)

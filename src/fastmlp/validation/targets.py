@@ -74,9 +74,15 @@ def check_target_range(y: np.ndarray, loss: str, kind: str, dtype: np.dtype) -> 
 
 
 def check_any_positive(y: np.ndarray, loss: str, kind: str) -> None:
-    """Raise ValueError if a fit's counts are all zero: the best mean would be exp(−∞)."""
-    if kind == "non_negative" and not y.any():
+    """Raise ValueError if the counts of a target are all zero: its best mean would be exp(−∞)."""
+    if kind != "non_negative" or y.any(axis=0).all():
+        return
+    if y.ndim == 1:
         raise ValueError(f"loss={loss!r} needs a y above 0 somewhere; all are 0.")
+    column = int(np.argmin(y.any(axis=0)))
+    raise ValueError(
+        f"loss={loss!r} needs a y above 0 in every column; all of column {column} are 0."
+    )
 
 
 def check_return_std(loss: str, link: str) -> None:
