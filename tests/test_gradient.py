@@ -175,3 +175,12 @@ def test_what_it_needs():
     normalized, _ = model_of("one target", normalization="batch")
     with pytest.raises(ValueError, match="batch"):
         normalized.gradient(X[:1], y[:1])
+
+
+def test_batch_norm_of_one_row_with_a_weight():
+    X, y = np.random.RandomState(0).normal(size=(2, 20, 3))
+    model = MLPRegressor(hidden_layer_sizes=(4,), normalization="batch").partial_fit(X, y)
+    weights = np.zeros(20)
+    weights[3] = 1.0
+    with pytest.raises(ValueError, match="two rows or more to train on; sample_weight leaves one"):
+        model.gradient(X, y, weights)

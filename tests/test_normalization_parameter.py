@@ -274,6 +274,47 @@ def test_batch_norm_of_one_row(backend):
     assert not hasattr(model, "coefs_")
 
 
+@every_backend
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_batch_norm_of_one_row_with_a_weight(backend, solver):
+    weights = np.zeros(90)
+    weights[7] = 2.0
+    model = MLPRegressor(normalization="batch", backend=backend, solver=solver)
+    text = "needs two rows or more to train on; sample_weight leaves one"
+    with pytest.raises(ValueError, match=text):
+        model.fit(X, Y, sample_weight=weights)
+    assert not hasattr(model, "coefs_")
+    weights[8] = 1.0
+    assert np.isfinite(model.set_params(max_iter=3).fit(X, Y, sample_weight=weights).loss_)
+
+
+def test_batch_norm_of_one_training_row_with_a_weight():
+    """Of the rows 0 … 9 two are held out, one of those with a weight with them."""
+    order = np.random.RandomState(0).permutation(
+        10
+    )  # as scikit-learn draws: the first are held out
+    weights = np.zeros(10)
+    weights[order[[0, 5]]] = 1.0
+    model = MLPRegressor(normalization="batch", early_stopping=True, validation_fraction=0.2)
+    model.set_params(random_state=0, init=lambda i, o, rng: np.ones((i, o)))
+    with pytest.raises(ValueError, match="sample_weight leaves one"):
+        model.fit(X[:10], Y[:10], sample_weight=weights)
+
+
+@every_backend
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_batch_norm_leaves_rows_without_weight_out(solver, backend):
+    """Else a batch might have but one row that counts, and a variance of 0."""
+    weights = np.zeros(90)
+    weights[::9] = np.linspace(0.5, 2, 10)
+    kept = weights > 0
+    settings = {"batch_size": 3, "solver": solver, "backend": backend}  # 3, 3 and 4 of the ten
+    model = classifier("batch", **settings)
+    whole = model.fit(X, LABELS, sample_weight=weights)._network.parameters
+    part = model.fit(X[kept], LABELS[kept], sample_weight=weights[kept])._network.parameters
+    np.testing.assert_array_equal(whole, part)
+
+
 def test_another_normalization_cannot_go_on():
     model = classifier("batch", warm_start=True).fit(X, LABELS)
     before = model.predict_proba(X)
@@ -282,6 +323,33 @@ def test_another_normalization_cannot_go_on():
     with pytest.raises(ValueError, match=message):
         model.fit(X, LABELS)
     np.testing.assert_array_equal(model.predict_proba(X), before)
+
+
+@pytest.mark.parametrize("way", ["warm_start", "partial_fit"])
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("group", {"n_groups": 4, "n_channels": 8}, "n_groups is now 4, but .* has 2 in .* group"),
+        (
+            "instance",
+            {"n_channels": 4},
+            "n_channels is now 4, but .* has 2 in .* with instance norm",
+        ),
+    ],
+)
+def test_other_groups_cannot_go_on(name, change, message, way):
+    model = classifier(name, warm_start=True).fit(X, LABELS).set_params(**change)
+    before = model.predict_proba(X)
+    with pytest.raises(ValueError, match=message):
+        (model.fit if way == "warm_start" else model.partial_fit)(X, LABELS)
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+
+
+def test_what_a_normalization_does_not_read_may_change():
+    model = classifier(["batch", "layer"], warm_start=True).fit(X, LABELS)
+    model.set_params(n_groups=4, n_channels=8).fit(X, LABELS)
+    model = classifier("group", warm_start=True).fit(X, LABELS)
+    model.set_params(n_channels=8).fit(X, LABELS)  # two groups of units, as before
 
 
 def test_the_batch_size_does_not_matter_to_lbfgs():

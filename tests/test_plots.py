@@ -66,6 +66,16 @@ def test_loss_curve_with_validation_scores():
     assert display.ax_.yaxis.label.get_color() == "C2"
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_loss_curve_of_a_fit_that_stops_early_only_in_the_end(blobs):
+    model = MLPClassifier((5,), max_iter=3, warm_start=True, random_state=0).fit(*blobs)
+    model.set_params(early_stopping=True).fit(*blobs)
+    display = LossCurveDisplay.from_estimator(model)
+    (scores,) = display.score_ax_.lines
+    assert_array_equal(scores.get_xdata(), np.arange(1, 7))
+    assert_array_equal(np.isnan(scores.get_ydata()), [True] * 3 + [False] * 3)
+
+
 def test_loss_curve_draws_where_it_is_told():
     figure, (left, right) = plt.subplots(1, 2)
     display = LossCurveDisplay([1.0, 0.5]).plot(ax=right)

@@ -134,10 +134,22 @@ class Network:
         return [NORMALIZATIONS.by_code(code).name for code in codes]
 
     @property
+    def groups(self) -> list[int]:
+        """How many runs of units, each with its own statistics, a row of each hidden layer has."""
+        counts: list[int] = self.plan.layers["n_groups"][:-1].tolist()
+        return counts
+
+    @property
     def cost_divisor(self) -> int:
         """What the sum over outputs is divided by in reported costs: their number, or 1."""
         row = self.plan.loss_row
         return self.plan.n_outputs // (row.outputs_per_target or 1) if row.mean_over_outputs else 1
+
+    def losses(self, backend: Backend, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Return each row's loss (K,) of logits (K, C) against a target (K, T), as reported."""
+        values = np.empty(len(logits), self.dtype)
+        backend.sample_losses(self.plan, logits, target, values)
+        return values / self.cost_divisor
 
     def forward(
         self,

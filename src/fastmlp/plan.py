@@ -26,6 +26,7 @@ __all__ = [
     "batch_norms",
     "custom_row",
     "dropout_threshold",
+    "groups_of_layers",
     "make_plan",
     "make_settings",
 ]
@@ -203,6 +204,17 @@ def groups_of_units(
     return 0
 
 
+def groups_of_layers(
+    normalizations: Sequence[str],
+    widths: Sequence[int],
+    n_groups: int | None,
+    n_channels: int | None,
+) -> list[int]:
+    """Return the same for each layer, given its normalisation and its width."""
+    layers = zip(normalizations, widths, strict=True)
+    return [groups_of_units(name, int(width), n_groups, n_channels) for name, width in layers]
+
+
 def _lay_out(layers: np.ndarray, field: str, counts: np.ndarray, start: int) -> int:
     """Set each layer's offset ``field`` for parts of ``counts`` values; return where they end."""
     layers[field] = start + np.cumsum(counts) - counts
@@ -269,10 +281,7 @@ def make_plan(
         layers["dropout_threshold"] = [dropout_threshold(p) for p in dropouts]
     names = ["none"] * len(layers) if normalizations is None else [*normalizations, "none"]
     layers["normalization"] = [NORMALIZATIONS[name].code for name in names]
-    layers["n_groups"] = [
-        groups_of_units(name, int(width), n_groups, n_channels)
-        for name, width in zip(names, sizes[1:], strict=True)
-    ]
+    layers["n_groups"] = groups_of_layers(names, sizes[1:].tolist(), n_groups, n_channels)
     n_parameters, n_values = _lay_out_vectors(layers, n_weights)
     own = loss if isinstance(loss, CustomLoss) else None
     row = LOSSES[loss] if isinstance(loss, str) else custom_row(loss)

@@ -39,7 +39,7 @@ BATCH_OVERHEAD = 1_000_000
 
 
 class DivergenceError(ValueError):
-    """The loss or a parameter became infinite or NaN; the estimator is as it was before the fit."""
+    """A loss, parameter or validation score became infinite or NaN; the estimator is as before."""
 
 
 @dataclass
@@ -114,11 +114,13 @@ class History:
     def add(self, totals: Totals, cost_divisor: int) -> None:
         """Append an epoch's means; ``cost_divisor`` is the number of outputs or 1.
 
+        Its validation score is NaN until one is set, so that all curves have the same epochs.
         Samples are counted as they are seen: an interrupted epoch has no means, but taught some.
         """
         cost = totals.cost / cost_divisor / totals.n_samples
         self.cost_curve.append(cost)
         self.loss_curve.append(cost + totals.penalty / totals.n_samples)
+        self.validation_scores.append(np.nan)
         self.n_epochs += 1
 
     def last_record(
@@ -227,8 +229,11 @@ class TrainingRun:
         totals = self._pass_over_data()
         self.history.add(totals, self.network.cost_divisor)
         self.monitor.update(self.history.loss_curve[-1], self.network)
-        if self.monitor.last_score is not None:
-            self.history.validation_scores.append(self.monitor.last_score)
+        score = self.monitor.last_score
+        if score is not None:
+            if not np.isfinite(score):
+                raise DivergenceError(_divergence_text(self.history.n_epochs, "validation score"))
+            self.history.validation_scores[-1] = score
         self.rate.epoch_ended(self.history.n_samples_seen)
         ended = self._answer_stall()
         self._report()

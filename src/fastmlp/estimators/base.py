@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from fastmlp import validation
 from fastmlp.backends import Backend, get_backend
 from fastmlp.estimators.transaction import AllOrNothing
+from fastmlp.plan import groups_of_layers
 from fastmlp.threads import default_threads
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ def available(when: Callable[[Any], bool]) -> Callable[[_Method], _Method]:
     return hide
 
 
+#: Parameters by which prediction, score and cost read a network: they count as the fit had them.
+_KEPT = ("loss", "alpha", "l1", "label_smoothing", "quantiles")
+
 #: Hides a method unless the solver learns from mini-batches.
 stochastic = available(_has_batches)
 
@@ -55,7 +59,6 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
     _learnt: Learnt
     _numeric_target: bool
     _task: str  # "classifier" or "regressor"
-    _scores_logits: bool  # rather than the outputs that the link makes of them
     loss: Any
 
     def _set_parameters(self, values: dict[str, Any]) -> None:
@@ -72,18 +75,22 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         """Learn from ``y`` (N,) or (N, C), or from ``classes``, what the outputs mean."""
 
     @abstractmethod
-    def _loss_row(self) -> Loss:
+    def _loss_row(self, dtype: np.dtype) -> Loss:
         """Return the registry's row for the loss; ValueError if it does not fit the outputs."""
 
     @abstractmethod
-    def _check_outputs(self, y: np.ndarray, row: Loss, dtype: np.dtype, whole: bool) -> None:
+    def _check_outputs(
+        self, y: np.ndarray, row: Loss, dtype: np.dtype, given: Mapping[str, Any], whole: bool
+    ) -> None:
         """Raise ValueError unless ``y`` agrees with what was learnt before, and with the loss.
 
         ``y`` is (N,) or (N, C), ``whole`` whether it is all that a fit learns from.
         """
 
     @abstractmethod
-    def _encode(self, y: np.ndarray, row: Loss, dtype: np.dtype) -> np.ndarray:
+    def _encode(
+        self, y: np.ndarray, row: Loss, dtype: np.dtype, given: Mapping[str, Any]
+    ) -> np.ndarray:
         """Return the core's target (N, T) for ``y`` (N,) or (N, C)."""
 
     @abstractmethod
@@ -95,10 +102,18 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         """Return what held-out rows must represent evenly, given the target (N, T)."""
 
     @abstractmethod
+    def _scores_logits(self, row: Loss) -> bool:
+        """Return whether ``_score_outputs`` takes logits, not what the link makes of them."""
+
+    @abstractmethod
     def _score_outputs(
-        self, outputs: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None
+        self,
+        network: Network,
+        outputs: np.ndarray,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
     ) -> float:
-        """Return the score of outputs, or logits, (K, C) against the target (K, T)."""
+        """Return what early stopping maximises, of outputs (K, C) against the target (K, T)."""
 
     # -- fitting --------------------------------------------------------------------------------
 
@@ -124,7 +139,8 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         ValueError, TypeError
             If a parameter or the data is not as it must be; nothing has changed then.
         DivergenceError
-            If the loss becomes infinite or NaN; the estimator is as it was before.
+            If the loss, a parameter or, with early stopping, the score of the held-out rows becomes
+            infinite or NaN; the estimator is as it was before.
 
         Warns
         -----
@@ -157,17 +173,22 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         weights = validation.check_sample_weight(sample_weight, len(X), dtype)
         if earlier is None:
             self._learn_outputs(y, weights, incremental, classes)
-        loss = self._loss_row()
-        self._check_outputs(y, loss, dtype, whole=not incremental)
+        loss, given = self._loss_row(dtype), self._given()
+        self._check_outputs(y, loss, dtype, given, whole=not incremental)
         sizes = [X.shape[1], *hidden, self._n_outputs(loss)]
         validation.check_layer_sizes(sizes)
         validation.check_initial_arrays(self.init, sizes, dtype)
         normalizations = validation.each_normalization(self.normalization, len(hidden))
-        validation.check_rows_for_batch_norm(self.normalization, len(X))
+        validation.check_rows_for_batch_norm(self.normalization, len(X), weights)
         if earlier:
             validation.check_same_network(earlier.network.layer_sizes, sizes)
             validation.check_same_normalizations(earlier.network.normalizations, normalizations)
-        target = self._encode(y, loss, dtype)
+            validation.check_same_groups(
+                earlier.network.normalizations,
+                earlier.network.groups,
+                groups_of_layers(normalizations, hidden, self.n_groups, self.n_channels),
+            )
+        target = self._encode(y, loss, dtype, given)
         data = TrainingData(X, target, weights, np.arange(len(X), dtype=np.int64))
         fitting = Fitting(
             model=self,
@@ -178,7 +199,8 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
             incremental=incremental,
             strata=self._strata(target),
             score=self._score_outputs,
-            scores_logits=self._scores_logits,
+            scores_logits=self._scores_logits(loss),
+            given=given,
             backend=self._backend,
             n_threads=self._n_threads,
         )
@@ -195,6 +217,10 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         """How many threads a call may use; checked for the same reason."""
         validation.check_parameters({"n_threads": self.n_threads})
         return default_threads() if self.n_threads is None else int(self.n_threads)
+
+    def _given(self) -> dict[str, Any]:
+        """Return the parameters that a fit keeps for later."""
+        return {name: getattr(self, name) for name in _KEPT if hasattr(self, name)}
 
     def _goes_on(self, incremental: bool) -> bool:
         return self.__sklearn_is_fitted__() and bool(self.warm_start or incremental)
@@ -284,14 +310,19 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         Returns
         -------
         ndarray of shape (n_samples,)
-            What ``loss`` says, summed over labels, averaged over targets and quantiles.
+            What ``loss`` said in the fit, summed over labels, averaged over targets and quantiles.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the model has not been fitted.
+        ValueError, TypeError
+            If X or y is not as it was in the fit, or the loss has no value for a y.
         """
         network, backend = self._network, self._backend
         X, target = self._encoded(X, y)
         logits = network.forward(backend, X, apply_link=False, n_threads=self._n_threads)
-        values = np.empty(len(X), network.dtype)
-        backend.sample_losses(network.plan, logits, target, values)
-        return values / network.cost_divisor
+        return network.losses(backend, logits, target)
 
     def _encoded(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return X (N, I), checked, and the core's target (N, T) for y (N,) or (N, C)."""
@@ -299,8 +330,9 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         X, y, _ = validation.check_data(
             self, X, y, dtype=dtype, reset=False, numeric_y=self._numeric_target
         )
-        self._check_outputs(y, loss, dtype, whole=False)
-        return X, self._encode(y, loss, dtype)
+        given = self._learnt.given
+        self._check_outputs(y, loss, dtype, given, whole=False)
+        return X, self._encode(y, loss, dtype, given)
 
     def cost(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the weighted mean of ``loss_per_sample``.
@@ -314,16 +346,32 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         Returns
         -------
         float
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the model has not been fitted.
+        ValueError, TypeError
+            If X or y is not as it was in the fit, the loss has no value for a y, or a weight is
+            negative.
         """
+        return self._cost_and_total(X, y, sample_weight)[0]
+
+    def _cost_and_total(self, X: Any, y: Any, sample_weight: Any) -> tuple[float, float]:
+        """Return the cost and the sum of the sample weights."""
         losses = self.loss_per_sample(X, y).astype(np.float64)
         weights = validation.check_sample_weight(sample_weight, len(losses), losses.dtype)
-        return float(np.average(losses, weights=weights))
+        total = len(losses) if weights is None else weights.sum()
+        return float(np.average(losses, weights=weights)), float(total)
 
     def objective(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return what training minimises: ``cost`` plus the penalties on the weights.
+        """Return ``cost`` plus the penalties on the weights: the number that ``loss_`` reports.
 
-        The penalties are (alpha/2 · Σw² + l1 · Σ|w|) / W with W the sum of sample weights, the
-        number of samples without them.
+        The penalties are (alpha/2 · Σw² + l1 · Σ|w|) / W, alpha and l1 those of the fit, W the sum
+        of sample weights, the number of samples without them.
+
+        Training descends along this, but for a regressor with several targets or quantiles whose
+        cost is their mean: it minimises their sum plus the same penalties, as scikit-learn does.
 
         Parameters
         ----------
@@ -334,12 +382,18 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         Returns
         -------
         float
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the model has not been fitted.
+        ValueError, TypeError
+            As for ``cost``.
         """
-        cost = self.cost(X, y, sample_weight)
-        network = self._network
+        cost, total = self._cost_and_total(X, y, sample_weight)
+        network, given = self._network, self._learnt.given
         w = network.parameters[: network.plan.n_weights].astype(np.float64)
-        penalty = self.alpha / 2 * (w @ w) + self.l1 * np.abs(w).sum()
-        total = len(y) if sample_weight is None else np.sum(sample_weight, dtype=np.float64)
+        penalty = given["alpha"] / 2 * (w @ w) + given["l1"] * np.abs(w).sum()
         return float(cost + penalty / total)
 
     def gradient(self, X: Any, y: Any, sample_weight: Any = None) -> Gradient:
@@ -389,5 +443,5 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         network, backend = self._network, self._backend
         X, target = self._encoded(X, y)
         weights = validation.check_sample_weight(sample_weight, len(X), network.dtype)
-        validation.check_rows_for_batch_norm(network.normalizations, len(X))
+        validation.check_rows_for_batch_norm(network.normalizations, len(X), weights)
         return network.cost_gradient(backend, X, target, weights, self._n_threads)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -17,6 +17,7 @@ from fastmlp.registry import CLASSIFIER_LOSSES, LOSSES, Loss
 
 if TYPE_CHECKING:
     from fastmlp.initializers import Initializer
+    from fastmlp.network import Network
     from fastmlp.training import EpochRecord
     from fastmlp.user_functions import CustomActivation
 
@@ -25,14 +26,21 @@ __all__ = ["MLPClassifier"]
 
 def _has_probabilities(model: Any) -> bool:
     """Raise AttributeError where the fitted, or the wanted, loss has no probabilities."""
+    loss = model.loss
     if model.__sklearn_is_fitted__():
-        links = [model._network.plan.loss_row.link]
-    elif isinstance(model.loss, str) and model.loss in CLASSIFIER_LOSSES:
-        links = [LOSSES[name].link for name in CLASSIFIER_LOSSES[model.loss].values()]
+        loss, links = model._learnt.given["loss"], [model._network.plan.loss_row.link]
+    elif isinstance(loss, str) and loss in CLASSIFIER_LOSSES:
+        links = [LOSSES[name].link for name in CLASSIFIER_LOSSES[loss].values()]
     else:  # an unknown name: fit will say so
         return True
-    validation.check_has_probabilities(model.loss, links)
+    validation.check_has_probabilities(loss, links)
     return True
+
+
+def _smoothing(given: Mapping[str, Any]) -> float:
+    """Return how far labels are smoothed, which is for the cross-entropy only."""
+    smoothed = given["loss"] in ("cross_entropy", "log_loss")
+    return float(given["label_smoothing"]) if smoothed else 0.0
 
 
 @with_shared_parts
@@ -93,7 +101,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     _numeric_target = False
     _task = "classifier"
-    _scores_logits = True
     _labels: LabelCoding
 
     def __init__(
@@ -163,18 +170,18 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             validation.check_two_classes(np.unique(present), "y")
         self._labels, self.classes_ = labels, labels.classes
 
-    def _loss_row(self) -> Loss:
-        return self._labels.loss_row(self.loss, self._smoothing)
+    def _loss_row(self, dtype: np.dtype) -> Loss:
+        return self._labels.loss_row(self.loss, _smoothing(self._given()))
 
-    @property
-    def _smoothing(self) -> float:
-        return self.label_smoothing if self.loss in ("cross_entropy", "log_loss") else 0.0
+    def _check_outputs(
+        self, y: np.ndarray, row: Loss, dtype: np.dtype, given: Mapping[str, Any], whole: bool
+    ) -> None:
+        self._labels.check(y, given["loss"])
 
-    def _check_outputs(self, y: np.ndarray, row: Loss, dtype: np.dtype, whole: bool) -> None:
-        self._labels.check(y, self.loss)
-
-    def _encode(self, y: np.ndarray, row: Loss, dtype: np.dtype) -> np.ndarray:
-        return self._labels.encode(y, dtype, row, self._smoothing)
+    def _encode(
+        self, y: np.ndarray, row: Loss, dtype: np.dtype, given: Mapping[str, Any]
+    ) -> np.ndarray:
+        return self._labels.encode(y, dtype, row, _smoothing(given))
 
     def _n_outputs(self, row: Loss) -> int:
         return self._labels.n_outputs(row)
@@ -183,8 +190,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         # Two classes only: scikit-learn's own choice, which the held-out rows must match.
         return target.ravel() if self._labels.kind == "binary" else None
 
+    def _scores_logits(self, row: Loss) -> bool:
+        return True
+
     def _score_outputs(
-        self, outputs: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None
+        self,
+        network: Network,
+        outputs: np.ndarray,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
     ) -> float:
         right = self._labels.decide(outputs) == self._labels.decided(target)
         return float(np.average(right.reshape(len(target), -1).all(axis=1), weights=sample_weight))
@@ -192,6 +206,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     @stochastic
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train for one epoch on a part of the data, going on from the present network.
+
+        As in scikit-learn, an integer ``random_state`` begins every call with the same draws: every
+        call but the first, which draws the weights too, shuffles alike.
 
         Parameters
         ----------
@@ -232,6 +249,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             Labels; for multilabel targets, ones where the probability exceeds 1/2.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the model has not been fitted.
+        ValueError, TypeError
+            If X is not as it was in the fit.
         """
         logits = self._forward(X, apply_link=False)
         return self._labels.decode(logits)
@@ -247,6 +271,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             For two classes how much speaks for the second, positive where it is predicted.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the model has not been fitted.
+        ValueError, TypeError
+            If X is not as it was in the fit.
         """
         logits = self._forward(X, apply_link=False)
         if self._labels.kind != "binary":
@@ -265,6 +296,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         -------
         ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``; for multilabel targets the rows need not sum to 1.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the model has not been fitted.
+        AttributeError
+            If the loss knows no probabilities.
+        ValueError, TypeError
+            If X is not as it was in the fit.
         """
         outputs = self._forward(X, apply_link=True)
         return np.hstack([1 - outputs, outputs]) if self._labels.kind == "binary" else outputs
@@ -280,6 +320,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError, AttributeError, ValueError, TypeError
+            As for ``predict_proba``.
         """
         from scipy.special import log_expit, log_softmax  # noqa: PLC0415 - seldom needed
 
@@ -302,6 +347,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Returns
         -------
         float
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the model has not been fitted.
+        ValueError, TypeError
+            If X or y is not as it was in the fit.
         """
         if self._network and self._labels.kind == "distribution" and np.ndim(y) > 1:
             y = self.classes_[np.argmax(y, axis=1)]

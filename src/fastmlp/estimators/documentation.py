@@ -61,8 +61,8 @@ momentum : float, default=0.9
 nesterovs_momentum : bool, default=True
     Look ahead along the momentum, for ``solver="sgd"``.
 early_stopping : bool, default=False
-    Hold out rows, stop when their score stalls, and keep the weights that scored best. Not for
-    lbfgs.
+    Hold out rows, stop when their score (``validation_scores_``) stalls, and keep the weights that
+    scored best. Not for lbfgs.
 validation_fraction : float, default=0.1
     Share of the rows to hold out.
 beta_1 : float, default=0.9
@@ -111,8 +111,9 @@ normalization : {"batch", "layer", "instance", "group"}, None or sequence, defau
     neither penalised nor decayed. μ and σ² are taken over
 
     - "batch": the rows of the batch, unit by unit; weighted by ``sample_weight``. Prediction takes
-      running statistics. A last batch of one row joins the one before it; one row alone can't be
-      learnt from. lbfgs keeps the statistics of the whole data at the point that it returns;
+      running statistics. Rows of weight 0 are left out of the batches, and a last batch of one
+      row joins the one before it; one row alone can't be learnt from. lbfgs keeps the statistics
+      of the whole data at the point that it returns;
     - "layer": the units of a row;
     - "group": the units of each of ``n_groups`` runs of channels, row by row;
     - "instance": the positions of each channel, row by row.
@@ -157,17 +158,20 @@ norm_gains_, norm_shifts_ : list of ndarray of shape (fan_out,) or None
 running_means_, running_variances_ : list of ndarray of shape (fan_out,) or None
     What batch norm predicts with; None for a hidden layer without it.
 loss_ : float
-    Objective (cost plus penalties) of the last epoch, the mean over its batches.
+    Cost plus penalties, as ``objective`` gives it, of the last epoch: the mean over its batches.
 loss_curve_ : list of float
-    Objective of each epoch.
-cost_curve_ : list of float
-    The same without penalties.
+    The same of each epoch.
 best_loss_ : float or None
-    Least objective; None with early stopping.
+    The least of them under the present loss; None with early stopping.
+cost_curve_ : list of float
+    As ``loss_curve_``, without penalties.
 validation_scores_ : list of float or None
-    With early stopping, the score (accuracy or R²) on the held-out rows after each epoch.
+    With early stopping, the score on the held-out rows after each epoch; NaN for epochs of earlier
+    fits without it. For a classifier it is the accuracy. For a regressor it is a measure of its own
+    loss: R² for "squared_error", as in scikit-learn; D², the share of the pinball loss that is
+    explained, for "pinball" and "absolute_error"; minus the cost for all others.
 best_validation_score_ : float or None
-    The largest of them.
+    The largest of them under the present loss.
 n_iter_ : int
     Epochs of the last fit.
 t_ : int

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from fastmlp.backends import Backend
 from fastmlp.initializers import initialize
 from fastmlp.lbfgs import LbfgsRun
 from fastmlp.network import Network
-from fastmlp.plan import Plan, make_plan, make_settings
+from fastmlp.plan import Plan, batch_norms, make_plan, make_settings
 from fastmlp.registry import OPTIMIZERS, Loss
 from fastmlp.schedules import LearningRate
 from fastmlp.stopping import LossMonitor, ScoreMonitor
@@ -24,6 +24,7 @@ from fastmlp.user_functions import CustomActivation, CustomLoss
 from fastmlp.validation import (
     check_held_out_weights,
     check_rows_for_batch_norm,
+    check_training_weights,
     check_validation_size,
     checking_initializer,
     each_normalization,
@@ -39,7 +40,8 @@ ADAMW_DECAY = 0.01
 #: Largest batch that ``batch_size="auto"`` makes.
 AUTO_BATCH = 200
 
-Score = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
+#: Maps a network, its outputs or logits (V, C), their target (V, T) and weights (V,) to a number.
+Score = Callable[[Network, np.ndarray, np.ndarray, np.ndarray | None], float]
 
 
 def loss_parameters(model: Any, loss: Loss) -> np.ndarray:
@@ -49,7 +51,11 @@ def loss_parameters(model: Any, loss: Loss) -> np.ndarray:
 
 @dataclass
 class Learnt:
-    """All that a fit leaves behind, and all that a later one needs in order to go on."""
+    """All that a fit leaves behind, and all that a later one needs in order to go on.
+
+    ``given`` holds the estimator's parameters by which later calls read the network: users may set
+    others before the next fit.
+    """
 
     network: Network
     history: History
@@ -57,6 +63,7 @@ class Learnt:
     best_loss: float = np.inf
     best_score: float = -np.inf
     idle: int = 0
+    given: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -77,9 +84,11 @@ class Fitting:
     strata : ndarray or None, shape (N,)
         Held-out rows have the same shares of these values as all rows.
     score : callable
-        Maps outputs, target and weights of the held-out rows to a number.
+        How good a network is on the held-out rows; larger is better.
     scores_logits : bool
         Whether it takes logits in the place of outputs.
+    given : mapping of str to object
+        Parameters to keep with the network.
     """
 
     model: Any
@@ -91,6 +100,7 @@ class Fitting:
     strata: np.ndarray | None
     score: Score
     scores_logits: bool
+    given: Mapping[str, Any]
     backend: Backend
     n_threads: int
 
@@ -113,12 +123,26 @@ class Fitting:
         n_moments = 0 if model.solver == "lbfgs" else OPTIMIZERS[model.solver].n_moments
         if self.earlier is None:
             network = self._new_network(plan, dtype, n_moments)
-            return Learnt(network, History(), rate)
+            return Learnt(network, History(), rate, given=self.given)
         network = self.earlier.network.continued(plan, dtype, n_moments, self.incremental)
         if self.incremental:
             rate = rate.resumed_from(self.earlier.rate)
-        return replace(
-            self.earlier, network=network, history=self.earlier.history.continued(), rate=rate
+        history = self.earlier.history.continued()
+        if self._same_loss(plan):
+            return replace(
+                self.earlier, network=network, history=history, rate=rate, given=self.given
+            )
+        # The best of another loss is no mark to be measured by.
+        return Learnt(network, history, rate, given=self.given)
+
+    def _same_loss(self, plan: Plan) -> bool:
+        """Return whether the earlier fit minimised the loss of this plan too."""
+        assert self.earlier is not None
+        before, given = self.earlier.network.plan, self.earlier.given
+        return (
+            (before.loss, before.custom_loss) == (plan.loss, plan.custom_loss)
+            and np.array_equal(before.loss_parameters, plan.loss_parameters)
+            and given.get("label_smoothing") == self.given.get("label_smoothing")
         )
 
     def _plan(self) -> Plan:
@@ -197,6 +221,7 @@ class Fitting:
     def _run_batches(self, learnt: Learnt) -> Learnt:
         settings = self._settings(learnt.network.plan)
         monitor = self._monitor(learnt)
+        self._leave_out_weightless(learnt.network.plan)
         run = TrainingRun(
             backend=self.backend,
             network=learnt.network,
@@ -248,12 +273,25 @@ class Fitting:
             train, held_out = train_test_split(
                 self.data.order, test_size=fraction, random_state=self.rng, stratify=self.strata
             )
-        check_rows_for_batch_norm(self.model.normalization, len(train))
+        weights = self.data.sample_weight
+        check_training_weights(None if weights is None else weights[train])
+        check_rows_for_batch_norm(
+            self.model.normalization, len(train), None if weights is None else weights[train]
+        )
         self.data.order = np.ascontiguousarray(train)
         return np.ascontiguousarray(held_out)
 
+    def _leave_out_weightless(self, plan: Plan) -> None:
+        """Take rows of weight 0 out of ``data.order`` where batches have statistics.
+
+        Else a batch could have but one row that counts, whose variance is 0, or none.
+        """
+        weights, order = self.data.sample_weight, self.data.order
+        if weights is not None and batch_norms(plan).any():
+            self.data.order = np.ascontiguousarray(order[weights[order] > 0])
+
     def _held_out_score(self, rows: np.ndarray) -> Callable[[Network], float]:
-        """Return a function that scores a network on ``rows`` (V,)."""
+        """Return a function that scores a network on ``rows`` (V,); NaN if it overflows there."""
         X, target = self.data.X, self.data.target[rows]
         weights = None if self.data.sample_weight is None else self.data.sample_weight[rows]
         check_held_out_weights(weights)
@@ -266,7 +304,10 @@ class Fitting:
                 apply_link=not self.scores_logits,
                 n_threads=self.n_threads,
             )
-            return self.score(outputs, target, weights)
+            if not np.isfinite(outputs).all():
+                return np.nan
+            with np.errstate(all="ignore"):  # what overflows is seen in the score
+                return self.score(network, outputs, target, weights)
 
         return score
 
@@ -288,7 +329,9 @@ class Fitting:
         trouble = run.run()
         if trouble is not None:
             _warn_not_converged(f"lbfgs stopped after {learnt.history.n_epochs} steps: {trouble}.")
-        return replace(learnt, best_loss=min(learnt.history.loss_curve, default=np.inf))
+        history = learnt.history
+        of_this_fit = history.loss_curve[len(history.loss_curve) - history.n_epochs :]
+        return replace(learnt, best_loss=min([learnt.best_loss, *of_this_fit]))
 
 
 def _warn_not_converged(reason: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -19,6 +19,7 @@ from fastmlp.user_functions import CustomLoss
 
 if TYPE_CHECKING:
     from fastmlp.initializers import Initializer
+    from fastmlp.network import Network
     from fastmlp.training import EpochRecord
     from fastmlp.user_functions import CustomActivation
 
@@ -26,6 +27,10 @@ __all__ = ["MLPRegressor"]
 
 #: Powers at which Tweedie's deviance is the limit of its formula: rows of the registry.
 _TWEEDIE_LIMITS = {1.0: "poisson", 2.0: "gamma"}
+
+#: Codes of the losses that quantiles minimise; the absolute error's is the median.
+_OF_QUANTILES = (LOSSES["pinball"].code, LOSSES["absolute_error"].code)
+_MEDIAN = np.array([0.5])
 
 
 @with_shared_parts
@@ -52,8 +57,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
           (Nix and Weigend 1994): v = softplus of a second output + 1e-6. See ``return_std`` of
           ``predict``.
 
-        The sum over targets (and quantiles) is minimised. Its mean is what ``loss_`` and the curves
-        report, but for the three deviances the sum, both as in scikit-learn; so it is for your own.
+        The sum over targets (and quantiles) plus the penalties is minimised. ``loss_``,
+        ``best_loss_``, the curves, ``cost`` and ``objective`` report the mean in the place of that
+        sum, but for the three deviances the sum, both as in scikit-learn, and the sum for your own.
         The slope of "absolute_error" and "pinball" at 0 is 0.
     huber_delta : float, default=1.0
         Where "huber" turns from a parabola into lines.
@@ -88,7 +94,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     _numeric_target = True
     _task = "regressor"
-    _scores_logits = False
 
     def __init__(
         self,
@@ -152,21 +157,26 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     ) -> None:
         self._n_targets = 1 if y.ndim == 1 else y.shape[1]
 
-    def _loss_row(self) -> Loss:
+    def _loss_row(self, dtype: np.dtype) -> Loss:
         if isinstance(self.loss, CustomLoss):
             return custom_row(self.loss)
         name = REGRESSOR_LOSSES[self.loss]
         if name == "tweedie":
-            name = _TWEEDIE_LIMITS.get(float(self.tweedie_power), name)
+            # Kernels take the power in the network's real type, and can't divide by 1 − 1.
+            name = _TWEEDIE_LIMITS.get(float(dtype.type(self.tweedie_power)), name)
         return LOSSES[name]
 
-    def _check_outputs(self, y: np.ndarray, row: Loss, dtype: np.dtype, whole: bool) -> None:
+    def _check_outputs(
+        self, y: np.ndarray, row: Loss, dtype: np.dtype, given: Mapping[str, Any], whole: bool
+    ) -> None:
         validation.check_target_width(y, self._n_targets)
-        validation.check_target_range(y, self.loss, row.target, dtype)
+        validation.check_target_range(y, given["loss"], row.target, dtype)
         if whole:
-            validation.check_any_positive(y, self.loss, row.target)
+            validation.check_any_positive(y, given["loss"], row.target)
 
-    def _encode(self, y: np.ndarray, row: Loss, dtype: np.dtype) -> np.ndarray:
+    def _encode(
+        self, y: np.ndarray, row: Loss, dtype: np.dtype, given: Mapping[str, Any]
+    ) -> np.ndarray:
         return np.ascontiguousarray(y.reshape(len(y), -1), dtype=dtype)
 
     def _n_outputs(self, row: Loss) -> int:
@@ -175,17 +185,32 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _strata(self, target: np.ndarray) -> np.ndarray | None:
         return None
 
+    def _scores_logits(self, row: Loss) -> bool:
+        return row.link != "quantiles"
+
     def _score_outputs(
-        self, outputs: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None
+        self,
+        network: Network,
+        outputs: np.ndarray,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
     ) -> float:
-        by_target = outputs.reshape(len(outputs), self._n_targets, -1)
-        if self._loss_row().link == "quantiles" and np.ndim(self.quantiles) > 0:
-            return quantile_score(target, by_target, np.asarray(self.quantiles), sample_weight)
-        return r2(target, outputs[:, : self._n_targets], sample_weight)
+        plan = network.plan
+        levels = plan.loss_parameters if plan.loss_row.link == "quantiles" else _MEDIAN
+        if plan.loss in _OF_QUANTILES:
+            by_level = outputs.reshape(len(outputs), self._n_targets, -1)
+            return quantile_score(target, by_level, levels, sample_weight)
+        if plan.loss == LOSSES["squared_error"].code:
+            return r2(target, outputs, sample_weight)
+        losses = network.losses(self._backend, outputs, target)
+        return -float(np.average(losses.astype(np.float64), weights=sample_weight))
 
     @stochastic
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch on a part of the data, going on from the present network.
+
+        As in scikit-learn, an integer ``random_state`` begins every call with the same draws: every
+        call but the first, which draws the weights too, shuffles alike.
 
         Parameters
         ----------
@@ -230,12 +255,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
         Raises
         ------
-        ValueError
-            If ``return_std`` is asked of a model without a variance.
+        sklearn.exceptions.NotFittedError
+            If the model has not been fitted.
+        ValueError, TypeError
+            If X is not as it was in the fit, or ``return_std`` is asked of a model without a
+            variance.
         """
         row = self._network.plan.loss_row
         if return_std:
-            validation.check_return_std(self.loss, row.link)
+            validation.check_return_std(self._learnt.given["loss"], row.link)
         outputs = self._forward(X, apply_link=True)
         if row.link == "quantiles":
             return self._quantiles_of(outputs)
@@ -253,11 +281,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         n_levels = len(self._network.plan.loss_parameters)
         quantiles = outputs.reshape(len(outputs), self._n_targets, n_levels)
         quantiles = quantiles[:, 0] if self._n_targets == 1 else quantiles
-        one_level = n_levels == 1 and np.ndim(self.quantiles) == 0
-        return quantiles[..., 0] if one_level else quantiles
+        return quantiles if np.ndim(self._learnt.given["quantiles"]) else quantiles[..., 0]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return R² of the prediction; of several quantiles, the pinball loss explained (D²).
+        """Return R² of the prediction; for "pinball" the share of its loss that is explained, D².
 
         Parameters
         ----------
@@ -268,16 +295,30 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Returns
         -------
         float
-            1 for a perfect prediction, 0 for the best constant. D² is that of
-            :func:`sklearn.metrics.d2_pinball_score`, mean over the quantiles and outputs.
+            1 for a perfect prediction, 0 for the best constant. R² is the same number for every
+            other loss, so that models can be compared, though some losses do not look for the
+            mean; :mod:`sklearn.metrics` has D² of deviances and of the absolute error. D² is that
+            of :func:`sklearn.metrics.d2_pinball_score`, the mean over quantiles and outputs.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the model has not been fitted.
+        ValueError, TypeError
+            If X or y is not as it was in the fit, or a weight is negative.
         """
-        plan = self._network.plan
-        if plan.loss_row.link != "quantiles" or np.ndim(self.quantiles) == 0:
+        network = self._network
+        if network.plan.loss_row.link != "quantiles":
             return float(super().score(X, y, sample_weight))
+        X, y, _ = validation.check_data(
+            self, X, y, dtype=network.dtype, reset=False, numeric_y=True
+        )
+        validation.check_target_width(y, self._n_targets)
+        weights = validation.check_sample_weight(sample_weight, len(X), network.dtype)
         outputs = self._forward(X, apply_link=True)
         quantiles = outputs.reshape(len(outputs), self._n_targets, -1)
-        target = np.asarray(y).reshape(len(outputs), -1)
-        return quantile_score(target, quantiles, plan.loss_parameters, sample_weight)
+        target = y.reshape(len(outputs), -1)
+        return quantile_score(target, quantiles, network.plan.loss_parameters, weights)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

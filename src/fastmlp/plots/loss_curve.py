@@ -24,7 +24,7 @@ class LossCurveDisplay:
     loss_curve : sequence of float, length n_epochs
         Training loss after each epoch.
     validation_scores : sequence of float, length n_epochs, optional
-        Score on the held-out part after each epoch.
+        Score on the held-out part after each epoch; NaN where there was none.
     name : str, optional
         Label of the loss in the legend.
 

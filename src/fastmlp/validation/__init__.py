@@ -11,6 +11,7 @@ from fastmlp.validation.arrays import (
     check_sample_weight,
     check_table,
     check_target_width,
+    check_training_weights,
     check_validation_size,
     naming,
     resolve_dtype,
@@ -36,6 +37,7 @@ from fastmlp.validation.labels import (
 from fastmlp.validation.normalizations import (
     check_normalizations,
     check_rows_for_batch_norm,
+    check_same_groups,
     check_same_normalizations,
     each_normalization,
 )
@@ -106,6 +108,7 @@ __all__ = [
     "check_regions",
     "check_return_std",
     "check_rows_for_batch_norm",
+    "check_same_groups",
     "check_same_network",
     "check_same_normalizations",
     "check_sample_weight",
@@ -113,6 +116,7 @@ __all__ = [
     "check_table",
     "check_target_range",
     "check_target_width",
+    "check_training_weights",
     "check_two_classes",
     "check_two_labels",
     "check_validation_size",

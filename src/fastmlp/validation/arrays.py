@@ -22,6 +22,7 @@ __all__ = [
     "check_sample_weight",
     "check_table",
     "check_target_width",
+    "check_training_weights",
     "check_validation_size",
     "naming",
     "resolve_dtype",
@@ -252,6 +253,15 @@ def check_held_out_weights(weights: np.ndarray | None) -> None:
         raise ValueError(
             "sample_weight is zero for every held-out row; raise validation_fraction or change "
             "random_state."
+        )
+
+
+def check_training_weights(weights: np.ndarray | None) -> None:
+    """Raise ValueError if early stopping leaves no row with a weight (K,) to train on."""
+    if weights is not None and not weights.any():
+        raise ValueError(
+            "sample_weight is zero for every row that early stopping leaves to train on; lower "
+            "validation_fraction or change random_state."
         )
 
 

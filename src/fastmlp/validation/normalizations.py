@@ -13,6 +13,7 @@ __all__ = [
     "check_normalization",
     "check_normalizations",
     "check_rows_for_batch_norm",
+    "check_same_groups",
     "check_same_normalizations",
     "each_normalization",
 ]
@@ -81,10 +82,21 @@ def _check_groups(n_groups: int | None, n_channels: int, width: int) -> None:
         )
 
 
-def check_rows_for_batch_norm(normalization: Any, n_rows: int) -> None:
-    """Raise ValueError if batch norm would have a single row to train on."""
-    if n_rows == 1 and "batch" in np.atleast_1d(np.asarray(normalization, dtype=object)):
+def check_rows_for_batch_norm(
+    normalization: Any, n_rows: int, sample_weight: np.ndarray | None
+) -> None:
+    """Raise ValueError if batch norm would have a single row of positive weight to train on.
+
+    ``sample_weight`` is (n_rows,).
+    """
+    if "batch" not in np.atleast_1d(np.asarray(normalization, dtype=object)):
+        return
+    if n_rows == 1:
         raise ValueError("normalization='batch' needs two rows or more to train on; n_samples=1.")
+    if sample_weight is not None and np.count_nonzero(sample_weight) == 1:
+        raise ValueError(
+            "normalization='batch' needs two rows or more to train on; sample_weight leaves one."
+        )
 
 
 def check_same_normalizations(present: Sequence[str], wanted: Sequence[str]) -> None:
@@ -94,3 +106,16 @@ def check_same_normalizations(present: Sequence[str], wanted: Sequence[str]) -> 
             f"normalization is now {', '.join(wanted)}, but the network that warm_start or "
             f"partial_fit goes on with has {', '.join(present)} in its hidden layers."
         )
+
+
+def check_same_groups(
+    normalizations: Sequence[str], present: Sequence[int], wanted: Sequence[int]
+) -> None:
+    """Raise ValueError if a fit that goes on would take other units of a row together."""
+    for name, before, now in zip(normalizations, present, wanted, strict=True):
+        if before != now:
+            parameter = "n_groups" if name == "group" else "n_channels"
+            raise ValueError(
+                f"{parameter} is now {now}, but the network that warm_start or partial_fit goes on "
+                f"with has {before} in a hidden layer with {name} norm."
+            )
