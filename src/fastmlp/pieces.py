@@ -227,11 +227,11 @@ def initial_weights(
 
     References
     ----------
-    .. [1] X. Glorot and Y. Bengio (2010), "Understanding the difficulty of training deep
+    .. [1] Glorot and Bengio (2010), "Understanding the difficulty of training deep
        feedforward neural networks", equations 12 and 16.
-    .. [2] K. He et al. (2015), "Delving deep into rectifiers", equation 10.
-    .. [3] Y. LeCun et al. (1998), "Efficient BackProp", equation 16.
-    .. [4] A. Saxe et al. (2014), "Exact solutions to the nonlinear dynamics of learning in deep
+    .. [2] He et al. (2015), "Delving deep into rectifiers", equation 10.
+    .. [3] LeCun et al. (1998), "Efficient BackProp", equation 16.
+    .. [4] Saxe et al. (2014), "Exact solutions to the nonlinear dynamics of learning in deep
        linear neural networks", section 3.
 
     Examples
