@@ -16,6 +16,7 @@
 #include "vector.inc"
 #include "transpose.inc"
 
+#include "series.inc"
 #include "exponential.inc"
 #include "gaussian_tail.inc"
 #include "activations.inc"

@@ -35,6 +35,13 @@ def test_every_backend(backend: Backend, dtype, shape):
     np.testing.assert_array_equal(actual[:, kept], w[:, kept])
 
 
+@pytest.mark.parametrize("size", [1e20, 1e-25])
+def test_no_square_leaves_the_range(backend: Backend, size):
+    w = np.full((4, 21), size, np.float32)
+    np.testing.assert_allclose(limited(backend, w, size), size / 2, rtol=1e-6)
+    np.testing.assert_array_equal(limited(backend, w, 2.1 * size), w)
+
+
 def test_nan_and_inf_show_and_other_columns_are_limited(backend: Backend, dtype):
     w = np.ones((5, 37), dtype)
     w[2, 3], w[2, 30] = np.nan, np.inf
