@@ -8,6 +8,8 @@ import pytest
 from matplotlib import pyplot as plt
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from fastmlp import MLPClassifier
 from fastmlp.plots import LossCurveDisplay, MisreadDigitsDisplay
@@ -82,6 +84,66 @@ def test_loss_curve_draws_where_it_is_told():
     assert display.ax_ is right
     assert display.figure_ is figure
     assert not left.lines
+
+
+def test_curves_on_one_axes_differ_and_share_a_scale_for_their_scores():
+    _, ax = plt.subplots()
+    scores = [[0.2, 0.4], [0.3, 0.5], [0.4, 0.6]]
+    displays = [
+        LossCurveDisplay([3.0, i], validation_scores=scores[i], name=name).plot(ax=ax)
+        for i, name in enumerate("abc")
+    ]
+    colors = [display.line_.get_color() for display in displays]
+    assert colors == plt.rcParams["axes.prop_cycle"].by_key()["color"][:3]
+    (twin,) = {display.score_ax_ for display in displays}
+    assert ax.figure.axes == [ax, twin]
+    assert [line.get_color() for line in twin.lines] == colors
+    assert_allclose([line.get_ydata() for line in twin.lines], scores)
+    # A scale's colour would say that it belongs to one of the curves.
+    assert {scale.yaxis.label.get_color() for scale in (ax, twin)} == {"black"}
+    legend = [text.get_text() for text in twin.get_legend().get_texts()]
+    assert legend == ["a", "b", "c", "validation score"]
+
+
+def test_curves_on_one_axes_of_which_some_have_scores():
+    _, ax = plt.subplots()
+    LossCurveDisplay([2.0, 1.0], name="a").plot(ax=ax)
+    assert not _legend_texts(ax)
+    scored = LossCurveDisplay([3.0, 2.0], validation_scores=[0.1, 0.2], name="b").plot(ax=ax)
+    plain = LossCurveDisplay([4.0, 3.0], name="c").plot(ax=ax)
+    assert plain.score_ax_ is None
+    assert [line.get_color() for line in scored.score_ax_.lines] == [scored.line_.get_color()]
+    names = [text.get_text() for text in _legend_texts(scored.score_ax_)]
+    assert names == ["a", "b", "c", "validation score"]
+    assert not _legend_texts(ax)
+
+
+def _legend_texts(ax):
+    legend = ax.get_legend()
+    return [] if legend is None else legend.get_texts()
+
+
+def test_curves_without_scores_have_a_legend_and_no_second_scale():
+    _, ax = plt.subplots()
+    for name in "ab":
+        LossCurveDisplay([2.0, 1.0], name=name).plot(ax=ax)
+    assert [text.get_text() for text in _legend_texts(ax)] == ["a", "b"]
+    assert len(ax.figure.axes) == 1
+
+
+def test_subplots_with_a_common_axis_have_scales_of_their_own():
+    _, axes = plt.subplots(2, sharex=True)
+    displays = [LossCurveDisplay([2.0, 1.0], validation_scores=[0, 1]).plot(ax=ax) for ax in axes]
+    assert displays[0].score_ax_ is not displays[1].score_ax_
+
+
+def test_loss_curve_of_a_pipeline_is_its_last_steps(blobs):
+    model = make_pipeline(StandardScaler(), MLPClassifier((5,), solver="lbfgs", random_state=0))
+    with pytest.raises(NotFittedError):
+        LossCurveDisplay.from_estimator(model)
+    display = LossCurveDisplay.from_estimator(model.fit(*blobs))
+    assert_array_equal(display.loss_curve, model[-1].loss_curve_)
+    assert display.line_.get_label() == "MLPClassifier"
 
 
 def test_loss_curve_needs_a_fitted_estimator():

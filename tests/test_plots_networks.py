@@ -14,6 +14,8 @@ from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Perceptron
 from sklearn.neural_network import MLPClassifier as SklearnMLP
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from fastmlp import MLPClassifier, MLPRegressor
 from fastmlp.plots import DecisionRegionDisplay, NetworkDiagramDisplay, WeightDistributionDisplay
@@ -130,6 +132,17 @@ def test_networks_must_be_fitted(display):
     assert not plt.get_fignums()
 
 
+@pytest.mark.parametrize("display", [WeightDistributionDisplay, NetworkDiagramDisplay])
+def test_of_a_pipeline_the_last_step_is_drawn(display, blobs):
+    model = make_pipeline(StandardScaler(), make_pipeline(MLPClassifier((4,), solver="lbfgs")))
+    with pytest.raises(NotFittedError):
+        display.from_estimator(model)
+    model.fit(*blobs)
+    drawn = display.from_estimator(model)
+    weights = drawn.coefs if display is NetworkDiagramDisplay else drawn.layers
+    assert_array_equal(np.ravel(weights[1]), model[-1][-1].coefs_[1].ravel())
+
+
 # -- diagrams -------------------------------------------------------------------------------------
 
 
@@ -168,6 +181,11 @@ def test_lines_show_sign_and_size_of_the_weights():
     assert_allclose(second.get_colors()[0], to_rgba(NEGATIVE))
     labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert labels == ["positive", "negative"]
+
+
+def test_the_legend_says_what_the_lines_are():
+    display = NetworkDiagramDisplay([1, 1], coefs=[[[1.0]]], quantity="gradient").plot()
+    assert display.ax_.get_legend().get_title().get_text() == "gradient, width by size"
 
 
 def test_a_network_of_zeros_has_no_lines():

@@ -137,10 +137,12 @@ plt.show()
 # most of the weights that lead from an active unit to a wrong output.
 
 figure, axes = plt.subplots(1, 2, figsize=(12, 5))
-for ax, title, coefs, values in (
-    (axes[0], "Forward: values and weights", (w_1, w_2), (x, h, o)),
-    (axes[1], "Backward: their gradients", (dw_1, dw_2), (dz @ w_1.T, dz, ds)),
+for ax, title, quantity, coefs, values in (
+    (axes[0], "Forward: values and weights", "weight", (w_1, w_2), (x, h, o)),
+    (axes[1], "Backward: their gradients", "gradient", (dw_1, dw_2), (dz @ w_1.T, dz, ds)),
 ):
-    NetworkDiagramDisplay([4, 5, 3], coefs=coefs, unit_values=[v[0] for v in values]).plot(ax=ax)
+    NetworkDiagramDisplay(
+        [4, 5, 3], coefs=coefs, unit_values=[v[0] for v in values], quantity=quantity
+    ).plot(ax=ax)
     ax.set_title(title, pad=36)
 plt.show()

@@ -113,7 +113,7 @@ def draw(model: MLPClassifier, digits: Digits, accuracy: float) -> Figure:
     MisreadDigitsDisplay.from_estimator(
         model, digits.X_test, digits.y_test, image_shape=digits.image_shape, figure=right
     )
-    right.suptitle("Most confident mistakes")
+    right.suptitle("Mistakes, most confident first")
     _draw_network(model, lower)
     return figure
 

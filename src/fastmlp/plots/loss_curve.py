@@ -8,16 +8,27 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
-from sklearn.utils.validation import check_is_fitted
 
+from fastmlp.plots.fitted import fitted_network
+from fastmlp.plots.style import FAINT, drawing_axes
 from fastmlp.validation import check_curve
 
 __all__ = ["LossCurveDisplay"]
 
+#: What the right-hand scale is called, and the label by which a twin of ours is known again.
+SCORE = "validation score"
+
+#: Of a score alone on its scale; beside other curves it has the colour of its loss.
+SCORE_COLOR = "C1"
+
 
 class LossCurveDisplay:
     """Training loss and, where there is one, the validation score of each epoch.
+
+    Several can be drawn into one axes: each takes the next colour of the axes' cycle, its score is
+    dashed in the same colour on one scale that all share, and a legend has their names.
 
     Parameters
     ----------
@@ -26,14 +37,14 @@ class LossCurveDisplay:
     validation_scores : sequence of float, length n_epochs, optional
         Score on the held-out part after each epoch; NaN where there was none.
     name : str, optional
-        Label of the loss in the legend.
+        Label of the loss in the legend, which is drawn from the second curve on.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
         Where the loss is drawn.
     score_ax_ : matplotlib Axes or None
-        Its twin with the validation score on the right-hand scale.
+        Its twin with the validation score on the right-hand scale; one for all curves on ``ax_``.
     line_ : matplotlib Line2D
         The loss.
     figure_ : matplotlib Figure
@@ -69,7 +80,7 @@ class LossCurveDisplay:
 
         Parameters
         ----------
-        estimator : estimator with ``loss_curve_``
+        estimator : estimator with ``loss_curve_``, or pipeline that ends with one
             ``validation_scores_`` is drawn too unless it is missing or None.
         ax : matplotlib Axes, optional
             Where to draw; a new figure when None.
@@ -87,11 +98,11 @@ class LossCurveDisplay:
         sklearn.exceptions.NotFittedError
             The estimator has no ``loss_curve_``.
         """
-        check_is_fitted(estimator, "loss_curve_")
+        network = fitted_network(estimator, "loss_curve_")
         display = cls(
-            estimator.loss_curve_,
-            validation_scores=getattr(estimator, "validation_scores_", None),
-            name=name or type(estimator).__name__,
+            network.loss_curve_,
+            validation_scores=getattr(network, "validation_scores_", None),
+            name=name or type(network).__name__,
         )
         return display.plot(ax=ax, **line_style)
 
@@ -110,29 +121,71 @@ class LossCurveDisplay:
         LossCurveDisplay
             The display itself, with what it drew in its attributes.
         """
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
+        self.ax_ = ax = drawing_axes(ax)
+        self.figure_ = ax.figure
+        shared = len(ax.lines) > 0
         epochs = np.arange(1, len(self.loss_curve) + 1)
-        (self.line_,) = ax.plot(
-            epochs, self.loss_curve, **{"color": "C0", "label": self.name} | line_style
-        )
+        (self.line_,) = ax.plot(epochs, self.loss_curve, **{"label": self.name} | line_style)
         ax.set(xlabel="epoch", ylabel="training loss")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.spines[["top", "right"]].set_visible(False)
-        self.ax_, self.figure_ = ax, ax.figure
-        scores = self.validation_scores
-        self.score_ax_ = None if scores is None else self._plot_scores(epochs, scores)
+        score_ax = _score_twin(ax)
+        if shared and score_ax is not None:
+            _give_score_the_colour_of_its_loss(ax, score_ax)
+        if self.validation_scores is not None:
+            score_ax = score_ax or _new_score_twin(ax)
+            color = self.line_.get_color() if shared else SCORE_COLOR
+            score_ax.plot(epochs, self.validation_scores, color=color, linestyle="--")
+        self.score_ax_ = None if self.validation_scores is None else score_ax
+        if shared:
+            _add_legend(ax, score_ax)
+        elif score_ax is not None:
+            _color_scale(ax, self.line_.get_color())
+            _color_scale(score_ax, SCORE_COLOR)
         return self
 
-    def _plot_scores(self, epochs: np.ndarray, scores: np.ndarray) -> Axes:
-        """Draw the scores on the right; a scale has its line's colour instead of a legend."""
-        score_ax = self.ax_.twinx()
-        score_ax.plot(epochs, scores, color="C1", linestyle="--")
-        score_ax.spines[["top", "left"]].set_visible(False)
-        for ax, label, color in (
-            (self.ax_, "training loss", self.line_.get_color()),
-            (score_ax, "validation score", "C1"),
-        ):
-            ax.set_ylabel(label, color=color)
-            ax.tick_params(axis="y", colors=color)
-        return score_ax
+
+def _score_twin(ax: Axes) -> Axes | None:
+    """Return the scale of the scores that an earlier curve has put on these axes, if any."""
+    place = ax.get_position(original=True).bounds
+    twins: list[Axes] = ax.get_shared_x_axes().get_siblings(ax)
+    for twin in twins:
+        # Subplots with a common x-axis are siblings too, elsewhere on the figure.
+        if twin.get_label() == SCORE and twin.get_position(original=True).bounds == place:
+            return twin
+    return None
+
+
+def _new_score_twin(ax: Axes) -> Axes:
+    twin = ax.twinx()
+    twin.set_label(SCORE)
+    twin.set_ylabel(SCORE)
+    twin.spines[["top", "left"]].set_visible(False)
+    return twin
+
+
+def _color_scale(ax: Axes, color: Any) -> None:
+    """Give a scale its only line's colour: then it needs no legend."""
+    ax.yaxis.label.set_color(color)
+    ax.tick_params(axis="y", colors=color)
+
+
+def _give_score_the_colour_of_its_loss(ax: Axes, score_ax: Axes) -> None:
+    """Undo what is right for one curve only: scales in the colours of the lines on them."""
+    first = score_ax.lines[0]
+    if score_ax.yaxis.label.get_color() == first.get_color():
+        first.set_color(ax.lines[0].get_color())
+        for scale in (ax, score_ax):
+            scale.yaxis.label.set_color(plt.rcParams["axes.labelcolor"])
+            scale.tick_params(axis="y", colors=plt.rcParams["ytick.color"])
+
+
+def _add_legend(ax: Axes, score_ax: Axes | None) -> None:
+    """Name the curves where losses have fallen and scores have risen out of the way."""
+    handles, _ = ax.get_legend_handles_labels()
+    if not handles:
+        return
+    if score_ax is not None:
+        handles.append(Line2D([], [], color=FAINT, linestyle="--", label=SCORE))
+    # On the twin, which lies above: lines of its own must not cross the legend.
+    (score_ax or ax).legend(handles=handles, loc="center right")

@@ -13,9 +13,9 @@ from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
-from sklearn.utils.validation import check_is_fitted
 
 from fastmlp.plots.diagram_layout import LAYER_SPACING, RADIUS, LayerLayout
+from fastmlp.plots.fitted import fitted_network
 from fastmlp.plots.style import FAINT, INK, NEGATIVE, POSITIVE, drawing_axes
 from fastmlp.validation import check_diagram
 
@@ -43,6 +43,8 @@ class NetworkDiagramDisplay:
         Numbers to write into the circles, such as activations.
     max_units : int, default=10
         Most circles of a layer, at least 2.
+    quantity : str, default="weight"
+        What ``coefs`` are, such as "gradient"; for the legend.
 
     Attributes
     ----------
@@ -76,12 +78,14 @@ class NetworkDiagramDisplay:
         coefs: Sequence[npt.ArrayLike] | None = None,
         unit_values: Sequence[npt.ArrayLike] | None = None,
         max_units: int = 10,
+        quantity: str = "weight",
     ) -> None:
         check_diagram(layer_sizes, coefs, unit_values, max_units)
         self.layer_sizes = [int(width) for width in layer_sizes]
         self.coefs = coefs
         self.unit_values = unit_values
         self.max_units = max_units
+        self.quantity = quantity
 
     @classmethod
     def from_estimator(
@@ -91,7 +95,7 @@ class NetworkDiagramDisplay:
 
         Parameters
         ----------
-        estimator : estimator with ``coefs_``
+        estimator : estimator with ``coefs_``, or pipeline that ends with one
             Of fastmlp or scikit-learn.
         ax : matplotlib Axes, optional
             Where to draw; a new figure when None.
@@ -109,8 +113,7 @@ class NetworkDiagramDisplay:
         ValueError
             ``max_units`` is below 2.
         """
-        check_is_fitted(estimator, "coefs_")
-        coefs = estimator.coefs_
+        coefs = fitted_network(estimator, "coefs_").coefs_
         sizes = [len(coefs[0]), *(w.shape[1] for w in coefs)]
         return cls(sizes, coefs=coefs, max_units=max_units).plot(ax=ax)
 
@@ -200,7 +203,7 @@ class NetworkDiagramDisplay:
         ]
         self.ax_.legend(
             handles=lines,
-            title="weight, width by size",
+            title=f"{self.quantity}, width by size",
             loc="lower center",
             bbox_to_anchor=(0.5, 1.0),
             ncols=2,

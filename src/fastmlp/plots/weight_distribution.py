@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.patches import StepPatch
-from sklearn.utils.validation import check_is_fitted
 
+from fastmlp.plots.fitted import fitted_network
 from fastmlp.plots.style import CATEGORIES, INK, drawing_axes
 from fastmlp.validation import check_bins, check_layer_arrays, check_layer_names
 
@@ -85,7 +85,7 @@ class WeightDistributionDisplay:
 
         Parameters
         ----------
-        estimator : estimator with ``coefs_``
+        estimator : estimator with ``coefs_``, or pipeline that ends with one
             Of fastmlp or scikit-learn.
         ax : matplotlib Axes, optional
             Where to draw; a new figure when None.
@@ -105,10 +105,10 @@ class WeightDistributionDisplay:
         ValueError, TypeError
             ``bins`` is no integer above 0.
         """
-        check_is_fitted(estimator, "coefs_")
-        shapes = [" × ".join(str(width) for width in np.shape(w)) for w in estimator.coefs_]
+        coefs = fitted_network(estimator, "coefs_").coefs_
+        shapes = [" × ".join(str(width) for width in np.shape(w)) for w in coefs]
         names = [f"layer {i}\n{shape}" for i, shape in enumerate(shapes, start=1)]
-        return cls(estimator.coefs_, names=names, bins=bins).plot(ax=ax, **patch_style)
+        return cls(coefs, names=names, bins=bins).plot(ax=ax, **patch_style)
 
     def plot(self, *, ax: Axes | None = None, **patch_style: Any) -> WeightDistributionDisplay:
         """Draw the histograms.
