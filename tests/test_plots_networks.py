@@ -89,7 +89,39 @@ def test_exact_zeros_are_stated_and_not_drawn():
     values, edges, base = display.histograms_[0].get_data()
     assert np.count_nonzero(values > base) == 1
     assert edges[:-1][values > base] <= 0.5 <= edges[1:][values > base]
-    assert_array_equal(display.histograms_[1].get_data().values, 1)
+    # Nothing but zeros is one bar around 0, as high as any layer's tallest.
+    values, edges, base = display.histograms_[1].get_data()
+    assert_allclose(values - base, [0.8])
+    assert_allclose(edges.sum(), 0, atol=1e-15)
+    assert edges[1] > 0
+
+
+def test_histograms_of_zeros_alone_have_a_bar():
+    display = WeightDistributionDisplay([np.zeros(3)]).plot()
+    assert_allclose(display.histograms_[0].get_data().values, [0.8])
+    assert display.ax_.get_xlim() == (-1, 1)
+
+
+def test_histograms_have_as_many_bars_as_the_numbers_carry():
+    rng = np.random.default_rng(0)
+    layers = [rng.uniform(-1, 1, 60), rng.normal(size=100_000), np.full(7, 0.3)]
+    display = WeightDistributionDisplay(layers).plot()
+    few, many, equal = (len(patch.get_data().values) for patch in display.histograms_)
+    assert 8 <= few <= 40  # over a scale some four times as wide as the numbers
+    assert (many, equal) == (60, 60)
+    assert max(np.abs(display.histograms_[0].get_data().edges)) == np.abs(layers[1]).max()
+    assert len(WeightDistributionDisplay([layers[0]]).plot().histograms_[0].get_data().values) < 10
+
+
+def test_the_share_of_zeros_stays_within_the_axes():
+    figure, axes = plt.subplots(1, 2, layout="constrained")
+    display = WeightDistributionDisplay([[1.0, -1.0, 0.5]] * 3).plot(ax=axes[0])
+    figure.draw_without_rendering()
+    inside = display.ax_.get_window_extent()
+    for label in display.zero_labels_:
+        extent = label.get_window_extent()
+        assert inside.x0 < extent.x0
+        assert extent.x1 <= inside.x1 + 1
 
 
 def test_histograms_of_an_estimator_name_its_layers(fitted):

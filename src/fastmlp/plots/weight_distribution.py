@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.patches import StepPatch
+from matplotlib.text import Text
 
 from fastmlp.plots.fitted import fitted_network
 from fastmlp.plots.style import CATEGORIES, INK, drawing_axes
@@ -19,15 +20,19 @@ __all__ = ["WeightDistributionDisplay"]
 #: Height of the tallest bar, where the next layer's base line is at 1.
 PEAK = 0.8
 
-#: Of what is written beside a histogram, above its base line.
-LABEL_HEIGHT = 0.3
+#: Above a histogram's base line: the layer's name, and the share of zeros, over the tallest bar.
+NAME_HEIGHT, ZEROS_HEIGHT = 0.3, 0.89
+
+#: Bars over the whole scale where the data would carry more.
+MOST_BINS = 60
 
 
 class WeightDistributionDisplay:
     """A histogram per layer, the first layer on top, all on one scale.
 
     Each histogram has its own height. Exact zeros are left out of it, because a sparse layer would
-    be one bar, and their share is written beside it instead.
+    be one bar, and their share is written above it instead; a layer of nothing but zeros is one bar
+    at 0.
 
     Parameters
     ----------
@@ -37,8 +42,9 @@ class WeightDistributionDisplay:
         What the layers are called; "layer 1", "layer 2", … when None.
     quantity : str, default="weight"
         What the numbers are; the label of the scale.
-    bins : int, default=60
-        Bars over the whole scale.
+    bins : int or None, default=None
+        Bars over the whole scale. With None each layer has as many as its numbers carry, at most 60:
+        the narrower of the bars of Sturges (1926) and of Freedman and Diaconis (1981).
 
     Attributes
     ----------
@@ -70,16 +76,16 @@ class WeightDistributionDisplay:
         *,
         names: Sequence[str] | None = None,
         quantity: str = "weight",
-        bins: int = 60,
+        bins: int | None = None,
     ) -> None:
         self.layers = check_layer_arrays(layers)
         self.names = check_layer_names(names, len(self.layers))
         self.quantity = quantity
-        self.bins = check_bins(bins)
+        self.bins = None if bins is None else check_bins(bins)
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, *, ax: Axes | None = None, bins: int = 60, **patch_style: Any
+        cls, estimator: Any, *, ax: Axes | None = None, bins: int | None = None, **patch_style: Any
     ) -> WeightDistributionDisplay:
         """Draw the weights of a fitted network.
 
@@ -89,8 +95,8 @@ class WeightDistributionDisplay:
             Of fastmlp or scikit-learn.
         ax : matplotlib Axes, optional
             Where to draw; a new figure when None.
-        bins : int, default=60
-            Bars over the whole scale.
+        bins : int or None, default=None
+            Bars over the whole scale; as many as each layer's weights carry when None.
         **patch_style
             Colours and lines; goes to ``Axes.stairs``.
 
@@ -103,7 +109,7 @@ class WeightDistributionDisplay:
         sklearn.exceptions.NotFittedError
             The estimator has no ``coefs_``.
         ValueError, TypeError
-            ``bins`` is no integer above 0.
+            ``bins`` is neither None nor an integer above 0.
         """
         coefs = fitted_network(estimator, "coefs_").coefs_
         shapes = [" × ".join(str(width) for width in np.shape(w)) for w in coefs]
@@ -128,10 +134,10 @@ class WeightDistributionDisplay:
         n_layers = len(self.layers)
         self.ax_ = ax = drawing_axes(ax, (6.4, 1.4 + 0.8 * n_layers))
         self.figure_ = ax.figure
-        edges = self._edges()
+        reach = max(float(np.abs(values).max()) for values in self.layers) or 1.0
         self.zero_shares_ = np.array([np.mean(values == 0) for values in self.layers])
         self.histograms_ = [
-            self._draw_layer(values, edges, n_layers - 1 - row, patch_style)
+            self._draw_layer(values, reach, n_layers - 1 - row, patch_style)
             for row, values in enumerate(self.layers)
         ]
         self.zero_labels_ = [
@@ -139,32 +145,46 @@ class WeightDistributionDisplay:
             for row, share in enumerate(self.zero_shares_)
         ]
         ax.axvline(0, color=INK, linewidth=0.8, linestyle=":", zorder=0)
-        ax.set(xlabel=self.quantity, xlim=edges[[0, -1]], ylim=(-0.05, n_layers))
-        ax.set_yticks(np.arange(n_layers) + LABEL_HEIGHT, self.names[::-1])
+        ax.set(xlabel=self.quantity, xlim=(-reach, reach), ylim=(-0.05, n_layers))
+        ax.set_yticks(np.arange(n_layers) + NAME_HEIGHT, self.names[::-1])
         ax.tick_params(axis="y", length=0)
         ax.spines[["top", "right", "left"]].set_visible(False)
         return self
 
-    def _edges(self) -> np.ndarray:
-        """Return the bounds of the bars (bins + 1,), zero at their middle."""
-        largest = max(float(np.abs(values).max()) for values in self.layers)
-        reach = largest or 1.0
-        return np.linspace(-reach, reach, self.bins + 1)
-
     def _draw_layer(
-        self, values: np.ndarray, edges: np.ndarray, base: int, style: dict[str, Any]
+        self, values: np.ndarray, reach: float, base: int, style: dict[str, Any]
     ) -> StepPatch:
-        counts, _ = np.histogram(values[values != 0], edges)
-        heights = base + PEAK * counts / max(counts.max(), 1)
+        drawn = values[values != 0]
+        if drawn.size == 0:
+            half = reach / MOST_BINS
+            counts, edges = np.array([values.size]), np.array([-half, half])
+        else:
+            # An even number of bars over a symmetric scale keeps the signs apart.
+            n_bins = self.bins or 2 * _bars_per_side(drawn, reach)
+            counts, edges = np.histogram(drawn, np.linspace(-reach, reach, n_bins + 1))
+        heights = base + PEAK * counts / counts.max()
         look: dict[str, Any] = {"color": CATEGORIES[0], "alpha": 0.85} | style
         return self.ax_.stairs(heights, edges, baseline=base, fill=True, **look)
 
-    def _write_zeros(self, share: float, base: int) -> Any:
+    def _write_zeros(self, share: float, base: int) -> Text:
+        """Write within the axes, where no neighbour's names can be."""
         text = "no zeros" if share == 0 else f"{100 * share:.3g} % zeros"
         return self.ax_.text(
-            1.01,
-            base + LABEL_HEIGHT,
+            1.0,
+            base + ZEROS_HEIGHT,
             text,
             transform=self.ax_.get_yaxis_transform(),
+            ha="right",
             va="center",
+            fontsize="small",
         )
+
+
+def _bars_per_side(values: np.ndarray, reach: float) -> int:
+    """Return into how many bars [0, reach] is divided for these numbers (n,), n ≥ 1."""
+    sturges = np.ptp(values) / (np.log2(values.size) + 1)
+    quartiles = np.percentile(values, [25, 75])
+    freedman_diaconis = 2 * np.ptp(quartiles) / np.cbrt(values.size)
+    width = min((w for w in (sturges, freedman_diaconis) if w > 0), default=0.0)
+    narrowest = 2 * reach / MOST_BINS
+    return int(np.ceil(reach / max(width, narrowest) - 1e-9))
