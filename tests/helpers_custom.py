@@ -44,3 +44,9 @@ def log_cosh(prediction, target):
 
 def log_cosh_slope(prediction, target):
     return math.tanh(prediction - target)
+
+
+def asserting(z):
+    # Here because pytest rewrites what test modules assert.
+    assert z < 1e6
+    return 2.0 * z

@@ -16,7 +16,7 @@ import numba
 import numpy as np
 import pytest
 from helpers import REFERENCE, make_problem, predict, train
-from helpers_custom import relu, relu_slope, softplus, softplus_slope, tanh, tanh_slope
+from helpers_custom import asserting, relu, relu_slope, softplus, softplus_slope, tanh, tanh_slope
 from sklearn.base import clone
 
 from fastmlp import MLPClassifier, MLPRegressor, Predictor, custom_activation
@@ -214,6 +214,50 @@ BAD = {
 def test_bad_functions(arguments, error, message):
     with pytest.raises(error, match=message):
         custom_activation(*arguments)
+
+
+def raising_far_out(z):
+    if z > 30:
+        raise ValueError("too far")
+    return 2.0 * z
+
+
+@numba.njit
+def raising_helper(z):
+    return raising_again(z)
+
+
+raising_again = numba.njit(raising_far_out)
+THREE = (1.0, 2.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    "raising",
+    [
+        raising_far_out,
+        asserting,
+        lambda z: raising_helper(z) + 0.0,
+        lambda z: THREE[int(z)] * z,
+        lambda z: z**-2,
+    ],
+)
+def test_what_can_raise_is_refused(raising, capfd):
+    for role, functions in (("f", (raising, twice)), ("df", (twice, raising))):
+        with pytest.raises(ValueError, match=rf"^custom_activation: {role} \(.* can raise"):
+            custom_activation(*functions)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("f", "df"),
+    [
+        (lambda z: 1 / z, lambda z: -1 / z**2),  # Python would raise at 0
+        (lambda z: math.gamma(1 + z * z) - math.gamma(1 + z * z) + z, lambda z: 1.0),
+        (lambda z: z if z < 30 else math.nan, lambda z: 1.0),
+    ],
+)
+def test_what_has_no_value_somewhere_is_taken(f, df):
+    custom_activation(f, df)
 
 
 @pytest.mark.parametrize(

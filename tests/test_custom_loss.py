@@ -139,6 +139,22 @@ def test_kinks_and_targets_outside_the_domain_pass():
     custom_loss(lambda p, t: abs(p - t) if t > 0 else np.nan, lambda p, t: 1.0 if p > t else -1.0)
 
 
+def refusing_negative_targets(prediction, target):
+    if target < -20:
+        raise ValueError("target")
+    return prediction - target
+
+
+def test_what_can_raise_is_refused(capfd):
+    for role, functions in (
+        ("value", (refusing_negative_targets, half_square_slope)),
+        ("grad", (half_square, refusing_negative_targets)),
+    ):
+        with pytest.raises(ValueError, match=rf"^custom_loss: {role} \(refusing.* can raise"):
+            custom_loss(*functions)
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("loss", [half_square, "squared", None])
 @pytest.mark.parametrize("name", ["compiled", "numba", "numpy"])
 def test_no_loss(loss, name):

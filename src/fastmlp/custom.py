@@ -9,6 +9,7 @@ from fastmlp.validation.user_functions import (
     check_activation_slope,
     check_loss_slope,
     check_name,
+    check_never_raises,
     check_scalar_function,
 )
 
@@ -32,7 +33,8 @@ def custom_activation(
     ----------
     f : callable
         z ↦ h = f(z), for one real z. What Numba's nopython mode can compile without arrays, lists
-        and other things that need memory.
+        and other things that need memory, and what never raises: the core could not hear of it.
+        Where f has no value, return ``math.nan``.
     df : callable
         z ↦ f'(z). At a kink of f it should be one of the slopes beside, or between them.
     name : str, optional
@@ -49,8 +51,8 @@ def custom_activation(
     TypeError
         An argument is not of the kind above.
     ValueError
-        Numba can't compile a function, or ``df`` is not the derivative of ``f``: it is compared
-        with differences of ``f`` at points near and far.
+        Numba can't compile a function, it can raise an exception, or ``df`` is not the derivative
+        of ``f``: it is compared with differences of ``f`` at points near and far.
 
     Examples
     --------
@@ -71,6 +73,7 @@ def custom_activation(
     f, df = plain_function(f), plain_function(df)
     for role, function in (("f", f), ("df", df)):
         check_scalar_function("custom_activation", role, function, n_arguments=1)
+    check_never_raises("custom_activation", {"f": f, "df": df})
     own = CustomActivation(f, df, check_name(name, f))  # type: ignore[arg-type]
     check_activation_slope(own)
     return own
@@ -105,8 +108,8 @@ def custom_loss(
     TypeError
         An argument is not of the kind above.
     ValueError
-        Numba can't compile a function, or ``grad`` is not the derivative of ``value``: it is
-        compared with differences at several predictions and targets.
+        Numba can't compile a function, it can raise an exception, or ``grad`` is not the derivative
+        of ``value``: it is compared with differences at several predictions and targets.
 
     Examples
     --------
@@ -125,6 +128,7 @@ def custom_loss(
     value, grad = plain_function(value), plain_function(grad)
     for role, function in (("value", value), ("grad", grad)):
         check_scalar_function("custom_loss", role, function, n_arguments=2)
+    check_never_raises("custom_loss", {"value": value, "grad": grad})
     own = CustomLoss(value, grad, check_name(name, value))  # type: ignore[arg-type]
     check_loss_slope(own)
     return own

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any
 
@@ -11,7 +11,13 @@ import numpy as np
 
 from fastmlp.user_functions import CustomActivation, CustomLoss
 
-__all__ = ["check_activation_slope", "check_loss_slope", "check_name", "check_scalar_function"]
+__all__ = [
+    "check_activation_slope",
+    "check_loss_slope",
+    "check_name",
+    "check_never_raises",
+    "check_scalar_function",
+]
 
 #: Where a slope is compared: round numbers, where functions tend to have kinks, and others.
 POINTS = np.array([0, 0.001, 0.1, 0.3, 0.5, 0.77, 1, 1.3, 2, 2.5, 3, 4.1, 6, 10.3, 20, 50, 100])
@@ -67,6 +73,27 @@ def _check_compiles(
             f"{maker}: {role} ({function.__qualname__}) must return one real number; "
             f"it returns {result}."
         )
+
+
+def check_never_raises(maker: str, functions: Mapping[str, FunctionType]) -> None:
+    """Raise ValueError if one of a pair of functions, by role, can raise once it is compiled."""
+    from fastmlp.backends.numba_jit.callbacks import (  # noqa: PLC0415 - slow to import
+        activation_callback,
+        can_raise,
+        loss_callback,
+    )
+
+    compiled = activation_callback if maker == "custom_activation" else loss_callback
+    dtype = np.dtype(np.float64)
+    if not can_raise(compiled(*functions.values(), dtype)):
+        return
+    for role, function in functions.items():
+        if can_raise(compiled(function, function, dtype)):
+            raise ValueError(
+                f"{maker}: {role} ({function.__qualname__}) can raise an exception, which compiled "
+                "code cannot pass on. Return math.nan in the place of raise and assert, take no "
+                "element by an index that is computed, and write 1 / z**2 for z**-2."
+            )
 
 
 def slopes_beside(below: np.ndarray, here: np.ndarray, above: np.ndarray, step: np.ndarray) -> Any:

@@ -21,7 +21,7 @@ from numba import types
 from fastmlp.backends.numba_jit import elementary
 from fastmlp.user_functions import Namespace, substituted
 
-__all__ = ["activation_callback", "loss_callback", "result_type"]
+__all__ = ["activation_callback", "can_raise", "loss_callback", "result_type"]
 
 _OPTIONS: dict[str, Any] = {
     "nogil": True,
@@ -150,3 +150,12 @@ def loss_callback(value: FunctionType, grad: FunctionType, dtype: np.dtype) -> A
     """Return the compiled loop over value and grad, as ``activation_callback`` does."""
     with _COMPILING:
         return _callback(_loss_loop, 2, 4, dtype, value, grad)
+
+
+def can_raise(callback: Any) -> bool:
+    """Return whether a callback has code that reports an exception.
+
+    The optimiser leaves it out unless a function in the loop, or one that it calls, can raise. The
+    C caller would never hear of it: the loop ends there, and the rest is what memory held before.
+    """
+    return "PyErr_WriteUnraisable" in callback.inspect_llvm()
