@@ -43,8 +43,8 @@ class WeightDistributionDisplay:
     quantity : str, default="weight"
         What the numbers are; the label of the scale.
     bins : int or None, default=None
-        Bars over the whole scale. With None each layer has as many as its numbers carry, at most 60:
-        the narrower of the bars of Sturges (1926) and of Freedman and Diaconis (1981).
+        Bars over the whole scale. With None each layer has as many as its numbers carry, at most
+        60: the narrower of the bars of Sturges (1926) and of Freedman and Diaconis (1981).
 
     Attributes
     ----------
