@@ -75,7 +75,7 @@ def _check_compiles(
         )
 
 
-def check_never_raises(maker: str, functions: Mapping[str, FunctionType]) -> None:
+def check_never_raises(maker: str, functions: Mapping[str, Any]) -> None:
     """Raise ValueError if one of a pair of functions, by role, can raise once it is compiled."""
     from fastmlp.backends.numba_jit.callbacks import (  # noqa: PLC0415 - slow to import
         activation_callback,
@@ -83,7 +83,9 @@ def check_never_raises(maker: str, functions: Mapping[str, FunctionType]) -> Non
         loss_callback,
     )
 
-    compiled = activation_callback if maker == "custom_activation" else loss_callback
+    compiled: Callable[..., Any] = (
+        activation_callback if maker == "custom_activation" else loss_callback
+    )
     dtype = np.dtype(np.float64)
     if not can_raise(compiled(*functions.values(), dtype)):
         return
