@@ -40,6 +40,7 @@ JOBS = (
     Job("custom", "custom.py"),
     Job("shuffle", "shuffle.py"),
     Job("normalization", "normalization.py"),
+    Job("small", "small.py"),
     Job("busy", "busy.py"),
     Job("roofline", "roofline.py"),
     Job("roofline-one-thread", "roofline.py", "--threads 1"),

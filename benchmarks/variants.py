@@ -51,9 +51,14 @@ def require_same_loss(what: str, loss: float, expected: float) -> None:
         raise WrongResultError(f"{what} ends with loss {loss}, which should be {expected}")
 
 
-def time_in_turn(name: str, runs: Mapping[str, EpochRun], n_rounds: int) -> Row:
-    """Time the variants of a network, of which one epoch each has been checked."""
-    return Row(name, interleave(runs, n_rounds=n_rounds))
+def time_in_turn(
+    name: str, runs: Mapping[str, EpochRun], n_rounds: int, min_seconds: float = 0.0
+) -> Row:
+    """Time the variants of a network, of which one epoch each has been checked.
+
+    Each runs at least one epoch, and so many as ``min_seconds`` take, in each round.
+    """
+    return Row(name, interleave(runs, n_rounds=n_rounds, min_seconds=min_seconds))
 
 
 def report(

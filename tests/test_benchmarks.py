@@ -60,6 +60,7 @@ COMMANDS = {
     "predict": "--rows 3 --peer fastmlp --rounds 1",
     "roofline": "--cell digits --rounds 1 --threads 2",
     "shuffle": "--samples 2000 --rounds 1",
+    "small": "--cell tiny --rounds 1 --threads 2",
 }
 
 

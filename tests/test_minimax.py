@@ -46,8 +46,7 @@ def test_the_numba_backend_has_the_same_tail(dtype):
 
 
 @pytest.mark.parametrize("name", TOOL.CASES)
-def test_the_error_is_small_and_level(name, dtype):
-    """A minimax polynomial's error is not far from the one that Chebyshev's points leave."""
+def test_the_error_is_small_between_the_points_of_the_tool_too(name, dtype):
     values, error = rounded(name, dtype)
     assert 0 < error < LARGEST_ERROR
     case = TOOL.CASES[name]

@@ -182,9 +182,7 @@ class WeightDistributionDisplay:
 
 def _bars_per_side(values: np.ndarray, reach: float) -> int:
     """Return into how many bars [0, reach] is divided for these numbers (n,), n ≥ 1."""
-    sturges = np.ptp(values) / (np.log2(values.size) + 1)
-    quartiles = np.percentile(values, [25, 75])
-    freedman_diaconis = 2 * np.ptp(quartiles) / np.cbrt(values.size)
-    width = min((w for w in (sturges, freedman_diaconis) if w > 0), default=0.0)
+    edges = np.histogram_bin_edges(values, "auto")
+    width = edges[1] - edges[0] if np.ptp(values) > 0 else 0.0
     narrowest = 2 * reach / MOST_BINS
     return int(np.ceil(reach / max(width, narrowest) - 1e-9))
