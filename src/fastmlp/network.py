@@ -70,6 +70,12 @@ class Network:
         moments = aligned_zeros((n_moments, plan.n_parameters), dtype)
         return cls(plan, aligned_zeros(plan.n_values, dtype), moments)
 
+    def copied(self) -> Network:
+        """Return an independent copy."""
+        return Network(
+            self.plan, aligned_copy(self.parameters), aligned_copy(self.moments), self.step
+        )
+
     def continued(self, plan: Plan, dtype: np.dtype, n_moments: int, keep_moments: bool) -> Network:
         """Return an independent copy under another plan of the same sizes.
 
@@ -91,6 +97,11 @@ class Network:
     def dtype(self) -> np.dtype:
         """Real type of every parameter."""
         return self.parameters.dtype
+
+    @property
+    def trained_weights(self) -> np.ndarray:
+        """View of all weights as one vector: what penalties cover."""
+        return self.parameters[: self.plan.n_weights]
 
     @property
     def weights(self) -> list[np.ndarray]:

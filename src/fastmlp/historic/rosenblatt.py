@@ -176,6 +176,7 @@ class RosenblattPerceptron(ClassifierMixin, AllOrNothing, BaseEstimator):
             first = not hasattr(self, "coef_")
             if first:
                 validation.check_classes(classes)
+                validation.check_two_classes(np.unique(classes), "classes")
             else:
                 validation.check_classes_agree(classes, self.classes_)
             X, y, rates = self._check_data(X, y, sample_weight, reset=first)

@@ -14,8 +14,12 @@ from fastmlp.validation.arrays import (
     check_training_weights,
     check_validation_size,
     naming,
+    not_finite,
     resolve_dtype,
+    weights_change_penalties,
 )
+from fastmlp.validation.columns import stand_in
+from fastmlp.validation.fitted_values import check_layer_values, check_number_of_layers
 from fastmlp.validation.historic import (
     check_decision_line,
     check_gate,
@@ -32,7 +36,10 @@ from fastmlp.validation.labels import (
     check_label_types,
     check_label_width,
     check_labels_known,
+    check_same_classes,
+    check_strata,
     check_two_classes,
+    one_class_only,
 )
 from fastmlp.validation.normalizations import (
     check_normalizations,
@@ -95,10 +102,12 @@ __all__ = [
     "check_layer_arrays",
     "check_layer_names",
     "check_layer_sizes",
+    "check_layer_values",
     "check_loss_fits",
     "check_magnitudes",
     "check_neuron",
     "check_normalizations",
+    "check_number_of_layers",
     "check_parameters",
     "check_perceptron",
     "check_plane",
@@ -108,11 +117,13 @@ __all__ = [
     "check_regions",
     "check_return_std",
     "check_rows_for_batch_norm",
+    "check_same_classes",
     "check_same_groups",
     "check_same_network",
     "check_same_normalizations",
     "check_sample_weight",
     "check_stochastic",
+    "check_strata",
     "check_table",
     "check_target_range",
     "check_target_width",
@@ -124,5 +135,9 @@ __all__ = [
     "each_normalization",
     "naming",
     "naming_network",
+    "not_finite",
+    "one_class_only",
     "resolve_dtype",
+    "stand_in",
+    "weights_change_penalties",
 ]

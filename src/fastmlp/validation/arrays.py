@@ -7,7 +7,7 @@ is finite in double precision may overflow float32.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,7 +25,9 @@ __all__ = [
     "check_training_weights",
     "check_validation_size",
     "naming",
+    "not_finite",
     "resolve_dtype",
+    "weights_change_penalties",
 ]
 
 #: What backends read without a conversion.
@@ -242,8 +244,9 @@ def check_validation_size(fraction: float, n_samples: int) -> None:
     n_held_out = int(np.ceil(fraction * n_samples))
     if n_held_out < 2 or n_held_out >= n_samples:
         raise ValueError(
-            f"validation_fraction={fraction:g} of {n_samples} rows holds out {n_held_out}; early "
-            "stopping needs at least two held-out rows and one to train on."
+            f"The validation set is too small: validation_fraction={fraction:g} of {n_samples} "
+            f"rows holds out {n_held_out}; early stopping needs at least two held-out rows and one "
+            "to train on."
         )
 
 
@@ -270,3 +273,44 @@ def check_target_width(y: np.ndarray, n_targets: int) -> None:
     width = 1 if y.ndim == 1 else y.shape[1]
     if width != n_targets:
         raise ValueError(f"y has {width} columns; the network was made for {n_targets}.")
+
+
+#: A sum of weights that is this many times the number of rows, or this part of it, is remarked on.
+REMARKABLE_FACTOR = 10
+
+
+def weights_change_penalties(
+    weights: np.ndarray | None, parameters: Mapping[str, Any]
+) -> str | None:
+    """Return what to warn of when sample weights (N,) change the strength of the penalties.
+
+    Rows of weight 0 count as not being there.
+    """
+    penalties = [name for name in ("alpha", "l1") if parameters[name] > 0]
+    if weights is None or not penalties:
+        return None
+    n_rows = int(np.count_nonzero(weights))
+    factor = n_rows / weights.sum(dtype=np.float64)
+    if 1 / REMARKABLE_FACTOR <= factor <= REMARKABLE_FACTOR:
+        return None
+    names = " and ".join(penalties)
+    change = f"{factor:.3g} times stronger" if factor > 1 else f"{1 / factor:.3g} times weaker"
+    return (
+        f"sample_weight sums to {n_rows / factor:.3g} for {n_rows} rows, which makes {names} "
+        f"{change}: weights count as repetitions of rows. Scale them to mean 1 "
+        f"(sample_weight / sample_weight.mean()), or divide {names} by {factor:.3g}."
+    )
+
+
+def not_finite(outputs: np.ndarray) -> str | None:
+    """Return what to warn of when outputs (N, C) are not all finite."""
+    if np.isfinite(outputs.sum()):  # one pass without a temporary; a finite sum may overflow
+        return None
+    wrong = ~np.isfinite(outputs).all(axis=1)
+    if not wrong.any():
+        return None
+    return (
+        f"The network's outputs are infinite or NaN in {np.count_nonzero(wrong)} of {len(wrong)} "
+        f"rows (first: row {int(np.argmax(wrong))}), so their predictions mean nothing: X is far "
+        "outside what the fit saw, or the weights are. Check the features' scale."
+    )

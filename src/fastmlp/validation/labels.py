@@ -15,7 +15,10 @@ __all__ = [
     "check_label_types",
     "check_label_width",
     "check_labels_known",
+    "check_same_classes",
+    "check_strata",
     "check_two_classes",
+    "one_class_only",
 ]
 
 
@@ -49,12 +52,11 @@ def check_label_width(y: np.ndarray, n_labels: int | None) -> None:
 
 
 def check_classes(classes: Any) -> None:
-    """Raise ValueError unless ``classes`` of a first ``partial_fit`` are two labels or more."""
+    """Raise ValueError unless ``classes`` of a first ``partial_fit`` are labels."""
     if classes is None:
         raise ValueError("classes must be given on the first call of partial_fit.")
     if np.ndim(classes) != 1:
         raise ValueError(f"classes must be a flat list of labels; got {classes!r}.")
-    check_two_classes(np.unique(classes), "classes")
 
 
 def check_classes_agree(classes: Any, known: np.ndarray) -> None:
@@ -81,3 +83,41 @@ def check_labels_known(y: np.ndarray, classes: np.ndarray) -> None:
     unknown = sorted(set(labels) - set(classes.tolist()), key=str)
     if unknown:
         raise ValueError(f"y has labels that are not in classes {classes.tolist()!r}: {unknown!r}.")
+
+
+def check_same_classes(y: np.ndarray, classes: np.ndarray) -> None:
+    """Raise ValueError unless the labels of y (N,) are all of ``classes`` (K,), and no others."""
+    check_label_width(y, None)
+    present = np.unique(y)
+    if not np.array_equal(present, classes):
+        raise ValueError(
+            "warm_start can only be used where `y` has the same classes as in the previous call to "
+            f"fit. Previously got {classes}, `y` has {present}. Take partial_fit to go on with a "
+            "part of the classes."
+        )
+
+
+def check_strata(strata: np.ndarray, labels: np.ndarray) -> None:
+    """Raise ValueError, naming the label, if a class has one row, which can't be in two parts.
+
+    ``strata`` (N,) are numbers of ``labels`` (K,).
+    """
+    numbers, counts = np.unique(strata, return_counts=True)
+    if counts.min() < 2 and len(numbers) > 1:
+        number = int(numbers[counts.argmin()])
+        raise ValueError(
+            f"The least populated classes in y have only 1 member: {labels[number].item()!r}. "
+            "Early stopping needs one to hold out and one to train on; add rows of it, or set "
+            f"early_stopping=False. Classes with too few members are: [{str(bool(number))!r}] of "
+            "two."
+        )
+
+
+def one_class_only(classes: np.ndarray) -> str | None:
+    """Return what to warn of when there is but one class (1,) to learn."""
+    if len(classes) > 1:
+        return None
+    return (
+        f"y has one class only, {classes.tolist()!r}: it is predicted for every row, with "
+        "probability 1."
+    )

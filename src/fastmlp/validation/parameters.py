@@ -314,7 +314,7 @@ def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental:
                 f"{name} has {len(value)} entries, but hidden_layer_sizes has {n_hidden} layers."
             )
     if incremental and parameters["early_stopping"]:
-        raise ValueError("partial_fit cannot be used with early_stopping=True.")
+        raise ValueError("partial_fit does not support early_stopping=True.")
     if parameters["solver"] == "lbfgs":
         for name, off in _OFF_FOR_LBFGS.items():
             if np.any(parameters[name]):
