@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from fastmlp.plan import Plan
@@ -26,9 +28,11 @@ ALIGNMENT = 64
 def aligned_zeros(shape: int | tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
     """Return zeros that start on a cache line, so that tiles never straddle one needlessly."""
     dtype = np.dtype(dtype)
-    n_bytes = int(np.prod(shape)) * dtype.itemsize
+    n_values = prod(shape) if isinstance(shape, tuple) else shape
+    n_bytes = n_values * dtype.itemsize
     raw = np.zeros(n_bytes + ALIGNMENT, dtype=np.uint8)
-    start = -raw.ctypes.data % ALIGNMENT
+    address: int = raw.__array_interface__["data"][0]
+    start = -address % ALIGNMENT
     return raw[start : start + n_bytes].view(dtype).reshape(shape)
 
 

@@ -26,6 +26,9 @@ __all__ = [
     "operation_codes",
 ]
 
+#: The core's codes of what X may hold, by dtype; a dtype's name takes longer to find.
+_X_TYPES = {np.dtype(name): code for name, code in _core.X_TYPES.items()}
+
 #: Rows that a thread predicts at once: enough to fill register tiles, few enough for the cache.
 _ROWS_PER_THREAD = 96
 
@@ -304,7 +307,7 @@ class CompiledBackend:
                 parameters,
                 moments,
                 X,
-                _core.X_TYPES[X.dtype.name],
+                _X_TYPES[X.dtype],
                 target,
                 sample_weight,
                 order,
@@ -334,7 +337,7 @@ class CompiledBackend:
                 settings,
                 parameters,
                 X,
-                _core.X_TYPES[X.dtype.name],
+                _X_TYPES[X.dtype],
                 target,
                 sample_weight,
                 gradient,
@@ -370,7 +373,7 @@ class CompiledBackend:
             parameters,
             _packed(network, parameters) if worth_packing else None,
             X,
-            _core.X_TYPES[X.dtype.name],
+            _X_TYPES[X.dtype],
             rows,
             out,
             apply_link,

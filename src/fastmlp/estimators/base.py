@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -45,6 +46,12 @@ def available(when: Callable[[Any], bool]) -> Callable[[_Method], _Method]:
 stochastic = available(_has_batches)
 
 
+@cache
+def _parameter_names(cls: type[BaseMLP]) -> tuple[str, ...]:
+    """Return the names of a class's parameters; to look them up takes longer than a small fit."""
+    return tuple(cls._get_param_names())
+
+
 class BaseMLP(LearntAttributes, BaseEstimator, ABC):
     """A multi-layer perceptron without a notion of what its outputs mean.
 
@@ -61,8 +68,17 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
 
     def _set_parameters(self, values: dict[str, Any]) -> None:
         """Store the arguments of ``__init__``, given as its ``locals()``, under their names."""
-        for name in self._get_param_names():
+        for name in _parameter_names(type(self)):
             setattr(self, name, values[name])
+
+    def _parameter_values(self) -> tuple:
+        """Return the parameters' values, in the order of ``_parameter_names``."""
+        state = self.__dict__
+        return tuple([state[name] for name in _parameter_names(type(self))])
+
+    def _parameters(self) -> dict[str, Any]:
+        """Return the parameters by name."""
+        return dict(zip(_parameter_names(type(self)), self._parameter_values(), strict=True))
 
     @abstractmethod
     def _new_coder(
@@ -112,12 +128,25 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any = None
     ) -> Self:
+        if incremental and sample_weight is None and self._repeats(X, y):
+            return self
         # Imported here because a process that only predicts, or only imports, needs none of it.
         from fastmlp.estimators.preparation import prepare  # noqa: PLC0415
 
         fitting = prepare(self, X, y, sample_weight, incremental=incremental, classes=classes)
         self._published = fitting.run()
         return self
+
+    def _repeats(self, X: Any, y: Any) -> bool:
+        """Make a partial fit by the short way, if it is like the one before; return whether."""
+        learnt = learnt_by(self)
+        if learnt is None or learnt.stream is None or not learnt.stream.holds(self):
+            return False
+        further = learnt.stream.go_on(self, learnt, X, y)
+        if further is None:
+            return False
+        self._published = further
+        return True
 
     @property
     def _backend(self) -> Backend:

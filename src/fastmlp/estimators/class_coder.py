@@ -68,6 +68,15 @@ class ClassCoder(TargetCoder):
         """See :meth:`TargetCoder.encode`."""
         return self.labels.encode(y, self.dtype, self.row, self.smoothing)
 
+    def plain_target(self, y: Any, n_rows: int) -> np.ndarray | None:
+        """See :meth:`TargetCoder.plain_target`."""
+        labels, one_a_row = self.labels, self.labels.kind in ("binary", "multiclass")
+        y = np.array(y) if type(y) is list else y
+        plain = type(y) is np.ndarray and y.dtype == labels.classes.dtype and y.shape == (n_rows,)
+        if not (plain and one_a_row and y.dtype.kind in "biuU"):
+            return None
+        return self.encode(y) if labels.know(y) else None
+
     def classes_of_rows(self, target: np.ndarray) -> np.ndarray:
         """See :meth:`TargetCoder.classes_of_rows`."""
         return self.labels.decided(target)

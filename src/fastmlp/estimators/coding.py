@@ -84,6 +84,13 @@ class TargetCoder(ABC):
         """Return the core's target (N, T) for ``y`` (N,) or (N, C)."""
 
     @abstractmethod
+    def plain_target(self, y: Any, n_rows: int) -> np.ndarray | None:
+        """Return the core's target (N, T) for a ``y`` that needs no conversion.
+
+        None where all of ``check`` and what comes before it must be gone through.
+        """
+
+    @abstractmethod
     def classes_of_rows(self, target: np.ndarray) -> np.ndarray | None:
         """Return the class of each row (N,), or which classes it has (N, C), of a target (N, T).
 

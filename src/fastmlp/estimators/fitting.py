@@ -14,6 +14,7 @@ from fastmlp.backends import Backend
 from fastmlp.estimators.coding import TargetCoder
 from fastmlp.estimators.holding_out import hold_out
 from fastmlp.estimators.learnt import Learnt, shown_as
+from fastmlp.estimators.stream import Stream
 from fastmlp.estimators.yardstick import worse_than_constant
 from fastmlp.history import History
 from fastmlp.initializers import initialize
@@ -248,6 +249,9 @@ class Fitting:
         )
         ending = run.run()
         self.learnt = self._with_best()
+        if self.incremental:
+            stream = Stream.after(self.model, network, self.backend, settings, AUTO_BATCH)
+            self.learnt = replace(self.learnt, stream=stream)
         return ending
 
     def _with_best(self) -> Learnt:

@@ -110,6 +110,11 @@ class LabelCoding:
             check_label_width(y, None)
             check_labels_known(y, self.classes)
 
+    def know(self, y: np.ndarray) -> bool:
+        """Return whether every label of y (N,) is among the classes."""
+        numbers = np.searchsorted(self.classes, y)
+        return bool((self.classes[np.minimum(numbers, len(self.classes) - 1)] == y).all())
+
     def encode(self, y: np.ndarray, dtype: np.dtype, row: Loss, smoothing: float) -> np.ndarray:
         """Return the core's target (N, T) for ``y`` (N,) or (N, C).
 

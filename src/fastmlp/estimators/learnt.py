@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp.estimators.coding import TargetCoder
+from fastmlp.estimators.stream import Stream
 from fastmlp.history import History
 from fastmlp.network import Network
 from fastmlp.schedules import LearningRate
@@ -47,6 +48,8 @@ class Learnt:
         Largest score of the held-out rows.
     stop_reason : str
         Why the fit ended.
+    stream : Stream or None
+        What a partial fit after this one can take over; not pickled.
     """
 
     network: Network
@@ -60,6 +63,10 @@ class Learnt:
     best_loss: float = np.inf
     best_score: float = -np.inf
     stop_reason: str = ""
+    stream: Stream | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "stream": None}
 
     def columns(self, owner: str) -> Any:
         """Return what scikit-learn's checks compare X with; ``owner`` is the estimator's class."""

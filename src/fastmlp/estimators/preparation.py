@@ -39,7 +39,7 @@ def prepare(
     ValueError, TypeError
         If anything is not as it must be.
     """
-    parameters = model.get_params(deep=False)
+    parameters = model._parameters()
     hidden = _check_parameters(parameters, model._task, incremental)
     earlier = learnt_by(model) if model.warm_start or incremental else None
     owner = type(model).__name__

@@ -84,6 +84,17 @@ class RealCoder(TargetCoder):
         """See :meth:`TargetCoder.encode`."""
         return np.ascontiguousarray(y.reshape(len(y), -1), dtype=self.dtype)
 
+    def plain_target(self, y: Any, n_rows: int) -> np.ndarray | None:
+        """See :meth:`TargetCoder.plain_target`."""
+        y = np.array(y) if type(y) is list else y
+        shapes = {(n_rows, self.n_targets), (n_rows,) if self.n_targets == 1 else None}
+        if type(y) is not np.ndarray or y.dtype.kind not in "fiu" or y.shape not in shapes:
+            return None
+        if not np.abs(y).max() <= np.finfo(self.dtype).max:  # NaN fails the comparison too
+            return None
+        self.check(y, whole=False)
+        return self.encode(y)
+
     def by_target(self, columns: np.ndarray) -> np.ndarray:
         """Return columns (N, T) as users see them: (N,) where there is but one target."""
         return columns.ravel() if self.n_targets == 1 else np.ascontiguousarray(columns)
