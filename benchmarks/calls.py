@@ -1,7 +1,7 @@
 """What a call with one row costs: ``python benchmarks/calls.py --help``.
 
-Partial fits by a fresh model are set beside those by a model that has seen a long stream, whose cost
-must not have grown, and beside scikit-learn's.
+Partial fits by a fresh model are set beside those by a model that has seen a long stream, whose
+cost must not have grown, and beside scikit-learn's.
 """
 
 from __future__ import annotations
