@@ -15,7 +15,7 @@ from fastmlp.estimators.coding import TargetCoder
 from fastmlp.estimators.holding_out import hold_out
 from fastmlp.estimators.learnt import Learnt, shown_as
 from fastmlp.estimators.stream import Stream
-from fastmlp.estimators.yardstick import worse_than_constant
+from fastmlp.estimators.yardstick import scale_remedies, worse_than_constant
 from fastmlp.history import History
 from fastmlp.initializers import initialize
 from fastmlp.lbfgs import LbfgsRun
@@ -98,8 +98,8 @@ class Fitting:
         if worse:
             notify(f"{finding} {worse}", ConvergenceWarning)
         elif not ending.converged:
-            remedy = "Raise max_iter, scale the data, or loosen tol."
-            notify(f"{finding} {remedy}", ConvergenceWarning)
+            remedies = ["Raise max_iter or loosen tol.", *scale_remedies(self.learnt, self.data)]
+            notify(" ".join([finding, *remedies]), ConvergenceWarning)
 
     # -- the start ------------------------------------------------------------------------------
 

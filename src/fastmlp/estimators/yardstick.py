@@ -8,7 +8,7 @@ from fastmlp.backends import Backend
 from fastmlp.estimators.learnt import Learnt
 from fastmlp.training import TrainingData
 
-__all__ = ["worse_than_constant"]
+__all__ = ["scale_remedies", "worse_than_constant"]
 
 #: A fit that explains less than this share of the constant's cost is poor; perhaps for the scale.
 POOR = 0.1
@@ -58,15 +58,22 @@ def worse_than_constant(
     cost = _mean_loss(learnt, logits, target, weights, backend)
     if cost < (1 - POOR) * constant:
         return None
-    reasons = scale_of_features(data.X[data.order[:ROWS_FOR_SCALE]], learnt.feature_names)
-    if cost < constant and not reasons:
+    remedies = scale_remedies(learnt, data)
+    if cost < constant and not remedies:
         return None
     finding = (
         f"The network predicts the training rows {'hardly better' if cost < constant else 'worse'} "
         f"than a constant does: its cost is {cost:.3g}, the constant's {constant:.3g}."
     )
-    remedies = [*reasons, *learnt.coder.scale_of_target(target)]
     return " ".join([finding, *(remedies or ["Lower learning_rate_init or train for longer."])])
+
+
+def scale_remedies(learnt: Learnt, data: TrainingData) -> list[str]:
+    """Return what to do about columns of X and of the target that are out of scale, if any are."""
+    return [
+        *scale_of_features(data.X[data.order[:ROWS_FOR_SCALE]], learnt.feature_names),
+        *learnt.coder.scale_of_target(data.target),
+    ]
 
 
 def _cost_of_constant(
