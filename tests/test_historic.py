@@ -326,6 +326,37 @@ def test_bad_partial_fits():
         model.partial_fit(np.ones((60, 3)), Y)
 
 
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize(
+    ("attributes", "text"),
+    [
+        ({"coef_": np.ones((1, 1))}, r"coef_ must have shape \(1, 2\)"),
+        ({"coef_": np.ones(2)}, r"coef_ must have shape \(1, 2\)"),
+        ({"coef_": np.ones((1, 2), int)}, "coef_ must be an array of float32 or float64"),
+        ({"coef_": [[1.0, 2.0]]}, "coef_ must be an array of float32 or float64"),
+        ({"intercept_": np.ones(0)}, r"intercept_ must have shape \(1,\)"),
+        ({"intercept_": np.ones(1, np.float32)}, "intercept_ must be an array of"),
+        ({"classes_": np.array(["down", "left", "up"])}, r"coef_ must have shape \(3, 2\)"),
+        ({"n_features_in_": 3}, r"coef_ must have shape \(1, 3\)"),
+    ],
+)
+def test_attributes_that_do_not_fit_together(name, attributes, text):
+    model = RosenblattPerceptron(backend=name).fit(X, Y)
+    vars(model).update(attributes)
+    for call in (
+        lambda: model.predict(np.ones((3, model.n_features_in_))),
+        lambda: model.partial_fit(np.ones((3, model.n_features_in_)), Y[:3]),
+    ):
+        with pytest.raises(ValueError, match=text):
+            call()
+
+
+def test_weights_set_by_hand_are_used():
+    model = RosenblattPerceptron().fit(X, Y)
+    model.coef_, model.intercept_ = np.array([[0.0, 1.0]], order="F"), np.array([-0.5])
+    assert_array_equal(model.decision_function([[7, 2], [7, 0]]), [1.5, -0.5])
+
+
 def test_lines_that_are_not_there():
     with pytest.raises(NotFittedError):
         RosenblattPerceptron().decision_line()

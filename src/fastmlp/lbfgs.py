@@ -48,6 +48,8 @@ class LbfgsRun:
 
     def __post_init__(self) -> None:
         network, n_rows = self.network, len(self.data.X)
+        network.require_inputs(self.data.X)
+        network.require_target(self.data.target)
         self._workspace = self.backend.workspace(
             network.plan, network.dtype, n_rows, self.n_threads
         )

@@ -11,6 +11,7 @@ from fastmlp.registry import NORMALIZATIONS
 
 __all__ = [
     "ALIGNMENT",
+    "REAL_TYPES",
     "aligned_zeros",
     "bias_views",
     "gain_views",
@@ -23,6 +24,9 @@ __all__ = [
 
 #: Bytes: one cache line, and the widest vector register.
 ALIGNMENT = 64
+
+#: What parameters may be, and what the backends compute in.
+REAL_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def aligned_zeros(shape: int | tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:

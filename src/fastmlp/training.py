@@ -180,6 +180,8 @@ class TrainingRun:
 
     def __post_init__(self) -> None:
         network = self.network
+        network.require_inputs(self.data.X)
+        network.require_target(self.data.target)
         self._merges = bool(batch_norms(network.plan).any())
         self._workspace = self.backend.workspace(
             network.plan, network.dtype, self.batch_size + self._merges, self.n_threads

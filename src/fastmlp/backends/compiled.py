@@ -15,7 +15,7 @@ import numpy as np
 from fastmlp.backends import _core
 from fastmlp.backends.protocol import Totals
 from fastmlp.backends.row_shares import row_shares
-from fastmlp.parameters import aligned_zeros
+from fastmlp.parameters import REAL_TYPES, aligned_zeros
 from fastmlp.plan import Plan
 
 __all__ = [
@@ -110,10 +110,7 @@ class CompiledBackend:
     def __init__(self, isa: str | None = None, measures_pace: bool = True) -> None:
         self._measures_pace = measures_pace
         isa = isa or _forced_isa()
-        self._kernels = {
-            np.dtype(real): _core.Kernels(isa, np.dtype(real).itemsize)
-            for real in (np.float32, np.float64)
-        }
+        self._kernels = {real: _core.Kernels(isa, real.itemsize) for real in REAL_TYPES}
 
     @property
     def isa(self) -> str:

@@ -178,6 +178,7 @@ class RosenblattPerceptron(ClassifierMixin, AllOrNothing, BaseEstimator):
                 validation.check_classes(classes)
                 validation.check_two_classes(np.unique(classes), "classes")
             else:
+                self._check_weights()
                 validation.check_classes_agree(classes, self.classes_)
             X, y, rates = self._check_data(X, y, sample_weight, reset=first)
             if first:
@@ -188,6 +189,10 @@ class RosenblattPerceptron(ClassifierMixin, AllOrNothing, BaseEstimator):
 
     def _check_parameters(self) -> None:
         validation.check_perceptron(self.get_params(deep=False))
+
+    def _check_weights(self) -> None:
+        n_units = _n_units(self.classes_)
+        validation.check_weights(self.coef_, self.intercept_, n_units, self.n_features_in_)
 
     def _check_data(
         self, X: Any, y: Any, sample_weight: Any, reset: bool
@@ -204,7 +209,7 @@ class RosenblattPerceptron(ClassifierMixin, AllOrNothing, BaseEstimator):
 
     def _begin(self, classes: np.ndarray, X: np.ndarray) -> None:
         """Set all weights to zero."""
-        n_units = 1 if len(classes) == 2 else len(classes)
+        n_units = _n_units(classes)
         self.classes_ = classes
         self.coef_ = np.zeros((n_units, X.shape[1]), X.dtype)
         self.intercept_ = np.zeros(n_units, X.dtype)
@@ -256,6 +261,7 @@ class RosenblattPerceptron(ClassifierMixin, AllOrNothing, BaseEstimator):
         """
         check_is_fitted(self)
         self._check_parameters()
+        self._check_weights()
         w, b = (np.ascontiguousarray(array) for array in (self.coef_, self.intercept_))
         X = np.ascontiguousarray(validation.check_features(self, X, w.dtype), w.dtype)
         scores = np.empty((len(X), len(w)), w.dtype)
@@ -300,6 +306,11 @@ class RosenblattPerceptron(ClassifierMixin, AllOrNothing, BaseEstimator):
         validation.check_decision_line(self.coef_, unit)
         (w0, w1), b = self.coef_[unit].tolist(), float(self.intercept_[unit])
         return DecisionLine(-w0 / w1, -b / w1)
+
+
+def _n_units(classes: np.ndarray) -> int:
+    """Return how many neurons tell classes (C,) apart: one for two."""
+    return 1 if len(classes) == 2 else len(classes)
 
 
 def _require_finite(w: np.ndarray, b: np.ndarray, epoch: int) -> None:

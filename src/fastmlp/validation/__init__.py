@@ -27,6 +27,7 @@ from fastmlp.validation.historic import (
     check_perceptron,
     check_rates,
     check_two_labels,
+    check_weights,
 )
 from fastmlp.validation.initial_values import check_initial_arrays, checking_initializer
 from fastmlp.validation.labels import (
@@ -131,6 +132,7 @@ __all__ = [
     "check_two_classes",
     "check_two_labels",
     "check_validation_size",
+    "check_weights",
     "checking_initializer",
     "each_normalization",
     "naming",

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp.parameters import REAL_TYPES
 from fastmlp.validation.arrays import naming
 from fastmlp.validation.parameters import RULES, Number
 
@@ -18,6 +19,7 @@ __all__ = [
     "check_perceptron",
     "check_rates",
     "check_two_labels",
+    "check_weights",
 ]
 
 _SHARED = ("max_iter", "shuffle", "random_state", "backend")
@@ -66,6 +68,23 @@ def check_perceptron(parameters: Mapping[str, Any]) -> None:
     """Raise TypeError or ValueError, naming the parameter, unless all are right."""
     for name, value in parameters.items():
         _PERCEPTRON[name](name, value)
+
+
+def check_weights(coef: Any, intercept: Any, n_units: int, n_features: int) -> None:
+    """Raise ValueError unless a fitted perceptron's attributes, which users may set, fit together.
+
+    The core reads ``coef`` (K, I) and ``intercept`` (K,) by the sizes K and I.
+    """
+    wanted = {"coef_": (n_units, n_features), "intercept_": (n_units,)}
+    for (name, shape), array in zip(wanted.items(), (coef, intercept), strict=True):
+        real = isinstance(array, np.ndarray) and array.dtype in REAL_TYPES
+        if not real or array.dtype != coef.dtype:
+            raise ValueError(f"{name} must be an array of float32 or float64, as coef_ is.")
+        if array.shape != shape:
+            raise ValueError(
+                f"{name} must have shape {shape}, by classes_ and n_features_in_; "
+                f"got {array.shape}. Fit the model again."
+            )
 
 
 def check_rates(

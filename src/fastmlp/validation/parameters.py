@@ -15,6 +15,8 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from fastmlp.backends import BACKENDS
+from fastmlp.description import MAX_PARAMETERS
+from fastmlp.parameters import REAL_TYPES
 from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, OPTIMIZERS, REGRESSOR_LOSSES
 from fastmlp.schedules import POLICIES
 from fastmlp.user_functions import CustomActivation, CustomLoss
@@ -31,9 +33,6 @@ __all__ = [
     "check_stochastic",
     "naming_network",
 ]
-
-#: Parameters are addressed by 64-bit byte offsets; a few copies of the vector must fit as well.
-MAX_PARAMETERS = 2**56
 
 #: As many as the core's team has seats: ``MAX_MEMBERS`` in csrc/team.c.
 MAX_THREADS = 256
@@ -134,7 +133,7 @@ def _real_type(name: str, value: Any) -> None:
     if isinstance(value, str) and value == "auto":
         return
     try:
-        known = value is not None and np.dtype(value) in (np.float32, np.float64)
+        known = value is not None and np.dtype(value) in REAL_TYPES
     except (SyntaxError, TypeError, ValueError):
         known = False
     if not known:

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp.description import MAX_PARAMETERS
 from fastmlp.initializers import INITIALIZERS
 from fastmlp.validation.information import check_logits
 from fastmlp.validation.parameters import (
-    MAX_PARAMETERS,
     RULES,
     Number,
     OneOf,
