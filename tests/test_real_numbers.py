@@ -20,6 +20,7 @@ from fastmlp import (
     cross_entropy,
     dropout,
     entropy,
+    gradient_descent,
     kl_divergence,
     log_softmax,
     self_information,
@@ -34,6 +35,10 @@ from fastmlp.plots import (
 )
 from fastmlp.validation.real_numbers import finite_array, real_array
 from fastmlp.validation.wording import brief
+
+
+def descend(values):
+    return gradient_descent(np.sum, np.ones_like, values, n_steps=1)
 
 
 def regions(**changes):
@@ -52,6 +57,7 @@ def fit_from(weights):
 
 #: The name of an argument → a call that takes numbers by it.
 TAKERS = [
+    ("x0", descend),
     ("z", lambda values: activation("tanh", values)),
     ("z", lambda values: activation_derivative("tanh", values)),
     ("x", dropout),
