@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import warnings
+from fractions import Fraction
 
 import matplotlib as mpl
 import numpy as np
@@ -128,13 +129,13 @@ def test_gates_are_estimators():
     [
         ([1, 2, 3], 1, ValueError, r"one for each of the 2 features of X; got shape \(3,\)"),
         ([[1, 2]], 1, ValueError, r"got shape \(1, 2\)"),
-        ("1", 1, TypeError, "weights must be real numbers; got '1'"),
-        ([1, None], 1, TypeError, "weights must be real numbers"),
+        ("1", 1, TypeError, "weights must hold real numbers; got '1'"),
+        ([1, None], 1, TypeError, "weights must hold real numbers; got None at index 1"),
         ([1, np.nan], 1, ValueError, "weights must be finite"),
-        ([1, [2, 3]], 1, ValueError, "weights"),
+        ([1, [2, 3]], 1, ValueError, "weights must be one value or an array whose rows"),
         (1, np.inf, ValueError, "threshold must be finite; got inf"),
         (1, [1, 2], ValueError, "threshold must be one number"),
-        (1, "1", TypeError, "threshold must be real numbers"),
+        (1, "1", TypeError, "threshold must hold real numbers"),
     ],
 )
 def test_bad_neurons(weights, threshold, error, text):
@@ -145,10 +146,30 @@ def test_bad_neurons(weights, threshold, error, text):
     assert not hasattr(neuron, "n_features_in_")
 
 
-@pytest.mark.parametrize("n_inputs", [0, -1])
-def test_gates_need_an_input(n_inputs):
-    with pytest.raises(ValueError, match="n_inputs must be an integer ≥ 1"):
+@pytest.mark.parametrize(
+    ("n_inputs", "error", "text"),
+    [
+        (0, ValueError, "n_inputs must be an integer ≥ 1"),
+        (-1, ValueError, "n_inputs must be an integer ≥ 1"),
+        (np.timedelta64(2), TypeError, "n_inputs must be an integer ≥ 1"),
+        (2**60, MemoryError, "n_inputs=1152921504606846976 makes as many weights, for which"),
+        (10**400, MemoryError, r"n_inputs=10+\.\.\.0+ makes as many weights, for which"),
+    ],
+)
+def test_gates_have_a_number_of_inputs(n_inputs, error, text):
+    with pytest.raises(error, match=text):
         McCullochPittsNeuron.and_gate(n_inputs)
+
+
+def test_sums_beyond_floats_are_refused():
+    neuron = McCullochPittsNeuron([1e308, 1e308], 1)
+    assert_array_equal(neuron.predict([[0, 0], [1, -1], [0.5, 0.5]]), [0, 0, 1])
+    with pytest.raises(ValueError, match=r"sum of row 1 of X is too large for a float; scale"):
+        neuron.predict([[0, 0], [10, -10]])
+
+
+def test_a_threshold_may_be_a_fraction():
+    assert_array_equal(McCullochPittsNeuron(1, Fraction(3, 2)).predict(AND[0]), AND[1])
 
 
 def test_three_labels_are_too_many_for_a_neuron():
@@ -267,6 +288,9 @@ def test_in_scikit_learns_hands():
     [
         ({"eta0": 0}, ValueError, "eta0 must be a finite number > 0; got 0"),
         ({"eta0": "1"}, TypeError, "eta0 must be a finite number > 0"),
+        ({"eta0": np.timedelta64(1)}, TypeError, "eta0 must be a finite number > 0"),
+        ({"eta0": 10**5000}, ValueError, r"eta0 must be a finite number > 0; got int\(…\)"),
+        ({"eta0": Fraction(1, 10**400)}, ValueError, "eta0=.* steps beyond the range of float64"),
         ({"max_iter": 0}, ValueError, "max_iter must be an integer ≥ 1"),
         ({"shuffle": 1}, TypeError, "shuffle must be True or False"),
         ({"random_state": "x"}, ValueError, "random_state must be None"),
@@ -367,6 +391,6 @@ def test_lines_that_are_not_there():
     with pytest.raises(ValueError, match="w₁ is 0, so it is vertical"):
         vertical.decision_line()
     model = RosenblattPerceptron().fit(X, Y)
-    for unit in (1, -1, 0.0):
+    for unit in (1, -1, 0.0, False, np.timedelta64(0)):
         with pytest.raises(ValueError, match="unit must be a row of coef_, 0 to 0"):
             model.decision_line(unit)

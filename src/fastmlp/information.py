@@ -16,10 +16,10 @@ from fastmlp.backends import get_backend
 from fastmlp.registry import MEASURES
 from fastmlp.validation.information import (
     check_axes,
-    check_logits,
     check_probabilities,
     check_shapes_agree,
 )
+from fastmlp.validation.real_numbers import real_array
 
 __all__ = [
     "cross_entropy",
@@ -186,7 +186,7 @@ def softmax(z: npt.ArrayLike, axis: Axis = -1) -> np.ndarray:
     >>> softmax([1e4, 1e4, -1e4])
     array([0.5, 0.5, 0. ])
     """
-    z = check_logits("z", z)
+    z = real_array("z", z)
     return _measure("softmax", check_axes(axis, z.ndim), z)
 
 
@@ -218,7 +218,7 @@ def log_softmax(z: npt.ArrayLike, axis: Axis = -1) -> np.ndarray:
     >>> log_softmax([0.0, -1000.0])
     array([    0., -1000.])
     """
-    z = check_logits("z", z)
+    z = real_array("z", z)
     return _measure("log_softmax", check_axes(axis, z.ndim), z)
 
 

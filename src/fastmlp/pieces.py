@@ -16,6 +16,7 @@ from fastmlp.parameters import weight_views
 from fastmlp.plan import dropout_threshold, make_plan
 from fastmlp.registry import ACTIVATIONS
 from fastmlp.user_functions import CustomActivation
+from fastmlp.validation.memory import blaming
 from fastmlp.validation.pieces import check_activation_input, check_dropout, check_first_weights
 
 __all__ = ["activation", "activation_derivative", "dropout", "initial_weights"]
@@ -241,7 +242,7 @@ def initial_weights(
     >>> weights.shape, round(float(weights.std() / (2 / 100) ** 0.5), 1)
     ((100, 50), 1.0)
     """
-    check_first_weights(
+    fan_in, fan_out = check_first_weights(
         fan_in,
         fan_out,
         init,
@@ -250,7 +251,9 @@ def initial_weights(
         init_range=init_range,
         random_state=random_state,
     )
-    plan = make_plan([int(fan_in), int(fan_out)], [], "squared_error")
-    vector, rng = np.empty(plan.n_parameters), check_random_state(random_state)
-    initialize(plan, vector, init, rng, [activation], init_std, init_range)
+    plan = make_plan([fan_in, fan_out], [], "squared_error")
+    rng = check_random_state(random_state)
+    with blaming(f"fan_in={fan_in} and fan_out={fan_out} make {fan_in * fan_out:.3g} weights"):
+        vector = np.empty(plan.n_parameters)
+        initialize(plan, vector, init, rng, [activation], float(init_std), float(init_range))
     return weight_views(plan, vector)[0]

@@ -12,6 +12,8 @@ from sklearn.utils import Tags
 from fastmlp import validation
 from fastmlp.estimators.labels import target_kind
 from fastmlp.estimators.transaction import AllOrNothing
+from fastmlp.validation.memory import blaming
+from fastmlp.validation.wording import brief
 
 __all__ = ["McCullochPittsNeuron"]
 
@@ -99,8 +101,9 @@ class McCullochPittsNeuron(ClassifierMixin, AllOrNothing, BaseEstimator):
 
     @classmethod
     def _gate(cls, n_inputs: int, weight: int, threshold: int) -> Self:
-        validation.check_gate(n_inputs)
-        return cls([weight] * n_inputs, threshold)
+        n_inputs = validation.check_gate(n_inputs)
+        with blaming(f"n_inputs={brief(n_inputs)} makes as many weights"):
+            return cls([weight] * n_inputs, threshold)
 
     # -- estimator ------------------------------------------------------------------------------
 
@@ -166,8 +169,11 @@ class McCullochPittsNeuron(ClassifierMixin, AllOrNothing, BaseEstimator):
         # What a first look at X sets belongs to ``fit``, so another neuron takes it.
         looking = self if fitted else McCullochPittsNeuron()
         X = validation.check_table(looking, X, np.dtype(np.float64), reset=not fitted)
-        weights = validation.check_neuron(self.weights, self.threshold, X.shape[1])
-        fires = (X @ weights >= self.threshold).astype(np.intp)
+        weights, threshold = validation.check_neuron(self.weights, self.threshold, X.shape[1])
+        with np.errstate(over="ignore", invalid="ignore"):
+            sums = X @ weights
+        validation.check_sums(sums)
+        fires = (sums >= threshold).astype(np.intp)
         return np.asarray(self.classes_[fires])
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -11,7 +11,13 @@ from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.utils.validation import check_is_fitted
 
 from fastmlp.plots.style import INK, category_colors, drawing_axes
-from fastmlp.validation import check_plane, check_plane_classifier, check_regions
+from fastmlp.validation import (
+    check_grid_resolution,
+    check_plane,
+    check_plane_classifier,
+    check_points,
+    check_regions,
+)
 
 __all__ = ["DecisionRegionDisplay"]
 
@@ -66,8 +72,8 @@ class DecisionRegionDisplay:
 
     Raises
     ------
-    ValueError
-        The arrays do not fit together.
+    ValueError, TypeError
+        The arrays do not fit together, or do not hold numbers.
 
     Examples
     --------
@@ -91,12 +97,9 @@ class DecisionRegionDisplay:
         y: np.ndarray | None = None,
         feature_names: Sequence[str] | None = None,
     ) -> None:
-        check_regions(proba, classes, X, y)
-        self.proba = proba
-        self.extent = extent
+        self.proba, self.extent = check_regions(proba, extent, classes, feature_names)
+        self.X, self.y = check_points(X, y)
         self.classes = classes
-        self.X = None if X is None else np.asarray(X)
-        self.y = None if y is None else np.asarray(y)
         self.feature_names = feature_names
 
     @classmethod
@@ -135,11 +138,12 @@ class DecisionRegionDisplay:
         ------
         sklearn.exceptions.NotFittedError
             The estimator is not fitted.
-        ValueError
-            It is no classifier of one label per sample, X has not two features, or y not a label
-            for each row of X.
+        ValueError, TypeError
+            It is no classifier of one label per sample, X has not two features, y not a label for
+            each row of X, or ``grid_resolution`` is no integer above 1.
         """
         check_is_fitted(estimator)
+        grid_resolution = check_grid_resolution(grid_resolution)
         points = check_plane(X)
         labels = check_plane_classifier(estimator, y, len(points))
         method = "predict_proba" if hasattr(estimator, "predict_proba") else "predict"

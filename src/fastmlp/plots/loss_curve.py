@@ -51,7 +51,7 @@ class LossCurveDisplay:
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         A curve is no flat sequence of numbers, or the two differ in length.
 
     Examples

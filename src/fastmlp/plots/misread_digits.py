@@ -36,8 +36,8 @@ class MisreadDigitsDisplay:
 
     Raises
     ------
-    ValueError
-        The arrays do not have one length.
+    ValueError, TypeError
+        The arrays do not have one length, or images or confidence do not hold numbers.
 
     Examples
     --------
@@ -59,11 +59,9 @@ class MisreadDigitsDisplay:
         predicted: np.ndarray,
         confidence: np.ndarray,
     ) -> None:
-        check_readings(images, truth, predicted, confidence)
-        self.images = images
-        self.truth = truth
-        self.predicted = predicted
-        self.confidence = confidence
+        self.images, self.truth, self.predicted, self.confidence = check_readings(
+            images, truth, predicted, confidence
+        )
 
     @classmethod
     def from_estimator(

@@ -59,9 +59,9 @@ class NetworkDiagramDisplay:
 
     Raises
     ------
-    ValueError
-        Fewer than two layers, a width below 1, ``max_units`` below 2, or arrays that do not fit
-        the widths.
+    ValueError, TypeError
+        Fewer than two layers, a width below 1, ``max_units`` below 2, or arrays that do not hold
+        numbers or do not fit the widths.
 
     Examples
     --------
@@ -80,11 +80,10 @@ class NetworkDiagramDisplay:
         max_units: int = 10,
         quantity: str = "weight",
     ) -> None:
-        check_diagram(layer_sizes, coefs, unit_values, max_units)
-        self.layer_sizes = [int(width) for width in layer_sizes]
-        self.coefs = coefs
-        self.unit_values = unit_values
-        self.max_units = max_units
+        self.layer_sizes, self.coefs, self.unit_values = check_diagram(
+            layer_sizes, coefs, unit_values, max_units
+        )
+        self.max_units = int(max_units)
         self.quantity = quantity
 
     @classmethod
@@ -164,7 +163,7 @@ class NetworkDiagramDisplay:
         if self.coefs is None:
             edges = LineCollection(ends, colors=FAINT, linewidths=0.5, zorder=1)
         else:
-            weights = np.asarray(self.coefs[layer])[np.ix_(left.shown, right.shown)].ravel()
+            weights = self.coefs[layer][np.ix_(left.shown, right.shown)].ravel()
             sizes = np.abs(weights) / (self._largest_weight() or 1.0)
             colors = [
                 to_rgba(POSITIVE if weight > 0 else NEGATIVE, 0.25 + 0.75 * size)
@@ -192,7 +191,7 @@ class NetworkDiagramDisplay:
 
     def _write_values(self, layouts: Sequence[LayerLayout]) -> None:
         for layout, values in zip(layouts, self.unit_values or [], strict=False):
-            for (x, y), value in zip(layout.centers, np.asarray(values)[layout.shown], strict=True):
+            for (x, y), value in zip(layout.centers, values[layout.shown], strict=True):
                 text = f"{round(float(value), 2) + 0.0:.2f}".replace("-", "−")  # never −0.00
                 self.ax_.text(x, y, text, ha="center", va="center", fontsize="small", zorder=3)
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from fastmlp.initializers import INITIALIZERS, Initializer, split_layer
+from fastmlp.validation.real_numbers import real_array
+from fastmlp.validation.wording import brief
 
 __all__ = ["check_init", "check_initial_arrays", "checking_initializer"]
 
@@ -21,17 +23,17 @@ def check_init(name: str, value: Any) -> None:
         if value not in INITIALIZERS:
             raise ValueError(
                 f"{name} must be one of {', '.join(INITIALIZERS)}, a function or a list of arrays; "
-                f"got {value!r}."
+                f"got {brief(value)}."
             )
     elif not isinstance(value, Sequence):
         raise TypeError(
             f"{name} must be a name, a function, or a list with an array (or a tuple of weights "
-            f"and biases) per layer; got {value!r}."
+            f"and biases) per layer; got {brief(value)}."
         )
 
 
 def check_initial_arrays(init: Initializer, layer_sizes: Sequence[int], dtype: np.dtype) -> None:
-    """Raise ValueError unless arrays given as ``init`` fit the network and its real type."""
+    """Raise unless arrays given as ``init`` fit the network and its real type."""
     if callable(init) or isinstance(init, str):
         return
     n_layers = len(layer_sizes) - 1
@@ -59,7 +61,7 @@ def checking_initializer(init: Initializer, dtype: np.dtype) -> Initializer:
 
 
 def _check_layer(name: str, layer: Any, fan_in: int, fan_out: int, dtype: np.dtype) -> None:
-    """Raise ValueError unless a layer's weights are (I, O) and its biases (O,), all finite."""
+    """Raise unless a layer's weights are (I, O) and its biases (O,), all finite numbers."""
     weights, biases = split_layer(layer)
     _check_values(f"{name}: the weights", weights, (fan_in, fan_out), dtype)
     if isinstance(layer, tuple):
@@ -67,13 +69,8 @@ def _check_layer(name: str, layer: Any, fan_in: int, fan_out: int, dtype: np.dty
 
 
 def _check_values(name: str, values: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
-    try:
-        array = np.asarray(values)
-    except ValueError as error:  # ragged
-        raise ValueError(f"{name} must have shape {shape}: {error}") from error
+    array = real_array(name, values)
     if array.shape != shape:
         raise ValueError(f"{name} must have shape {shape}; got {array.shape}.")
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"{name} must be real numbers; got dtype {array.dtype}.")
     if not np.all(np.abs(array) <= np.finfo(dtype).max):
         raise ValueError(f"{name} must be finite in {dtype.name}.")

@@ -21,7 +21,9 @@ from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, OPTIMIZERS, REGRESS
 from fastmlp.schedules import POLICIES
 from fastmlp.user_functions import CustomActivation, CustomLoss
 from fastmlp.validation.initial_values import check_init
+from fastmlp.validation.memory import blaming
 from fastmlp.validation.normalizations import check_normalization
+from fastmlp.validation.wording import brief
 
 __all__ = [
     "check_activation",
@@ -60,14 +62,15 @@ class Number:
         if _is_among(value, self.also):
             return
         kind: Any = Integral if self.integral else Real
-        if not isinstance(value, kind) or isinstance(value, (bool, np.bool_)):
-            raise TypeError(f"{name} must be {self}; got {value!r}.")
+        # NumPy counts spans of time among its integers.
+        if not isinstance(value, kind) or isinstance(value, (bool, np.bool_, np.timedelta64)):
+            raise TypeError(f"{name} must be {self}; got {brief(value)}.")
         above = value >= self.low if self.closed in ("both", "left") else value > self.low
         if not self.integral and self.high == np.inf:
             above = above and value <= sys.float_info.max
         below = value <= self.high if self.closed in ("both", "right") else value < self.high
         if not (above and below):
-            raise ValueError(f"{name} must be {self}; got {value!r}.")
+            raise ValueError(f"{name} must be {self}; got {brief(value)}.")
 
     def __str__(self) -> str:
         left = "≥" if self.closed in ("both", "left") else ">"
@@ -88,7 +91,7 @@ class OneOf:
     def __call__(self, name: str, value: object) -> None:
         """Raise unless ``value`` is one of the names."""
         if not (isinstance(value, str) and value in self.names):
-            raise ValueError(f"{name} must be one of {', '.join(self.names)}; got {value!r}.")
+            raise ValueError(f"{name} must be one of {', '.join(self.names)}; got {brief(value)}.")
 
 
 def _flag(name: str, value: object) -> None:
@@ -106,7 +109,7 @@ def _seed(name: str, value: object) -> None:
         check_random_state(value)
     except ValueError as error:
         raise ValueError(
-            f"{name} must be None, an integer or a numpy.random.RandomState; got {value!r}."
+            f"{name} must be None, an integer or a numpy.random.RandomState; got {brief(value)}."
         ) from error
 
 
@@ -154,7 +157,7 @@ def check_activation(name: str, value: object) -> None:
     if not (isinstance(value, str) and value in ACTIVATIONS):
         known = ", ".join(ACTIVATIONS.names_and_aliases)
         raise ValueError(
-            f"{name} must be one of {known}, or made by custom_activation; got {value!r}."
+            f"{name} must be one of {known}, or made by custom_activation; got {brief(value)}."
         )
 
 
@@ -177,6 +180,16 @@ _POSITIVE = Number(0, closed="neither")
 _NOT_NEGATIVE = Number(0, closed="left")
 _BOUND = Number(0, closed="neither", also=(None,))
 _COUNT = Number(1, integral=True)
+
+#: Random numbers are within sixteen times their spread, so that first weights stay finite.
+MAX_SPREAD = sys.float_info.max / 16
+
+
+def _spread(name: str, value: Any) -> None:
+    _NOT_NEGATIVE(name, value)
+    if value > MAX_SPREAD:
+        raise ValueError(f"{name} must be at most {MAX_SPREAD:.2g}; got {brief(value)}.")
+
 
 #: Parameter → what raises unless its value is right.
 RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
@@ -225,8 +238,8 @@ RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
         "n_channels": Number(1, integral=True, also=(None,)),
         "batch_norm_momentum": Number(0, 1, closed="right"),
         "init": check_init,
-        "init_std": _NOT_NEGATIVE,
-        "init_range": _NOT_NEGATIVE,
+        "init_std": _spread,
+        "init_range": _spread,
         "dtype": _real_type,
         "backend": OneOf(tuple(BACKENDS)),
         "n_threads": Number(1, MAX_THREADS, closed="both", integral=True, also=(None,)),
@@ -346,13 +359,11 @@ def check_layer_sizes(layer_sizes: Sequence[int]) -> None:
 @contextmanager
 def naming_network(layer_sizes: Sequence[int]) -> Iterator[None]:
     """Name the parameter to blame when memory for a new network cannot be had."""
-    try:
+    with blaming(
+        f"hidden_layer_sizes={tuple(layer_sizes[1:-1])} makes a network of "
+        f"{_n_parameters(layer_sizes):.3g} parameters"
+    ):
         yield
-    except MemoryError as error:
-        raise MemoryError(
-            f"hidden_layer_sizes={tuple(layer_sizes[1:-1])} makes a network of "
-            f"{_n_parameters(layer_sizes):.3g} parameters, for which there is not enough memory."
-        ) from error
 
 
 def check_same_network(present: Sequence[int], wanted: Sequence[int]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp.user_functions import CustomActivation, CustomLoss
+from fastmlp.validation.differences import slopes_beside
 
 __all__ = [
     "check_activation_slope",
@@ -96,18 +97,6 @@ def check_never_raises(maker: str, functions: Mapping[str, Any]) -> None:
                 "code cannot pass on. Return math.nan in the place of raise and assert, take no "
                 "element by an index that is computed, and write 1 / z**2 for z**-2."
             )
-
-
-def slopes_beside(below: np.ndarray, here: np.ndarray, above: np.ndarray, step: np.ndarray) -> Any:
-    """Return the least and the largest slope (n,) that values beside a point allow there.
-
-    A smooth function's slope lies between the differences to its left and to its right, or so
-    little beyond that rounding explains it; at a kink all slopes between those of the two sides
-    are right.
-    """
-    left, right = (here - below) / step, (above - here) / step
-    rounding = 1e-5 * (1 + np.abs(left) + np.abs(right)) + 1e-15 * np.abs(here) / step
-    return np.minimum(left, right) - rounding, np.maximum(left, right) + rounding
 
 
 def check_activation_slope(own: CustomActivation) -> None:
