@@ -34,6 +34,7 @@ from fastmlp.validation.labels import (
     check_labels_known,
     check_two_classes,
 )
+from fastmlp.validation.models import check_model, check_refitted
 from fastmlp.validation.normalizations import (
     check_normalizations,
     check_rows_for_batch_norm,
@@ -97,6 +98,7 @@ __all__ = [
     "check_layer_sizes",
     "check_loss_fits",
     "check_magnitudes",
+    "check_model",
     "check_neuron",
     "check_normalizations",
     "check_parameters",
@@ -105,6 +107,7 @@ __all__ = [
     "check_plane_classifier",
     "check_rates",
     "check_readings",
+    "check_refitted",
     "check_regions",
     "check_return_std",
     "check_rows_for_batch_norm",
