@@ -244,7 +244,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ----------
         X : array-like of shape (n_samples, n_features)
         return_std : bool, default=False
-            Return the standard deviation as well, which ``loss="gaussian_nll"`` learns.
+            Return the standard deviation as well, which ``loss="gaussian_nll"`` learns. Not through
+            :class:`~sklearn.compose.TransformedTargetRegressor`, which cannot transform it back.
 
         Returns
         -------
@@ -270,7 +271,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         predicted = self._by_target(outputs[:, : self._n_targets])
         if not return_std:
             return predicted
-        return predicted, np.sqrt(self._by_target(outputs[:, self._n_targets :]))
+        std = np.sqrt(self._by_target(outputs[:, self._n_targets :]))
+        return validation.MeanAndStd((predicted, std))
 
     def _by_target(self, columns: np.ndarray) -> np.ndarray:
         """Return columns (N, T), as one axis where there is but one target."""

@@ -64,6 +64,7 @@ from fastmlp.validation.pictures import (
     check_regions,
 )
 from fastmlp.validation.targets import (
+    MeanAndStd,
     check_any_positive,
     check_distributions,
     check_has_probabilities,
@@ -73,6 +74,7 @@ from fastmlp.validation.targets import (
 )
 
 __all__ = [
+    "MeanAndStd",
     "check_any_positive",
     "check_bins",
     "check_classes",
