@@ -216,17 +216,24 @@ WRONG_TARGETS = {
 }
 
 
+def silent(record: object) -> bool:
+    """Take a record, and let the training go on."""
+    return False
+
+
 def trained_on(wanted: Network, X: np.ndarray, target: np.ndarray) -> None:
     data = TrainingData(X, target, None, np.arange(len(X), dtype=np.int64))
     rate, monitor = LearningRate("constant", 0.1), LossMonitor(0, 1, np.inf, 0)
     settings, backend = make_settings("adam"), get_backend("compiled")
-    TrainingRun(backend, wanted, data, settings, 2, 1, rate, monitor, History(), None, 1).run()
+    TrainingRun(
+        backend, wanted, data, settings, 2, 1, rate, monitor, History(), None, 1, silent
+    ).run()
 
 
 def minimised_on(wanted: Network, X: np.ndarray, target: np.ndarray) -> None:
     data = TrainingData(X, target, None, np.arange(len(X), dtype=np.int64))
     LbfgsRun(
-        get_backend("compiled"), wanted, data, make_settings("sgd"), 1, History(), 1, 9, 0.0
+        get_backend("compiled"), wanted, data, make_settings("sgd"), 1, History(), 1, 9, 0.0, silent
     ).run()
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastmlp.backends import get_backend
+from fastmlp.parameters import readable
 from fastmlp.registry import MEASURES
 from fastmlp.validation.information import (
     check_axes,
@@ -236,7 +237,7 @@ def _measure(name: str, axes: tuple[int, ...], *arguments: np.ndarray) -> np.nda
     order = [*kept, *axes]
     table = math.prod(shape[axis] for axis in kept), math.prod(shape[axis] for axis in axes)
     dtype = np.result_type(*arguments)
-    p, *q = (np.ascontiguousarray(a.transpose(order), dtype).reshape(table) for a in arguments)
+    p, *q = (readable(a.transpose(order), dtype).reshape(table) for a in arguments)
     shape_out = table if measure.per_outcome else table[:1]
     out = np.empty(shape_out, dtype) if p.size else np.zeros(shape_out, dtype)
     if p.size:

@@ -15,6 +15,7 @@ __all__ = [
     "aligned_zeros",
     "bias_views",
     "gain_views",
+    "readable",
     "reset_normalizations",
     "running_mean_views",
     "running_variance_views",
@@ -38,6 +39,14 @@ def aligned_zeros(shape: int | tuple[int, ...], dtype: np.dtype | type) -> np.nd
     address: int = raw.__array_interface__["data"][0]
     start = -address % ALIGNMENT
     return raw[start : start + n_bytes].view(dtype).reshape(shape)
+
+
+def readable(array: np.ndarray, dtype: np.dtype | None = None) -> np.ndarray:
+    """Return an array as the core can read it: C-contiguous, and each number at its own alignment.
+
+    ``np.ascontiguousarray`` would leave a contiguous array that starts anywhere as it is.
+    """
+    return np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"])
 
 
 def weight_views(plan: Plan, vector: np.ndarray) -> list[np.ndarray]:

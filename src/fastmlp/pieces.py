@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 
 from fastmlp.backends import get_backend
 from fastmlp.initializers import initialize
-from fastmlp.parameters import weight_views
+from fastmlp.parameters import readable, weight_views
 from fastmlp.plan import dropout_threshold, make_plan
 from fastmlp.registry import ACTIVATIONS
 from fastmlp.user_functions import CustomActivation
@@ -111,7 +111,7 @@ def _value_and_slope(
     activation: str | CustomActivation, z: npt.ArrayLike
 ) -> tuple[np.ndarray, np.ndarray]:
     z = check_activation_input(activation, z)
-    row = np.ascontiguousarray(z).reshape(1, -1)
+    row = readable(z).reshape(1, -1)
     h, slope = np.empty_like(row), np.empty_like(row)
     if isinstance(activation, CustomActivation):
         h[0], slope[0] = activation.evaluate(row[0])

@@ -191,7 +191,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ----------
         X : array-like of shape (n_samples, n_features)
         return_std : bool, default=False
-            Return the standard deviation as well, which ``loss="gaussian_nll"`` learns.
+            Return the standard deviation as well, which ``loss="gaussian_nll"`` learns. Not through
+            :class:`~sklearn.compose.TransformedTargetRegressor`, which cannot transform it back.
 
         Returns
         -------
@@ -218,7 +219,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         predicted = coder.by_target(outputs[:, : coder.n_targets])
         if not return_std:
             return predicted
-        return predicted, np.sqrt(coder.by_target(outputs[:, coder.n_targets :]))
+        std = np.sqrt(coder.by_target(outputs[:, coder.n_targets :]))
+        return validation.MeanAndStd((predicted, std))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R² of the prediction; for "pinball" the share of its loss that is explained, D².

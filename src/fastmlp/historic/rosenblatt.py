@@ -15,6 +15,7 @@ from fastmlp import validation
 from fastmlp.backends import get_backend
 from fastmlp.estimators.labels import target_kind
 from fastmlp.estimators.transaction import AllOrNothing
+from fastmlp.parameters import readable
 from fastmlp.shuffling import shuffle
 
 __all__ = ["DecisionLine", "RosenblattPerceptron"]
@@ -205,7 +206,7 @@ class RosenblattPerceptron(ClassifierMixin, AllOrNothing, BaseEstimator):
         validation.check_label_width(y, None)
         weights = validation.check_sample_weight(sample_weight, len(X), real)
         rates = validation.check_rates(self.eta0, weights, len(X), real)
-        return np.ascontiguousarray(X, real), y, rates
+        return readable(X, real), y, rates
 
     def _begin(self, classes: np.ndarray, X: np.ndarray) -> None:
         """Set all weights to zero."""
@@ -262,8 +263,8 @@ class RosenblattPerceptron(ClassifierMixin, AllOrNothing, BaseEstimator):
         check_is_fitted(self)
         self._check_parameters()
         self._check_weights()
-        w, b = (np.ascontiguousarray(array) for array in (self.coef_, self.intercept_))
-        X = np.ascontiguousarray(validation.check_features(self, X, w.dtype), w.dtype)
+        w, b = (readable(array) for array in (self.coef_, self.intercept_))
+        X = readable(validation.check_features(self, X, w.dtype), w.dtype)
         scores = np.empty((len(X), len(w)), w.dtype)
         get_backend(self.backend).perceptron_scores(X, w, b, scores)
         return scores.ravel() if len(w) == 1 else scores

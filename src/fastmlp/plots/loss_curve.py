@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from fastmlp.plots.fitted import fitted_network
 from fastmlp.plots.style import FAINT, drawing_axes
 from fastmlp.validation import check_curve
+from fastmlp.wrapped import fitted_model
 
 __all__ = ["LossCurveDisplay"]
 
@@ -80,7 +80,7 @@ class LossCurveDisplay:
 
         Parameters
         ----------
-        estimator : estimator with ``loss_curve_``, or pipeline that ends with one
+        estimator : estimator with ``loss_curve_``, or a pipeline, search or the like around one
             ``validation_scores_`` is drawn too unless it is missing or None.
         ax : matplotlib Axes, optional
             Where to draw; a new figure when None.
@@ -98,7 +98,7 @@ class LossCurveDisplay:
         sklearn.exceptions.NotFittedError
             The estimator has no ``loss_curve_``.
         """
-        network = fitted_network(estimator, "loss_curve_")
+        network = fitted_model(estimator, "loss_curve_")
         display = cls(
             network.loss_curve_,
             validation_scores=getattr(network, "validation_scores_", None),

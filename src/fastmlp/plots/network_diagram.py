@@ -15,9 +15,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
 from fastmlp.plots.diagram_layout import LAYER_SPACING, RADIUS, LayerLayout
-from fastmlp.plots.fitted import fitted_network
 from fastmlp.plots.style import FAINT, INK, NEGATIVE, POSITIVE, drawing_axes
 from fastmlp.validation import check_diagram
+from fastmlp.wrapped import fitted_model
 
 __all__ = ["NetworkDiagramDisplay"]
 
@@ -94,7 +94,7 @@ class NetworkDiagramDisplay:
 
         Parameters
         ----------
-        estimator : estimator with ``coefs_``, or pipeline that ends with one
+        estimator : estimator with ``coefs_``, or a pipeline, search or the like around one
             Of fastmlp or scikit-learn.
         ax : matplotlib Axes, optional
             Where to draw; a new figure when None.
@@ -112,7 +112,7 @@ class NetworkDiagramDisplay:
         ValueError
             ``max_units`` is below 2.
         """
-        coefs = fitted_network(estimator, "coefs_").coefs_
+        coefs = fitted_model(estimator, "coefs_").coefs_
         sizes = [len(coefs[0]), *(w.shape[1] for w in coefs)]
         return cls(sizes, coefs=coefs, max_units=max_units).plot(ax=ax)
 

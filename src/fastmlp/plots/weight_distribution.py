@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 
-from fastmlp.plots.fitted import fitted_network
 from fastmlp.plots.style import CATEGORIES, INK, drawing_axes
 from fastmlp.validation import check_bins, check_layer_arrays, check_layer_names
+from fastmlp.wrapped import fitted_model
 
 __all__ = ["WeightDistributionDisplay"]
 
@@ -91,7 +91,7 @@ class WeightDistributionDisplay:
 
         Parameters
         ----------
-        estimator : estimator with ``coefs_``, or pipeline that ends with one
+        estimator : estimator with ``coefs_``, or a pipeline, search or the like around one
             Of fastmlp or scikit-learn.
         ax : matplotlib Axes, optional
             Where to draw; a new figure when None.
@@ -111,7 +111,7 @@ class WeightDistributionDisplay:
         ValueError, TypeError
             ``bins`` is neither None nor an integer above 0.
         """
-        coefs = fitted_network(estimator, "coefs_").coefs_
+        coefs = fitted_model(estimator, "coefs_").coefs_
         shapes = [" × ".join(str(width) for width in np.shape(w)) for w in coefs]
         names = [f"layer {i}\n{shape}" for i, shape in enumerate(shapes, start=1)]
         return cls(coefs, names=names, bins=bins).plot(ax=ax, **patch_style)

@@ -43,6 +43,7 @@ from fastmlp.validation.labels import (
     check_two_classes,
     one_class_only,
 )
+from fastmlp.validation.models import check_model, check_refitted
 from fastmlp.validation.normalizations import (
     check_normalizations,
     check_rows_for_batch_norm,
@@ -74,6 +75,7 @@ from fastmlp.validation.pictures import (
     check_regions,
 )
 from fastmlp.validation.targets import (
+    MeanAndStd,
     check_any_positive,
     check_distributions,
     check_has_probabilities,
@@ -83,6 +85,7 @@ from fastmlp.validation.targets import (
 )
 
 __all__ = [
+    "MeanAndStd",
     "check_any_positive",
     "check_bins",
     "check_classes",
@@ -110,6 +113,7 @@ __all__ = [
     "check_layer_values",
     "check_loss_fits",
     "check_magnitudes",
+    "check_model",
     "check_neuron",
     "check_normalizations",
     "check_number_of_layers",
@@ -120,6 +124,7 @@ __all__ = [
     "check_points",
     "check_rates",
     "check_readings",
+    "check_refitted",
     "check_regions",
     "check_return_std",
     "check_rows_for_batch_norm",

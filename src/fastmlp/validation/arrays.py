@@ -15,6 +15,8 @@ import numpy as np
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
 
+from fastmlp.parameters import readable
+
 __all__ = [
     "check_data",
     "check_features",
@@ -181,7 +183,7 @@ def _check_target(y: Any, dtype: np.dtype | None) -> np.ndarray:
         _require_real(y, "y")
     if y.dtype.kind == "f":
         _require_finite(y, "y", dtype or y.dtype)
-    return np.asarray(y)
+    return readable(y)
 
 
 def _ready(X: np.ndarray, dtype: np.dtype, names: np.ndarray | None) -> np.ndarray:
@@ -190,7 +192,7 @@ def _ready(X: np.ndarray, dtype: np.dtype, names: np.ndarray | None) -> np.ndarr
         _require_finite(X, "X", dtype, names)
     if X.dtype in INPUT_DTYPES and X.flags.c_contiguous and X.flags.aligned:
         return np.asarray(X)
-    return np.ascontiguousarray(X, dtype=dtype)
+    return readable(X, dtype)
 
 
 def _require_finite(

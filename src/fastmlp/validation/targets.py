@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 __all__ = [
+    "MeanAndStd",
     "check_any_positive",
     "check_distributions",
     "check_has_probabilities",
@@ -90,6 +91,21 @@ def check_return_std(loss: str, link: str) -> None:
     if link != "gaussian":
         raise ValueError(
             f"return_std=True needs a model fitted with loss='gaussian_nll'; this one has {loss!r}."
+        )
+
+
+class MeanAndStd(tuple[np.ndarray, np.ndarray]):
+    """A predicted mean and standard deviation, which no wrapper can take for one array."""
+
+    __slots__ = ()
+
+    @property
+    def ndim(self) -> int:
+        """Not there; the text is for who passes ``return_std`` through a wrapper that asks."""
+        raise AttributeError(
+            "predict(X, return_std=True) gives two arrays, y and std. TransformedTargetRegressor "
+            "cannot transform a standard deviation back: leave it out, and give MLPRegressor "
+            "standardize_target=True; or take predict of its regressor_, on the transformed scale."
         )
 
 

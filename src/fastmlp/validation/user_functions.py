@@ -1,4 +1,4 @@
-"""Checks of functions that the user wrote: they compile, and the slope is that of the value."""
+"""Checks of functions that the user wrote: they compile, safely, and slope and value agree."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = [
     "check_activation_slope",
     "check_loss_slope",
     "check_name",
-    "check_never_raises",
+    "check_safe",
     "check_scalar_function",
 ]
 
@@ -76,27 +76,35 @@ def _check_compiles(
         )
 
 
-def check_never_raises(maker: str, functions: Mapping[str, Any]) -> None:
-    """Raise ValueError if one of a pair of functions, by role, can raise once it is compiled."""
+def check_safe(maker: str, functions: Mapping[str, Any]) -> None:
+    """Raise ValueError if one of a pair of functions, by role, is unsafe once it is compiled.
+
+    It must neither raise nor be able to read memory that is not its own.
+    """
+    first, second = functions.values()
+    for dtype in (np.dtype(np.float64), np.dtype(np.float32)):
+        if _trouble(maker, first, second, dtype) is None:
+            continue
+        for role, function in functions.items():
+            wrong = _trouble(maker, function, function, dtype)
+            if wrong is not None:
+                raise ValueError(f"{maker}: {role} ({function.__qualname__}) {wrong}.")
+
+
+def _trouble(maker: str, first: Any, second: Any, dtype: np.dtype) -> str | None:
+    """Return what is wrong with the loop over a pair of functions, None if nothing."""
     from fastmlp.backends.numba_jit.callbacks import (  # noqa: PLC0415 - slow to import
+        UnsafeFunctionError,
         activation_callback,
-        can_raise,
         loss_callback,
     )
 
-    compiled: Callable[..., Any] = (
-        activation_callback if maker == "custom_activation" else loss_callback
-    )
-    dtype = np.dtype(np.float64)
-    if not can_raise(compiled(*functions.values(), dtype)):
-        return
-    for role, function in functions.items():
-        if can_raise(compiled(function, function, dtype)):
-            raise ValueError(
-                f"{maker}: {role} ({function.__qualname__}) can raise an exception, which compiled "
-                "code cannot pass on. Return math.nan in the place of raise and assert, take no "
-                "element by an index that is computed, and write 1 / z**2 for z**-2."
-            )
+    compiled = activation_callback if maker == "custom_activation" else loss_callback
+    try:
+        compiled(first, second, dtype)
+    except UnsafeFunctionError as error:
+        return error.wrong
+    return None
 
 
 def check_activation_slope(own: CustomActivation) -> None:
