@@ -52,9 +52,11 @@ from fastmlp.validation.parameters import (
     naming_network,
 )
 from fastmlp.validation.pictures import (
+    check_ax,
     check_bins,
     check_curve,
     check_diagram,
+    check_figure,
     check_images,
     check_layer_arrays,
     check_layer_names,
@@ -76,6 +78,7 @@ from fastmlp.validation.targets import (
 __all__ = [
     "MeanAndStd",
     "check_any_positive",
+    "check_ax",
     "check_bins",
     "check_classes",
     "check_classes_agree",
@@ -86,6 +89,7 @@ __all__ = [
     "check_diagram",
     "check_distributions",
     "check_features",
+    "check_figure",
     "check_gate",
     "check_has_probabilities",
     "check_held_out_weights",

@@ -15,9 +15,11 @@ from fastmlp.validation.arrays import naming
 from fastmlp.validation.parameters import Number
 
 __all__ = [
+    "check_ax",
     "check_bins",
     "check_curve",
     "check_diagram",
+    "check_figure",
     "check_images",
     "check_layer_arrays",
     "check_layer_names",
@@ -28,6 +30,33 @@ __all__ = [
 ]
 
 _COUNT = Number(1, integral=True)
+
+
+def check_ax(ax: Any) -> None:
+    """Raise TypeError unless ``ax`` is None or one matplotlib Axes, not several of them."""
+    from matplotlib.axes import Axes  # noqa: PLC0415 - only with the extra "plots"
+
+    _check_canvas("ax", ax, Axes, "Axes")
+
+
+def check_figure(figure: Any) -> None:
+    """Raise TypeError unless ``figure`` is None or one matplotlib Figure or SubFigure."""
+    from matplotlib.figure import FigureBase  # noqa: PLC0415 - only with the extra "plots"
+
+    _check_canvas("figure", figure, FigureBase, "Figure or SubFigure")
+
+
+def _check_canvas(name: str, value: Any, kind: type, what: str) -> None:
+    if value is None or isinstance(value, kind):
+        return
+    several = isinstance(value, (np.ndarray, list, tuple, dict))
+    advice = "; pass one of those in it" if several else ""
+    index = ", ".join("0" * np.ndim(value)) if isinstance(value, np.ndarray) else ""
+    example = f", such as {name}[{index}]" if index else ""
+    raise TypeError(
+        f"{name} must be one matplotlib {what}, or None; got an object of "
+        f"{type(value).__name__}{advice}{example}."
+    )
 
 
 def check_bins(bins: Any) -> int:
