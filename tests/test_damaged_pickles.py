@@ -16,12 +16,13 @@ from helpers import make_problem
 from helpers_custom import half_square, half_square_slope, tanh, tanh_slope
 
 from fastmlp.backends import get_backend
+from fastmlp.history import History
 from fastmlp.lbfgs import LbfgsRun
 from fastmlp.network import Network
 from fastmlp.plan import LAYER_DTYPE, Plan, make_plan, make_settings
 from fastmlp.schedules import LearningRate
 from fastmlp.stopping import LossMonitor
-from fastmlp.training import History, TrainingData, TrainingRun
+from fastmlp.training import TrainingData, TrainingRun
 from fastmlp.user_functions import CustomActivation, CustomLoss
 
 #: ``FASTMLP_FLIPS=10000`` is the full run; the same number gives the same flips.

@@ -14,8 +14,6 @@ from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Perceptron
 from sklearn.neural_network import MLPClassifier as SklearnMLP
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from fastmlp import MLPClassifier, MLPRegressor
 from fastmlp.plots import DecisionRegionDisplay, NetworkDiagramDisplay, WeightDistributionDisplay
@@ -162,17 +160,6 @@ def test_networks_must_be_fitted(display):
     with pytest.raises(NotFittedError):
         display.from_estimator(MLPClassifier())
     assert not plt.get_fignums()
-
-
-@pytest.mark.parametrize("display", [WeightDistributionDisplay, NetworkDiagramDisplay])
-def test_of_a_pipeline_the_last_step_is_drawn(display, blobs):
-    model = make_pipeline(StandardScaler(), make_pipeline(MLPClassifier((4,), solver="lbfgs")))
-    with pytest.raises(NotFittedError):
-        display.from_estimator(model)
-    model.fit(*blobs)
-    drawn = display.from_estimator(model)
-    weights = drawn.coefs if display is NetworkDiagramDisplay else drawn.layers
-    assert_array_equal(np.ravel(weights[1]), model[-1][-1].coefs_[1].ravel())
 
 
 # -- diagrams -------------------------------------------------------------------------------------

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from numpy.testing import assert_array_equal
 
 import fastmlp.plots
-from fastmlp import McCullochPittsNeuron
+from fastmlp import McCullochPittsNeuron, MLPClassifier
 from fastmlp.plots import (
     DecisionRegionDisplay,
     LossCurveDisplay,
@@ -45,6 +46,88 @@ class Reader:
 def read(**changes):
     arguments = {"X": np.zeros((4, 6)), "y": np.array([0, 1, 0, 0]), "image_shape": (2, 3)}
     return MisreadDigitsDisplay.from_estimator(Reader(), **{**arguments, **changes})
+
+
+# -- where to draw --------------------------------------------------------------------------------
+
+ONE_IMAGE = {"truth": np.ones(1), "predicted": np.zeros(1), "confidence": np.ones(1)}
+#: A display of each kind, with what it calls the place and a method of its first artists.
+DISPLAYS = {
+    "DecisionRegionDisplay": (
+        DecisionRegionDisplay(GRID, extent=(0, 1, 0, 1), classes=[0, 1]),
+        "ax",
+        "imshow",
+    ),
+    "LossCurveDisplay": (LossCurveDisplay([1.0, 0.5]), "ax", "plot"),
+    "MisreadDigitsDisplay": (MisreadDigitsDisplay(GRID[:1], **ONE_IMAGE), "figure", "imshow"),
+    "NetworkDiagramDisplay": (NetworkDiagramDisplay([2, 1]), "ax", "add_collection"),
+    "WeightDistributionDisplay": (WeightDistributionDisplay([[1.0, 2.0]]), "ax", "stairs"),
+}
+FROM_ESTIMATOR = {
+    "DecisionRegionDisplay": {"X": SQUARE},
+    "MisreadDigitsDisplay": {"X": SQUARE, "y": [1, 1, 1, 1], "image_shape": (1, 2)},
+}
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return MLPClassifier((2,), solver="lbfgs", random_state=0).fit(SQUARE, [0, 1, 1, 0])
+
+
+def places(kind, shape):
+    """Return an array of axes or subfigures."""
+    figure = plt.figure()
+    rows, columns = shape
+    return figure.subplots(*shape) if kind == "ax" else figure.subfigures(rows, columns)
+
+
+@pytest.mark.parametrize("name", fastmlp.plots.__all__)
+@pytest.mark.parametrize(("shape", "example"), [((1, 2), r"\[0\]"), ((2, 2), r"\[0, 0\]")])
+def test_one_place_is_drawn_on_not_several(name, shape, example, fitted):
+    display, kind, _ = DISPLAYS[name]
+    several = {kind: places(kind, shape)}
+    what = {"ax": "Axes", "figure": "Figure or SubFigure"}[kind]
+    message = (
+        rf"^{kind} must be one matplotlib {what}, or None; got an object of ndarray; pass one of "
+        rf"those in it, such as {kind}{example}\.$"
+    )
+    with pytest.raises(TypeError, match=message):
+        display.plot(**several)
+    with pytest.raises(TypeError, match=message):
+        type(display).from_estimator(fitted, **FROM_ESTIMATOR.get(name, {}), **several)
+    assert len(plt.get_fignums()) == 1
+    display.plot(**{kind: several[kind].ravel()[1]})
+
+
+@pytest.mark.parametrize("place", [plt.subplots, 1, "left", {"A": None}])
+def test_other_places_are_refused(place):
+    with pytest.raises(TypeError, match=r"^ax must be one matplotlib Axes, or None; got an object"):
+        LossCurveDisplay([1.0]).plot(ax=place)
+    assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize("name", fastmlp.plots.__all__)
+def test_no_figure_is_left_by_what_raises(name, monkeypatch, fitted):
+    display, kind, method = DISPLAYS[name]
+
+    def fail(*_, **__):
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(Axes, method, fail)
+    for draw in (
+        display.plot,
+        lambda: type(display).from_estimator(fitted, **FROM_ESTIMATOR.get(name, {})),
+    ):
+        with pytest.raises(RuntimeError, match="no ink"):
+            draw()
+        assert not plt.get_fignums()
+    place = places(kind, (1, 2))[0]
+    with pytest.raises(RuntimeError, match="no ink"):
+        display.plot(**{kind: place})
+    assert len(plt.get_fignums()) == 1  # that of who called
+
+
+# -- data -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("y", [[0, 1, 1], [0, 1, 1, 0, 1]])

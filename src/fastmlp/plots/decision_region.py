@@ -18,6 +18,7 @@ from fastmlp.validation import (
     check_points,
     check_regions,
 )
+from fastmlp.wrapped import unwrap
 
 __all__ = ["DecisionRegionDisplay"]
 
@@ -118,7 +119,8 @@ class DecisionRegionDisplay:
         Parameters
         ----------
         estimator : classifier
-            With ``predict_proba`` or at least ``predict``; need not be of fastmlp.
+            With ``predict_proba`` or at least ``predict``; need not be of fastmlp, and may be
+            within a pipeline or a search.
         X : array-like of shape (N, 2)
             The points; they say which part of the plane to draw.
         y : array-like of shape (N,), optional
@@ -144,6 +146,7 @@ class DecisionRegionDisplay:
         """
         check_is_fitted(estimator)
         grid_resolution = check_grid_resolution(grid_resolution)
+        unwrap(estimator)  # says so if a search keeps no model
         points = check_plane(X)
         labels = check_plane_classifier(estimator, y, len(points))
         method = "predict_proba" if hasattr(estimator, "predict_proba") else "predict"
@@ -179,7 +182,11 @@ class DecisionRegionDisplay:
         DecisionRegionDisplay
             The display itself, with what it drew in its attributes.
         """
-        self.ax_ = ax = drawing_axes(ax)
+        with drawing_axes(ax) as self.ax_:
+            self._draw(self.ax_, legend)
+        return self
+
+    def _draw(self, ax: Axes, legend: bool) -> None:
         self.figure_ = ax.figure
         colors = category_colors(len(self.classes))
         self.image_ = ax.imshow(
@@ -196,7 +203,6 @@ class DecisionRegionDisplay:
         first, second = self.feature_names if self.feature_names is not None else ("x₀", "x₁")
         ax.set(xlabel=first, ylabel=second)
         ax.locator_params(nbins=6)
-        return self
 
     def _shades(self, colors: np.ndarray) -> np.ndarray:
         """Return the RGB image (R, R, 3): the winner's colour, paler the less certain it is."""

@@ -121,7 +121,11 @@ class LossCurveDisplay:
         LossCurveDisplay
             The display itself, with what it drew in its attributes.
         """
-        self.ax_ = ax = drawing_axes(ax)
+        with drawing_axes(ax) as self.ax_:
+            self._draw(self.ax_, line_style)
+        return self
+
+    def _draw(self, ax: Axes, line_style: dict[str, Any]) -> None:
         self.figure_ = ax.figure
         shared = len(ax.lines) > 0
         epochs = np.arange(1, len(self.loss_curve) + 1)
@@ -142,7 +146,6 @@ class LossCurveDisplay:
         elif score_ax is not None:
             _color_scale(ax, self.line_.get_color())
             _color_scale(score_ax, SCORE_COLOR)
-        return self
 
 
 def _score_twin(ax: Axes) -> Axes | None:

@@ -134,7 +134,11 @@ class NetworkDiagramDisplay:
             for layer, width in enumerate(self.layer_sizes)
         ]
         height = max(layout.n_slots for layout in layouts)
-        self.ax_ = ax = drawing_axes(ax, (1.8 * len(layouts) + 0.6, 0.5 * height + 1.4))
+        with drawing_axes(ax, (1.8 * len(layouts) + 0.6, 0.5 * height + 1.4)) as self.ax_:
+            self._draw(self.ax_, layouts, height)
+        return self
+
+    def _draw(self, ax: Axes, layouts: Sequence[LayerLayout], height: int) -> None:
         self.figure_ = ax.figure
         self.edges_ = [
             self._draw_edges(layer, *pair) for layer, pair in enumerate(pairwise(layouts))
@@ -150,7 +154,6 @@ class NetworkDiagramDisplay:
         ax.set(xlim=(-0.8, layouts[-1].x + 0.8), ylim=(-height / 2 - 1.6, height / 2 + 0.1))
         ax.set_aspect("equal")
         ax.set_axis_off()
-        return self
 
     def _names(self) -> list[str]:
         n_hidden = len(self.layer_sizes) - 2

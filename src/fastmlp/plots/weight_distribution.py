@@ -131,9 +131,13 @@ class WeightDistributionDisplay:
         WeightDistributionDisplay
             The display itself, with what it drew in its attributes.
         """
-        n_layers = len(self.layers)
-        self.ax_ = ax = drawing_axes(ax, (6.4, 1.4 + 0.8 * n_layers))
+        with drawing_axes(ax, (6.4, 1.4 + 0.8 * len(self.layers))) as self.ax_:
+            self._draw(self.ax_, patch_style)
+        return self
+
+    def _draw(self, ax: Axes, patch_style: dict[str, Any]) -> None:
         self.figure_ = ax.figure
+        n_layers = len(self.layers)
         reach = max(float(np.abs(values).max()) for values in self.layers) or 1.0
         self.zero_shares_ = np.array([np.mean(values == 0) for values in self.layers])
         self.histograms_ = [
@@ -149,7 +153,6 @@ class WeightDistributionDisplay:
         ax.set_yticks(np.arange(n_layers) + NAME_HEIGHT, self.names[::-1])
         ax.tick_params(axis="y", length=0)
         ax.spines[["top", "right", "left"]].set_visible(False)
-        return self
 
     def _draw_layer(
         self, values: np.ndarray, reach: float, base: int, style: dict[str, Any]

@@ -61,9 +61,11 @@ from fastmlp.validation.parameters import (
     naming_network,
 )
 from fastmlp.validation.pictures import (
+    check_ax,
     check_bins,
     check_curve,
     check_diagram,
+    check_figure,
     check_grid_resolution,
     check_images,
     check_layer_arrays,
@@ -87,6 +89,7 @@ from fastmlp.validation.targets import (
 __all__ = [
     "MeanAndStd",
     "check_any_positive",
+    "check_ax",
     "check_bins",
     "check_classes",
     "check_classes_agree",
@@ -97,6 +100,7 @@ __all__ = [
     "check_diagram",
     "check_distributions",
     "check_features",
+    "check_figure",
     "check_gate",
     "check_grid_resolution",
     "check_has_probabilities",

@@ -16,9 +16,11 @@ from fastmlp.validation.real_numbers import finite_array, plain_array, real_arra
 from fastmlp.validation.wording import brief
 
 __all__ = [
+    "check_ax",
     "check_bins",
     "check_curve",
     "check_diagram",
+    "check_figure",
     "check_grid_resolution",
     "check_images",
     "check_layer_arrays",
@@ -46,6 +48,33 @@ def _listed(name: str, values: Any, what: str) -> list[Any]:
         except TypeError:
             pass
     raise TypeError(f"{name} must be a list of {what}; got {brief(values)}.")
+
+
+def check_ax(ax: Any) -> None:
+    """Raise TypeError unless ``ax`` is None or one matplotlib Axes, not several of them."""
+    from matplotlib.axes import Axes  # noqa: PLC0415 - only with the extra "plots"
+
+    _check_canvas("ax", ax, Axes, "Axes")
+
+
+def check_figure(figure: Any) -> None:
+    """Raise TypeError unless ``figure`` is None or one matplotlib Figure or SubFigure."""
+    from matplotlib.figure import FigureBase  # noqa: PLC0415 - only with the extra "plots"
+
+    _check_canvas("figure", figure, FigureBase, "Figure or SubFigure")
+
+
+def _check_canvas(name: str, value: Any, kind: type, what: str) -> None:
+    if value is None or isinstance(value, kind):
+        return
+    several = isinstance(value, (np.ndarray, list, tuple, dict))
+    advice = "; pass one of those in it" if several else ""
+    index = ", ".join("0" * np.ndim(value)) if isinstance(value, np.ndarray) else ""
+    example = f", such as {name}[{index}]" if index else ""
+    raise TypeError(
+        f"{name} must be one matplotlib {what}, or None; got an object of "
+        f"{type(value).__name__}{advice}{example}."
+    )
 
 
 def check_bins(bins: Any) -> int:
