@@ -19,7 +19,7 @@ __all__ = ["ClassCoder"]
 LEAST_SHARE = 1e-6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ClassCoder(TargetCoder):
     """Class labels and what the loss makes of them.
 

@@ -32,7 +32,7 @@ class Judge(NamedTuple):
     takes_logits: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TargetCoder(ABC):
     """How users' targets become the core's, and its outputs become predictions; never changed.
 

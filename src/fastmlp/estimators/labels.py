@@ -44,7 +44,7 @@ def kind_for_loss(y: np.ndarray, loss: str) -> str:
     return target_kind(y)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LabelCoding:
     """The classes of a fit and how they are laid out over the network's outputs.
 

@@ -21,7 +21,7 @@ from fastmlp.validation import stand_in
 __all__ = ["Learnt", "learnt_by", "shown_as"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Learnt:
     """All that a fit leaves behind, and all that a later one needs in order to go on.
 

@@ -41,7 +41,7 @@ def _loss_row(model: Any, dtype: np.dtype) -> Loss:
     return LOSSES[name]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RealCoder(TargetCoder):
     """Real targets, and how many outputs describe each.
 

@@ -42,7 +42,7 @@ def _unchanging(value: Any) -> bool:
     return callable(value) or isinstance(value, _UNCHANGING)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stream:
     """What the next partial fit can take over from the one before.
 
