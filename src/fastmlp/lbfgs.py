@@ -11,7 +11,7 @@ import numpy as np
 
 from fastmlp.backends.protocol import Backend, Totals
 from fastmlp.network import Network
-from fastmlp.training import EpochRecord, History, TrainingData, require_finite
+from fastmlp.training import INTERRUPTED, EpochRecord, History, TrainingData, require_finite
 
 __all__ = ["LbfgsRun"]
 
@@ -80,7 +80,7 @@ class LbfgsRun:
                 self._evaluate(result.x)
                 self._accept(result.x)
         except KeyboardInterrupt:
-            warnings.warn("Training was interrupted; what was learnt is kept.", stacklevel=6)
+            warnings.warn(INTERRUPTED, stacklevel=6)
         self.network.parameters[...] = self._accepted
         require_finite(self.network, self.history.n_epochs)
         return trouble

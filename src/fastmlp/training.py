@@ -37,6 +37,9 @@ WORK_PER_CALL = 4_000_000_000
 #: What a batch costs beside its operations, in operations: so many take NumPy 100 µs or so.
 BATCH_OVERHEAD = 1_000_000
 
+#: What a fit warns of that Ctrl-C has ended.
+INTERRUPTED = "Training was interrupted; what was learnt is kept."
+
 
 class DivergenceError(ValueError):
     """A loss, parameter or validation score became infinite or NaN; the estimator is as before."""
@@ -216,7 +219,7 @@ class TrainingRun:
             while not ended and self.history.n_epochs < self.max_iter:
                 ended = self._epoch()
         except KeyboardInterrupt:
-            warnings.warn("Training was interrupted; what was learnt is kept.", stacklevel=6)
+            warnings.warn(INTERRUPTED, stacklevel=6)
             ended = True
         self.monitor.finish(self.network)
         require_finite(self.network, self.history.n_epochs)
