@@ -268,8 +268,12 @@ def test_the_check_leaves_the_path_alone():
 
 
 def test_fractions_are_numbers():
-    path = gradient_descent(f, df, 2, Fraction(1, 10), 3, momentum=Fraction(1, 2), tol=Fraction(1))
-    plain = gradient_descent(f, df, 2.0, 0.1, 3, momentum=0.5, tol=1.0)
+    def square(x):
+        return np.sum(4 * x**2)
+
+    x0, options = [2.0, -1.0], {"momentum": Fraction(1, 2), "tol": Fraction(1)}
+    path = gradient_descent(square, df, x0, Fraction(1, 10), 3, **options)
+    plain = gradient_descent(square, df, x0, 0.1, 3, momentum=0.5, tol=1.0)
     assert path.x.dtype == np.float64
     assert_array_equal(path.x, plain.x)
     assert type(path.learning_rate) is type(path.tol) is float
@@ -306,15 +310,12 @@ def test_results_too_large_for_a_float_end_the_path():
         ({"check_gradient": 1}, TypeError, "check_gradient must be True or False; got 1"),
         ({"f": lambda x: [x, x]}, ValueError, "f must return one real number"),
         ({"f": lambda x: x * 1j}, ValueError, "f must return one real number"),
-        ({"f": lambda x: None}, ValueError, "f must return one real number; got None"),
-        ({"f": lambda x: "16"}, ValueError, "f must return one real number; got '16'"),
         ({"f": lambda x: [1, [2]]}, ValueError, r"f must return one real number; got \[1, \[2\]"),
         ({"f": lambda x: np.ma.masked}, ValueError, "f must return one real number; got masked"),
         ({"f": lambda x: 10**400}, ValueError, "f and df must be finite at x0"),
         ({"df": lambda x: -(10**400)}, ValueError, "f and df must be finite at x0"),
         ({"df": lambda x: [x, x]}, ValueError, r"df must return real numbers of shape \(\)"),
         ({"df": lambda x: [1, [2]]}, ValueError, r"df must return real numbers of shape \(\)"),
-        ({"df": lambda x: np.datetime64("2020")}, ValueError, "df must return real numbers"),
         ({"df": lambda x: np.ma.masked}, ValueError, "df must return real numbers .*got masked"),
         ({"x0": [1.0, 2.0], "f": np.sum, "df": np.sum}, ValueError, r"of shape \(2,\), that of x0"),
     ],

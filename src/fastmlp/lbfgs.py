@@ -12,7 +12,7 @@ from fastmlp.backends.protocol import Backend, Totals
 from fastmlp.history import History
 from fastmlp.network import Network
 from fastmlp.notices import notify
-from fastmlp.training import Ending, Report, TrainingData, record_of, require_finite
+from fastmlp.training import INTERRUPTED, Ending, Report, TrainingData, record_of, require_finite
 
 __all__ = ["LbfgsRun"]
 
@@ -77,7 +77,7 @@ class LbfgsRun:
                 self._evaluate(result.x)
                 self._accept(result.x)
         except KeyboardInterrupt:
-            notify("Training was interrupted; what was learnt is kept.")
+            notify(INTERRUPTED)
             ending = Ending("Training was interrupted.", on_demand=True)
         self.network.parameters[...] = self._accepted
         require_finite(self.network, self.history.n_epochs)

@@ -38,6 +38,9 @@ WORK_PER_CALL = 4_000_000_000
 #: What a batch costs beside its operations, in operations: so many take NumPy 100 µs or so.
 BATCH_OVERHEAD = 1_000_000
 
+#: What a fit warns of that Ctrl-C has ended.
+INTERRUPTED = "Training was interrupted; what was learnt is kept."
+
 
 class DivergenceError(ValueError):
     """A loss, parameter or validation score became infinite or NaN; the estimator is as before."""
@@ -207,7 +210,7 @@ class TrainingRun:
                 raise
             ending = Ending(f"{error} The network of the best epoch is kept.", converged=False)
         except KeyboardInterrupt:
-            notify("Training was interrupted; what was learnt is kept.")
+            notify(INTERRUPTED)
             ending = Ending("Training was interrupted.", on_demand=True)
         self.monitor.finish(self.network)
         require_finite(self.network, self.history.n_epochs)

@@ -346,13 +346,19 @@ def _n_parameters(layer_sizes: Sequence[int]) -> int:
     return sum(i * o + o for i, o in pairwise(layer_sizes))
 
 
+def _about(count: int) -> str:
+    """Return a number's leading digits; no float can hold the largest."""
+    return f"{count:.3g}" if count < sys.float_info.max else f"more than {sys.float_info.max:.3g}"
+
+
 def check_layer_sizes(layer_sizes: Sequence[int]) -> None:
     """Raise ValueError if a network of these widths has more parameters than can be addressed."""
     count = _n_parameters(layer_sizes)
     if count > MAX_PARAMETERS:
         raise ValueError(
-            f"hidden_layer_sizes gives a network of {count:.3g} parameters between {layer_sizes[0]}"
-            f" inputs and {layer_sizes[-1]} outputs; at most {MAX_PARAMETERS:.3g} are possible."
+            f"hidden_layer_sizes gives a network of {_about(count)} parameters between "
+            f"{layer_sizes[0]} inputs and {layer_sizes[-1]} outputs; at most {MAX_PARAMETERS:.3g} "
+            "are possible."
         )
 
 
