@@ -6,11 +6,12 @@ import copy
 import pickle
 import threading
 import time
+import warnings
 from _thread import interrupt_main
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal, assert_equal
 from sklearn.base import clone
 
 from fastmlp import DivergenceError, EpochRecord, MLPClassifier, MLPRegressor, training
@@ -41,17 +42,14 @@ def parameters_of(model):
 
 
 def state_of(model):
-    """Return what may not change when a fit fails."""
-    public = {k: v for k, v in vars(model).items() if k.endswith("_") and k != "callbacks"}
-    return copy.deepcopy((public, parameters_of(model)))
+    """Return the fitted attributes, which may not change when a fit fails."""
+    names = [name for name in dir(model) if name.endswith("_") and not name.startswith("_")]
+    return copy.deepcopy({name: getattr(model, name) for name in names if hasattr(model, name)})
 
 
 def assert_unchanged(model, before):
-    public, parameters = state_of(model)
-    assert public.keys() == before[0].keys()
-    for name, value in public.items():
-        assert_array_equal(value, before[0][name], err_msg=name)
-    assert_array_equal(parameters, before[1])
+    assert {"coefs_", "intercepts_", "loss_curve_", "t_", "n_iter_"} <= before.keys()
+    assert_equal(state_of(model), before)
 
 
 # -- chunks ----------------------------------------------------------------------------------------
@@ -339,6 +337,49 @@ def test_warnings_point_at_the_line_that_fits(parameters):
     with pytest.warns(UserWarning, match="converged|interrupted|clipped") as caught:
         regressor(**parameters).fit(X, Y)
     assert {warning.filename for warning in caught} == {__file__}
+
+
+# -- the end by a callback -------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("error::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"solver": "lbfgs"}, {"early_stopping": True}, {"learning_rate_init": 1e-30}],
+    ids=["adam", "lbfgs", "early stopping", "worse than a constant"],
+)
+@pytest.mark.parametrize("kind", [bool, np.bool_])
+def test_a_callback_ends_the_fit(parameters, kind, backend_name, capsys):
+    heard = []
+    ending = [lambda record: kind(record.epoch == 3), heard.append]
+    model = regressor(backend_name, callbacks=ending, verbose=True, **parameters).fit(X, Y)
+    assert (model.n_iter_, len(heard)) == (3, 3)
+    assert model.stop_reason_ == "A callback returned True."
+    assert capsys.readouterr().out.splitlines()[-1] == "A callback returned True."
+    if "early_stopping" in parameters:
+        assert model.best_validation_score_ == max(model.validation_scores_)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        short = regressor(backend_name, max_iter=3, **parameters).fit(X, Y)
+    assert_array_equal(parameters_of(model), parameters_of(short))
+
+
+@pytest.mark.parametrize("answer", [1, 1.0, "stop", [0], np.ones(1), np.array([True]), object()])
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_other_answers_end_nothing(answer, solver):
+    model = regressor(solver=solver, callbacks=[lambda record: answer]).fit(X, Y)
+    assert model.n_iter_ == 6
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_verbose_says_why_a_fit_ended(solver, capsys):
+    model = regressor(solver=solver, verbose=True, tol=1e9, n_iter_no_change=1).fit(X, Y)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == model.stop_reason_
+    assert [line.split(",")[0] for line in lines[:-1]] == [
+        f"Iteration {n}" for n in range(1, model.n_iter_ + 1)
+    ]
+    assert model.stop_reason_.startswith("Training loss did not" if solver == "adam" else "L-BFGS")
 
 
 # -- schedules -------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ class Predictor:
         from fastmlp.validation import check_parameters  # noqa: PLC0415 - not at import
 
         check_parameters({"n_threads": n_threads})
-        network = model._network
+        network = model._learnt.predicting()
         self._model = copy(model)  # its checks, whatever becomes of the original
         self._real_type = network.dtype
         parameters = aligned_zeros(network.parameters.shape, network.dtype)

@@ -105,12 +105,14 @@ class EpochRecord(NamedTuple):
 class Ending(NamedTuple):
     """How a training ended: for which reason, in a sentence.
 
-    ``converged`` is False where it had more to learn, ``on_demand`` True where the user ended it.
+    ``converged`` is False where it had more to learn, and ``remedy`` says what to do about it then;
+    ``on_demand`` is True where the user ended it.
     """
 
     reason: str
     converged: bool = True
     on_demand: bool = False
+    remedy: str = "Raise max_iter, scale the data, or loosen tol."
 
 
 #: What a training reports to after each epoch; True ends it.
@@ -203,13 +205,21 @@ class TrainingRun:
         except DivergenceError as error:
             if not self.monitor.can_go_back:
                 raise
-            ending = Ending(f"{error} The network of the best epoch is kept.", converged=False)
+            self._forget_memory()
+            ending = Ending(
+                f"{error} The network of the best epoch is kept.", converged=False, remedy=""
+            )
         except KeyboardInterrupt:
             notify("Training was interrupted; what was learnt is kept.")
             ending = Ending("Training was interrupted.", on_demand=True)
         self.monitor.finish(self.network)
         require_finite(self.network, self.history.n_epochs)
         return ending or Ending(f"max_iter={self.max_iter} epochs are done.", converged=False)
+
+    def _forget_memory(self) -> None:
+        """Let a partial fit that goes on from an earlier epoch begin with a new optimiser."""
+        self.network.moments[...] = 0
+        self.network.step = 0
 
     def _epoch(self) -> Ending | None:
         """Train one epoch; return why it was the last one, if it was."""

@@ -136,7 +136,7 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled; in a callback, a copy of what has been learnt so far."""
-        state: dict[str, Any] = super().__getstate__()
+        state = dict(super().__getstate__())  # it is the very __dict__ that comes
         learnt = learnt_by(self)
         if learnt is not state.get("_published"):
             assert learnt is not None

@@ -97,8 +97,7 @@ class Fitting:
         if worse:
             notify(f"{finding} {worse}", ConvergenceWarning)
         elif not ending.converged:
-            remedy = "Raise max_iter, scale the data, or loosen tol."
-            notify(f"{finding} {remedy}", ConvergenceWarning)
+            notify(f"{finding} {ending.remedy}".rstrip(), ConvergenceWarning)
 
     # -- the start ------------------------------------------------------------------------------
 
@@ -110,7 +109,8 @@ class Fitting:
             rate = LearningRate(model.learning_rate, model.learning_rate_init, model.power_t)
         n_moments = 0 if model.solver == "lbfgs" else OPTIMIZERS[model.solver].n_moments
         if self.earlier is None:
-            network, history = self._new_network(plan, dtype, n_moments), History()
+            network = self._new_network(plan, dtype, n_moments)
+            history = History(incremental=self.incremental)
         else:
             network = self.earlier.network.continued(plan, dtype, n_moments, self.incremental)
             history = self.earlier.history.continued(self.incremental)
@@ -176,8 +176,9 @@ class Fitting:
             model.init_range,
         )
         if self.coder.starts_at_constant and isinstance(model.init, str):
-            logits = self.coder.constant_logits(self.data.target, self.data.sample_weight)
-            network.biases[-1][...] = logits
+            network.biases[-1][...] = self.coder.constant_logits(
+                self.data.target, self.data.sample_weight, plan.loss_parameters
+            )
         return network
 
     def _settings(self, plan: Plan) -> np.ndarray:
@@ -248,12 +249,15 @@ class Fitting:
         )
         ending = run.run()
         self.learnt = self._with_best()
+        if self.incremental and not ending.converged:
+            return Ending("A partial fit is one epoch.", converged=False)
         return ending
 
     def _with_best(self) -> Learnt:
-        """Return what has been learnt, with the best mark of the monitor so far."""
+        """Return what has been learnt, with the best mark so far."""
         if self.monitor is None:
-            return self.learnt
+            losses = self.learnt.history.present.loss
+            return replace(self.learnt, best_loss=min(losses, default=np.inf))
         if isinstance(self.monitor, ScoreMonitor):
             return replace(self.learnt, best_score=self.monitor.best)
         return replace(self.learnt, best_loss=self.monitor.best)
@@ -323,5 +327,5 @@ class Fitting:
             report=self._report,
         )
         ending = run.run()
-        self.learnt = replace(learnt, best_loss=min([np.inf, *learnt.history.present.loss]))
+        self.learnt = self._with_best()
         return ending
