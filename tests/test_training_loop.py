@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal, assert_equal
 from sklearn.base import clone
+from sklearn.neural_network import MLPClassifier as Peer
 
 from fastmlp import DivergenceError, EpochRecord, MLPClassifier, MLPRegressor, training
 from fastmlp.backends import BACKENDS, get_backend
@@ -295,13 +296,28 @@ def test_callbacks_hear_scores_and_rates():
     assert_allclose([record.learning_rate for record in records], expected)
 
 
-def test_verbose_prints_what_scikit_learn_prints(capsys):
-    model = MLPClassifier((4,), max_iter=3, early_stopping=True, backend="numpy", verbose=True)
-    model.fit(X, LABELS)
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[4] == f"Iteration 3, loss = {model.loss_:.8f}"
-    assert lines[5] == f"Validation score: {model.validation_scores_[-1]:f}"
-    assert lines[6:] == [model.stop_reason_]
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"tol": 0.5, "max_iter": 50},
+        {"tol": 0.1, "max_iter": 50, "early_stopping": True},
+        {"tol": 0.5, "max_iter": 300, "solver": "sgd", "learning_rate": "adaptive"},
+    ],
+    ids=["stalls", "stops early", "adapts"],
+)
+def test_verbose_prints_what_scikit_learn_prints(parameters, capsys):
+    settings = {"hidden_layer_sizes": (4,), "random_state": 0, "verbose": True, **parameters}
+    Peer(**settings).fit(X, LABELS)
+    expected = capsys.readouterr().out
+    model = MLPClassifier(**settings, dtype="float64").fit(X, LABELS)
+    assert capsys.readouterr().out == expected
+    assert expected.splitlines()[-1] == model.stop_reason_
+
+
+def test_verbose_says_that_there_were_too_few_epochs(capsys):
+    model = regressor(verbose=True, max_iter=2).fit(X, Y)
+    assert capsys.readouterr().out.splitlines()[2:] == [model.stop_reason_]
+    assert model.stop_reason_ == "max_iter=2 epochs are done."
 
 
 def test_silence_without_verbose(capsys):
@@ -371,15 +387,14 @@ def test_other_answers_end_nothing(answer, solver):
     assert model.n_iter_ == 6
 
 
-@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_verbose_says_why_a_fit_ended(solver, capsys):
-    model = regressor(solver=solver, verbose=True, tol=1e9, n_iter_no_change=1).fit(X, Y)
+def test_verbose_says_why_a_search_ended(capsys):
+    model = regressor(solver="lbfgs", verbose=True).fit(X, Y)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1] == model.stop_reason_
-    assert [line.split(",")[0] for line in lines[:-1]] == [
-        f"Iteration {n}" for n in range(1, model.n_iter_ + 1)
+    assert [line.split(",")[0] for line in lines] == [
+        *(f"Iteration {n}" for n in range(1, model.n_iter_ + 1)),
+        model.stop_reason_,
     ]
-    assert model.stop_reason_.startswith("Training loss did not" if solver == "adam" else "L-BFGS")
+    assert model.stop_reason_.startswith("L-BFGS ended after 6 steps: ")
 
 
 # -- schedules -------------------------------------------------------------------------------------

@@ -245,7 +245,7 @@ class TrainingRun:
         if not self.monitor.stalled:
             return None
         if self.rate.gives_up():
-            return Ending(self.monitor.stall_text)
+            return Ending(f"{self.monitor.stall_text} {self.rate.last_words}")
         self.monitor.idle = 0
         return None
 

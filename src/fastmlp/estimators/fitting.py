@@ -215,13 +215,19 @@ class Fitting:
     def _report(self, record: EpochRecord) -> bool:
         """Call the callbacks; return whether one of them returned True, which ends the fit."""
         if self.model.verbose:
-            print_record(record)
+            self._print(record)
         callbacks = self.model.callbacks
         if not callbacks:
             return False
         with shown_as(self.model, self._learnt_so_far()):
             answers = [callback(record) for callback in callbacks]
         return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)
+
+    def _print(self, record: EpochRecord) -> None:
+        """Print what scikit-learn prints of an epoch."""
+        print_record(record)
+        if self.monitor and self.learnt.rate.shrank:
+            print(f"{self.monitor.stall_text} Setting learning rate to {record.learning_rate:f}")
 
     def _learnt_so_far(self) -> Learnt:
         return replace(self._with_best(), stop_reason="The fit is under way.")
