@@ -30,6 +30,7 @@ def assert_rejected(model, arguments, error, text, method="fit", **keywords):
     texts = set()
     for name in BACKENDS:
         trial = copy.deepcopy(model).set_params(backend=name)
+        published = vars(trial).get("_published")  # what was learnt: an object that never changes
         before = copy.deepcopy(vars(trial))
         with pytest.raises(error, match=text) as caught:
             getattr(trial, method)(*arguments, **keywords)
@@ -38,4 +39,5 @@ def assert_rejected(model, arguments, error, text, method="fit", **keywords):
         for key, value in before.items():
             if not key.startswith("_"):
                 assert_equal(vars(trial)[key], value, err_msg=key)
+        assert vars(trial).get("_published") is published
     assert len(texts) == 1

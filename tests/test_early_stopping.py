@@ -5,15 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from helpers_custom import half_square, half_square_slope
-from helpers_rejection import LABELS, X, Y, assert_rejected, classifier, regressor
+from helpers_rejection import X, Y, assert_rejected, classifier, regressor
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import norm
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, r2_score
 from sklearn.model_selection import train_test_split
 
 from fastmlp import DivergenceError, MLPClassifier, MLPRegressor, custom_loss
 from fastmlp.backends import BACKENDS
+from fastmlp.estimators.holding_out import hold_out
 from fastmlp.registry import REGRESSOR_LOSSES
+from fastmlp.training import TrainingData
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -119,6 +122,39 @@ def test_a_loss_of_the_users_own_is_judged_by_itself():
     assert_allclose(score, -model.cost(rows, y), rtol=1e-9)
 
 
+CONSTANT_HELD_OUT = np.where(np.isin(np.arange(3000), held_out(SKEWED)), 5.0, 5 + SKEWED)
+SAYS_NOTHING = "y is the same in all rows that validation_fraction=0.1 holds out"
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "pinball", "absolute_error"])
+def test_rows_with_one_target_are_judged_by_the_cost(loss):
+    """R² and D² would be 0 for every network, so that the fit would end after twelve epochs."""
+    with pytest.warns(UserWarning, match=SAYS_NOTHING):
+        model, score, rows, y = first_score(loss, CONSTANT_HELD_OUT)
+    assert (y == 5).all()
+    assert_allclose(score, -model.cost(rows, y), rtol=1e-9)
+    with pytest.warns(UserWarning, match=SAYS_NOTHING):
+        model = stopping(loss, CONSTANT_HELD_OUT, init=initial, max_iter=100)
+    assert model.n_iter_ > 12
+    assert model.validation_scores_[0] < 3 * model.best_validation_score_ < 0
+
+
+def test_weights_leave_rows_with_one_target():
+    y = CONSTANT_HELD_OUT.copy()
+    y[held_out(y)[0]] = 7
+    weights = np.ones(3000)
+    weights[held_out(y)[0]] = 0
+    model = MLPRegressor("squared_error", (8,), early_stopping=True, init=initial, random_state=0)
+    with pytest.warns(UserWarning, match=SAYS_NOTHING):
+        model.set_params(max_iter=1).fit(LINE, y, weights)
+    assert model.validation_scores_[0] < -2
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_target_that_never_varies_is_nothing_to_warn_of():
+    assert stopping("squared_error", np.full(3000, 0.1), max_iter=1000).best_validation_score_ < 0
+
+
 # -- overflow --------------------------------------------------------------------------------------
 
 
@@ -149,23 +185,119 @@ def test_an_overflow_on_the_held_out_rows_alone_is_a_divergence(backend):
         model.set_params(random_state=0).fit(LINE, SKEWED)
 
 
+def overflowing(where, **parameters):
+    """Return a regressor whose callback writes weights, in epoch 3, that lead to an overflow."""
+    model = MLPRegressor("squared_error", (8,), early_stopping=True, random_state=0, max_iter=9)
+    # The first makes the loss of the next batch infinite, the second that of the batch after it.
+    value = {"loss": 1e30, "validation score": 1e16}[where]
+
+    def overflow(record):
+        if record.epoch == 3:
+            model.coefs_[-1] = np.full((8, 1), value)
+
+    defaults = {"solver": "sgd", "learning_rate_init": 0.01, "batch_size": 2700}
+    model.set_params(activation="identity")  # no unit dies
+    return model.set_params(callbacks=[overflow], **{**defaults, **parameters})
+
+
+@every_backend
+@pytest.mark.filterwarnings("default::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("where", ["loss", "validation score"])
+def test_a_divergence_keeps_the_best_network_that_there_was(where, backend):
+    model = overflowing(where, backend=backend)
+    with pytest.warns(ConvergenceWarning, match=f"The {where} became infinite") as caught:
+        model.fit(LINE, SKEWED)
+    assert "network of the best epoch is kept" in str(caught[0].message)
+    assert "max_iter" not in str(caught[0].message)
+    assert model.stop_reason_.startswith(f"The {where} became infinite or NaN in epoch 4.")
+    assert_array_equal(np.isnan(model.validation_scores_), [False] * 3 + [True])
+    assert np.isnan(model.loss_) == (where == "loss")
+    best = int(np.argmax(model.validation_scores_[:3])) + 1
+    short = overflowing(where, backend=backend).set_params(max_iter=best, callbacks=None)
+    with pytest.warns(ConvergenceWarning, match="max_iter"):
+        short.fit(LINE, SKEWED)
+    assert_array_equal(model.predict(LINE), short.predict(LINE))
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_a_partial_fit_goes_on_after_a_divergence(solver):
+    """With a new memory: that of the optimiser is infinite."""
+    model = overflowing("validation score", solver=solver).fit(LINE, SKEWED)
+    before = model.loss_per_sample(LINE, SKEWED).mean()
+    model.set_params(early_stopping=False, callbacks=None, batch_size=200).partial_fit(LINE, SKEWED)
+    assert model.loss_per_sample(LINE, SKEWED).mean() < before
+
+
 # -- rows without weight ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("make", [classifier, regressor])
-def test_training_rows_without_weight(make):
-    model = make(early_stopping=True, random_state=0, init=initial)
-    y = LABELS if make is classifier else Y
-    strata = {"stratify": LABELS} if make is classifier else {}
+def test_training_rows_without_weight():
     rng = np.random.RandomState(0)
-    _, rows = train_test_split(np.arange(40), test_size=0.1, random_state=rng, **strata)
+    _, rows = train_test_split(np.arange(40), test_size=0.1, random_state=rng)
     weights = np.zeros(40)
     weights[rows] = 1
+    model = regressor(early_stopping=True, random_state=0, init=initial)
     text = "^sample_weight is zero for every row that early stopping leaves to train on"
-    assert_rejected(model, (X, y), ValueError, text, sample_weight=weights)
+    assert_rejected(model, (X, Y), ValueError, text, sample_weight=weights)
+
+
+# -- each class is learnt --------------------------------------------------------------------------
+
+
+def drawn(y, seed, weights=None, **parameters):
+    """Return the rows to train on, and those held out, of labels y."""
+    model = classifier(early_stopping=True, **parameters)
+    coder = model._new_coder(y, np.dtype(np.float32), incremental=False, classes=None)
+    rows = np.arange(len(y), dtype=np.int64)
+    data = TrainingData(np.zeros((len(y), 1)), coder.encode(y), weights, rows)
+    judged = hold_out(model, data, coder, np.random.RandomState(seed))
+    assert_array_equal(np.sort(np.r_[data.order, judged]), rows)
+    return data.order, judged
+
+
+def test_the_only_row_of_a_class_is_learnt_from():
+    """Everywhere else the rows are those that scikit-learn holds out."""
+    y = np.array([0, 1] * 10 + [2])
+    for seed in range(60):
+        train, judged = drawn(y, seed)
+        assert 20 in train
+        expected = train_test_split(np.arange(21), test_size=0.1, random_state=seed)[1]
+        assert_array_equal(judged, expected[expected != 20])
+
+
+def test_the_only_row_with_a_label_is_learnt_from():
+    labels = np.zeros((21, 2), int)
+    labels[::2, 0] = labels[20, 1] = 1
+    for seed in range(60):
+        assert 20 in drawn(labels, seed)[0]
+
+
+def test_a_row_without_a_weight_does_not_stand_for_its_class():
+    y, weights = np.array([0, 1] * 10 + [2, 2]), np.ones(22, np.float32)
+    weights[21] = 0
+    for seed in range(60):
+        assert 20 in drawn(y, seed, weights)[0]
+
+
+def test_each_held_out_row_is_the_only_one_of_its_class():
+    model = classifier(early_stopping=True, random_state=0)
+    text = "^The validation set is too small: each of the rows that validation_fraction=0.1 holds"
+    assert_rejected(model, (X[:20], np.arange(20)), ValueError, text)
 
 
 # -- going on --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_warm_start_on_other_data_runs_on(early_stopping):
+    """The best of the first data is no mark for the second, nor are its idle epochs."""
+    X = np.random.RandomState(0).normal(size=(300, 3))
+    model = MLPRegressor("squared_error", (20,), learning_rate_init=0.01, warm_start=True, tol=1e-3)
+    model.set_params(early_stopping=early_stopping, random_state=0, max_iter=500)
+    model.fit(X, 0.1 * X[:, 0])
+    model.fit(X, 3 * X[:, 1] - 1)
+    assert model.score(X, 3 * X[:, 1] - 1) > 0.98
+    assert model.best_loss_ is None or model.best_loss_ == min(model.loss_curve_[-model.n_iter_ :])
 
 
 def test_curves_have_the_same_epochs_when_early_stopping_begins_late():

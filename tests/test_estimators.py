@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 import tracemalloc
 
 import numpy as np
@@ -211,8 +212,10 @@ def test_names_of_features():
 def test_documentation_is_complete():
     for cls in (MLPClassifier, MLPRegressor):
         assert "{" not in cls.__doc__.replace('{"', "")
-        for name in cls().get_params():
-            assert f"\n    {name} : " in cls.__doc__
+        attributes = [name for name in dir(cls) if name.endswith("_") and name[0] != "_"]
+        assert {"coefs_", "stop_reason_"} <= set(attributes)
+        for name in [*cls().get_params(), *attributes]:
+            assert re.search(rf"\n    (\w+, )?{name}(, \w+)? : ", cls.__doc__), name
 
 
 # -- loss, cost, objective -------------------------------------------------------------------------

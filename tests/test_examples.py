@@ -6,6 +6,7 @@ import doctest
 import inspect
 import pkgutil
 from importlib import import_module
+from pathlib import Path
 
 import matplotlib as mpl
 import pytest
@@ -37,6 +38,15 @@ def test_examples(name):
     runner = doctest.DocTestRunner(optionflags=doctest.FAIL_FAST)
     for test in examples(name):
         assert runner.run(test).failed == 0, test.name
+
+
+def test_examples_of_the_guide():
+    guide = Path(__file__).parents[1] / "docs" / "guide.rst"
+    result = doctest.testfile(
+        str(guide), module_relative=False, optionflags=doctest.FAIL_FAST, encoding="utf-8"
+    )
+    assert result.failed == 0
+    assert result.attempted > 10
 
 
 @pytest.mark.parametrize("name", [name for name in fastmlp.__all__ if not name.startswith("_")])

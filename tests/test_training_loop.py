@@ -6,12 +6,14 @@ import copy
 import pickle
 import threading
 import time
+import warnings
 from _thread import interrupt_main
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal, assert_equal
 from sklearn.base import clone
+from sklearn.neural_network import MLPClassifier as Peer
 
 from fastmlp import DivergenceError, EpochRecord, MLPClassifier, MLPRegressor, training
 from fastmlp.backends import BACKENDS, get_backend
@@ -41,17 +43,14 @@ def parameters_of(model):
 
 
 def state_of(model):
-    """Return what may not change when a fit fails."""
-    public = {k: v for k, v in vars(model).items() if k.endswith("_") and k != "callbacks"}
-    return copy.deepcopy((public, parameters_of(model)))
+    """Return the fitted attributes, which may not change when a fit fails."""
+    names = [name for name in dir(model) if name.endswith("_") and not name.startswith("_")]
+    return copy.deepcopy({name: getattr(model, name) for name in names if hasattr(model, name)})
 
 
 def assert_unchanged(model, before):
-    public, parameters = state_of(model)
-    assert public.keys() == before[0].keys()
-    for name, value in public.items():
-        assert_array_equal(value, before[0][name], err_msg=name)
-    assert_array_equal(parameters, before[1])
+    assert {"coefs_", "intercepts_", "loss_curve_", "t_", "n_iter_"} <= before.keys()
+    assert_equal(state_of(model), before)
 
 
 # -- chunks ----------------------------------------------------------------------------------------
@@ -297,13 +296,28 @@ def test_callbacks_hear_scores_and_rates():
     assert_allclose([record.learning_rate for record in records], expected)
 
 
-def test_verbose_prints_what_scikit_learn_prints(capsys):
-    model = MLPClassifier((4,), max_iter=3, early_stopping=True, backend="numpy", verbose=True)
-    model.fit(X, LABELS)
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[4] == f"Iteration 3, loss = {model.loss_:.8f}"
-    assert lines[5] == f"Validation score: {model.validation_scores_[-1]:f}"
-    assert lines[6:] == [model.stop_reason_]
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"tol": 0.5, "max_iter": 50},
+        {"tol": 0.1, "max_iter": 50, "early_stopping": True},
+        {"tol": 0.5, "max_iter": 300, "solver": "sgd", "learning_rate": "adaptive"},
+    ],
+    ids=["stalls", "stops early", "adapts"],
+)
+def test_verbose_prints_what_scikit_learn_prints(parameters, capsys):
+    settings = {"hidden_layer_sizes": (4,), "random_state": 0, "verbose": True, **parameters}
+    Peer(**settings).fit(X, LABELS)
+    expected = capsys.readouterr().out
+    model = MLPClassifier(**settings, dtype="float64").fit(X, LABELS)
+    assert capsys.readouterr().out == expected
+    assert expected.splitlines()[-1] == model.stop_reason_
+
+
+def test_verbose_says_that_there_were_too_few_epochs(capsys):
+    model = regressor(verbose=True, max_iter=2).fit(X, Y)
+    assert capsys.readouterr().out.splitlines()[2:] == [model.stop_reason_]
+    assert model.stop_reason_ == "max_iter=2 epochs are done."
 
 
 def test_silence_without_verbose(capsys):
@@ -339,6 +353,48 @@ def test_warnings_point_at_the_line_that_fits(parameters):
     with pytest.warns(UserWarning, match="converged|interrupted|clipped") as caught:
         regressor(**parameters).fit(X, Y)
     assert {warning.filename for warning in caught} == {__file__}
+
+
+# -- the end by a callback -------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("error::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"solver": "lbfgs"}, {"early_stopping": True}, {"learning_rate_init": 1e-30}],
+    ids=["adam", "lbfgs", "early stopping", "worse than a constant"],
+)
+@pytest.mark.parametrize("kind", [bool, np.bool_])
+def test_a_callback_ends_the_fit(parameters, kind, backend_name, capsys):
+    heard = []
+    ending = [lambda record: kind(record.epoch == 3), heard.append]
+    model = regressor(backend_name, callbacks=ending, verbose=True, **parameters).fit(X, Y)
+    assert (model.n_iter_, len(heard)) == (3, 3)
+    assert model.stop_reason_ == "A callback returned True."
+    assert capsys.readouterr().out.splitlines()[-1] == "A callback returned True."
+    if "early_stopping" in parameters:
+        assert model.best_validation_score_ == max(model.validation_scores_)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        short = regressor(backend_name, max_iter=3, **parameters).fit(X, Y)
+    assert_array_equal(parameters_of(model), parameters_of(short))
+
+
+@pytest.mark.parametrize("answer", [1, 1.0, "stop", [0], np.ones(1), np.array([True]), object()])
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_other_answers_end_nothing(answer, solver):
+    model = regressor(solver=solver, callbacks=[lambda record: answer]).fit(X, Y)
+    assert model.n_iter_ == 6
+
+
+def test_verbose_says_why_a_search_ended(capsys):
+    model = regressor(solver="lbfgs", verbose=True).fit(X, Y)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(",")[0] for line in lines] == [
+        *(f"Iteration {n}" for n in range(1, model.n_iter_ + 1)),
+        model.stop_reason_,
+    ]
+    assert model.stop_reason_.startswith("L-BFGS ended after 6 steps: ")
 
 
 # -- schedules -------------------------------------------------------------------------------------

@@ -17,6 +17,10 @@ from fastmlp.training import INTERRUPTED, Ending, Report, TrainingData, record_o
 __all__ = ["LbfgsRun"]
 
 
+class _EndOfSearch(Exception):  # noqa: N818 - it is no error
+    """A callback ended the search, by what it returned or, if there is a cause, by that."""
+
+
 @dataclass
 class LbfgsRun:
     """One fit by L-BFGS.
@@ -57,7 +61,6 @@ class LbfgsRun:
         self._totals = Totals(0.0, 0.0, n_rows)
         self._accepted = network.parameters.copy()
         self._began = time.perf_counter()
-        self._told_to_stop = False
 
     def run(self) -> Ending:
         """Minimise; leave the last accepted point in the network."""
@@ -76,6 +79,10 @@ class LbfgsRun:
             if not self.history.n_epochs:  # no step was found, or none was needed
                 self._evaluate(result.x)
                 self._accept(result.x)
+        except _EndOfSearch as end:
+            if end.__cause__:
+                raise end.__cause__ from None
+            ending = Ending("A callback returned True.", on_demand=True)
         except KeyboardInterrupt:
             notify(INTERRUPTED)
             ending = Ending("Training was interrupted.", on_demand=True)
@@ -85,8 +92,6 @@ class LbfgsRun:
 
     def _ending(self, result: Any) -> Ending:
         """Return why SciPy ended the search."""
-        if self._told_to_stop:
-            return Ending("A callback returned True.", on_demand=True)
         text = f"L-BFGS ended after {self.history.n_epochs} steps: {result.message}."
         return Ending(text, converged=not result.status)
 
@@ -116,9 +121,12 @@ class LbfgsRun:
 
     def _step(self, point: np.ndarray) -> None:
         """Take note of an iteration that ended at ``point`` (P,), and end the search if told to."""
-        self._told_to_stop = self._accept(point)
-        if self._told_to_stop:
-            raise StopIteration  # SciPy's way to end a search
+        try:
+            told_to_stop = self._accept(point)
+        except StopIteration as error:  # SciPy would take it for a sign of its own
+            raise _EndOfSearch from error
+        if told_to_stop:
+            raise _EndOfSearch
 
     def _accept(self, point: np.ndarray) -> bool:
         """Record an iteration: SciPy has just evaluated the objective at ``point`` (P,)."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from pathlib import Path
 
 __all__ = ["notify"]
 
-_PACKAGE = str(Path(__file__).parent)
+#: Ends with a separator, so that no other directory's name begins with it.
+_PACKAGE = f"{Path(__file__).parent}{os.sep}"
 
 
 def notify(message: str, category: type[Warning] = UserWarning) -> None:

@@ -59,7 +59,7 @@ class Predictor:
         check_model(found.model, MLPRegressor if found.targets else BaseMLP)
         check_parameters({"n_threads": n_threads})
         learnt = found.model._learnt
-        network = learnt.network
+        network = learnt.predicting()
         # A copy without the optimiser's memory.
         self._network = network.continued(network.plan, network.dtype, 0, keep_moments=False)
         self._steps, self._targets = deepcopy((found.steps, found.targets))

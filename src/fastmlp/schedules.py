@@ -31,12 +31,15 @@ class LearningRate:
     initial: float
     power_t: float = 0.5
     value: float = field(init=False)
+    #: Whether the last epoch has made an adaptive rate smaller.
+    shrank: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self.value = self.initial
 
     def epoch_ended(self, n_samples_seen: int) -> None:
         """Follow the policy's clock."""
+        self.shrank = False
         if self.policy == "invscaling":
             self.value = self.initial / (n_samples_seen + 1) ** self.power_t
 
@@ -45,7 +48,13 @@ class LearningRate:
         if self.policy != "adaptive" or self.value <= SMALLEST_ADAPTIVE_RATE:
             return True
         self.value /= 5.0
+        self.shrank = True
         return False
+
+    @property
+    def last_words(self) -> str:
+        """What scikit-learn says when it has given up."""
+        return "Learning rate too small. Stopping." if self.policy == "adaptive" else "Stopping."
 
     def resumed_from(self, earlier: LearningRate | None) -> LearningRate:
         """Return self at the value that ``earlier`` had reached, if its rule was the same."""

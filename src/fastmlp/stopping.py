@@ -33,7 +33,7 @@ class LossMonitor:
 
     @property
     def stall_text(self) -> str:
-        """What has ended the fit."""
+        """What has happened then."""
         return _stall_text("Training loss", self.tol, self.patience)
 
     @property
@@ -84,7 +84,7 @@ class ScoreMonitor:
 
     @property
     def stall_text(self) -> str:
-        """What has ended the fit."""
+        """What has happened then."""
         return _stall_text("Validation score", self.tol, self.patience)
 
     @property
@@ -99,6 +99,5 @@ class ScoreMonitor:
 
 
 def _stall_text(what: str, tol: float, patience: float) -> str:
-    """Return scikit-learn's words for the end of a fit."""
-    patience_text = f"{patience:g} consecutive epochs"
-    return f"{what} did not improve more than tol={tol:f} for {patience_text}. Stopping."
+    """Return scikit-learn's words for epochs without progress."""
+    return f"{what} did not improve more than tol={tol:f} for {patience:g} consecutive epochs."

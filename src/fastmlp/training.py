@@ -108,12 +108,14 @@ class EpochRecord(NamedTuple):
 class Ending(NamedTuple):
     """How a training ended: for which reason, in a sentence.
 
-    ``converged`` is False where it had more to learn, ``on_demand`` True where the user ended it.
+    ``converged`` is False where it had more to learn, and ``remedy`` says what to do about it then;
+    ``on_demand`` is True where the user ended it.
     """
 
     reason: str
     converged: bool = True
     on_demand: bool = False
+    remedy: str = "Raise max_iter or loosen tol."
 
 
 #: What a training reports to after each epoch; True ends it.
@@ -208,13 +210,21 @@ class TrainingRun:
         except DivergenceError as error:
             if not self.monitor.can_go_back:
                 raise
-            ending = Ending(f"{error} The network of the best epoch is kept.", converged=False)
+            self._forget_memory()
+            ending = Ending(
+                f"{error} The network of the best epoch is kept.", converged=False, remedy=""
+            )
         except KeyboardInterrupt:
             notify(INTERRUPTED)
             ending = Ending("Training was interrupted.", on_demand=True)
         self.monitor.finish(self.network)
         require_finite(self.network, self.history.n_epochs)
         return ending or Ending(f"max_iter={self.max_iter} epochs are done.", converged=False)
+
+    def _forget_memory(self) -> None:
+        """Let a partial fit that goes on from an earlier epoch begin with a new optimiser."""
+        self.network.moments[...] = 0
+        self.network.step = 0
 
     def _epoch(self) -> Ending | None:
         """Train one epoch; return why it was the last one, if it was."""
@@ -240,7 +250,7 @@ class TrainingRun:
         if not self.monitor.stalled:
             return None
         if self.rate.gives_up():
-            return Ending(self.monitor.stall_text)
+            return Ending(f"{self.monitor.stall_text} {self.rate.last_words}")
         self.monitor.idle = 0
         return None
 

@@ -112,16 +112,24 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
             If a parameter or the data is not as it must be; nothing has changed then.
         DivergenceError
             If the loss, a parameter or, with early stopping, the score of the held-out rows becomes
-            infinite or NaN; the estimator is as it was before.
+            infinite or NaN, and early stopping has kept no earlier network; the estimator is as it
+            was before.
+        RuntimeError
+            If it is a callback of the model's own fit that calls.
 
         Warns
         -----
         ConvergenceWarning
-            If ``max_iter`` ended the fit, or if the network predicts the training rows no better
-            than a constant would.
+            If ``max_iter`` ended the fit; if the network predicts the training rows worse than a
+            constant would, or hardly better and X is out of scale; if early stopping kept an
+            earlier network when the fit diverged.
+        RuntimeWarning
+            If y has one class only, in all rows or in those with a weight.
         UserWarning
             If the sum of ``sample_weight`` is far from the number of rows, which changes the
-            strength of ``alpha`` and ``l1``; if y has one class only; if Ctrl-C ended the fit.
+            strength of ``alpha`` and ``l1``; if the target of a regression is the same in all
+            held-out rows; if ``batch_size`` is larger than the number of rows; if Ctrl-C ended the
+            fit, which keeps what was learnt.
         """
         return self._fit(X, y, sample_weight, incremental=False)
 
@@ -165,7 +173,7 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled; in a callback, a copy of what has been learnt so far."""
-        state: dict[str, Any] = super().__getstate__()
+        state = dict(super().__getstate__())  # it is the very __dict__ that comes
         learnt = learnt_by(self)
         if learnt is not state.get("_published"):
             assert learnt is not None

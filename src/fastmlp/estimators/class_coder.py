@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 
 from fastmlp.backends import Backend
+from fastmlp.estimators.class_constants import class_constant
 from fastmlp.estimators.coding import Judge, TargetCoder
 from fastmlp.estimators.labels import LabelCoding
 from fastmlp.network import Network
 from fastmlp.validation import check_same_classes, one_class_only
 
 __all__ = ["ClassCoder"]
-
-#: Keeps the logit of a class that no row has finite.
-LEAST_SHARE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +60,8 @@ class ClassCoder(TargetCoder):
         """See :meth:`TargetCoder.remark`."""
         if self.labels.kind not in ("binary", "multiclass"):
             return None
-        return one_class_only(np.unique(y) if whole else self.labels.classes)
+        known = self.labels.classes
+        return one_class_only(np.unique(y) if whole else known, known)
 
     def encode(self, y: np.ndarray) -> np.ndarray:
         """See :meth:`TargetCoder.encode`."""
@@ -95,26 +94,26 @@ class ClassCoder(TargetCoder):
 
         return Judge(accuracy, takes_logits=True)
 
-    def constant_logits(self, target: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
-        """Return the logits of the classes' shares, or the lead of the commonest for margins."""
+    def constant_logits(
+        self, target: np.ndarray, weights: np.ndarray | None, parameters: np.ndarray
+    ) -> np.ndarray:
+        """See :meth:`TargetCoder.constant_logits`."""
         if self.row.target == "class":
-            one_hot = target == np.arange(self.n_outputs)
-            shares = np.average(one_hot, axis=0, weights=weights)
-        else:
-            shares = np.average(target, axis=0, weights=weights)
-        if self.row.link == "softmax":
-            return np.asarray(np.log(np.clip(shares, LEAST_SHARE, None)))
-        shares = np.clip(shares, LEAST_SHARE, 1 - LEAST_SHARE)
-        if self.row.link == "logistic":
-            return np.asarray(np.log(shares / (1 - shares)))
-        if self.row.target == "share":  # the squared hinge's mean of the sides ±1 is best
-            return np.asarray(2 * shares - 1)
-        return np.asarray(shares == shares.max(), dtype=np.float64)
+            numbers = target.ravel().astype(np.intp)
+            counts = np.bincount(numbers, weights, minlength=self.n_outputs)
+            return class_constant(self.row, counts / counts.sum(), parameters)
+        shares = np.average(target.astype(np.float64), axis=0, weights=weights)
+        return class_constant(self.row, shares, parameters)
 
     @property
     def starts_at_constant(self) -> bool:
         """Biases begin as scikit-learn's do."""
         return False
+
+    @property
+    def certain(self) -> bool:
+        """See :meth:`TargetCoder.certain`."""
+        return self.labels.constant and self.row.link == "logistic"
 
     def scale_of_target(self, target: np.ndarray) -> list[str]:
         """Classes have no scale."""

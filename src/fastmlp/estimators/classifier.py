@@ -224,6 +224,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             If the model has not been fitted.
         ValueError, TypeError
             If X is not as it was in the fit.
+
+        Warns
+        -----
+        RuntimeWarning
+            If what the network puts out is infinite or NaN.
         """
         learnt = self._learnt
         return _labels_of(learnt).decode(self._forward(learnt, X, apply_link=False))
@@ -238,7 +243,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
-            For two classes how much speaks for the second, positive where it is predicted.
+            For two classes how much speaks for the second, positive where it is predicted; for one
+            class how much speaks for that, which is predicted in any case.
 
         Raises
         ------
@@ -246,6 +252,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             If the model has not been fitted.
         ValueError, TypeError
             If X is not as it was in the fit.
+
+        Warns
+        -----
+        RuntimeWarning
+            If what the network puts out is infinite or NaN.
         """
         learnt = self._learnt
         logits = self._forward(learnt, X, apply_link=False)
@@ -265,6 +276,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         -------
         ndarray of shape (n_samples, n_classes)
             Columns in the order of ``classes_``; for multilabel targets the rows need not sum to 1.
+            Of one class there is one column of ones.
 
         Raises
         ------
@@ -274,6 +286,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             If the loss knows no probabilities.
         ValueError, TypeError
             If X is not as it was in the fit.
+
+        Warns
+        -----
+        RuntimeWarning
+            If what the network puts out is infinite or NaN.
         """
         learnt = self._learnt
         labels = _labels_of(learnt)

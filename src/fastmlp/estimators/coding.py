@@ -106,13 +106,24 @@ class TargetCoder(ABC):
         """Return what scores outputs against the target (K, T) of rows with weights (K,)."""
 
     @abstractmethod
-    def constant_logits(self, target: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
-        """Return the logits (C,) of the best constant prediction, or nearly so, of (N, T)."""
+    def constant_logits(
+        self, target: np.ndarray, weights: np.ndarray | None, parameters: np.ndarray
+    ) -> np.ndarray:
+        """Return the logits (C,) of the best constant prediction of a target (N, T).
+
+        ``weights`` are (N,), ``parameters`` (K,) are the loss's. It is nearly the best one where
+        quantiles lie close together, and the mean for a loss that the user wrote.
+        """
 
     @property
     @abstractmethod
     def starts_at_constant(self) -> bool:
         """Whether the output biases begin there, so that training need not find the way."""
+
+    @property
+    def certain(self) -> bool:
+        """Whether the prediction is a probability of 1 whatever the network puts out."""
+        return False
 
     @abstractmethod
     def scale_of_target(self, target: np.ndarray) -> list[str]:

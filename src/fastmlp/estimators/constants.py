@@ -5,23 +5,34 @@ Legend: N rows, T targets, Q quantiles of each.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from fastmlp.registry import Loss
+from fastmlp.registry import LOSSES, Loss
 
 __all__ = ["real_constant"]
 
-#: Losses whose best constant is the median, or close to it.
-_OF_MEDIAN = ("absolute_error", "huber", "smooth_l1", "log_cosh")
+#: Slopes, but for a factor, of the losses whose best constant lies between median and mean: of an
+#: error, given what the loss depends on.
+_SLOPES: dict[int, Callable[..., np.ndarray]] = {
+    LOSSES["huber"].code: lambda error, delta: np.clip(error, -delta, delta),
+    LOSSES["smooth_l1"].code: lambda error, beta: np.clip(error, -beta, beta),
+    LOSSES["log_cosh"].code: np.tanh,
+}
 
 #: Least distance of neighbouring quantiles, in standard deviations: softplus hardly moves below.
 LEAST_STEP = 1e-2
 
 
 def real_constant(
-    row: Loss, target: np.ndarray, weights: np.ndarray | None, levels: np.ndarray
+    row: Loss,
+    target: np.ndarray,
+    weights: np.ndarray | None,
+    levels: np.ndarray,
+    parameters: np.ndarray,
 ) -> np.ndarray:
-    """Return the logits of a constant prediction that suits a regression loss.
+    """Return the logits of the constant prediction that suits a regression loss best.
 
     Parameters
     ----------
@@ -29,7 +40,9 @@ def real_constant(
     target : ndarray, shape (N, T)
     weights : ndarray, shape (N,), or None
     levels : ndarray, shape (Q,)
-        Of the quantiles, for the link "quantiles".
+        Of the quantiles, or the median's, for losses that are least there.
+    parameters : ndarray, shape (K,)
+        The loss's.
 
     Returns
     -------
@@ -40,8 +53,11 @@ def real_constant(
     if row.link == "quantiles":
         columns = [_quantile_logits(column, levels, weights) for column in target.T]
         return np.concatenate(columns)
-    if row.name in _OF_MEDIAN:
-        return np.array([_quantiles(column, np.array([0.5]), weights)[0] for column in target.T])
+    if row.code == LOSSES["absolute_error"].code:
+        return np.array([_quantiles(column, levels, weights)[0] for column in target.T])
+    if row.code in _SLOPES:
+        slope = _SLOPES[row.code]
+        return np.array([_balance(column, weights, slope, parameters) for column in target.T])
     mean = np.average(target, axis=0, weights=weights)
     if row.link == "exp":
         return np.log(np.maximum(mean, np.finfo(np.float32).tiny))
@@ -49,6 +65,27 @@ def real_constant(
         variance = np.average((target - mean) ** 2, axis=0, weights=weights)
         return np.concatenate([mean, _inverse_softplus(np.maximum(variance, LEAST_STEP**2))])
     return np.asarray(mean)
+
+
+def _balance(
+    column: np.ndarray,
+    weights: np.ndarray | None,
+    slope: Callable[..., np.ndarray],
+    parameters: np.ndarray,
+) -> float:
+    """Return the number between the extremes of ``column`` (N,) at which slopes sum up to 0."""
+    from scipy.optimize import brentq  # noqa: PLC0415 - not every fit needs it
+
+    if weights is not None:
+        column, weights = column[weights > 0], weights[weights > 0]
+    low, high = column.min(), column.max()
+    if low == high:
+        return float(low)
+
+    def mean_slope(z: float) -> float:
+        return float(np.average(slope(z - column, *parameters), weights=weights))
+
+    return float(brentq(mean_slope, low, high, xtol=1e-9 * (high - low)))
 
 
 def _quantile_logits(

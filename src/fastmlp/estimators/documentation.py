@@ -53,16 +53,18 @@ tol : float, default=1e-4
     An epoch makes progress if it betters the best loss (or validation score) by this much. For
     lbfgs, the largest element of the gradient at which the search ends.
 verbose : bool or int, default=False
-    Print a line per epoch.
+    Print a line per epoch, as scikit-learn does, and why the fit ended.
 warm_start : bool, default=False
-    Let ``fit`` begin with the present weights.
+    Let ``fit`` begin with the present weights. Stopping begins anew: no earlier epoch is a mark to
+    be bettered.
 momentum : float, default=0.9
     For ``solver="sgd"``, between 0 and 1.
 nesterovs_momentum : bool, default=True
     Look ahead along the momentum, for ``solver="sgd"``.
 early_stopping : bool, default=False
     Hold out rows, stop when their score (``validation_scores_``) stalls, and keep the weights that
-    scored best. Not for lbfgs.
+    scored best, also where the fit diverges later on. Each class keeps a row to learn from. Not for
+    lbfgs.
 validation_fraction : float, default=0.1
     Share of the rows to hold out.
 beta_1 : float, default=0.9
@@ -146,11 +148,18 @@ n_threads : int or None, default=None
     Threads per call; None takes the CPUs that affinity and cgroups allow, ``OMP_NUM_THREADS``, or
     the limit set by threadpoolctl, whichever is least. Results do not depend on it.
 callbacks : sequence of callable or None, default=None
-    Each is called with an :class:`EpochRecord` after every epoch."""
+    Each is called with an :class:`EpochRecord` after every epoch (iteration, for lbfgs). One that
+    returns True ends the fit, which keeps what was learnt; other results mean nothing. What one
+    raises ends the fit, too, and the model is as it was before; KeyboardInterrupt is Ctrl-C.
+    Meanwhile the model shows a callback, but no other thread, the network in training: it can
+    predict, be copied and pickled, and have its weights assigned to (which lbfgs ignores), but
+    can't be fitted."""
 
 ATTRIBUTES = """\
 coefs_ : list of ndarray of shape (fan_in, fan_out)
-    Weights of each layer; views of one vector.
+    Weights of each layer; views of one vector. What is written into an array, or assigned to an
+    item of the list or to the whole of it, counts from then on; shapes must agree. This holds for
+    the next five lists, too.
 intercepts_ : list of ndarray of shape (fan_out,)
     Biases of each layer; views of the same vector.
 norm_gains_, norm_shifts_ : list of ndarray of shape (fan_out,) or None
@@ -159,19 +168,25 @@ running_means_, running_variances_ : list of ndarray of shape (fan_out,) or None
     What batch norm predicts with; None for a hidden layer without it.
 loss_ : float
     Cost plus penalties, as ``objective`` gives it, of the last epoch: the mean over its batches.
+    NaN if early stopping kept an earlier network when that epoch diverged.
 loss_curve_ : list of float
-    The same of each epoch.
+    The same of each epoch, those of earlier fits included under ``warm_start`` and ``partial_fit``.
+    Of partial fits in a row the latest 1000 are kept.
 best_loss_ : float or None
-    The least of them under the present loss; None with early stopping.
+    The least of them in the last fit, or of all partial fits in a row that had the same loss; None
+    with early stopping.
 cost_curve_ : list of float
     As ``loss_curve_``, without penalties.
 validation_scores_ : list of float or None
     With early stopping, the score on the held-out rows after each epoch; NaN for epochs of earlier
-    fits without it. For a classifier it is the accuracy. For a regressor it is a measure of its own
-    loss: R² for "squared_error", as in scikit-learn; D², the share of the pinball loss that is
-    explained, for "pinball" and "absolute_error"; minus the cost for all others.
+    fits without it, and for one that diverged. For a classifier it is the accuracy. For a regressor
+    it is a measure of its own loss: R² for "squared_error", as in scikit-learn; D², the share of
+    the pinball loss that is explained, for "pinball" and "absolute_error"; minus the cost for all
+    others, and for every loss where the held-out rows have one target only.
 best_validation_score_ : float or None
-    The largest of them under the present loss.
+    The largest of them in the last fit.
+stop_reason_ : str
+    Why the last fit ended, in a sentence.
 n_iter_ : int
     Epochs of the last fit.
 t_ : int

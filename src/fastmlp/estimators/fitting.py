@@ -98,8 +98,8 @@ class Fitting:
         if worse:
             notify(f"{finding} {worse}", ConvergenceWarning)
         elif not ending.converged:
-            remedies = ["Raise max_iter or loosen tol.", *scale_remedies(self.learnt, self.data)]
-            notify(" ".join([finding, *remedies]), ConvergenceWarning)
+            remedies = scale_remedies(self.learnt, self.data) if ending.remedy else []
+            notify(" ".join([finding, ending.remedy, *remedies]).rstrip(), ConvergenceWarning)
 
     # -- the start ------------------------------------------------------------------------------
 
@@ -111,7 +111,8 @@ class Fitting:
             rate = LearningRate(model.learning_rate, model.learning_rate_init, model.power_t)
         n_moments = 0 if model.solver == "lbfgs" else OPTIMIZERS[model.solver].n_moments
         if self.earlier is None:
-            network, history = self._new_network(plan, dtype, n_moments), History()
+            network = self._new_network(plan, dtype, n_moments)
+            history = History(incremental=self.incremental)
         else:
             network = self.earlier.network.continued(plan, dtype, n_moments, self.incremental)
             history = self.earlier.history.continued(self.incremental)
@@ -177,8 +178,9 @@ class Fitting:
             model.init_range,
         )
         if self.coder.starts_at_constant and isinstance(model.init, str):
-            logits = self.coder.constant_logits(self.data.target, self.data.sample_weight)
-            network.biases[-1][...] = logits
+            network.biases[-1][...] = self.coder.constant_logits(
+                self.data.target, self.data.sample_weight, plan.loss_parameters
+            )
         return network
 
     def _settings(self, plan: Plan) -> np.ndarray:
@@ -215,13 +217,19 @@ class Fitting:
     def _report(self, record: EpochRecord) -> bool:
         """Call the callbacks; return whether one of them returned True, which ends the fit."""
         if self.model.verbose:
-            print_record(record)
+            self._print(record)
         callbacks = self.model.callbacks
         if not callbacks:
             return False
         with shown_as(self.model, self._learnt_so_far()):
             answers = [callback(record) for callback in callbacks]
         return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)
+
+    def _print(self, record: EpochRecord) -> None:
+        """Print what scikit-learn prints of an epoch."""
+        print_record(record)
+        if self.monitor and self.learnt.rate.shrank:
+            print(f"{self.monitor.stall_text} Setting learning rate to {record.learning_rate:f}")
 
     def _learnt_so_far(self) -> Learnt:
         return replace(self._with_best(), stop_reason="The fit is under way.")
@@ -252,12 +260,15 @@ class Fitting:
         if self.incremental:
             stream = Stream.after(self.model, network, self.backend, settings, AUTO_BATCH)
             self.learnt = replace(self.learnt, stream=stream)
+            if not ending.converged:
+                return Ending("A partial fit is one epoch.", converged=False)
         return ending
 
     def _with_best(self) -> Learnt:
-        """Return what has been learnt, with the best mark of the monitor so far."""
+        """Return what has been learnt, with the best mark so far."""
         if self.monitor is None:
-            return self.learnt
+            losses = self.learnt.history.present.loss
+            return replace(self.learnt, best_loss=min(losses, default=np.inf))
         if isinstance(self.monitor, ScoreMonitor):
             return replace(self.learnt, best_score=self.monitor.best)
         return replace(self.learnt, best_loss=self.monitor.best)
@@ -327,5 +338,5 @@ class Fitting:
             report=self._report,
         )
         ending = run.run()
-        self.learnt = replace(learnt, best_loss=min([np.inf, *learnt.history.present.loss]))
+        self.learnt = self._with_best()
         return ending

@@ -7,14 +7,17 @@ from typing import Any
 import numpy as np
 
 from fastmlp.estimators.coding import TargetCoder
+from fastmlp.notices import notify
 from fastmlp.training import TrainingData
 from fastmlp.validation import (
+    check_any_held_out,
     check_held_out_weights,
     check_rows_for_batch_norm,
     check_strata,
     check_training_weights,
     check_validation_size,
     naming,
+    says_nothing,
 )
 
 __all__ = ["hold_out"]
@@ -37,8 +40,14 @@ def hold_out(
         train, held_out = train_test_split(
             data.order, test_size=fraction, random_state=rng, stratify=strata
         )
-    train, held_out = _with_each_class(train, held_out, coder.classes_of_rows(data.target))
     weights = data.sample_weight
+    counts = np.ones(len(data.X), bool) if weights is None else weights > 0
+    train, held_out = _with_each_class(train, held_out, coder.classes_of_rows(data.target), counts)
+    check_any_held_out(fraction, len(held_out))
+    if coder.classes_of_rows(data.target) is None:
+        text = says_nothing(data.target[held_out[counts[held_out]]], data.target[train], fraction)
+        if text:
+            notify(text)
     check_held_out_weights(None if weights is None else weights[held_out])
     check_training_weights(None if weights is None else weights[train])
     check_rows_for_batch_norm(
@@ -49,19 +58,21 @@ def hold_out(
 
 
 def _with_each_class(
-    train: np.ndarray, held_out: np.ndarray, classes: np.ndarray | None
+    train: np.ndarray, held_out: np.ndarray, classes: np.ndarray | None, counts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows, (K,) and (V,), after the last row of any class has gone to the first.
 
-    ``classes`` has the class of each row (N,), or which classes it has (N, C).
+    ``classes`` has the class of each row (N,), or which classes it has (N, C). ``counts`` says
+    which rows (N,) have a weight.
     """
     if classes is None:
         return train, held_out
+    learnt, judged = train[counts[train]], held_out[counts[held_out]]
     if classes.ndim == 1:
-        lost = np.setdiff1d(classes[held_out], classes[train])
-        needed = [int(np.argmax(classes[held_out] == label)) for label in lost]
+        lost = np.setdiff1d(classes[judged], classes[learnt])
+        needed = [judged[np.argmax(classes[judged] == label)] for label in lost]
     else:
-        lost = np.flatnonzero(classes[held_out].any(axis=0) & ~classes[train].any(axis=0))
-        needed = [int(np.argmax(classes[held_out, label])) for label in lost]
-    places = np.unique(np.array(needed, dtype=np.intp))
-    return np.concatenate([train, held_out[places]]), np.delete(held_out, places)
+        lost = np.flatnonzero(classes[judged].any(axis=0) & ~classes[learnt].any(axis=0))
+        needed = [judged[np.argmax(classes[judged, label])] for label in lost]
+    moved = np.isin(held_out, needed)
+    return np.concatenate([train, held_out[moved]]), held_out[~moved]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import copy
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -15,10 +16,11 @@ from fastmlp.estimators.coding import TargetCoder
 from fastmlp.estimators.stream import Stream
 from fastmlp.history import History
 from fastmlp.network import Network
+from fastmlp.registry import LOSSES
 from fastmlp.schedules import LearningRate
 from fastmlp.validation import stand_in
 
-__all__ = ["Learnt", "learnt_by", "shown_as"]
+__all__ = ["Learnt", "is_in_training", "learnt_by", "shown_as"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +74,26 @@ class Learnt:
         """Return what scikit-learn's checks compare X with; ``owner`` is the estimator's class."""
         return stand_in(owner, self.network.plan.n_inputs, self.feature_names)
 
+    def predicting(self) -> Network:
+        """Return a network whose outputs are the predictions; of the only class they are 1."""
+        if not self.coder.certain:
+            return self.network
+        without_link = replace(
+            self.network.plan, loss=LOSSES["squared_error"].code, loss_parameters=np.empty(0)
+        )
+        network = replace(self.network.copied(), plan=without_link)
+        network.weights[-1][...] = 0
+        network.biases[-1][...] = 1
+        return network
+
     def detached(self) -> Learnt:
         """Return a copy that a training under way does not move."""
-        return replace(self, network=self.network.copied(), history=self.history.copied())
+        return replace(
+            self,
+            network=self.network.copied(),
+            history=self.history.copied(),
+            rate=copy(self.rate),
+        )
 
 
 #: What callbacks see of the models that the present thread is training, by the models' id.
@@ -93,10 +112,14 @@ def shown_as(model: Any, learnt: Learnt) -> Iterator[None]:
         _IN_TRAINING.reset(token)
 
 
+def is_in_training(model: Any) -> bool:
+    """Return whether a callback of the model's own fit asks."""
+    return id(model) in _IN_TRAINING.get()
+
+
 def learnt_by(model: Any) -> Learnt | None:
     """Return what a model has learnt: in a callback so far, else by its last fit; None if never."""
-    in_training = _IN_TRAINING.get()
-    if in_training and id(model) in in_training:
-        return in_training[id(model)]
+    if is_in_training(model):
+        return _IN_TRAINING.get()[id(model)]
     published: Learnt | None = model.__dict__.get("_published")
     return published

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 
-from fastmlp.validation import check_layer_values, check_number_of_layers
+from fastmlp.validation import check_layer_number, check_layer_values, check_number_of_layers
 
 __all__ = ["ParameterList", "assign"]
 
@@ -29,7 +30,9 @@ class ParameterList(list):
             numbers = range(*index.indices(len(self)))
             self._write(numbers, value)
         else:
-            self._write([range(len(self))[index]], [value])
+            number = operator.index(index)
+            check_layer_number(self._name, number, len(self))
+            self._write([number % len(self)], [value])
 
     def _write(self, numbers: Sequence[int], values: Any) -> None:
         """Check all before anything is written."""

@@ -10,7 +10,7 @@ import numpy as np
 from fastmlp import validation
 from fastmlp.estimators.coding import TargetCoder
 from fastmlp.estimators.fitting import Fitting
-from fastmlp.estimators.learnt import Learnt, learnt_by
+from fastmlp.estimators.learnt import Learnt, is_in_training, learnt_by
 from fastmlp.notices import notify
 from fastmlp.plan import groups_of_layers
 from fastmlp.training import TrainingData
@@ -38,7 +38,10 @@ def prepare(
     ------
     ValueError, TypeError
         If anything is not as it must be.
+    RuntimeError
+        If a callback of the model's own fit calls.
     """
+    validation.check_not_in_training(type(model).__name__, is_in_training(model))
     parameters = model._parameters()
     hidden = _check_parameters(parameters, model._task, incremental)
     earlier = learnt_by(model) if model.warm_start or incremental else None

@@ -147,9 +147,11 @@ class RealCoder(TargetCoder):
         """Levels (Q,) of the quantiles that the loss looks for; the median for other losses."""
         return np.atleast_1d(self.quantiles) if self.row.link == "quantiles" else _MEDIAN
 
-    def constant_logits(self, target: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    def constant_logits(
+        self, target: np.ndarray, weights: np.ndarray | None, parameters: np.ndarray
+    ) -> np.ndarray:
         """See :meth:`TargetCoder.constant_logits`."""
-        return real_constant(self.row, target, weights, self.levels)
+        return real_constant(self.row, target, weights, self.levels, parameters)
 
     @property
     def starts_at_constant(self) -> bool:

@@ -208,6 +208,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ValueError, TypeError
             If X is not as it was in the fit, or ``return_std`` is asked of a model without a
             variance.
+
+        Warns
+        -----
+        RuntimeWarning
+            If what the network puts out is infinite or NaN.
         """
         learnt = self._learnt
         coder = _coder_of(learnt)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from fastmlp.backends import Backend
@@ -13,11 +15,14 @@ __all__ = ["scale_remedies", "worse_than_constant"]
 #: A fit that explains less than this share of the constant's cost is poor; perhaps for the scale.
 POOR = 0.1
 
-#: Costs closer than this share of them are the same.
+#: Costs closer than this share of their size are the same.
 ROUNDING = 1e-6
 
 #: Features whose root mean square is beyond these bounds are called out of scale.
 SMALL, LARGE = 0.03, 30.0
+
+#: So many rows are predicted at once, so that memory does not depend on their number.
+ROWS_AT_ONCE = 16384
 
 #: So many rows tell a column's scale well enough.
 ROWS_FOR_SCALE = 200
@@ -43,29 +48,47 @@ def worse_than_constant(
     epochs = learnt.history.present.cost
     if not epochs:  # interrupted before an epoch had passed
         return None
-    rows = None if len(data.order) == len(data.X) else data.order
-    target, weights = data.target, data.sample_weight
-    if rows is not None:
-        target, weights = target[rows], None if weights is None else weights[rows]
+    rows, target, weights = _rows_that_count(data)
     if (target == target[0]).all():
         return None
-    logits = learnt.coder.constant_logits(target, weights)
-    constant = _cost_of_constant(logits, learnt, target, weights, backend) * (1 + ROUNDING)
-    if epochs[-1] < (1 - POOR) * constant:
+    constant = _cost_of_constant(learnt, target, weights, backend)
+    good = constant - POOR * abs(constant)  # the logarithm of a density may be less than 0
+    # With early stopping, the network that is kept need not be the last epoch's.
+    if not np.isfinite(constant) or (not learnt.stops_early and epochs[-1] < good):
         return None
+
+    def logits_of(part: slice) -> np.ndarray:
+        X, order = (data.X[part], None) if rows is None else (data.X, rows[part])
+        return learnt.network.forward(backend, X, order, apply_link=False, n_threads=n_threads)
+
     # Dropout, noise and weights that moved on make an epoch's cost too large, so look once more.
-    logits = learnt.network.forward(backend, data.X, rows, apply_link=False, n_threads=n_threads)
-    cost = _mean_loss(learnt, logits, target, weights, backend)
-    if cost < (1 - POOR) * constant:
+    cost = _mean_loss(learnt, logits_of, target, weights, backend)
+    if cost < good:
         return None
     remedies = scale_remedies(learnt, data)
-    if cost < constant and not remedies:
+    better = cost <= constant + ROUNDING * abs(constant)
+    if better and not remedies:
         return None
     finding = (
-        f"The network predicts the training rows {'hardly better' if cost < constant else 'worse'} "
-        f"than a constant does: its cost is {cost:.3g}, the constant's {constant:.3g}."
+        f"The network predicts the training rows {'hardly better' if better else 'worse'} than a "
+        f"constant does: its cost is {cost:.3g}, the constant's {constant:.3g}."
     )
     return " ".join([finding, *(remedies or ["Lower learning_rate_init or train for longer."])])
+
+
+def _rows_that_count(
+    data: TrainingData,
+) -> tuple[np.ndarray | None, np.ndarray, np.ndarray | None]:
+    """Return which rows (K,) with a weight were trained on, their target (K, T) and weights (K,).
+
+    None for the rows means all of them.
+    """
+    rows, weights = data.order, data.sample_weight
+    if weights is not None:
+        rows = rows[weights[rows] > 0]
+    if len(rows) == len(data.X):
+        return None, data.target, weights
+    return rows, data.target[rows], None if weights is None else weights[rows]
 
 
 def scale_remedies(learnt: Learnt, data: TrainingData) -> list[str]:
@@ -77,28 +100,29 @@ def scale_remedies(learnt: Learnt, data: TrainingData) -> list[str]:
 
 
 def _cost_of_constant(
-    logits: np.ndarray,
-    learnt: Learnt,
-    target: np.ndarray,
-    weights: np.ndarray | None,
-    backend: Backend,
+    learnt: Learnt, target: np.ndarray, weights: np.ndarray | None, backend: Backend
 ) -> float:
-    """Return the cost of predicting the same logits (C,) for all rows of a target (N, T)."""
-    everywhere = np.empty((len(target), len(logits)), target.dtype)
+    """Return the cost of the best constant prediction for all rows of a target (N, T)."""
+    logits = learnt.coder.constant_logits(target, weights, learnt.network.plan.loss_parameters)
+    everywhere = np.empty((min(len(target), ROWS_AT_ONCE), len(logits)), target.dtype)
     everywhere[...] = logits
-    return _mean_loss(learnt, everywhere, target, weights, backend)
+    return _mean_loss(
+        learnt, lambda part: everywhere[: len(target[part])], target, weights, backend
+    )
 
 
 def _mean_loss(
     learnt: Learnt,
-    logits: np.ndarray,
+    logits_of: Callable[[slice], np.ndarray],
     target: np.ndarray,
     weights: np.ndarray | None,
     backend: Backend,
 ) -> float:
+    """Return the cost, given what returns the logits (K, C) of a part of the rows."""
+    parts = [slice(n, n + ROWS_AT_ONCE) for n in range(0, len(target), ROWS_AT_ONCE)]
     with np.errstate(all="ignore"):
-        losses = learnt.network.losses(backend, logits, target).astype(np.float64)
-    return float(np.average(losses, weights=weights))
+        losses = [learnt.network.losses(backend, logits_of(part), target[part]) for part in parts]
+    return float(np.average(np.concatenate(losses).astype(np.float64), weights=weights))
 
 
 def scale_of_features(X: np.ndarray, names: np.ndarray | None) -> list[str]:

@@ -5,6 +5,7 @@ the text is the same for each.
 """
 
 from fastmlp.validation.arrays import (
+    check_any_held_out,
     check_data,
     check_features,
     check_held_out_weights,
@@ -19,7 +20,12 @@ from fastmlp.validation.arrays import (
     weights_change_penalties,
 )
 from fastmlp.validation.columns import stand_in
-from fastmlp.validation.fitted_values import check_layer_values, check_number_of_layers
+from fastmlp.validation.fitted_values import (
+    check_layer_number,
+    check_layer_values,
+    check_not_in_training,
+    check_number_of_layers,
+)
 from fastmlp.validation.historic import (
     check_decision_line,
     check_gate,
@@ -84,10 +90,12 @@ from fastmlp.validation.targets import (
     check_loss_fits,
     check_return_std,
     check_target_range,
+    says_nothing,
 )
 
 __all__ = [
     "MeanAndStd",
+    "check_any_held_out",
     "check_any_positive",
     "check_ax",
     "check_bins",
@@ -113,6 +121,7 @@ __all__ = [
     "check_labels_known",
     "check_layer_arrays",
     "check_layer_names",
+    "check_layer_number",
     "check_layer_sizes",
     "check_layer_values",
     "check_loss_fits",
@@ -120,6 +129,7 @@ __all__ = [
     "check_model",
     "check_neuron",
     "check_normalizations",
+    "check_not_in_training",
     "check_number_of_layers",
     "check_parameters",
     "check_perceptron",
@@ -155,6 +165,7 @@ __all__ = [
     "not_finite",
     "one_class_only",
     "resolve_dtype",
+    "says_nothing",
     "stand_in",
     "weights_change_penalties",
 ]

@@ -18,6 +18,7 @@ from sklearn.utils.validation import validate_data
 from fastmlp.parameters import readable
 
 __all__ = [
+    "check_any_held_out",
     "check_data",
     "check_features",
     "check_held_out_weights",
@@ -252,6 +253,16 @@ def check_validation_size(fraction: float, n_samples: int) -> None:
         )
 
 
+def check_any_held_out(fraction: float, n_held_out: int) -> None:
+    """Raise ValueError if every row drawn for validation is the only one of its class."""
+    if n_held_out == 0:
+        raise ValueError(
+            f"The validation set is too small: each of the rows that validation_fraction="
+            f"{fraction:g} holds out is the only one of its class, and is needed to learn from. "
+            "Raise validation_fraction, or set early_stopping=False."
+        )
+
+
 def check_held_out_weights(weights: np.ndarray | None) -> None:
     """Raise ValueError if no held-out row has a weight (V,), so that no score can be taken."""
     if weights is not None and not weights.any():
@@ -306,8 +317,9 @@ def weights_change_penalties(
 
 def not_finite(outputs: np.ndarray) -> str | None:
     """Return what to warn of when outputs (N, C) are not all finite."""
-    if np.isfinite(outputs.sum()):  # one pass without a temporary; a finite sum may overflow
-        return None
+    with np.errstate(all="ignore"):
+        if np.isfinite(outputs.sum()):  # one pass without a temporary; a finite sum may overflow
+            return None
     wrong = ~np.isfinite(outputs).all(axis=1)
     if not wrong.any():
         return None

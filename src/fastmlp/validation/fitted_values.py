@@ -1,4 +1,4 @@
-"""Checks of arrays that users put in the place of what was learnt."""
+"""Checks of what is done to a model that has learnt, or is learning."""
 
 from __future__ import annotations
 
@@ -6,7 +6,29 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["check_layer_values", "check_number_of_layers"]
+__all__ = [
+    "check_layer_number",
+    "check_layer_values",
+    "check_not_in_training",
+    "check_number_of_layers",
+]
+
+
+def check_not_in_training(owner: str, in_training: bool) -> None:
+    """Raise RuntimeError if a callback fits the model, an ``owner``, that is just being fitted."""
+    if in_training:
+        raise RuntimeError(
+            f"A callback can't fit the {owner} that is being fitted: fit a copy of it instead, "
+            "by copy.deepcopy."
+        )
+
+
+def check_layer_number(name: str, number: int, n_layers: int) -> None:
+    """Raise IndexError unless a list of ``n_layers`` arrays has an item of this number."""
+    if not -n_layers <= number < n_layers:
+        raise IndexError(
+            f"{name} has {n_layers} arrays, one per layer; there is no {name}[{number}]."
+        )
 
 
 def check_number_of_layers(name: str, values: Any, n_layers: int) -> None:
@@ -18,16 +40,17 @@ def check_number_of_layers(name: str, values: Any, n_layers: int) -> None:
 
 
 def check_layer_values(name: str, value: Any, view: np.ndarray | None) -> np.ndarray | None:
-    """Return an array of the shape of ``view``, or None where a layer has none; raise if it isn't.
+    """Return a copy, shaped as ``view``, or None where a layer has none; raise if it can't be.
 
-    NaN and infinity pass, as they do in scikit-learn's attributes.
+    It is a copy because the layers may be given in one another's place. NaN and infinity pass, as
+    they do in scikit-learn's attributes.
     """
     if view is None:
         if value is not None:
             raise ValueError(f"{name} must stay None: the layer has no such parameters.")
         return None
     try:
-        array = np.asarray(value)
+        array = np.array(value)
     except ValueError as error:  # ragged
         raise ValueError(
             f"{name} must be an array of shape {view.shape}; got {value!r}."

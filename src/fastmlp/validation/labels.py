@@ -88,7 +88,8 @@ def check_labels_known(y: np.ndarray, classes: np.ndarray) -> None:
 def check_same_classes(y: np.ndarray, classes: np.ndarray) -> None:
     """Raise ValueError unless the labels of y (N,) are all of ``classes`` (K,), and no others."""
     check_label_width(y, None)
-    present = np.unique(y)
+    with naming("y"):
+        present = np.unique(y)
     if not np.array_equal(present, classes):
         raise ValueError(
             "warm_start can only be used where `y` has the same classes as in the previous call to "
@@ -113,11 +114,19 @@ def check_strata(strata: np.ndarray, labels: np.ndarray) -> None:
         )
 
 
-def one_class_only(classes: np.ndarray) -> str | None:
-    """Return what to warn of when there is but one class (1,) to learn."""
-    if len(classes) > 1:
-        return None
-    return (
-        f"y has one class only, {classes.tolist()!r}: it is predicted for every row, with "
-        "probability 1."
-    )
+def one_class_only(present: np.ndarray, known: np.ndarray) -> str | None:
+    """Return what to warn of when there is but one class to learn.
+
+    ``present`` are the classes (K,) of the rows with a weight, ``known`` (C,) those of the model.
+    """
+    if len(known) == 1:
+        return (
+            f"y has one class only, {known.tolist()!r}: it is predicted for every row, with "
+            "probability 1."
+        )
+    if len(present) == 1:
+        return (
+            f"y has one class only, {present.tolist()!r}, in the rows whose sample_weight is not "
+            "0: nothing is learnt of the others."
+        )
+    return None

@@ -14,6 +14,7 @@ __all__ = [
     "check_loss_fits",
     "check_return_std",
     "check_target_range",
+    "says_nothing",
 ]
 
 #: How far the sum of a distribution may be from 1: rounded percentages pass, counts don't.
@@ -83,6 +84,21 @@ def check_any_positive(y: np.ndarray, loss: str, kind: str) -> None:
     column = int(np.argmin(y.any(axis=0)))
     raise ValueError(
         f"loss={loss!r} needs a y above 0 in every column; all of column {column} are 0."
+    )
+
+
+def says_nothing(held_out: np.ndarray, train: np.ndarray, fraction: float) -> str | None:
+    """Return what to warn of when a target varies in ``train`` (K, T), but not in ``held_out``."""
+    if len(held_out) < 2:
+        return None
+    vain = (held_out == held_out[0]).all(axis=0) & (train != held_out[0]).any(axis=0)
+    if not vain.any():
+        return None
+    which = "y" if len(vain) == 1 else f"Column {int(np.argmax(vain))} of y"
+    return (
+        f"{which} is the same in all rows that validation_fraction={fraction:g} holds out, so that "
+        "early stopping can't see what is learnt of it: raise validation_fraction, or change "
+        "random_state."
     )
 
 
