@@ -9,10 +9,7 @@ import numpy as np
 
 from fastmlp.registry import Loss
 
-__all__ = ["real_constant"]
-
-#: Losses whose best constant is the median, or close to it.
-_OF_MEDIAN = ("absolute_error", "huber", "smooth_l1", "log_cosh")
+__all__ = ["quantiles_of", "real_constant"]
 
 #: Least distance of neighbouring quantiles, in standard deviations: softplus hardly moves below.
 LEAST_STEP = 1e-2
@@ -40,8 +37,8 @@ def real_constant(
     if row.link == "quantiles":
         columns = [_quantile_logits(column, levels, weights) for column in target.T]
         return np.concatenate(columns)
-    if row.name in _OF_MEDIAN:
-        return np.array([_quantiles(column, np.array([0.5]), weights)[0] for column in target.T])
+    if row.center == "median":
+        return np.array([quantiles_of(column, np.array([0.5]), weights)[0] for column in target.T])
     mean = np.average(target, axis=0, weights=weights)
     if row.link == "exp":
         return np.log(np.maximum(mean, np.finfo(np.float32).tiny))
@@ -55,13 +52,13 @@ def _quantile_logits(
     column: np.ndarray, levels: np.ndarray, weights: np.ndarray | None
 ) -> np.ndarray:
     """Return the lowest quantile of ``column`` (N,) and what softplus makes the steps of, (Q,)."""
-    quantiles = _quantiles(column, levels, weights)
+    quantiles = quantiles_of(column, levels, weights)
     spread = np.sqrt(np.average((column - column.mean()) ** 2, weights=weights)) or 1.0
     steps = np.maximum(np.diff(quantiles), LEAST_STEP * spread)
     return np.concatenate([quantiles[:1], _inverse_softplus(steps)])
 
 
-def _quantiles(column: np.ndarray, levels: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+def quantiles_of(column: np.ndarray, levels: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
     """Return the least values of ``column`` (N,) up to which a share of the weight lies, (Q,)."""
     order = np.argsort(column)
     counts = np.ones(len(column)) if weights is None else weights[order].astype(np.float64)
