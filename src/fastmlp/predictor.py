@@ -20,7 +20,8 @@ class Predictor:
 
     It is checked once, when it is made, and keeps its own copy of the parameters: later fits of
     the model don't change it. Calls take about a microsecond for one row of a small network,
-    and several threads may call at once. It always runs on the compiled core.
+    a few more where the target was standardised, and several threads may call at once. It always
+    runs on the compiled core.
 
     Parameters
     ----------
@@ -52,7 +53,9 @@ class Predictor:
         from fastmlp.validation import check_parameters  # noqa: PLC0415 - not at import
 
         check_parameters({"n_threads": n_threads})
-        network = model._network
+        learnt = model._learnt
+        network = learnt.network
+        self._in_users_unit = learnt.coder.in_users_unit
         self._model = copy(model)  # its checks, whatever becomes of the original
         self._real_type = network.dtype
         parameters = aligned_zeros(network.parameters.shape, network.dtype)
@@ -74,6 +77,7 @@ class Predictor:
             What ``predict_proba`` gives for a classifier, or the logits where the loss knows no
             probabilities; the targets of a regressor, always with two axes: several quantiles of
             a target follow one another, and for "gaussian_nll" the variances follow the means.
+            All are in the unit of y.
 
         Raises
         ------
@@ -84,7 +88,7 @@ class Predictor:
         if outputs is None:
             outputs = self._run(self._converted(X))
             assert outputs is not None
-        return outputs
+        return self._in_users_unit(outputs)
 
     def _converted(self, X: Any) -> np.ndarray:
         from fastmlp.validation import check_features  # noqa: PLC0415 - not at import

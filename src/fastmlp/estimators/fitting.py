@@ -14,17 +14,24 @@ from fastmlp.backends import Backend
 from fastmlp.estimators.coding import TargetCoder
 from fastmlp.estimators.holding_out import hold_out
 from fastmlp.estimators.learnt import Learnt, shown_as
-from fastmlp.estimators.yardstick import worse_than_constant
-from fastmlp.history import History
+from fastmlp.estimators.yardstick import out_of_scale, worse_than_constant
+from fastmlp.history import CostUnit, History
 from fastmlp.initializers import initialize
 from fastmlp.lbfgs import LbfgsRun
 from fastmlp.network import Network
 from fastmlp.notices import notify
 from fastmlp.plan import Plan, batch_norms, make_plan, make_settings
-from fastmlp.registry import OPTIMIZERS, Loss
+from fastmlp.registry import OPTIMIZERS
 from fastmlp.schedules import LearningRate
 from fastmlp.stopping import LossMonitor, ScoreMonitor
-from fastmlp.training import Ending, EpochRecord, TrainingData, TrainingRun, print_record
+from fastmlp.training import (
+    DivergenceError,
+    Ending,
+    EpochRecord,
+    TrainingData,
+    TrainingRun,
+    print_record,
+)
 from fastmlp.user_functions import CustomActivation, CustomLoss
 from fastmlp.validation import checking_initializer, each_normalization, naming_network
 
@@ -35,11 +42,6 @@ ADAMW_DECAY = 0.01
 
 #: Largest batch that ``batch_size="auto"`` makes.
 AUTO_BATCH = 200
-
-
-def loss_parameters(model: Any, loss: Loss) -> np.ndarray:
-    """Return the numbers (K,) that a loss depends on, from the parameters of those names."""
-    return np.hstack([np.empty(0), *(getattr(model, name) for name in loss.parameters)])
 
 
 @dataclass
@@ -77,12 +79,22 @@ class Fitting:
         """Train and return the result."""
         self.rng = check_random_state(self.model.random_state)
         self.learnt = self._starting_point()
-        by_batches = self.model.solver != "lbfgs"
-        ending = self._run_batches() if by_batches else self._run_lbfgs()
+        ending = self._train()
         self.learnt = replace(self.learnt, stop_reason=ending.reason)
         if not self.incremental:
             self._comment(ending)
         return self.learnt
+
+    def _train(self) -> Ending:
+        """Run the solver; name what is out of scale if it diverges."""
+        try:
+            return self._run_lbfgs() if self.model.solver == "lbfgs" else self._run_batches()
+        except DivergenceError as error:
+            with np.errstate(all="ignore"):
+                causes = out_of_scale(self.learnt, self.data, self.data.target)
+            if not causes:
+                raise
+            raise DivergenceError(" ".join([str(error), *causes])) from error
 
     def _comment(self, ending: Ending) -> None:
         """Say why the fit ended, and warn if it should not have ended like this."""
@@ -110,10 +122,11 @@ class Fitting:
             rate = LearningRate(model.learning_rate, model.learning_rate_init, model.power_t)
         n_moments = 0 if model.solver == "lbfgs" else OPTIMIZERS[model.solver].n_moments
         if self.earlier is None:
-            network, history = self._new_network(plan, dtype, n_moments), History()
+            network = self._new_network(plan, dtype, n_moments)
+            history = History(unit=self.coder.cost_unit)
         else:
             network = self.earlier.network.continued(plan, dtype, n_moments, self.incremental)
-            history = self.earlier.history.continued(self.incremental)
+            history = self.earlier.history.continued(self.incremental, self.coder.cost_unit)
         learnt = Learnt(
             network=network,
             coder=self.coder,
@@ -149,7 +162,7 @@ class Fitting:
             self._activations(),
             model.loss if isinstance(model.loss, CustomLoss) else self.coder.row.name,
             [model.input_dropout, *dropouts],
-            loss_parameters(model, self.coder.row).tolist(),
+            self.coder.loss_parameters,
             normalizations=each_normalization(model.normalization, n_hidden),
             n_groups=model.n_groups,
             n_channels=model.n_channels,
@@ -255,7 +268,7 @@ class Fitting:
         if self.monitor is None:
             return self.learnt
         if isinstance(self.monitor, ScoreMonitor):
-            return replace(self.learnt, best_score=self.monitor.best)
+            return replace(self.learnt, best_score=self.monitor.reported_best)
         return replace(self.learnt, best_loss=self.monitor.best)
 
     def _batch_size(self, n_rows: int) -> int:
@@ -274,7 +287,8 @@ class Fitting:
         if not self.model.early_stopping:
             return LossMonitor(tol, patience, self.learnt.best_loss)
         held_out = hold_out(self.model, self.data, self.coder, self.rng)
-        return ScoreMonitor(self._held_out_score(held_out), tol, patience)
+        score, unit = self._held_out_score(held_out)
+        return ScoreMonitor(score, tol, patience, unit)
 
     def _leave_out_weightless(self, plan: Plan) -> None:
         """Take rows of weight 0 out of ``data.order`` where batches have statistics.
@@ -285,8 +299,11 @@ class Fitting:
         if weights is not None and batch_norms(plan).any():
             self.data.order = np.ascontiguousarray(order[weights[order] > 0])
 
-    def _held_out_score(self, rows: np.ndarray) -> Callable[[Network], float]:
-        """Return a function that scores a network on ``rows`` (V,); NaN if it overflows there."""
+    def _held_out_score(self, rows: np.ndarray) -> tuple[Callable[[Network], float], CostUnit]:
+        """Return a function that scores a network on ``rows`` (V,), and the unit of the scores.
+
+        The score is NaN if the network overflows there.
+        """
         data = self.data
         weights = None if data.sample_weight is None else data.sample_weight[rows]
         judge = self.coder.judge(self.backend, data.target[rows], weights)
@@ -304,7 +321,7 @@ class Fitting:
             with np.errstate(all="ignore"):  # what overflows is seen in the score
                 return judge.score(network, outputs)
 
-        return score
+        return score, judge.unit
 
     # -- the whole data set at once -------------------------------------------------------------
 
@@ -323,5 +340,5 @@ class Fitting:
             report=self._report,
         )
         ending = run.run()
-        self.learnt = replace(learnt, best_loss=min([np.inf, *learnt.history.present.loss]))
+        self.learnt = replace(learnt, best_loss=run.best_loss)
         return ending

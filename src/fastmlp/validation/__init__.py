@@ -75,7 +75,10 @@ from fastmlp.validation.targets import (
     check_has_probabilities,
     check_loss_fits,
     check_return_std,
+    check_target_in_unit,
     check_target_range,
+    check_unit_goes_on,
+    check_unit_of_own_loss,
 )
 
 __all__ = [
@@ -125,11 +128,14 @@ __all__ = [
     "check_stochastic",
     "check_strata",
     "check_table",
+    "check_target_in_unit",
     "check_target_range",
     "check_target_width",
     "check_training_weights",
     "check_two_classes",
     "check_two_labels",
+    "check_unit_goes_on",
+    "check_unit_of_own_loss",
     "check_validation_size",
     "checking_initializer",
     "each_normalization",
