@@ -53,6 +53,10 @@ WRONG_PARAMETERS = [
     ("quantiles", [0.1, 0.1], ValueError, "several that ascend"),
     ("quantiles", [[0.1, 0.5]], ValueError, "a flat sequence"),
     ("quantiles", "median", TypeError, "got 'median'"),
+    ("standardize_target", "yes", ValueError, "True, False, 'auto', 'mean' or 'median'; got 'yes'"),
+    ("standardize_target", 1, ValueError, "got 1"),
+    ("standardize_target", None, ValueError, "got None"),
+    ("standardize_target", np.array([1, 2]), ValueError, "got array([1, 2])"),
 ]
 
 
@@ -172,7 +176,7 @@ POSITIVE = np.abs(Y) + 0.1
 )
 @pytest.mark.parametrize("method", ["fit", "partial_fit", "cost", "loss_per_sample"])
 def test_values_that_a_loss_does_not_take(loss, y, text, method):
-    model = regressor(loss=loss)
+    model = regressor(loss=loss, standardize_target=False)
     if method in ("cost", "loss_per_sample"):
         model.fit(X, np.c_[POSITIVE, POSITIVE] if y.ndim == 2 else POSITIVE)
     assert_rejected(model, (X, y), ValueError, text, method=method)

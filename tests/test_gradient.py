@@ -30,6 +30,8 @@ KINDS = {
     "quantiles": (MLPRegressor, {"loss": "pinball", "quantiles": (0.2, 0.7)}, REAL),
     "mean and deviation": (MLPRegressor, {"loss": "gaussian_nll"}, REAL),
     "layer norm": (MLPRegressor, {"normalization": ["layer", None]}, REAL),
+    "standardised": (MLPRegressor, {"loss": "huber", "huber_delta": 0.3}, 3 * REAL[:, 0] + 7),
+    "standardised squares": (MLPRegressor, {"standardize_target": True}, 3 * REAL[:, 0] + 7),
     "own": (MLPRegressor, {"loss": custom_loss(log_cosh, log_cosh_slope)}, REAL),
     # None of these has a part in the cost.
     "regularised": (

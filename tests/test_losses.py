@@ -167,8 +167,9 @@ def test_a_regressors_predictor(losing, n_targets):
 
 
 def fitted_double(losing, n_targets, backend):
-    y = target_of(losing, n_targets)
-    model = regressor(**losing, max_iter=15, dtype="float64", backend=backend).fit(X, y)
+    """Return a model of y as it is, with its predictions and y."""
+    y, settings = target_of(losing, n_targets), {"max_iter": 15, "dtype": "float64"}
+    model = regressor(**losing, **settings, standardize_target=False, backend=backend).fit(X, y)
     return model, model.predict(X), y
 
 

@@ -9,10 +9,38 @@ import numpy as np
 
 from fastmlp.backends.protocol import Totals
 
-__all__ = ["LATEST_PARTIAL_FITS", "Curves", "History"]
+__all__ = ["LATEST_PARTIAL_FITS", "UNCHANGED", "CostUnit", "Curves", "History"]
 
 #: So many of the latest partial fits have their place in the curves: a stream has no end.
 LATEST_PARTIAL_FITS = 1000
+
+
+class CostUnit(NamedTuple):
+    """How the core's costs become those of the target in the user's unit: an increasing line.
+
+    Attributes
+    ----------
+    factor : float
+        Above 0.
+    offset : float
+    """
+
+    factor: float = 1.0
+    offset: float = 0.0
+
+    def of(self, cost: float) -> float:
+        """Return a cost in the user's unit."""
+        return self.factor * cost + self.offset
+
+    def of_each(self, costs: np.ndarray) -> np.ndarray:
+        """Return costs (N,) in the user's unit, in float64 unless that is the core's."""
+        if self == UNCHANGED:
+            return costs
+        return self.factor * costs.astype(np.float64) + self.offset
+
+
+#: The core's costs are the user's.
+UNCHANGED = CostUnit()
 
 
 class Curves(NamedTuple):
@@ -34,6 +62,9 @@ class Curves(NamedTuple):
 class History:
     """Curves and counters; they go on under warm start and partial fits.
 
+    The curves are in the user's unit from the moment when a number is added, because a later fit
+    may have another loss and with it another unit of cost.
+
     Attributes
     ----------
     before : Curves
@@ -45,6 +76,8 @@ class History:
     n_samples_seen : int
     n_epochs : int
         Epochs of the last fit.
+    unit : CostUnit
+        Of the costs of the present fit.
     """
 
     before: Curves = field(default_factory=lambda: Curves([], [], []))
@@ -52,18 +85,22 @@ class History:
     incremental: bool = False
     n_samples_seen: int = 0
     n_epochs: int = 0
+    unit: CostUnit = UNCHANGED
 
-    def add(self, totals: Totals, cost_divisor: int) -> None:
-        """Append an epoch's means; ``cost_divisor`` is the number of outputs or 1.
+    def add(self, totals: Totals, cost_divisor: int) -> float:
+        """Append an epoch's means; return its loss in the core's unit, to be judged by.
 
+        ``cost_divisor`` is the number of outputs or 1.
         Its validation score is NaN until one is set, so that all curves have the same epochs.
         Samples are counted as they are seen: an interrupted epoch has no means, but taught some.
         """
         cost = totals.cost / cost_divisor / totals.n_samples
-        self.present.cost.append(cost)
-        self.present.loss.append(cost + totals.penalty / totals.n_samples)
+        loss = cost + totals.penalty / totals.n_samples
+        self.present.cost.append(self.unit.of(cost))
+        self.present.loss.append(self.unit.of(loss))
         self.present.scores.append(np.nan)
         self.n_epochs += 1
+        return loss
 
     def add_diverged(self) -> None:
         """Append an epoch whose loss is infinite or NaN."""
@@ -90,9 +127,10 @@ class History:
             self.incremental,
             self.n_samples_seen,
             self.n_epochs,
+            self.unit,
         )
 
-    def continued(self, incremental: bool) -> History:
+    def continued(self, incremental: bool, unit: CostUnit) -> History:
         """Return what a further fit, or a partial one, adds to; its epochs count from 0.
 
         A partial fit costs the same however many there were before it.
@@ -101,4 +139,4 @@ class History:
             before, present = self.before, self.present.latest(LATEST_PARTIAL_FITS - 1)
         else:
             before, present = self.curves, Curves([], [], [])
-        return History(before, present, incremental, self.n_samples_seen)
+        return History(before, present, incremental, self.n_samples_seen, unit=unit)

@@ -37,6 +37,8 @@ class LbfgsRun:
         The projected gradient's largest element at which the search ends.
     max_fun : int
         Most evaluations of the objective.
+    best_loss : float
+        Least loss of an iteration so far, in the core's unit.
     """
 
     backend: Backend
@@ -49,6 +51,7 @@ class LbfgsRun:
     max_fun: int
     tol: float
     report: Report
+    best_loss: float = np.inf
 
     def __post_init__(self) -> None:
         network, n_rows = self.network, len(self.data.X)
@@ -133,5 +136,6 @@ class LbfgsRun:
         self._trained[...] = point
         self._accepted[...] = self.network.parameters
         self.history.n_samples_seen += self._totals.n_samples
-        self.history.add(self._totals, self.network.cost_divisor)
+        loss = self.history.add(self._totals, self.network.cost_divisor)
+        self.best_loss = min(self.best_loss, loss)
         return self.report(record_of(self.history, self.max_iter, self._began))

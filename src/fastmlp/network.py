@@ -48,6 +48,16 @@ class Gradient(NamedTuple):
     norm_gains: list[np.ndarray | None]
     norm_shifts: list[np.ndarray | None]
 
+    def times(self, factor: float) -> Gradient:
+        """Return the derivatives of a number that is ``factor`` times as large."""
+        if factor == 1:
+            return self
+        coefs, intercepts, gains, shifts = (
+            [None if part is None else factor * part.astype(np.float64) for part in parts]
+            for parts in self
+        )
+        return Gradient(coefs, intercepts, gains, shifts)  # type: ignore[arg-type]
+
 
 @dataclass
 class Network:

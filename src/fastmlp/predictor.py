@@ -15,8 +15,8 @@ class Predictor:
 
     It is checked once, when it is made, and keeps its own copy of the parameters: later fits of
     the model don't change it. Calls take about a microsecond for one row of a small network,
-    and several threads may call at once. It always runs on the compiled core. It can be copied and
-    pickled, and so be sent to other processes.
+    a few more where the target was standardised, and several threads may call at once. It always
+    runs on the compiled core. It can be copied and pickled, and so be sent to other processes.
 
     Parameters
     ----------
@@ -66,6 +66,7 @@ class Predictor:
         self._n_threads = int(n_threads)
         self._model_name = type(found.model).__name__
         self._feature_names = learnt.feature_names
+        self._in_users_unit = learnt.coder.in_users_unit
         self._bind()
 
     def _bind(self) -> None:
@@ -102,6 +103,7 @@ class Predictor:
             What ``predict_proba`` gives for a classifier, or the logits where the loss knows no
             probabilities; the targets of a regressor, always with two axes: several quantiles of
             a target follow one another, and for "gaussian_nll" the variances follow the means.
+            All are in the unit of y.
             Where targets are transformed back there are only the means, as a variance has no place
             on the scale of y.
 
@@ -116,6 +118,7 @@ class Predictor:
         if outputs is None:
             outputs = self._run(self._converted(X))
             assert outputs is not None
+        outputs = self._in_users_unit(outputs)
         return self._transformed_back(outputs) if self._targets else outputs
 
     def _converted(self, X: Any) -> np.ndarray:

@@ -73,6 +73,14 @@ class Loss:
         but descends along its sum.
     in_sklearn : bool
         Whether scikit-learn's own networks have it, whose first biases and targets are then kept.
+    center : {"mean", "median"}
+        What of a real target's distribution it is about.
+    degree : float
+        Targets s times as large, with predictions and ``lengths`` to match, cost s**degree times
+        as much; less ``tweedie_power`` for "tweedie". "log_cosh" is measured in units of the
+        target's scale, so that it has one too; "gaussian_nll" gains log s.
+    lengths : tuple of str
+        Those of the parameters that are in the unit of the target.
     """
 
     name: str
@@ -85,6 +93,9 @@ class Loss:
     mean_over_outputs: bool = False
     aliases: tuple[str, ...] = ()
     in_sklearn: bool = False
+    center: str = "mean"
+    degree: float = 0.0
+    lengths: tuple[str, ...] = ()
 
     @property
     def default_parameters(self) -> np.ndarray:
@@ -249,6 +260,7 @@ LOSSES: Table[Loss] = Table(
         formula="1/2 sum_j (z_j - y_j)^2",
         mean_over_outputs=True,
         in_sklearn=True,
+        degree=2,
     ),
     Loss(
         "soft_cross_entropy",
@@ -301,6 +313,8 @@ LOSSES: Table[Loss] = Table(
         link="identity",
         formula="sum_j |z_j - y_j|",
         mean_over_outputs=True,
+        center="median",
+        degree=1,
     ),
     Loss(
         "huber",
@@ -310,6 +324,9 @@ LOSSES: Table[Loss] = Table(
         formula="sum_j r^2/2 for |r| <= delta, else delta (|r| - delta/2), r = z_j - y_j",
         mean_over_outputs=True,
         parameters={"huber_delta": 1.0},
+        center="median",
+        degree=2,
+        lengths=("huber_delta",),
     ),
     Loss(
         "smooth_l1",
@@ -319,6 +336,9 @@ LOSSES: Table[Loss] = Table(
         formula="sum_j r^2/(2 beta) for |r| <= beta, else |r| - beta/2, r = z_j - y_j",
         mean_over_outputs=True,
         parameters={"smooth_l1_beta": 1.0},
+        center="median",
+        degree=1,
+        lengths=("smooth_l1_beta",),
     ),
     Loss(
         "log_cosh",
@@ -327,6 +347,8 @@ LOSSES: Table[Loss] = Table(
         link="identity",
         formula="sum_j log cosh(z_j - y_j)",
         mean_over_outputs=True,
+        center="median",
+        degree=2,
     ),
     Loss(
         "poisson",
@@ -335,6 +357,7 @@ LOSSES: Table[Loss] = Table(
         link="exp",
         formula="sum_j exp(z_j) - y_j z_j + y_j log y_j - y_j",
         in_sklearn=True,
+        degree=1,
     ),
     Loss(
         "gamma",
@@ -350,6 +373,7 @@ LOSSES: Table[Loss] = Table(
         link="exp",
         formula="sum_j y^b/(a b) - y exp(a z)/a + exp(b z)/b, a = 1 - power, b = 2 - power",
         parameters={"tweedie_power": 1.5},
+        degree=2,
     ),
     Loss(
         "gaussian_nll",
@@ -370,6 +394,8 @@ LOSSES: Table[Loss] = Table(
         parameters={"quantiles": (0.1, 0.5, 0.9)},
         aliases=("quantile",),
         outputs_per_target=None,
+        center="median",
+        degree=1,
     ),
 )
 

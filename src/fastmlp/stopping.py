@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastmlp.history import UNCHANGED, CostUnit
 from fastmlp.network import Network
 
 __all__ = ["LossMonitor", "ScoreMonitor"]
@@ -41,6 +42,10 @@ class LossMonitor:
         """No validation score is taken."""
 
     @property
+    def reported_score(self) -> None:
+        """No validation score is taken."""
+
+    @property
     def can_go_back(self) -> bool:
         """No earlier network is kept."""
         return False
@@ -57,6 +62,8 @@ class ScoreMonitor:
     ----------
     score : callable
         Maps the network to its score on the held-out rows; larger is better.
+    unit : CostUnit
+        Of the scores, where they are minus a cost; what ``tol`` is held against is the core's.
     best_parameters : ndarray or None, shape (V,)
         Parameters at the best score; None before the first one.
     """
@@ -64,6 +71,7 @@ class ScoreMonitor:
     score: Callable[[Network], float]
     tol: float
     patience: float
+    unit: CostUnit = UNCHANGED
     best: float = -np.inf
     idle: int = 0
     best_parameters: np.ndarray | None = None
@@ -76,6 +84,16 @@ class ScoreMonitor:
         if self.last_score > self.best:
             self.best = self.last_score
             self.best_parameters = network.parameters.copy()
+
+    @property
+    def reported_score(self) -> float | None:
+        """The last score in the user's unit."""
+        return None if self.last_score is None else -self.unit.of(-self.last_score)
+
+    @property
+    def reported_best(self) -> float:
+        """The best score in the user's unit."""
+        return -self.unit.of(-self.best)
 
     @property
     def stalled(self) -> bool:

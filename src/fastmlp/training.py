@@ -231,12 +231,12 @@ class TrainingRun:
         if self.rng is not None:
             shuffle(self.rng, self.data.order)
         totals = self._pass_over_data()
-        self.history.add(totals, self.network.cost_divisor)
-        self.monitor.update(self.history.last_loss, self.network)
-        score = self.monitor.last_score
+        loss = self.history.add(totals, self.network.cost_divisor)
+        self.monitor.update(loss, self.network)
+        if self.monitor.last_score is not None and not np.isfinite(self.monitor.last_score):
+            raise DivergenceError(divergence_text(self.history.n_epochs, "validation score"))
+        score = self.monitor.reported_score
         if score is not None:
-            if not np.isfinite(score):
-                raise DivergenceError(divergence_text(self.history.n_epochs, "validation score"))
             self.history.present.scores[-1] = score
         self.rate.epoch_ended(self.history.n_samples_seen)
         ending = self._answer_stall()
@@ -322,7 +322,7 @@ def divergence_text(epoch: int, what: str) -> str:
     return (
         f"The {what} became infinite or NaN in epoch {epoch}. Try a smaller learning_rate_init, "
         "smaller alpha, l1 or init_std where these are large, "
-        "X (and, for regression, y) scaled to about unit variance, or dtype='float64'. Solver "
-        "produced non-finite parameter weights. The input data may contain large values and need "
-        "to be preprocessed."
+        "X scaled to about unit variance (and, for regression, standardize_target=True), or "
+        "dtype='float64'. Solver produced non-finite parameter weights. The input data may contain "
+        "large values and need to be preprocessed."
     )

@@ -156,7 +156,7 @@ class LearntAttributes:
     def best_loss_(self) -> float | None:
         """Least loss of an epoch of the last fit; None with early stopping."""
         learnt = self._learnt
-        return None if learnt.stops_early else learnt.best_loss
+        return None if learnt.stops_early else learnt.coder.cost_unit.of(learnt.best_loss)
 
     @property
     def best_validation_score_(self) -> float | None:

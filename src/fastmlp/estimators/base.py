@@ -82,9 +82,18 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
 
     @abstractmethod
     def _new_coder(
-        self, y: np.ndarray, dtype: np.dtype, *, incremental: bool, classes: Any
+        self,
+        y: np.ndarray,
+        weights: np.ndarray | None,
+        dtype: np.dtype,
+        *,
+        incremental: bool,
+        classes: Any,
     ) -> TargetCoder:
-        """Return what a first ``y`` (N,) or (N, C), or ``classes``, say of the outputs."""
+        """Return what a first ``y`` (N,) or (N, C), or ``classes``, say of the outputs.
+
+        ``weights`` (N,) are those of the rows.
+        """
 
     # -- fitting --------------------------------------------------------------------------------
 
@@ -203,7 +212,8 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         Returns
         -------
         ndarray of shape (n_samples,)
-            What ``loss`` said in the fit, summed over labels, averaged over targets and quantiles.
+            What ``loss`` said in the fit, summed over labels, averaged over targets and quantiles,
+            in the unit of y.
 
         Raises
         ------
@@ -219,7 +229,7 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         network, backend = learnt.network, self._backend
         X, target = self._encoded(learnt, X, y)
         logits = network.forward(backend, X, apply_link=False, n_threads=self._n_threads)
-        return network.losses(backend, logits, target)
+        return learnt.coder.cost_unit.of_each(network.losses(backend, logits, target))
 
     def _encoded(self, learnt: Learnt, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return X (N, I), checked, and the core's target (N, T) for y (N,) or (N, C)."""
@@ -270,7 +280,8 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         """Return ``cost`` plus the penalties on the weights: the number that ``loss_`` reports.
 
         The penalties are (alpha/2 · Σw² + l1 · Σ|w|) / W, alpha and l1 those of the fit, W the sum
-        of sample weights, the number of samples without them.
+        of sample weights, the number of samples without them. With a standardised target they
+        belong to its cost, and are told in the unit of y as that is.
 
         Training descends along this, but for a regressor with several targets or quantiles whose
         cost is their mean: it minimises their sum plus the same penalties, as scikit-learn does.
@@ -296,7 +307,7 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         cost, total = self._cost_and_total(learnt, X, y, sample_weight)
         w = learnt.network.trained_weights.astype(np.float64)
         penalty = learnt.alpha / 2 * (w @ w) + learnt.l1 * np.abs(w).sum()
-        return float(cost + penalty / total)
+        return float(cost + learnt.coder.cost_unit.factor * penalty / total)
 
     def gradient(self, X: Any, y: Any, sample_weight: Any = None) -> Gradient:
         """Return the derivatives of ``cost`` by the weights and biases, by back-propagation.
@@ -347,4 +358,5 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         X, target = self._encoded(learnt, X, y)
         weights = validation.check_sample_weight(sample_weight, len(X), network.dtype)
         validation.check_rows_for_batch_norm(network.normalizations, len(X), weights)
-        return network.cost_gradient(backend, X, target, weights, self._n_threads)
+        gradient = network.cost_gradient(backend, X, target, weights, self._n_threads)
+        return gradient.times(learnt.coder.cost_unit.factor)

@@ -9,8 +9,9 @@ import numpy as np
 
 from fastmlp.backends import Backend
 from fastmlp.estimators.class_constants import class_constant
-from fastmlp.estimators.coding import Judge, TargetCoder
+from fastmlp.estimators.coding import Judge, TargetCoder, parameters_of
 from fastmlp.estimators.labels import LabelCoding
+from fastmlp.history import UNCHANGED
 from fastmlp.network import Network
 from fastmlp.validation import check_same_classes, one_class_only
 
@@ -36,7 +37,8 @@ class ClassCoder(TargetCoder):
             float(model.label_smoothing) if model.loss in ("cross_entropy", "log_loss") else 0.0
         )
         row = labels.loss_row(model.loss, smoothing)
-        return cls(model.loss, row, dtype, smoothing, labels)
+        numbers = parameters_of(model, row)
+        return cls(model.loss, row, numbers, UNCHANGED, dtype, smoothing, labels)
 
     def under(self, model: Any, dtype: np.dtype) -> ClassCoder:
         """See :meth:`TargetCoder.under`."""

@@ -164,7 +164,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return _labels_of(self._learnt).classes
 
     def _new_coder(
-        self, y: np.ndarray, dtype: np.dtype, *, incremental: bool, classes: Any
+        self,
+        y: np.ndarray,
+        weights: np.ndarray | None,
+        dtype: np.dtype,
+        *,
+        incremental: bool,
+        classes: Any,
     ) -> ClassCoder:
         if incremental:
             labels = LabelCoding.announced(classes, y, self.loss)

@@ -10,11 +10,18 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from fastmlp.backends import Backend
+from fastmlp.history import UNCHANGED, CostUnit
 from fastmlp.network import Network
 from fastmlp.registry import Loss
 from fastmlp.user_functions import CustomLoss
 
-__all__ = ["Judge", "TargetCoder"]
+__all__ = ["Judge", "TargetCoder", "parameters_of"]
+
+
+def parameters_of(model: Any, row: Loss) -> tuple[float, ...]:
+    """Return the numbers, K of them, that a loss depends on, from the parameters of those names."""
+    numbers = np.hstack([np.empty(0), *(getattr(model, name) for name in row.parameters)])
+    return tuple(numbers.tolist())
 
 
 class Judge(NamedTuple):
@@ -26,10 +33,13 @@ class Judge(NamedTuple):
         Maps the network and its outputs or logits (K, C) on these rows to a number; larger is
         better.
     takes_logits : bool
+    unit : CostUnit
+        Of the score, where that is minus a cost.
     """
 
     score: Callable[[Network, np.ndarray], float]
     takes_logits: bool
+    unit: CostUnit = UNCHANGED
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +53,11 @@ class TargetCoder(ABC):
     loss : str or CustomLoss
         As the user gave it.
     row : Loss
-        The registry's row that it stands for here.
+        The registry's row that the network minimises.
+    loss_parameters : tuple of float, length K
+        The numbers that this loss depends on.
+    cost_unit : CostUnit
+        What makes the core's costs those of the loss that the user asked for.
     dtype : dtype
         The network's real type.
     smoothing : float
@@ -52,6 +66,8 @@ class TargetCoder(ABC):
 
     loss: str | CustomLoss
     row: Loss
+    loss_parameters: tuple[float, ...]
+    cost_unit: CostUnit
     dtype: np.dtype
     smoothing: float
 
@@ -82,6 +98,10 @@ class TargetCoder(ABC):
     @abstractmethod
     def encode(self, y: np.ndarray) -> np.ndarray:
         """Return the core's target (N, T) for ``y`` (N,) or (N, C)."""
+
+    def in_users_unit(self, outputs: np.ndarray) -> np.ndarray:
+        """Return what the link gave, (N, C), in the unit of the user's y."""
+        return outputs
 
     @abstractmethod
     def plain_target(self, y: Any, n_rows: int) -> np.ndarray | None:

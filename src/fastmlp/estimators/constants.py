@@ -11,7 +11,7 @@ import numpy as np
 
 from fastmlp.registry import LOSSES, Loss
 
-__all__ = ["real_constant"]
+__all__ = ["quantiles_of", "real_constant"]
 
 #: Slopes, but for a factor, of the losses whose best constant lies between median and mean: of an
 #: error, given what the loss depends on.
@@ -54,7 +54,7 @@ def real_constant(
         columns = [_quantile_logits(column, levels, weights) for column in target.T]
         return np.concatenate(columns)
     if row.code == LOSSES["absolute_error"].code:
-        return np.array([_quantiles(column, levels, weights)[0] for column in target.T])
+        return np.array([quantiles_of(column, levels, weights)[0] for column in target.T])
     if row.code in _SLOPES:
         slope = _SLOPES[row.code]
         return np.array([_balance(column, weights, slope, parameters) for column in target.T])
@@ -92,13 +92,13 @@ def _quantile_logits(
     column: np.ndarray, levels: np.ndarray, weights: np.ndarray | None
 ) -> np.ndarray:
     """Return the lowest quantile of ``column`` (N,) and what softplus makes the steps of, (Q,)."""
-    quantiles = _quantiles(column, levels, weights)
+    quantiles = quantiles_of(column, levels, weights)
     spread = np.sqrt(np.average((column - column.mean()) ** 2, weights=weights)) or 1.0
     steps = np.maximum(np.diff(quantiles), LEAST_STEP * spread)
     return np.concatenate([quantiles[:1], _inverse_softplus(steps)])
 
 
-def _quantiles(column: np.ndarray, levels: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+def quantiles_of(column: np.ndarray, levels: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
     """Return the least values of ``column`` (N,) up to which a share of the weight lies, (Q,)."""
     order = np.argsort(column)
     counts = np.ones(len(column)) if weights is None else weights[order].astype(np.float64)

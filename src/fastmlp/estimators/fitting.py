@@ -15,17 +15,24 @@ from fastmlp.estimators.coding import TargetCoder
 from fastmlp.estimators.holding_out import hold_out
 from fastmlp.estimators.learnt import Learnt, shown_as
 from fastmlp.estimators.stream import Stream
-from fastmlp.estimators.yardstick import scale_remedies, worse_than_constant
-from fastmlp.history import History
+from fastmlp.estimators.yardstick import out_of_scale, worse_than_constant
+from fastmlp.history import CostUnit, History
 from fastmlp.initializers import initialize
 from fastmlp.lbfgs import LbfgsRun
 from fastmlp.network import Network
 from fastmlp.notices import notify
 from fastmlp.plan import Plan, batch_norms, make_plan, make_settings
-from fastmlp.registry import OPTIMIZERS, Loss
+from fastmlp.registry import OPTIMIZERS
 from fastmlp.schedules import LearningRate
 from fastmlp.stopping import LossMonitor, ScoreMonitor
-from fastmlp.training import Ending, EpochRecord, TrainingData, TrainingRun, print_record
+from fastmlp.training import (
+    DivergenceError,
+    Ending,
+    EpochRecord,
+    TrainingData,
+    TrainingRun,
+    print_record,
+)
 from fastmlp.user_functions import CustomActivation, CustomLoss
 from fastmlp.validation import checking_initializer, each_normalization, naming_network
 
@@ -36,11 +43,6 @@ ADAMW_DECAY = 0.01
 
 #: Largest batch that ``batch_size="auto"`` makes.
 AUTO_BATCH = 200
-
-
-def loss_parameters(model: Any, loss: Loss) -> np.ndarray:
-    """Return the numbers (K,) that a loss depends on, from the parameters of those names."""
-    return np.hstack([np.empty(0), *(getattr(model, name) for name in loss.parameters)])
 
 
 @dataclass
@@ -78,12 +80,22 @@ class Fitting:
         """Train and return the result."""
         self.rng = check_random_state(self.model.random_state)
         self.learnt = self._starting_point()
-        by_batches = self.model.solver != "lbfgs"
-        ending = self._run_batches() if by_batches else self._run_lbfgs()
+        ending = self._train()
         self.learnt = replace(self.learnt, stop_reason=ending.reason)
         if not self.incremental:
             self._comment(ending)
         return self.learnt
+
+    def _train(self) -> Ending:
+        """Run the solver; name what is out of scale if it diverges."""
+        try:
+            return self._run_lbfgs() if self.model.solver == "lbfgs" else self._run_batches()
+        except DivergenceError as error:
+            with np.errstate(all="ignore"):
+                causes = out_of_scale(self.learnt, self.data, self.data.target)
+            if not causes:
+                raise
+            raise DivergenceError(" ".join([str(error), *causes])) from error
 
     def _comment(self, ending: Ending) -> None:
         """Say why the fit ended, and warn if it should not have ended like this."""
@@ -98,7 +110,9 @@ class Fitting:
         if worse:
             notify(f"{finding} {worse}", ConvergenceWarning)
         elif not ending.converged:
-            remedies = scale_remedies(self.learnt, self.data) if ending.remedy else []
+            remedies = (
+                out_of_scale(self.learnt, self.data, self.data.target) if ending.remedy else []
+            )
             notify(" ".join([finding, ending.remedy, *remedies]).rstrip(), ConvergenceWarning)
 
     # -- the start ------------------------------------------------------------------------------
@@ -112,10 +126,10 @@ class Fitting:
         n_moments = 0 if model.solver == "lbfgs" else OPTIMIZERS[model.solver].n_moments
         if self.earlier is None:
             network = self._new_network(plan, dtype, n_moments)
-            history = History(incremental=self.incremental)
+            history = History(incremental=self.incremental, unit=self.coder.cost_unit)
         else:
             network = self.earlier.network.continued(plan, dtype, n_moments, self.incremental)
-            history = self.earlier.history.continued(self.incremental)
+            history = self.earlier.history.continued(self.incremental, self.coder.cost_unit)
         learnt = Learnt(
             network=network,
             coder=self.coder,
@@ -151,7 +165,7 @@ class Fitting:
             self._activations(),
             model.loss if isinstance(model.loss, CustomLoss) else self.coder.row.name,
             [model.input_dropout, *dropouts],
-            loss_parameters(model, self.coder.row).tolist(),
+            self.coder.loss_parameters,
             normalizations=each_normalization(model.normalization, n_hidden),
             n_groups=model.n_groups,
             n_channels=model.n_channels,
@@ -267,10 +281,9 @@ class Fitting:
     def _with_best(self) -> Learnt:
         """Return what has been learnt, with the best mark so far."""
         if self.monitor is None:
-            losses = self.learnt.history.present.loss
-            return replace(self.learnt, best_loss=min(losses, default=np.inf))
+            return replace(self.learnt, best_loss=self.search.best_loss)
         if isinstance(self.monitor, ScoreMonitor):
-            return replace(self.learnt, best_score=self.monitor.best)
+            return replace(self.learnt, best_score=self.monitor.reported_best)
         return replace(self.learnt, best_loss=self.monitor.best)
 
     def _batch_size(self, n_rows: int) -> int:
@@ -289,7 +302,8 @@ class Fitting:
         if not self.model.early_stopping:
             return LossMonitor(tol, patience, self.learnt.best_loss)
         held_out = hold_out(self.model, self.data, self.coder, self.rng)
-        return ScoreMonitor(self._held_out_score(held_out), tol, patience)
+        score, unit = self._held_out_score(held_out)
+        return ScoreMonitor(score, tol, patience, unit)
 
     def _leave_out_weightless(self, plan: Plan) -> None:
         """Take rows of weight 0 out of ``data.order`` where batches have statistics.
@@ -300,8 +314,11 @@ class Fitting:
         if weights is not None and batch_norms(plan).any():
             self.data.order = np.ascontiguousarray(order[weights[order] > 0])
 
-    def _held_out_score(self, rows: np.ndarray) -> Callable[[Network], float]:
-        """Return a function that scores a network on ``rows`` (V,); NaN if it overflows there."""
+    def _held_out_score(self, rows: np.ndarray) -> tuple[Callable[[Network], float], CostUnit]:
+        """Return a function that scores a network on ``rows`` (V,), and the unit of the scores.
+
+        The score is NaN if the network overflows there.
+        """
         data = self.data
         weights = None if data.sample_weight is None else data.sample_weight[rows]
         judge = self.coder.judge(self.backend, data.target[rows], weights)
@@ -319,13 +336,13 @@ class Fitting:
             with np.errstate(all="ignore"):  # what overflows is seen in the score
                 return judge.score(network, outputs)
 
-        return score
+        return score, judge.unit
 
     # -- the whole data set at once -------------------------------------------------------------
 
     def _run_lbfgs(self) -> Ending:
         learnt = self.learnt
-        run = LbfgsRun(
+        self.search = LbfgsRun(
             backend=self.backend,
             network=learnt.network,
             data=self.data,
@@ -337,6 +354,6 @@ class Fitting:
             tol=self.model.tol,
             report=self._report,
         )
-        ending = run.run()
+        ending = self.search.run()
         self.learnt = self._with_best()
         return ending

@@ -45,9 +45,9 @@ class Learnt:
     stops_early : bool
         Whether rows were held out to judge by.
     best_loss : float
-        Least loss of an epoch; infinite before the first.
+        Least loss of an epoch, in the core's unit; infinite before the first.
     best_score : float
-        Largest score of the held-out rows.
+        Largest score of the held-out rows, in the user's unit.
     stop_reason : str
         Why the fit ended.
     stream : Stream or None

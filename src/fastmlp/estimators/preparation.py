@@ -58,7 +58,7 @@ def prepare(
     validation.check_magnitudes(parameters, dtype)
     weights = validation.check_sample_weight(sample_weight, len(X), dtype)
     if earlier is None:
-        coder = model._new_coder(y, dtype, incremental=incremental, classes=classes)
+        coder = model._new_coder(y, weights, dtype, incremental=incremental, classes=classes)
     else:
         coder = earlier.coder.under(model, dtype)
         coder.check_goes_on(y, incremental=incremental)
@@ -87,6 +87,9 @@ def _check_parameters(parameters: Mapping[str, Any], task: str, incremental: boo
     hidden = [int(width) for width in np.atleast_1d(parameters["hidden_layer_sizes"])]
     validation.check_combination(parameters, len(hidden), incremental)
     validation.check_normalizations(parameters, hidden)
+    validation.check_unit_of_own_loss(
+        parameters["loss"], parameters.get("standardize_target", "auto")
+    )
     return hidden
 
 

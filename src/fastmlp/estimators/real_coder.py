@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from fastmlp.backends import Backend
-from fastmlp.estimators.coding import Judge, TargetCoder
+from fastmlp.estimators.coding import Judge, TargetCoder, parameters_of
 from fastmlp.estimators.constants import real_constant
 from fastmlp.estimators.scores import quantile_score, r2
+from fastmlp.estimators.target_unit import TargetUnit, loss_in_unit
 from fastmlp.network import Network
 from fastmlp.plan import custom_row
 from fastmlp.registry import LOSSES, REGRESSOR_LOSSES, Loss
 from fastmlp.user_functions import CustomLoss
-from fastmlp.validation import check_any_positive, check_target_range, check_target_width
+from fastmlp.validation import (
+    check_any_positive,
+    check_target_in_unit,
+    check_target_range,
+    check_target_width,
+    check_unit_goes_on,
+)
 
 __all__ = ["RealCoder"]
 
@@ -41,32 +49,62 @@ def _loss_row(model: Any, dtype: np.dtype) -> Loss:
     return LOSSES[name]
 
 
+def _kind_of_unit(model: Any, row: Loss) -> str:
+    """Return which kind of :class:`TargetUnit` a first fit takes."""
+    wanted = model.standardize_target
+    if wanted == "auto":
+        # The unit of a loss that the user wrote is the user's own.
+        wanted = not (row.in_sklearn or isinstance(model.loss, CustomLoss))
+    if isinstance(wanted, str):
+        return wanted
+    return row.center if wanted else "none"
+
+
 @dataclass(frozen=True, eq=False)
 class RealCoder(TargetCoder):
     """Real targets, and how many outputs describe each.
 
     Attributes
     ----------
-    n_targets : int
-        Columns of y.
     quantiles : float or sequence of float
         As the user gave them; a single number has no axis of its own in predictions.
+    unit : TargetUnit
+        In which the network sees the targets; it stays that of the first fit.
     """
 
-    n_targets: int
     quantiles: Any
+    unit: TargetUnit
 
     @classmethod
-    def of(cls, model: Any, n_targets: int, dtype: np.dtype) -> RealCoder:
-        """Return the coder of so many targets for the loss that ``model`` asks for."""
-        return cls(model.loss, _loss_row(model, dtype), dtype, 0.0, n_targets, model.quantiles)
+    def of(
+        cls, model: Any, y: np.ndarray, weights: np.ndarray | None, dtype: np.dtype
+    ) -> RealCoder:
+        """Return the coder of y (N,) or (N, T), with weights (N,), for what ``model`` asks for."""
+        row = _loss_row(model, dtype)
+        kind, positive = _kind_of_unit(model, row), row.link == "exp"
+        unit = TargetUnit.of(y.reshape(len(y), -1), weights, kind, positive=positive)
+        return cls._in(unit, model, dtype)
+
+    @classmethod
+    def _in(cls, unit: TargetUnit, model: Any, dtype: np.dtype) -> RealCoder:
+        asked = _loss_row(model, dtype)
+        standard = loss_in_unit(asked, parameters_of(model, asked), unit, dtype)
+        return cls(model.loss, *standard, dtype, 0.0, model.quantiles, unit)
 
     def under(self, model: Any, dtype: np.dtype) -> RealCoder:
         """See :meth:`TargetCoder.under`."""
-        return RealCoder.of(model, self.n_targets, dtype)
+        return RealCoder._in(self.unit, model, dtype)
 
     def check_goes_on(self, y: np.ndarray, *, incremental: bool) -> None:
-        """Real targets may take any values; ``check`` sees to their number."""
+        """Real targets may take any values, but not every loss goes with every unit."""
+        if self.unit.standardizes:
+            own = isinstance(self.loss, CustomLoss)
+            check_unit_goes_on(str(self.loss), self.row.link, own, self.unit.center)
+
+    @property
+    def n_targets(self) -> int:
+        """Columns T of y."""
+        return len(self.unit.center)
 
     @property
     def n_outputs(self) -> int:
@@ -76,13 +114,34 @@ class RealCoder(TargetCoder):
     def check(self, y: np.ndarray, *, whole: bool) -> None:
         """See :meth:`TargetCoder.check`."""
         check_target_width(y, self.n_targets)
-        check_target_range(y, str(self.loss), self.row.target, self.dtype)
+        check_target_range(y, str(self.loss), self.row.target, self.dtype, self.unit.scale)
+        if self.unit.standardizes:
+            check_target_in_unit(y, self.unit.center, self.unit.scale, self.dtype)
         if whole:
             check_any_positive(y, str(self.loss), self.row.target)
 
     def encode(self, y: np.ndarray) -> np.ndarray:
         """See :meth:`TargetCoder.encode`."""
-        return np.ascontiguousarray(y.reshape(len(y), -1), dtype=self.dtype)
+        return self.unit.encode(y.reshape(len(y), -1), self.dtype)
+
+    @cached_property
+    def _by_output(self) -> tuple[np.ndarray, np.ndarray]:
+        """Factor and summand (C,) of what the link gives."""
+        return self.unit.by_output(self.row.link, len(self.levels))
+
+    def in_users_unit(self, outputs: np.ndarray) -> np.ndarray:
+        """See :meth:`TargetCoder.in_users_unit`; float64 where the target was standardised.
+
+        A target may be large beside its deviation: float32 tells the seconds since 1970 in steps
+        of two minutes.
+        """
+        if not self.unit.standardizes:
+            return outputs
+        factor, summand = self._by_output
+        wide = outputs.astype(np.float64)  # first: mixed types take NumPy longer
+        wide *= factor
+        wide += summand
+        return wide
 
     def plain_target(self, y: Any, n_rows: int) -> np.ndarray | None:
         """See :meth:`TargetCoder.plain_target`."""
@@ -140,7 +199,7 @@ class RealCoder(TargetCoder):
             losses = network.losses(backend, logits, target).astype(np.float64)
             return -float(np.average(losses, weights=weights))
 
-        return Judge(score, takes_logits=True)
+        return Judge(score, takes_logits=True, unit=self.cost_unit)
 
     @property
     def levels(self) -> np.ndarray:
@@ -160,13 +219,34 @@ class RealCoder(TargetCoder):
 
     def scale_of_target(self, target: np.ndarray) -> list[str]:
         """See :meth:`TargetCoder.scale_of_target`."""
+        if self.unit.standardizes:
+            return self._far_from_unit(target)
         deviation = target.std(axis=0, dtype=np.float64)
         size = np.sqrt(np.mean(np.square(target, dtype=np.float64), axis=0))
         column = int(np.argmax(np.maximum(size, 1 / np.maximum(deviation, 1e-300))))
         if size[column] <= LARGE_TARGET and deviation[column] >= SMALL_TARGET:
             return []
-        which = "y" if target.shape[1] == 1 else f"Column {column} of y"
+        own = isinstance(self.loss, CustomLoss)
+        remedy = "scale it to about 1" if own else "set standardize_target=True"
+        mean = target[:, column].mean(dtype=np.float64)
         return [
-            f"{which} has the mean {target[:, column].mean():.2g} and the standard deviation "
-            f"{deviation[column]:.2g}: scale it to about 1."
+            f"{_named(column, target)} has the mean {mean:.2g} and the standard deviation "
+            f"{deviation[column]:.2g}: {remedy}."
         ]
+
+    def _far_from_unit(self, target: np.ndarray) -> list[str]:
+        """Say so if a standardised target (N, T) is not one: the unit is that of another fit."""
+        present = TargetUnit.of(target, None, self.unit.kind, positive=self.row.link == "exp")
+        within = (present.scale >= SMALL_TARGET) & (present.scale <= LARGE_TARGET)
+        within &= np.abs(present.center) <= LARGE_TARGET
+        if within.all():
+            return []
+        return [
+            f"{_named(int(np.argmin(within)), target)} is far from the center and the scale that "
+            "the network's first fit took: fit with warm_start=False."
+        ]
+
+
+def _named(column: int, target: np.ndarray) -> str:
+    """Return how a column of a target (N, T) is called in a sentence."""
+    return "y" if target.shape[1] == 1 else f"Column {column} of y"

@@ -67,15 +67,46 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         0 below 2.
     quantiles : float or sequence of float, default=0.5
         Levels between 0 and 1 for "pinball"; several must ascend.
+    standardize_target : bool or {"auto", "mean", "median"}, default="auto"
+        Train on (y − center)/scale, target by target, and undo that in whatever is predicted or
+        reported. "mean" takes the mean and the standard deviation; "median" takes the median and
+        the distance of the outer deciles over 2.563 (the standard deviation of a normal
+        distribution), which outliers do not move. True is "median" for "absolute_error", "huber",
+        "smooth_l1", "log_cosh" and "pinball", and "mean" for all others. "poisson", "gamma" and
+        "tweedie" only divide by the mean, or the median. "auto" is True for every loss that
+        scikit-learn's regressor does not have, and False for "squared_error", for "poisson" and
+        for your own, whose unit is y's. See the notes.
     {parameters}
 
     Attributes
     ----------
+    target_center_, target_scale_ : ndarray of shape (n_outputs,)
+        The network sees ``(y − target_center_)/target_scale_``; zeros and ones without
+        ``standardize_target``.
     {attributes}
 
     See Also
     --------
     MLPClassifier : The same network for class labels.
+
+    Notes
+    -----
+    With a standardised target, the same loss of y is minimised, but for a factor:
+
+    - Predictions, deviations, quantiles, losses, curves and printed lines are in the unit of y, in
+      float64. ``huber_delta`` and ``smooth_l1_beta`` are in it, too.
+    - ``tol``, ``alpha``, ``l1`` and step sizes act on the standardised problem, so that they mean
+      the same in every unit; ``objective`` and ``loss_`` tell penalties in the unit of the cost.
+    - "log_cosh", which has no parameter for its scale, is s² log cosh(r/s), s being
+      ``target_scale_``, and the least variance of "gaussian_nll" is 1e-6 s².
+    - Several targets count alike, whatever their units, so a sum over them has no unit of y: their
+      losses and curves, ``huber_delta`` and ``smooth_l1_beta`` are in scales. (Those of "gamma" and
+      "gaussian_nll" stay in the unit of y, since a scale only adds a constant to them.)
+
+    Center and scale are those of all rows of the first ``fit``, held out or not, with their
+    weights, or of the first batch of ``partial_fit``, which should be large enough to tell them. A
+    target that does not vary there, as in a batch of one row, is only centered. A warm start and
+    later partial fits keep them, whatever ``standardize_target`` is by then.
 
     Examples
     --------
@@ -102,6 +133,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         smooth_l1_beta: float = 1.0,
         tweedie_power: float = 1.5,
         quantiles: float | Sequence[float] = 0.5,
+        standardize_target: bool | str = "auto",
         solver: str = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
@@ -150,16 +182,34 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     # -- targets --------------------------------------------------------------------------------
 
     def _new_coder(
-        self, y: np.ndarray, dtype: np.dtype, *, incremental: bool, classes: Any
+        self,
+        y: np.ndarray,
+        weights: np.ndarray | None,
+        dtype: np.dtype,
+        *,
+        incremental: bool,
+        classes: Any,
     ) -> RealCoder:
-        return RealCoder.of(self, 1 if y.ndim == 1 else y.shape[1], dtype)
+        return RealCoder.of(self, y, weights, dtype)
+
+    @property
+    def target_center_(self) -> np.ndarray:
+        """What was subtracted from each target, (n_outputs,); 0 without ``standardize_target``."""
+        return _coder_of(self._learnt).unit.center.copy()
+
+    @property
+    def target_scale_(self) -> np.ndarray:
+        """What each target was divided by, (n_outputs,); 1 without ``standardize_target``."""
+        return _coder_of(self._learnt).unit.scale.copy()
 
     @stochastic
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch on a part of the data, going on from the present network.
 
         As in scikit-learn, an integer ``random_state`` begins every call with the same draws: every
-        call but the first, which draws the weights too, shuffles alike.
+        call but the first, which draws the weights too, shuffles alike. With
+        ``standardize_target`` the first call takes the center and the scale from its rows, and
+        later ones keep them.
 
         Parameters
         ----------
@@ -197,7 +247,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            With several ``quantiles`` there is a last axis for them.
+            With several ``quantiles`` there is a last axis for them. In the network's real type,
+            but float64 where the target was standardised.
         std : ndarray, of the shape of y
             Only with ``return_std``.
 
@@ -218,7 +269,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         coder = _coder_of(learnt)
         if return_std:
             validation.check_return_std(str(coder.loss), coder.row.link)
-        outputs = self._forward(learnt, X, apply_link=True)
+        outputs = coder.in_users_unit(self._forward(learnt, X, apply_link=True))
         if coder.row.link == "quantiles":
             return coder.quantiles_of(outputs)
         predicted = coder.by_target(outputs[:, : coder.n_targets])
@@ -261,7 +312,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         )
         validation.check_target_width(y, coder.n_targets)
         weights = validation.check_sample_weight(sample_weight, len(X), dtype)
-        outputs = self._forward(learnt, X, apply_link=True)
+        outputs = coder.in_users_unit(self._forward(learnt, X, apply_link=True))
         quantiles = outputs.reshape(len(outputs), coder.n_targets, -1)
         return quantile_score(y.reshape(len(outputs), -1), quantiles, coder.levels, weights)
 

@@ -108,16 +108,16 @@ class Stream:
         if model.shuffle and len(X) > 1:
             shuffle(check_random_state(model.random_state), order)
         network, rate = earlier.network.copied(), copy(earlier.rate)
-        history = earlier.history.continued(incremental=True)
+        history = earlier.history.continued(True, earlier.coder.cost_unit)
         n_threads = 1 if len(X) == 1 else model._n_threads
         totals = self._update(network, X, target, order, rate.value, n_threads)
         history.n_samples_seen += len(X)
         if not np.isfinite(totals.cost + totals.penalty):
             raise DivergenceError(divergence_text(1, "loss"))
-        history.add(totals, network.cost_divisor)
+        loss = history.add(totals, network.cost_divisor)
         rate.epoch_ended(history.n_samples_seen)
         require_finite(network, 1)
-        best_loss = min(earlier.best_loss, history.last_loss)
+        best_loss = min(earlier.best_loss, loss)
         return replace(earlier, network=network, history=history, rate=rate, best_loss=best_loss)
 
     def _is_one_batch(self, model: Any, n_rows: int) -> bool:

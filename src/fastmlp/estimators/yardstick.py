@@ -10,12 +10,15 @@ from fastmlp.backends import Backend
 from fastmlp.estimators.learnt import Learnt
 from fastmlp.training import TrainingData
 
-__all__ = ["scale_remedies", "worse_than_constant"]
+__all__ = ["out_of_scale", "worse_than_constant"]
 
 #: A fit that explains less than this share of the constant's cost is poor; perhaps for the scale.
 POOR = 0.1
 
-#: Costs closer than this share of their size are the same.
+#: A last epoch that explained this share is not looked at again.
+GOOD = 0.5
+
+#: Costs closer than this share of them are the same.
 ROUNDING = 1e-6
 
 #: Features whose root mean square is beyond these bounds are called out of scale.
@@ -34,8 +37,8 @@ def worse_than_constant(
     """Return what to warn of when a fit is worth nothing, or too little for badly scaled data.
 
     It is worth nothing if a constant prediction costs less on the rows that were trained on, and
-    too little if that costs hardly more and X is out of scale. A target that never varies is left
-    out: no network comes as near as its constant.
+    too little if that costs hardly more and X or y is out of scale. A target that never varies is
+    left out: no network comes as near as its constant.
 
     Parameters
     ----------
@@ -45,15 +48,35 @@ def worse_than_constant(
     backend : Backend
     n_threads : int
     """
-    epochs = learnt.history.present.cost
-    if not epochs:  # interrupted before an epoch had passed
+    compared = _costs_to_compare(learnt, data, backend, n_threads)
+    if compared is None:
         return None
+    cost, constant = compared
+    remedies, in_users_unit = out_of_scale(learnt, data, data.target), learnt.coder.cost_unit.of
+    better = cost <= constant
+    if better and not remedies:
+        return None
+    finding = (
+        f"The network predicts the training rows {'hardly better' if better else 'worse'} than a "
+        f"constant does: its cost is {in_users_unit(cost):.3g}, the constant's "
+        f"{in_users_unit(constant):.3g}."
+    )
+    return " ".join([finding, *(remedies or ["Lower learning_rate_init or train for longer."])])
+
+
+def _costs_to_compare(
+    learnt: Learnt, data: TrainingData, backend: Backend, n_threads: int
+) -> tuple[float, float] | None:
+    """Return the costs of the network and of a constant, None if there is nothing to remark on."""
+    epochs = learnt.history.present.cost
     rows, target, weights = _rows_that_count(data)
-    if (target == target[0]).all():
+    if not epochs or (target == target[0]).all():  # interrupted in the first epoch, or constant
         return None
     constant = _cost_of_constant(learnt, target, weights, backend)
-    good = constant - POOR * abs(constant)  # the logarithm of a density may be less than 0
+    constant += ROUNDING * abs(constant)
+    link = learnt.coder.row.link
     # With early stopping, the network that is kept need not be the last epoch's.
+    good = learnt.coder.cost_unit.of(_cost_explaining(GOOD, constant, link))
     if not np.isfinite(constant) or (not learnt.stops_early and epochs[-1] < good):
         return None
 
@@ -61,19 +84,10 @@ def worse_than_constant(
         X, order = (data.X[part], None) if rows is None else (data.X, rows[part])
         return learnt.network.forward(backend, X, order, apply_link=False, n_threads=n_threads)
 
-    # Dropout, noise and weights that moved on make an epoch's cost too large, so look once more.
+    # Dropout and noise make an epoch's cost too large, and weights that moved on make it another
+    # network's, so look once more.
     cost = _mean_loss(learnt, logits_of, target, weights, backend)
-    if cost < good:
-        return None
-    remedies = scale_remedies(learnt, data)
-    better = cost <= constant + ROUNDING * abs(constant)
-    if better and not remedies:
-        return None
-    finding = (
-        f"The network predicts the training rows {'hardly better' if better else 'worse'} than a "
-        f"constant does: its cost is {cost:.3g}, the constant's {constant:.3g}."
-    )
-    return " ".join([finding, *(remedies or ["Lower learning_rate_init or train for longer."])])
+    return None if cost < _cost_explaining(POOR, constant, link) else (cost, constant)
 
 
 def _rows_that_count(
@@ -91,12 +105,14 @@ def _rows_that_count(
     return rows, data.target[rows], None if weights is None else weights[rows]
 
 
-def scale_remedies(learnt: Learnt, data: TrainingData) -> list[str]:
-    """Return what to do about columns of X and of the target that are out of scale, if any are."""
-    return [
-        *scale_of_features(data.X[data.order[:ROWS_FOR_SCALE]], learnt.feature_names),
-        *learnt.coder.scale_of_target(data.target),
-    ]
+def _cost_explaining(share: float, constant: float, link: str) -> float:
+    """Return the cost of a fit that explains a share of what the constant, by its cost, does not.
+
+    The cost of a density has no least value to be a share of. That of a normal one falls as here
+    where a share of the variance is explained.
+    """
+    gain = -np.log1p(-share) / 2 if link == "gaussian" else share * abs(constant)
+    return constant - float(gain)
 
 
 def _cost_of_constant(
@@ -123,6 +139,15 @@ def _mean_loss(
     with np.errstate(all="ignore"):
         losses = [learnt.network.losses(backend, logits_of(part), target[part]) for part in parts]
     return float(np.average(np.concatenate(losses).astype(np.float64), weights=weights))
+
+
+def out_of_scale(learnt: Learnt, data: TrainingData, target: np.ndarray) -> list[str]:
+    """Return sentences that name what is out of scale in X and a target (N, T), and the remedy."""
+    rows = data.X[data.order[:ROWS_FOR_SCALE]]
+    return [
+        *scale_of_features(rows, learnt.feature_names),
+        *learnt.coder.scale_of_target(target),
+    ]
 
 
 def scale_of_features(X: np.ndarray, names: np.ndarray | None) -> list[str]:

@@ -176,6 +176,13 @@ def _quantiles(name: str, value: Any) -> None:
         raise ValueError(f"{name} must be one level, or several that ascend; got {value!r}.")
 
 
+def _standardization(name: str, value: object) -> None:
+    if isinstance(value, (bool, np.bool_)):
+        return
+    if not (isinstance(value, str) and value in ("auto", "mean", "median")):
+        raise ValueError(f"{name} must be True, False, 'auto', 'mean' or 'median'; got {value!r}.")
+
+
 _POSITIVE = Number(0, closed="neither")
 _NOT_NEGATIVE = Number(0, closed="left")
 _BOUND = Number(0, closed="neither", also=(None,))
@@ -200,6 +207,7 @@ RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
         "smooth_l1_beta": _POSITIVE,
         "tweedie_power": Number(1, 2, closed="both"),
         "quantiles": _quantiles,
+        "standardize_target": _standardization,
         "hidden_layer_sizes": OneOrEach(Number(1, integral=True)),
         "activation": OneOrEach(check_activation, kind="activation"),
         "solver": OneOf((*OPTIMIZERS.names, "lbfgs")),

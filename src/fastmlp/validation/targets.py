@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp.user_functions import CustomLoss
+
 __all__ = [
     "MeanAndStd",
     "check_any_positive",
@@ -13,7 +15,10 @@ __all__ = [
     "check_has_probabilities",
     "check_loss_fits",
     "check_return_std",
+    "check_target_in_unit",
     "check_target_range",
+    "check_unit_goes_on",
+    "check_unit_of_own_loss",
     "says_nothing",
 ]
 
@@ -56,23 +61,79 @@ def check_distributions(y: np.ndarray, n_classes: int) -> None:
         )
 
 
-def check_target_range(y: np.ndarray, loss: str, kind: str, dtype: np.dtype) -> None:
+def check_target_range(
+    y: np.ndarray, loss: str, kind: str, dtype: np.dtype, scale: np.ndarray
+) -> None:
     """Raise ValueError if a value of y (N,) or (N, T) is one that the loss has no value for.
 
-    ``kind`` is the target's kind in the registry; below the normal numbers of ``dtype`` the
-    logarithm of a "positive" target is lost.
+    ``kind`` is the target's kind in the registry, ``scale`` (T,) what the network divides each
+    target by; below the normal numbers of ``dtype`` the logarithm of a "positive" target is lost.
     """
     if kind == "non_negative":
         wrong, bound = y < 0, "≥ 0"
     elif kind == "positive":
-        least = np.finfo(dtype).tiny
-        wrong, bound = y < least, f"> 0 (from {least:.2g}, for dtype {dtype.name})"
+        least = np.finfo(dtype).tiny * scale
+        wrong = (y <= 0) | (y < least)
+        bound = f"> 0 (from {least.max():.2g}, for dtype {dtype.name})"
     else:
         return
     if wrong.any():
         row = int(np.argmax(wrong.reshape(len(y), -1).any(axis=1)))
         value = np.min(y[row])
         raise ValueError(f"loss={loss!r} needs every y {bound}; got {value:g} (row {row}).")
+
+
+def check_target_in_unit(
+    y: np.ndarray, center: np.ndarray, scale: np.ndarray, dtype: np.dtype
+) -> None:
+    """Raise ValueError if a standardised value of y (N,) or (N, T) is too large for ``dtype``.
+
+    ``center`` and ``scale`` are (T,).
+    """
+    with np.errstate(over="ignore"):
+        distance = np.abs(y.reshape(len(y), -1) - center) / scale
+    if distance.max() <= np.finfo(dtype).max:
+        return
+    row, column = np.unravel_index(np.argmax(distance), distance.shape)
+    raise ValueError(
+        f"y contains {y.reshape(len(y), -1)[row, column]:g} (column {column}, row {row}), too far "
+        f"from the target's center {center[column]:g} in scales of {scale[column]:g} for dtype "
+        f"{dtype.name}: remove such values, or set standardize_target=False."
+    )
+
+
+def check_unit_goes_on(loss: str, link: str, own: bool, center: np.ndarray) -> None:
+    """Raise ValueError if a loss can't take over a network whose target was standardised.
+
+    Parameters
+    ----------
+    loss : str
+        What the user calls it.
+    link : str
+        Its link in the registry.
+    own : bool
+        Whether the user wrote it.
+    center : ndarray, shape (T,)
+        What was subtracted from each target.
+    """
+    if own or (link == "exp" and center.any()):
+        raise ValueError(
+            f"loss={loss!r} can't go on with a network whose target was standardised for another "
+            "loss: fit with warm_start=False, or set standardize_target=False in the first fit."
+        )
+
+
+def check_unit_of_own_loss(loss: object, standardize_target: object) -> None:
+    """Raise ValueError if the target of a loss that the user wrote is to be standardised."""
+    if isinstance(loss, CustomLoss) and not _is_off(standardize_target):
+        raise ValueError(
+            f"standardize_target={standardize_target!r} does not go with a loss of your own, which "
+            "is in the unit of y: leave it at 'auto', and scale y itself."
+        )
+
+
+def _is_off(standardize_target: object) -> bool:
+    return not standardize_target or standardize_target == "auto"
 
 
 def check_any_positive(y: np.ndarray, loss: str, kind: str) -> None:
