@@ -284,7 +284,7 @@ def test_bad_parameters(parameters, error, text):
 @pytest.mark.parametrize(
     ("arguments", "error", "text"),
     [
-        ((X[:, 0], Y), ValueError, "2D array"),
+        ((X[:, 0], Y), ValueError, "X must have two dimensions"),
         ((np.where(X > 2, np.nan, X), Y), ValueError, "X contains NaN"),
         ((X, Y[:5]), ValueError, "same number of rows"),
         ((X, np.full(60, "up")), ValueError, "one class"),

@@ -355,9 +355,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ValueError, TypeError
             If X or y is not as it was in the fit.
         """
-        if self._network and self._labels.kind == "distribution" and np.ndim(y) > 1:
+        from sklearn.metrics import accuracy_score  # noqa: PLC0415 - slow to import
+
+        predicted, labels = self.predict(X), self._labels
+        y, weights = validation.check_scored(y, sample_weight, len(predicted), numeric_y=False)
+        if y.ndim > 1 or labels.kind == "multilabel":
+            labels.check(y, self._learnt.given["loss"])
+        else:
+            validation.check_scored_labels(y, self.classes_)
+        if y.ndim > 1 and labels.kind == "distribution":
             y = self.classes_[np.argmax(y, axis=1)]
-        return float(super().score(X, y, sample_weight))
+        return float(accuracy_score(y, predicted, sample_weight=weights))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

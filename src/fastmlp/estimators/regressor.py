@@ -309,7 +309,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """
         network = self._network
         if network.plan.loss_row.link != "quantiles":
-            return float(super().score(X, y, sample_weight))
+            from sklearn.metrics import r2_score  # noqa: PLC0415 - slow to import
+
+            predicted = self.predict(X)
+            y, w = validation.check_scored(y, sample_weight, len(predicted), numeric_y=True)
+            validation.check_target_width(y, self._n_targets)
+            return float(r2_score(y, predicted, sample_weight=w))
         X, y, _ = validation.check_data(
             self, X, y, dtype=network.dtype, reset=False, numeric_y=True
         )

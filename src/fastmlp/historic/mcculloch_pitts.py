@@ -10,7 +10,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags
 
 from fastmlp import validation
-from fastmlp.estimators.labels import target_kind
 from fastmlp.estimators.transaction import AllOrNothing
 
 __all__ = ["McCullochPittsNeuron"]
@@ -131,7 +130,7 @@ class McCullochPittsNeuron(ClassifierMixin, AllOrNothing, BaseEstimator):
                 X, y, _ = validation.check_data(
                     self, X, y, dtype=np.float64, reset=True, numeric_y=False
                 )
-                target_kind(y)
+                validation.check_labels(y)
                 validation.check_label_width(y, None)
                 classes = np.unique(y)
                 validation.check_two_labels(classes)

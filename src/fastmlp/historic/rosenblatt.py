@@ -9,11 +9,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from fastmlp import validation
 from fastmlp.backends import get_backend
-from fastmlp.estimators.labels import target_kind
 from fastmlp.estimators.transaction import AllOrNothing
 from fastmlp.shuffling import shuffle
 
@@ -143,6 +143,7 @@ class RosenblattPerceptron(ClassifierMixin, AllOrNothing, BaseEstimator):
         with self._all_or_nothing():
             self._check_parameters()
             X, y, rates = self._check_data(X, y, sample_weight, reset=True)
+            check_classification_targets(y)  # warns of numbers that may be no classes
             present = np.unique(y if sample_weight is None else y[rates > 0])
             validation.check_two_classes(present, "y")
             self._begin(np.unique(y), X)
@@ -195,7 +196,7 @@ class RosenblattPerceptron(ClassifierMixin, AllOrNothing, BaseEstimator):
         X, y, real = validation.check_data(
             self, X, y, dtype="auto" if reset else self.coef_.dtype, reset=reset, numeric_y=False
         )
-        target_kind(y)
+        validation.check_labels(y)
         validation.check_label_width(y, None)
         weights = validation.check_sample_weight(sample_weight, len(X), real)
         rates = validation.check_rates(self.eta0, weights, len(X), real)
