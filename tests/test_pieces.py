@@ -245,9 +245,9 @@ def test_an_estimator_starts_with_these_weights(init, function):
         ({"fan_out": 2.5}, TypeError, r"fan_out must be an integer ≥ 1; got 2\.5"),
         ({"fan_in": 2**40, "fan_out": 2**40}, ValueError, "at most 7.21e.16 are possible"),
         (
-            {"init": "xavier"},
+            {"init": "xaver"},
             ValueError,
-            "init must be one of auto, normal, uniform, zeros, glorot",
+            "init must be one of auto, normal, .*; got 'xaver'. Did you mean 'xavier'?",
         ),
         ({"init": np.ones((2, 3))}, ValueError, "init must be one of auto"),
         ({"init_std": -1}, ValueError, "init_std must be a finite number ≥ 0"),

@@ -130,7 +130,7 @@ def gradient_descent(
     >>> path.x[:3].round(2), path.status
     (array([2.  , 0.4 , 0.08]), 'converged')
     """
-    check_descent(
+    learning_rate, n_steps, momentum, tol = check_descent(
         {"f": f, "df": df},
         {
             "learning_rate": learning_rate,

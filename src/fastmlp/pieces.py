@@ -159,7 +159,7 @@ def dropout(
     >>> float(kept.mean().round(1))
     1.0
     """
-    x = check_dropout(x, rate, random_state)
+    x, rate = check_dropout(x, rate, random_state)
     key = check_random_state(random_state).randint(0, 2**64, dtype=np.uint64)
     n_columns = x.shape[-1] if x.ndim else 1
     factors = np.empty((x.size // max(n_columns, 1), n_columns), x.dtype)
@@ -241,7 +241,7 @@ def initial_weights(
     >>> weights.shape, round(float(weights.std() / (2 / 100) ** 0.5), 1)
     ((100, 50), 1.0)
     """
-    check_first_weights(
+    fan_in, fan_out, given = check_first_weights(
         fan_in,
         fan_out,
         init,
@@ -250,7 +250,7 @@ def initial_weights(
         init_range=init_range,
         random_state=random_state,
     )
-    plan = make_plan([int(fan_in), int(fan_out)], [], "squared_error")
+    plan = make_plan([fan_in, fan_out], [], "squared_error")
     vector, rng = np.empty(plan.n_parameters), check_random_state(random_state)
-    initialize(plan, vector, init, rng, [activation], init_std, init_range)
+    initialize(plan, vector, init, rng, [activation], given["init_std"], given["init_range"])
     return weight_views(plan, vector)[0]

@@ -51,7 +51,7 @@ class Predictor:
         from fastmlp.backends.compiled import CompiledBackend  # noqa: PLC0415 - not at import
         from fastmlp.validation import check_parameters  # noqa: PLC0415 - not at import
 
-        check_parameters({"n_threads": n_threads})
+        n_threads = check_parameters({"n_threads": n_threads})["n_threads"]
         network = model._network
         self._model = copy(model)  # its checks, whatever becomes of the original
         self._real_type = network.dtype

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from fastmlp import validation
 from fastmlp.backends import Backend, get_backend
 from fastmlp.estimators.transaction import AllOrNothing
 from fastmlp.plan import groups_of_layers
+from fastmlp.registry import SOLVERS
 from fastmlp.threads import default_threads
 
 if TYPE_CHECKING:
@@ -159,7 +161,7 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         from fastmlp.estimators.fitting import Fitting  # noqa: PLC0415
         from fastmlp.training import TrainingData  # noqa: PLC0415
 
-        hidden = self._check_parameters(incremental)
+        hidden, parameters = self._check_parameters(incremental)
         earlier = self._learnt if self._goes_on(incremental) else None
         X, y, dtype = validation.check_data(
             self,
@@ -169,7 +171,7 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
             reset=earlier is None,
             numeric_y=self._numeric_target,
         )
-        validation.check_magnitudes(self.get_params(deep=False), dtype)
+        validation.check_magnitudes(vars(parameters), dtype)
         weights = validation.check_sample_weight(sample_weight, len(X), dtype)
         if earlier is None:
             self._learn_outputs(y, weights, incremental, classes)
@@ -179,19 +181,21 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         validation.check_layer_sizes(sizes)
         validation.check_initial_arrays(self.init, sizes, dtype)
         normalizations = validation.each_normalization(self.normalization, len(hidden))
-        validation.check_rows_for_batch_norm(self.normalization, len(X), weights)
+        validation.check_rows_for_batch_norm(normalizations, len(X), weights)
         if earlier:
             validation.check_same_network(earlier.network.layer_sizes, sizes)
             validation.check_same_normalizations(earlier.network.normalizations, normalizations)
             validation.check_same_groups(
                 earlier.network.normalizations,
                 earlier.network.groups,
-                groups_of_layers(normalizations, hidden, self.n_groups, self.n_channels),
+                groups_of_layers(
+                    normalizations, hidden, parameters.n_groups, parameters.n_channels
+                ),
             )
         target = self._encode(y, loss, dtype, given)
         data = TrainingData(X, target, weights, np.arange(len(X), dtype=np.int64))
         fitting = Fitting(
-            model=self,
+            model=parameters,
             layer_sizes=sizes,
             loss=loss,
             data=data,
@@ -204,7 +208,8 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
             backend=self._backend,
             n_threads=self._n_threads,
         )
-        self._publish(fitting.run())
+        with validation.naming_training(vars(parameters), sizes, len(X)):
+            self._publish(fitting.run())
 
     @property
     def _backend(self) -> Backend:
@@ -220,19 +225,20 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
 
     def _given(self) -> dict[str, Any]:
         """Return the parameters that a fit keeps for later."""
-        return {name: getattr(self, name) for name in _KEPT if hasattr(self, name)}
+        given = {name: getattr(self, name) for name in _KEPT if hasattr(self, name)}
+        return validation.check_parameters(given, self._task)
 
     def _goes_on(self, incremental: bool) -> bool:
         return self.__sklearn_is_fitted__() and bool(self.warm_start or incremental)
 
-    def _check_parameters(self, incremental: bool) -> list[int]:
-        """Raise unless every parameter is right; return the hidden layers' widths."""
-        parameters = self.get_params(deep=False)
-        validation.check_parameters(parameters, self._task)
-        hidden = [int(width) for width in np.atleast_1d(self.hidden_layer_sizes)]
+    def _check_parameters(self, incremental: bool) -> tuple[list[int], SimpleNamespace]:
+        """Return the hidden layers' widths, and all parameters as a fit takes them."""
+        parameters = validation.check_parameters(self.get_params(deep=False), self._task)
+        sizes = parameters["hidden_layer_sizes"]
+        hidden = list(sizes) if isinstance(sizes, tuple) else [sizes]
         validation.check_combination(parameters, len(hidden), incremental)
         validation.check_normalizations(parameters, hidden)
-        return hidden
+        return hidden, SimpleNamespace(**parameters)
 
     def _publish(self, learnt: Learnt) -> None:
         """Make a fit's result the estimator's, with scikit-learn's names for its parts."""
@@ -246,7 +252,7 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         self.loss_curve_ = history.loss_curve
         self.cost_curve_ = history.cost_curve
         self.loss_ = history.loss_curve[-1] if history.loss_curve else np.nan
-        stops_early = self.early_stopping and self.solver != "lbfgs"
+        stops_early = self.early_stopping and SOLVERS[self.solver] is not None
         self.best_loss_ = None if stops_early else learnt.best_loss
         self.validation_scores_ = history.validation_scores if stops_early else None
         self.best_validation_score_ = learnt.best_score if stops_early else None
@@ -297,7 +303,9 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         """Return outputs, or logits, (N, C) for ``X`` (N, I)."""
         network = self._network
         X = validation.check_features(self, X, network.dtype)
-        return network.forward(self._backend, X, apply_link=apply_link, n_threads=self._n_threads)
+        backend, n_threads = self._backend, self._n_threads
+        with validation.naming_rows(len(X)):
+            return network.forward(backend, X, apply_link=apply_link, n_threads=n_threads)
 
     def loss_per_sample(self, X: Any, y: Any) -> np.ndarray:
         """Return the loss of each sample, without penalties.
@@ -321,8 +329,10 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         """
         network, backend = self._network, self._backend
         X, target = self._encoded(X, y)
-        logits = network.forward(backend, X, apply_link=False, n_threads=self._n_threads)
-        return network.losses(backend, logits, target)
+        n_threads = self._n_threads
+        with validation.naming_rows(len(X)):
+            logits = network.forward(backend, X, apply_link=False, n_threads=n_threads)
+            return network.losses(backend, logits, target)
 
     def _encoded(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return X (N, I), checked, and the core's target (N, T) for y (N,) or (N, C)."""
@@ -444,4 +454,6 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         X, target = self._encoded(X, y)
         weights = validation.check_sample_weight(sample_weight, len(X), network.dtype)
         validation.check_rows_for_batch_norm(network.normalizations, len(X), weights)
-        return network.cost_gradient(backend, X, target, weights, self._n_threads)
+        n_threads = self._n_threads
+        with validation.naming_rows(len(X)):
+            return network.cost_gradient(backend, X, target, weights, n_threads)

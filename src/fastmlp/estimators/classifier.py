@@ -13,7 +13,7 @@ from fastmlp import validation
 from fastmlp.estimators.base import BaseMLP, available, stochastic
 from fastmlp.estimators.documentation import with_shared_parts
 from fastmlp.estimators.labels import LabelCoding
-from fastmlp.registry import CLASSIFIER_LOSSES, LOSSES, Loss
+from fastmlp.registry import CLASSIFIER_LOSSES, LOSSES, Loss, takes_label_smoothing
 
 if TYPE_CHECKING:
     from fastmlp.initializers import Initializer
@@ -39,7 +39,7 @@ def _has_probabilities(model: Any) -> bool:
 
 def _smoothing(given: Mapping[str, Any]) -> float:
     """Return how far labels are smoothed, which is for the cross-entropy only."""
-    smoothed = given["loss"] in ("cross_entropy", "log_loss")
+    smoothed = takes_label_smoothing(given["loss"])
     return float(given["label_smoothing"]) if smoothed else 0.0
 
 
@@ -58,9 +58,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         What is minimised. z are the logits, q the probabilities that softmax or logistic make of
         them, y the true class:
 
-        - "cross_entropy" or "log_loss": −log q_y, or the sum of it over labels. With y of shape
+        - "cross_entropy" ("log_loss"): −log q_y, or the sum of it over labels. With y of shape
           (n_samples, n_classes) and fractions in it, each row a distribution p, it is
           −Σ p_j log q_j; a matrix of zeros and ones only is read as several labels a row.
+          "binary_cross_entropy" is the same for two classes or several labels a row only,
+          "categorical_cross_entropy" for one label a row, or distributions, only.
         - "focal": −(1 − q_y)^focal_gamma log q_y, which lets easy samples count less (Lin et al.
           2017); two classes, several, or several labels a row.
         - "kl_divergence": Σ p_j log(p_j / q_j) for distributions p in the rows of y: cross-entropy
@@ -371,4 +373,5 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         tags = super().__sklearn_tags__()
         kinds = CLASSIFIER_LOSSES.get(self.loss, ()) if isinstance(self.loss, str) else ()
         tags.classifier_tags.multi_label = "multilabel" in kinds
+        tags.classifier_tags.multi_class = "binary" not in kinds or "multiclass" in kinds
         return tags

@@ -29,7 +29,6 @@ from fastmlp.validation import (
     checking_initializer,
     each_normalization,
     naming,
-    naming_network,
 )
 
 __all__ = ["Fitting", "Learnt"]
@@ -72,8 +71,8 @@ class Fitting:
 
     Attributes
     ----------
-    model : estimator
-        Read for its parameters.
+    model : namespace
+        The estimator's parameters, as ``validation.check_parameters`` returns them.
     layer_sizes : list of int, length L + 1
     loss : Loss
     data : TrainingData
@@ -165,8 +164,7 @@ class Fitting:
         return list(np.broadcast_to(activation, len(self.layer_sizes) - 2))
 
     def _new_network(self, plan: Plan, dtype: np.dtype, n_moments: int) -> Network:
-        with naming_network(self.layer_sizes):
-            network = Network.zeros(plan, dtype, n_moments)
+        network = Network.zeros(plan, dtype, n_moments)
         model = self.model
         hidden = self._activations()
         init = checking_initializer(model.init, dtype)

@@ -28,6 +28,9 @@ __all__ = ["MLPRegressor"]
 #: Powers at which Tweedie's deviance is the limit of its formula: rows of the registry.
 _TWEEDIE_LIMITS = {1.0: "poisson", 2.0: "gamma"}
 
+#: Losses whose targets are not negative.
+_OF_POSITIVE = ("poisson", "gamma", "tweedie")
+
 #: Codes of the losses that quantiles minimise; the absolute error's is the median.
 _OF_QUANTILES = (LOSSES["pinball"].code, LOSSES["absolute_error"].code)
 _MEDIAN = np.array([0.5])
@@ -328,5 +331,5 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
-        tags.target_tags.positive_only = self.loss in ("poisson", "gamma", "tweedie")
+        tags.target_tags.positive_only = REGRESSOR_LOSSES.get(self.loss) in _OF_POSITIVE
         return tags

@@ -35,6 +35,7 @@ from fastmlp.validation.labels import (
     check_scored_labels,
     check_two_classes,
 )
+from fastmlp.validation.memory import naming_rows, naming_training
 from fastmlp.validation.normalizations import (
     check_normalizations,
     check_rows_for_batch_norm,
@@ -49,7 +50,6 @@ from fastmlp.validation.parameters import (
     check_parameters,
     check_same_network,
     check_stochastic,
-    naming_network,
 )
 from fastmlp.validation.pictures import (
     check_bins,
@@ -125,6 +125,7 @@ __all__ = [
     "checking_initializer",
     "each_normalization",
     "naming",
-    "naming_network",
+    "naming_rows",
+    "naming_training",
     "resolve_dtype",
 ]

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from fastmlp.validation.arrays import naming
-from fastmlp.validation.parameters import RULES, Number
+from fastmlp.validation.parameters import RULES
+from fastmlp.validation.rules import Number
+from fastmlp.validation.words import shown
 
 __all__ = [
     "check_decision_line",
@@ -40,11 +42,11 @@ def check_neuron(weights: Any, threshold: Any, n_inputs: int) -> np.ndarray:
         with naming(name):
             values[name] = np.asarray(value)
         if values[name].dtype.kind not in "biuf":
-            raise TypeError(f"{name} must be real numbers; got {value!r}.")
+            raise TypeError(f"{name} must be real numbers; got {shown(value)}.")
         if not np.isfinite(values[name]).all():
-            raise ValueError(f"{name} must be finite; got {value!r}.")
+            raise ValueError(f"{name} must be finite; got {shown(value)}.")
     if values["threshold"].shape != ():
-        raise ValueError(f"threshold must be one number; got {threshold!r}.")
+        raise ValueError(f"threshold must be one number; got {shown(threshold)}.")
     if values["weights"].shape not in ((), (n_inputs,)):
         raise ValueError(
             f"weights must be one number or one for each of the {n_inputs} features of X; got "
@@ -76,7 +78,7 @@ def check_rates(
     with np.errstate(over="ignore", under="ignore"):
         rates = np.asarray(wanted, dtype)
     if not np.isfinite(rates).all() or np.any((rates == 0) & (wanted != 0)):
-        raise ValueError(f"eta0={eta0!r} gives steps beyond the range of {dtype.name}.")
+        raise ValueError(f"eta0={shown(eta0)} gives steps beyond the range of {dtype.name}.")
     return rates
 
 
@@ -84,7 +86,7 @@ def check_decision_line(coef: np.ndarray, unit: Any) -> None:
     """Raise ValueError unless the weights (K, I) of a unit define x₁ as a function of x₀."""
     n_units, n_features = coef.shape
     if not isinstance(unit, Integral) or not 0 <= int(unit) < n_units:
-        raise ValueError(f"unit must be a row of coef_, 0 to {n_units - 1}; got {unit!r}.")
+        raise ValueError(f"unit must be a row of coef_, 0 to {n_units - 1}; got {shown(unit)}.")
     if n_features != 2:
         raise ValueError(f"A decision line needs two features; the model has {n_features}.")
     if coef[unit, 1] == 0:

@@ -9,25 +9,25 @@ from typing import Any
 import numpy as np
 
 from fastmlp.initializers import INITIALIZERS, Initializer, split_layer
+from fastmlp.validation.arrays import UNREADABLE
+from fastmlp.validation.shapes import check_masks
+from fastmlp.validation.words import one_line, shown, unknown_name
 
 __all__ = ["check_init", "check_initial_arrays", "checking_initializer"]
 
 
-def check_init(name: str, value: Any) -> None:
-    """Raise unless ``value`` is a known rule, a function, or a sequence of layers."""
-    if callable(value):
-        return
+def check_init(name: str, value: Any) -> Any:
+    """Return a rule's name, a function, or a sequence of layers; raise unless it is one."""
     if isinstance(value, str) or value is None:
         if value not in INITIALIZERS:
-            raise ValueError(
-                f"{name} must be one of {', '.join(INITIALIZERS)}, a function or a list of arrays; "
-                f"got {value!r}."
-            )
-    elif not isinstance(value, Sequence):
+            raise unknown_name(name, value, INITIALIZERS, ", a function or a list of arrays")
+        return INITIALIZERS.name_of(value)
+    if not callable(value) and not isinstance(value, Sequence):
         raise TypeError(
             f"{name} must be a name, a function, or a list with an array (or a tuple of weights "
-            f"and biases) per layer; got {value!r}."
+            f"and biases) per layer; got {shown(value)}."
         )
+    return value
 
 
 def check_initial_arrays(init: Initializer, layer_sizes: Sequence[int], dtype: np.dtype) -> None:
@@ -67,10 +67,11 @@ def _check_layer(name: str, layer: Any, fan_in: int, fan_out: int, dtype: np.dty
 
 
 def _check_values(name: str, values: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    check_masks(name, values)
     try:
         array = np.asarray(values)
-    except ValueError as error:  # ragged
-        raise ValueError(f"{name} must have shape {shape}: {error}") from error
+    except UNREADABLE as error:  # ragged
+        raise ValueError(f"{name} must have shape {shape}: {one_line(str(error))}") from error
     if array.shape != shape:
         raise ValueError(f"{name} must have shape {shape}; got {array.shape}.")
     if array.dtype.kind not in "biuf":

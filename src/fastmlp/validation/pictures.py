@@ -12,7 +12,7 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_array
 
 from fastmlp.validation.arrays import naming
-from fastmlp.validation.parameters import Number
+from fastmlp.validation.rules import Number
 
 __all__ = [
     "check_bins",

@@ -11,11 +11,11 @@ from fastmlp.validation.information import check_logits
 from fastmlp.validation.parameters import (
     MAX_PARAMETERS,
     RULES,
-    Number,
-    OneOf,
     check_activation,
     check_parameters,
 )
+from fastmlp.validation.rules import Number, OneOf
+from fastmlp.validation.words import count_of, shown
 
 __all__ = ["check_activation_input", "check_dropout", "check_first_weights"]
 
@@ -29,24 +29,26 @@ def check_activation_input(activation: Any, z: Any) -> np.ndarray:
     return check_logits("z", z)
 
 
-def check_dropout(x: Any, rate: Any, random_state: Any) -> np.ndarray:
-    """Return x as an array of float32 or float64; raise unless rate and seed are right."""
-    RULES["input_dropout"]("rate", rate)
+def check_dropout(x: Any, rate: Any, random_state: Any) -> tuple[np.ndarray, float]:
+    """Return x as an array of float32 or float64, and the rate; raise unless all are right."""
+    probability: float = RULES["input_dropout"]("rate", rate)
     check_parameters({"random_state": random_state})
-    return check_logits("x", x)
+    return check_logits("x", x), probability
 
 
 def check_first_weights(
     fan_in: Any, fan_out: Any, init: Any, activation: Any, **named: Any
-) -> None:
-    """Raise unless a rule can draw weights (fan_in, fan_out); ``named`` are its parameters."""
-    _WIDTH("fan_in", fan_in)
-    _WIDTH("fan_out", fan_out)
+) -> tuple[int, int, dict[str, Any]]:
+    """Return the sizes and ``named``, the parameters of a rule, as Python's own numbers.
+
+    Raise unless the rule can draw weights (fan_in, fan_out).
+    """
+    fan_in, fan_out = _WIDTH("fan_in", fan_in), _WIDTH("fan_out", fan_out)
     if fan_in * fan_out > MAX_PARAMETERS:
         raise ValueError(
-            f"fan_in={fan_in} and fan_out={fan_out} give {fan_in * fan_out:.3g} weights; "
-            f"at most {MAX_PARAMETERS:.3g} are possible."
+            f"fan_in={shown(fan_in)} and fan_out={shown(fan_out)} give {count_of(fan_in * fan_out)}"
+            f" weights; at most {MAX_PARAMETERS:.3g} are possible."
         )
     _RULE("init", init)
     check_activation("activation", activation)
-    check_parameters(named)
+    return fan_in, fan_out, check_parameters(named)

@@ -28,6 +28,10 @@ _KINDS = {
 
 def check_loss_fits(loss: str, kind: str, known: Any) -> None:
     """Raise ValueError unless a loss knows this ``kind`` of classification target."""
+    if kind == "multiclass" and "binary" in known and kind not in known:
+        raise ValueError(
+            f"Only binary classification is supported by loss={loss!r}; y has more than two labels."
+        )
     if kind not in known:
         wanted = " or ".join(dict.fromkeys(_KINDS[name] for name in known))
         raise ValueError(f"loss={loss!r} needs {wanted} in y; got {_KINDS[kind]}.")
