@@ -41,6 +41,7 @@ JOBS = (
     Job("shuffle", "shuffle.py"),
     Job("normalization", "normalization.py"),
     Job("small", "small.py"),
+    Job("calls", "calls.py"),
     Job("busy", "busy.py"),
     Job("roofline", "roofline.py"),
     Job("roofline-one-thread", "roofline.py", "--threads 1"),

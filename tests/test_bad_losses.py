@@ -7,6 +7,8 @@ import re
 import numpy as np
 import pytest
 from helpers_rejection import LABELS, X, Y, assert_rejected, classifier, regressor
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.preprocessing import StandardScaler
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -212,6 +214,18 @@ def test_no_standard_deviation(loss):
     model = regressor(loss=loss).fit(X, POSITIVE)
     text = f"return_std=True needs a model fitted with loss='gaussian_nll'; this one has '{loss}'"
     assert_rejected(model, (X,), ValueError, text, method="predict", return_std=True)
+
+
+def test_a_standard_deviation_is_not_transformed_back():
+    model = TransformedTargetRegressor(regressor(loss="gaussian_nll"), transformer=StandardScaler())
+    model.fit(X, Y)
+    text = r"cannot transform a standard deviation back: leave it out, .* standardize_target=True"
+    with pytest.raises(AttributeError, match=text):
+        model.predict(X, return_std=True)
+    both = model.regressor_.predict(X, return_std=True)
+    assert isinstance(both, tuple)
+    assert np.ndim(both) == 2  # NumPy asks in a way that bears the refusal
+    assert not hasattr(both, "ndim")
 
 
 def test_more_quantiles_than_the_network_has():

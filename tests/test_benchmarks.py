@@ -50,6 +50,7 @@ def test_peers_compares_training_and_prediction(tmp_path):
 
 
 COMMANDS = {
+    "calls": "--stream 3 --rounds 1",
     "busy": "--cell digits --rounds 1 --seconds 0.001 --threads 2",
     "custom": "--cell digits --rounds 1",
     "dropout": "--cell digits --rounds 1",

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
 import re
+import subprocess
 import sys
+import warnings
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
 
 import fastmlp
-from fastmlp import cli
+from fastmlp import DivergenceError, cli
 from fastmlp.backends import BACKENDS, get_backend
+from fastmlp.cli import demo as work
 from fastmlp.cli import timing
 from fastmlp.cli.app import commands
 from fastmlp.cli.data import load
 from fastmlp.cli.epochs import GRID
+from fastmlp.cli.errors import CommandError
 from fastmlp.cli.kernels import check, kernel_cases
+from fastmlp.cli.report import write_json
 from fastmlp.cli.timing import Timing, WrongResultError, interleave
 from fastmlp.config import config_dict
 from fastmlp.registry import ACTIVATIONS, LOSSES, OPTIMIZERS
+from fastmlp.training import TrainingRun
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -33,6 +45,12 @@ def run(tmp_path, monkeypatch):
     monkeypatch.delenv("FASTMLP_DATA", raising=False)
     monkeypatch.setenv("COLUMNS", "200")
     return lambda *words: CliRunner().invoke(commands, [str(word) for word in words])
+
+
+@pytest.fixture
+def empty_picture(monkeypatch):
+    """Save the time of drawing where the picture does not matter."""
+    monkeypatch.setattr(work, "draw", lambda *_: Figure())
 
 
 @pytest.fixture
@@ -57,7 +75,7 @@ def test_demo_learns_digits_and_draws(run, tmp_path):
     assert (tmp_path / "demo.png").read_bytes().startswith(PNG)
 
 
-def test_demo_is_reproducible(run):
+def test_demo_is_reproducible(run, empty_picture):
     words = ("demo", "--epochs", 3, "--hidden", "16,8", "--seed", 4)
     lines = [
         next(line for line in run(*words).output.splitlines() if "accuracy" in line)
@@ -94,10 +112,10 @@ def test_folder_without_mnist_leaves_the_bundled_digits(tmp_path):
 
 def test_images_may_have_two_dimensions(tmp_path):
     path = tmp_path / "deep.npz"
-    X, y = np.full((4, 3, 5), 2.0), np.arange(4)
+    X, y = np.full((12, 3, 5), 2.0), np.arange(12)
     np.savez(path, X_train=X, y_train=y, X_test=X / 2, y_test=y)
     digits = load(path)
-    assert digits.X_train.shape == (4, 15)
+    assert digits.X_train.shape == (12, 15)
     assert digits.X_train.max() == 1
     assert digits.X_test.max() == 0.5
     assert digits.image_shape == (1, 15)
@@ -148,34 +166,124 @@ def test_version(run):
         (["bench", "--cell", "huge"], "'tab32', 'tab64'"),
         (["demo", "--hidden", "64,x"], "no list of whole numbers >= 1"),
         (["demo", "--hidden", "64,0"], "no list of whole numbers >= 1"),
+        (["demo", "--hidden", ""], "'' is no list of whole numbers >= 1"),
+        (["demo", "--hidden", "9" * 5000], "9...9"),
+        (["demo", "--hidden", "9" * 30], "Make --hidden narrower."),
+        (["demo", "--hidden", "9" * 400], "a network of more than 1.8e+308 parameters"),
+        (["demo", "--hidden", "100000000,100000000"], "not enough memory. Make --hidden narrower"),
         (["demo", "--dropout", "1"], "0<=x<1"),
+        (["demo", "--dropout", "nan"], "nan is not in the range 0<=x<1."),
+        (["demo", "--dropout", "inf"], "inf is not in the range 0<=x<1."),
         (["demo", "--epochs", "0"], "x>=1"),
-        (["demo", "--threads", "0"], "x>=1"),
+        (["demo", "--seed", "-1"], "-1 is not in the range 0<=x<=4294967295"),
+        (["demo", "--threads", "0"], "0 is not in the range 1<=x<=256"),
+        (["demo", "--threads", "1000"], "1000 is not in the range 1<=x<=256"),
+        (["bench", "--threads", "1000"], "1000 is not in the range 1<=x<=256"),
         (["demo", "--output", "no/such/folder.png"], "one that does not exist"),
         (["demo", "--output", "picture.txt"], "png"),
         (["demo", "--output", "."], "is a folder"),
+        (["demo", "--output", "a" * 300 + ".png"], "cannot be written: File name too long"),
+        (["demo", "--data", "x.png", "--output", "./x.png"], "--output would overwrite the file"),
+        (["demo", "--data", "a" * 300], "cannot be read: File name too long"),
+        (["bench", "--json", "bench.png"], "--output and --json name the same file"),
+        (["bench", "--json", "no/such/file.json"], "one that does not exist"),
     ],
 )
-def test_wrong_option(run, words, message):
+def test_wrong_option(run, words, message, tmp_path):
     result = run(*words)
     assert result.exit_code == 2
-    assert message in result.output
+    assert message in result.output.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_written_is_named_before_the_work(run, monkeypatch):
+    def refuse(self, mode="r"):
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    result = run("demo")
+    assert result.exit_code == 2
+    assert "'demo.png' cannot be written: Permission denied" in result.output.splitlines()[-1]
+    assert "images" not in result.output
+
+
+def test_an_output_that_exists_is_left_alone_until_the_end(run, tmp_path):
+    (tmp_path / "kept.png").write_text("old")
+    assert run("demo", "--output", "kept.png", "--hidden", "9" * 30).exit_code == 2
+    assert (tmp_path / "kept.png").read_text() == "old"
+
+
+def test_formats_that_cannot_be_written_here_are_named(run, monkeypatch):
+    def without_tex(self, target, format=None, **options):
+        raise RuntimeError("'xelatex' not found")
+
+    monkeypatch.setattr(Figure, "savefig", without_tex)
+    result = run("demo", "--output", "x.pgf")
+    assert result.exit_code == 2
+    assert "no pgf can be written here: \"'xelatex' not found\"" in result.output
+
+
+def test_a_full_disk(run, monkeypatch, empty_picture):
+    save = Figure.savefig
+
+    def savefig(self, target, **options):
+        if isinstance(target, Path):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(self, target, **options)
+
+    monkeypatch.setattr(Figure, "savefig", savefig)
+    result = run("demo", "--epochs", 1, "--hidden", 4)
+    assert result.exit_code == 1
+    assert result.output.endswith("Error: demo.png could not be written: No space left on device\n")
+
+
+def test_a_file_of_figures_that_cannot_be_written(tmp_path):
+    (tmp_path / "b.json").mkdir()
+    with pytest.raises(CommandError, match=r"b\.json could not be written: Is a directory"):
+        write_json(tmp_path / "b.json", {})
 
 
 def _archive(**changes):
-    X, y = np.zeros((6, 4), np.uint8), np.arange(6)
+    X, y = np.zeros((12, 4), np.uint8), np.arange(12)
     return {"X_train": X, "y_train": y, "X_test": X, "y_test": y} | changes
+
+
+def _with(value, dtype=float):
+    """Return images one of whose pixels has this value."""
+    X = np.zeros((12, 4), dtype)
+    X[7, 2] = value
+    return {"X_train": X, "X_test": np.zeros((12, 4), dtype)}
 
 
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
         ({"X_train": np.zeros((2, 4)), "y_train": np.zeros(2)}, "lacks X_test, y_test"),
-        (_archive(y_train=np.arange(5)), "X_train (6, 4) and y_train (5,)"),
-        (_archive(X_test=np.zeros((6, 3))), "X_train have shape (4,), of X_test (3,)"),
+        (_archive(y_train=np.arange(5)), "X_train (12, 4) and y_train (5,)"),
+        (_archive(y_train=np.zeros((12, 3))), "X_train (12, 4) and y_train (12, 3)"),
+        (_archive(X_train=np.zeros(12)), "X_train (12,) and y_train (12,)"),
+        (_archive(X_train=np.array(1), y_train=np.array(1)), "X_train () and y_train ()"),
+        (_archive(X_test=np.zeros((12, 3))), "X_train have shape (4,), of X_test (3,)"),
         (_archive(X_test=np.zeros((0, 4)), y_test=np.zeros(0)), "X_test (0, 4)"),
-        (_archive(X_train=np.full((6, 4), "a")), "X_train must hold numbers"),
-        (_archive(y_test=np.array([None] * 6)), "y_test holds no plain array"),
+        (_archive(X_train=np.full((12, 4), "a")), "X_train must hold numbers"),
+        (_archive(X_test=np.zeros((12, 4), complex)), "X_test must hold numbers, not complex128"),
+        (_archive(**_with(np.nan)), "X_train must hold finite numbers; got nan at index (7, 2)"),
+        (_archive(**_with(np.inf)), "X_train must hold finite numbers; got inf at index (7, 2)"),
+        (_archive(**_with(-1e300)), "X_train holds numbers too large for float32"),
+        (_archive(X_test=np.zeros((12, 4))), "must hold one type of numbers; got uint8 and float"),
+        (
+            _archive(X_train=np.zeros((10, 4), np.uint8), y_train=np.arange(10)),
+            "X_train holds 10 images; at least 11 are needed, since a tenth is held out",
+        ),
+        (_archive(y_test=np.array([None] * 12)), "y_test holds no plain array"),
+        (_archive(y_train=np.zeros(12)), "y_train holds one label only, 0.0; there is nothing"),
+        (_archive(y_train=np.arange(12) / 2), "whole numbers or text; got 0.5 at index 1"),
+        (_archive(y_test=np.full(12, np.nan)), "y_test must hold whole numbers or text; got nan"),
+        (_archive(y_test=np.full(12, np.inf)), "y_test must hold whole numbers or text; got inf"),
+        (_archive(y_train=np.arange(12) * 1j), "whole numbers or text, not complex128"),
+        (_archive(y_train=np.arange(12).astype("M8[D]")), "or text, not datetime64[D]"),
+        (_archive(y_train=np.arange(12).astype("S")), "y_train must hold whole numbers or text"),
+        (_archive(y_train=np.arange(12).astype(str)), "must both hold numbers or both text"),
     ],
 )
 def test_wrong_archive(run, tmp_path, arrays, message):
@@ -183,7 +291,69 @@ def test_wrong_archive(run, tmp_path, arrays, message):
     np.savez(path, **arrays)
     result = run("demo", "--data", path)
     assert result.exit_code == 2
-    assert message in " ".join(result.output.split())
+    (line,) = result.output.splitlines()
+    assert line.startswith(f"Error: {path}")
+    assert message in line
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"y_train": np.arange(12).astype(str), "y_test": np.arange(12).astype(str)},
+        {"y_train": np.arange(12.0), "y_test": np.arange(12.0)},
+        {"y_test": np.arange(5, 17)},
+        _with(1e300),
+        _with(2**60, np.int64),
+        _with(True, bool),
+        _with(1, np.float16),
+    ],
+)
+def test_archives_of_many_kinds_are_learnt_from(run, tmp_path, given, empty_picture):
+    np.savez(tmp_path / "right.npz", **_archive(**given))
+    result = run("demo", "--data", "right.npz", "--epochs", 1, "--hidden", 4, "--threads", 1)
+    assert result.exit_code == 0, result.output
+
+
+def _damaged(archive, name, change):
+    """Return the bytes of an .npz file in which an array's bytes have been changed."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        for key, array in archive.items():
+            member = io.BytesIO()
+            np.save(member, array)
+            file.writestr(
+                f"{key}.npy", change(member.getvalue()) if key == name else member.getvalue()
+            )
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda content: content[:-9], "X_test holds no plain array (ValueError('EOF: reading"),
+        (lambda content: b"garbage", "X_test holds no array; write one by numpy.savez"),
+        (
+            lambda content: content.replace(b"(12, 4), }" + b" " * 9, b"(99999999999, 4), }"),
+            "X_test holds no plain array (",
+        ),
+    ],
+)
+def test_damaged_archive(run, tmp_path, change, message):
+    path = tmp_path / "damaged.npz"
+    path.write_bytes(_damaged(_archive(), "X_test", change))
+    result = run("demo", "--data", path)
+    assert result.exit_code == 2
+    (line,) = result.output.splitlines()
+    assert message in line
+
+
+def test_archive_whose_bytes_have_changed(run, tmp_path):
+    content = bytearray(_damaged(_archive(), "X_train", lambda content: content))
+    content[content.index(b"\x93NUMPY") + 130] ^= 255
+    (tmp_path / "changed.npz").write_bytes(content)
+    result = run("demo", "--data", "changed.npz")
+    assert result.exit_code == 2
+    assert 'X_train holds no plain array (BadZipFile("Bad CRC-32' in result.output
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut off"])
@@ -192,7 +362,7 @@ def test_file_that_is_no_archive(run, tmp_path, content):
     path.write_bytes(content)
     result = run("demo", "--data", path)
     assert result.exit_code == 2
-    assert "is no .npz archive" in " ".join(result.output.split())
+    assert result.output == f"Error: {path} is no .npz archive\n"
 
 
 def test_single_array_is_no_archive(run, tmp_path):
@@ -202,11 +372,144 @@ def test_single_array_is_no_archive(run, tmp_path):
     assert "is no .npz archive" in " ".join(result.output.split())
 
 
-def test_environment_that_leads_nowhere(run, monkeypatch):
-    monkeypatch.setenv("FASTMLP_DATA", "nowhere")
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        (
+            "nowhere",
+            "FASTMLP_DATA names 'nowhere', which cannot be used: No such file or directory",
+        ),
+        ("a" * 5000, "which cannot be used: File name too long"),
+        (os.devnull, f"{os.devnull} is no .npz archive"),
+    ],
+)
+def test_environment_that_leads_nowhere(run, monkeypatch, place, message):
+    monkeypatch.setenv("FASTMLP_DATA", place)
     result = run("demo")
     assert result.exit_code == 2
-    assert "FASTMLP_DATA names nowhere, which does not exist" in result.output
+    (line,) = result.output.splitlines()
+    assert line.endswith(message)
+
+
+# -- what stops a command -------------------------------------------------------------------------
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def test_interrupted_training_shows_what_was_learnt(run, monkeypatch, tmp_path, empty_picture):
+    monkeypatch.setattr(
+        work, "_show", lambda progress, bar, record: record.epoch == 3 and interrupt()
+    )
+    result = run("demo", "--hidden", 16, "--threads", 1)
+    assert result.exit_code == 130
+    assert "interrupted after 3 of 60 epochs; what was learnt is kept" in result.output
+    assert re.search("test accuracy .* for each of 3 epochs", result.output, re.DOTALL)
+    assert (tmp_path / "demo.png").read_bytes().startswith(PNG)
+
+
+@pytest.mark.parametrize(
+    ("words", "function"),
+    [
+        (["demo"], "fastmlp.MLPClassifier.fit"),
+        (["bench"], "fastmlp.cli.bench.peak_of"),
+        (["info"], "fastmlp.config.show_config"),
+    ],
+)
+def test_interrupted_before_anything_was_done(run, monkeypatch, tmp_path, words, function):
+    monkeypatch.setattr(function, interrupt)
+    result = run(*words)
+    assert result.exit_code == 130
+    assert result.output.splitlines()[-1] == "Interrupted before the work was done."
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupted_within_the_first_epoch(run, monkeypatch, tmp_path):
+    monkeypatch.setattr(TrainingRun, "_epoch", interrupt)
+    result = run("demo", "--hidden", 4)
+    assert result.exit_code == 130
+    assert result.output.splitlines()[-1] == "Interrupted before the work was done."
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_diverged_training(run, monkeypatch):
+    def diverge(*_):
+        raise DivergenceError("The loss became infinite.")
+
+    monkeypatch.setattr(TrainingRun, "run", diverge)
+    result = run("demo", "--hidden", 4)
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-1] == "Error: The loss became infinite."
+
+
+def test_other_warnings_of_a_fit_are_passed_on(run, monkeypatch, empty_picture):
+    monkeypatch.setattr(
+        work, "_show", lambda progress, bar, record: warnings.warn("odd", stacklevel=1)
+    )
+    with pytest.warns(UserWarning, match="odd"):
+        assert run("demo", "--hidden", 4, "--epochs", 1).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "Error: No space left on device"),
+        (MemoryError("so many bytes"), "Error: not enough memory: so many bytes"),
+        (WrongResultError("off by 3"), "Error: off by 3"),
+    ],
+)
+def test_what_stops_a_command_is_one_line(run, monkeypatch, error, line):
+    def fail():
+        raise error
+
+    monkeypatch.setattr("fastmlp.config.show_config", fail)
+    result = run("info")
+    assert result.exit_code == 1
+    assert result.output == f"{line}\n"
+
+
+def test_a_reader_that_has_seen_enough():
+    """Nothing is said of a broken pipe, nor of a matplotlib backend that does not exist."""
+    code = "from fastmlp.cli import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "info"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"MPLBACKEND": "nonsense"},
+    )
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() == 1
+
+
+def exit_status(monkeypatch, *words):
+    """Return the status with which the console script ends."""
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    monkeypatch.setattr(sys, "argv", ["fastmlp", *words])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    return stop.value.code
+
+
+def test_without_standard_output(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    assert exit_status(monkeypatch, "info") == 0
+
+
+def test_a_terminal_that_knows_ascii_only(monkeypatch):
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
+    monkeypatch.setattr(sys, "stdout", stdout)
+    monkeypatch.setattr("fastmlp.config.show_config", lambda: print("a ÷ b"))
+    assert exit_status(monkeypatch, "info") == 0
+    assert stdout.buffer.getvalue() == b"a ? b\n"
+
+
+def test_interrupted_while_modules_are_imported(monkeypatch, capsys):
+    monkeypatch.setattr("fastmlp.cli.app.commands", lambda prog_name: interrupt())
+    assert exit_status(monkeypatch, "info") == 130
+    assert capsys.readouterr().err == "Interrupted before the work was done.\n"
 
 
 def test_missing_extra_is_named(monkeypatch):
@@ -218,10 +521,7 @@ def test_missing_extra_is_named(monkeypatch):
 
 
 def test_main_runs_a_command(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["fastmlp", "--version"])
-    with pytest.raises(SystemExit) as stop:
-        cli.main()
-    assert stop.value.code == 0
+    assert exit_status(monkeypatch, "--version") == 0
     assert fastmlp.__version__ in capsys.readouterr().out
 
 
@@ -294,4 +594,6 @@ def test_an_unknown_instruction_set_is_refused(run, monkeypatch, command):
     monkeypatch.setenv("FASTMLP_ISA", "bogus")
     result = run(command)
     assert result.exit_code == 2, result.output
-    assert "FASTMLP_ISA must be one of" in result.output
+    (line,) = result.output.splitlines()
+    assert line.startswith("Error: FASTMLP_ISA must be one of")
+    assert run(command, "--help").exit_code == 0

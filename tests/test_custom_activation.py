@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import copy
+import ctypes
+import ctypes.util
+import importlib
 import math
+import operator
 import pickle
 import subprocess
 import sys
@@ -23,6 +27,7 @@ from fastmlp import MLPClassifier, MLPRegressor, Predictor, custom_activation
 from fastmlp.backends import _core
 from fastmlp.backends.numba_jit.callbacks import result_type
 from fastmlp.registry import ACTIVATIONS, CUSTOM
+from fastmlp.user_functions import CustomActivation
 
 X = np.random.default_rng(0).normal(size=(80, 4))
 LABELS = X[:, 0] - X[:, 1] > 0.3
@@ -228,7 +233,6 @@ def raising_helper(z):
 
 
 raising_again = numba.njit(raising_far_out)
-THREE = (1.0, 2.0, 3.0)
 
 
 @pytest.mark.parametrize(
@@ -237,7 +241,6 @@ THREE = (1.0, 2.0, 3.0)
         raising_far_out,
         asserting,
         lambda z: raising_helper(z) + 0.0,
-        lambda z: THREE[int(z)] * z,
         lambda z: z**-2,
     ],
 )
@@ -246,6 +249,139 @@ def test_what_can_raise_is_refused(raising, capfd):
         with pytest.raises(ValueError, match=rf"^custom_activation: {role} \(.* can raise"):
             custom_activation(*functions)
     assert capfd.readouterr().err == ""
+
+
+def test_what_can_raise_for_one_real_type_only_is_refused():
+    def raising_in_single_precision(z, large=1e30):
+        if math.isinf(large * large):
+            raise ValueError("too large")
+        return 2.0 * z
+
+    with pytest.raises(ValueError, match=r"^custom_activation: f \(.* can raise"):
+        custom_activation(raising_in_single_precision, twice)
+
+
+# -- memory ---------------------------------------------------------------------------------------
+
+THREE = (1.0, 2.0, 3.0)
+TABLE = np.arange(201.0)  # no point at which slopes are compared lies outside
+SQUARE = np.eye(3)
+RECORDS = np.zeros(3, dtype=[("value", "f8")])
+BYTES = b"abc"
+
+
+def looked_up(z):
+    return TABLE[int(abs(z) + 0.25)]
+
+
+def looked_up_by_default(z, table=TABLE):
+    return table[int(z)]
+
+
+def in_a_closure(table):
+    return lambda z: table[int(z)]
+
+
+@numba.njit
+def allocating(z):
+    memory = np.zeros(3)
+    memory[int(z)] = z
+    return memory[0]
+
+
+@numba.njit
+def endless(z):
+    return z if z < 0.0 else endless(z - 1.0)
+
+
+@numba.extending.register_jitable
+def jitable(z):
+    return TABLE[int(z)]
+
+
+# Compiled with what may allocate, before anybody forbids that.
+allocating(1.0), allocating(np.float32(1))
+compiled_look_up = numba.njit(looked_up)
+vectorized_look_up = numba.vectorize(looked_up)
+c_look_up = numba.cfunc("float64(float64)")(looked_up)
+
+COMPUTED = "takes an element by a computed index"
+HAZARDS = {
+    "an array": (looked_up, r"uses the array TABLE \(line \d+\); use .* tuples of numbers"),
+    "a constant index": (lambda z: TABLE[201] * z, "uses the array TABLE"),
+    "two axes": (lambda z: SQUARE[int(z), 0], "uses the array SQUARE"),
+    "a slice": (lambda z: TABLE[int(z) :][0], "uses the array TABLE"),
+    "a flat view": (lambda z: SQUARE.flat[int(z)], "uses the array SQUARE"),
+    "records": (lambda z: RECORDS[int(z)].value, "uses the array RECORDS"),
+    "bytes": (lambda z: BYTES[int(z)] * z, "uses the array BYTES"),
+    "a default": (looked_up_by_default, "uses the array table"),
+    "a closure": (in_a_closure(TABLE), "uses the array table"),
+    "a tuple": (lambda z: THREE[int(z)] * z, rf"{COMPUTED} \(line \d+\); use"),
+    "a clamped index": (lambda z: THREE[min(int(abs(z)), 2)], COMPUTED),
+    "an operator": (lambda z: operator.getitem(THREE, int(z)), COMPUTED),
+    "a helper": (lambda z: compiled_look_up(z) + 0.0, r"calls looked_up \(line \d+\), which uses"),
+    "a helper's memory": (lambda z: allocating(z) + 0.0, "calls allocating .*, which uses an"),
+    "a ufunc": (lambda z: vectorized_look_up(z) + 0.0, "calls looked_up .*, which uses the"),
+    "an overload": (lambda z: jitable(z) + 0.0, "calls jitable .*, which uses the array TABLE"),
+    "a C callback": (lambda z: c_look_up(z) + 0.0, "uses c_look_up, of Numba's type FunctionType"),
+    "recursion": (lambda z: endless(z) + 0.0, r"calls endless .*, which calls itself .*; write"),
+}
+
+
+@pytest.mark.parametrize(("unsafe", "message"), HAZARDS.values(), ids=HAZARDS)
+def test_what_could_read_foreign_memory_is_refused(unsafe, message):
+    with pytest.raises(ValueError, match=rf"^custom_activation: f \(.*\) {message}"):
+        custom_activation(unsafe, twice)
+
+
+def test_so_it_is_in_the_slope():
+    with pytest.raises(ValueError, match=r"^custom_activation: df \(looked_up\) uses the array"):
+        custom_activation(twice, looked_up)
+
+
+def test_a_helper_from_a_cache_is_looked_into(tmp_path, monkeypatch):
+    text = (
+        "import numba, numpy as np\nTABLE = np.ones(3)\n"
+        "@numba.njit(cache=True)\ndef helper(z):\n    return TABLE[int(z)]\n"
+    )
+    (tmp_path / "module_with_a_helper.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    for _ in range(2):
+        module = importlib.reload(importlib.import_module("module_with_a_helper"))
+        module.helper(1.0)
+    assert sum(module.helper.stats.cache_hits.values()) == 1
+    with pytest.raises(ValueError, match=r"calls helper .*, which uses the array TABLE"):
+        custom_activation(lambda z: module.helper(z) + 0.0, twice)
+
+
+def test_what_nobody_checked_never_runs():
+    # As after unpickling, when a function is what its module has under this name by now.
+    with pytest.raises(ValueError, match="looked_up uses the array TABLE"):
+        CustomActivation(looked_up, tanh_slope, "changed").address(np.float32)
+
+
+def test_tuples_of_numbers_are_taken():
+    def polynomial(z):
+        total = 0.0
+        for coefficient in THREE:
+            total = total * z + coefficient
+        return total
+
+    own = custom_activation(polynomial, lambda z: 2 * THREE[0] * z + THREE[1])
+    np.testing.assert_allclose(own.evaluate(np.array([2.0])), [[11.0], [6.0]])
+
+
+def test_c_functions_are_taken():
+    erf = ctypes.CDLL(ctypes.util.find_library("m")).erf
+    erf.argtypes, erf.restype = [ctypes.c_double], ctypes.c_double
+    own = custom_activation(
+        lambda z: erf(z) + 0.0, lambda z: 2 / math.sqrt(math.pi) * math.exp(-z * z), name="erf"
+    )
+    np.testing.assert_allclose(own.evaluate(np.array([0.5]))[0], math.erf(0.5), rtol=1e-14)
+
+
+# -- what is right --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -326,6 +462,7 @@ def with_default_slope(z, slope=0.3):
         lambda z: min(z, math.inf) + np.inf,
         lambda z: math.tau * math.exp(-z),
         lambda z: SCALE * z,
+        lambda z: THREE[0] * z + (0.1, 0.2)[1],
         with_default,
     ],
 )

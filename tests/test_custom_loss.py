@@ -155,6 +155,23 @@ def test_what_can_raise_is_refused(capfd):
     assert capfd.readouterr().err == ""
 
 
+TABLE = np.arange(201.0)
+
+
+def looked_up(prediction, target):
+    return TABLE[int(abs(prediction - target))]
+
+
+def test_what_could_read_foreign_memory_is_refused():
+    for role, functions in (
+        ("value", (looked_up, half_square_slope)),
+        ("grad", (half_square, looked_up)),
+    ):
+        message = rf"^custom_loss: {role} \(looked_up\) uses the array TABLE \(line \d+\); use .*"
+        with pytest.raises(ValueError, match=message):
+            custom_loss(*functions)
+
+
 @pytest.mark.parametrize("loss", [half_square, "squared", None])
 @pytest.mark.parametrize("name", ["compiled", "numba", "numpy"])
 def test_no_loss(loss, name):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import pickle
 import warnings
+from fractions import Fraction
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
-from numpy.testing import assert_array_equal, assert_equal
+from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -128,13 +128,13 @@ def test_gates_are_estimators():
     [
         ([1, 2, 3], 1, ValueError, r"one for each of the 2 features of X; got shape \(3,\)"),
         ([[1, 2]], 1, ValueError, r"got shape \(1, 2\)"),
-        ("1", 1, TypeError, "weights must be real numbers; got '1'"),
-        ([1, None], 1, TypeError, "weights must be real numbers"),
+        ("1", 1, TypeError, "weights must hold real numbers; got '1'"),
+        ([1, None], 1, TypeError, "weights must hold real numbers; got None at index 1"),
         ([1, np.nan], 1, ValueError, "weights must be finite"),
-        ([1, [2, 3]], 1, ValueError, "weights"),
+        ([1, [2, 3]], 1, ValueError, "weights must be one value or an array whose rows"),
         (1, np.inf, ValueError, "threshold must be finite; got inf"),
         (1, [1, 2], ValueError, "threshold must be one number"),
-        (1, "1", TypeError, "threshold must be real numbers"),
+        (1, "1", TypeError, "threshold must hold real numbers"),
     ],
 )
 def test_bad_neurons(weights, threshold, error, text):
@@ -145,10 +145,30 @@ def test_bad_neurons(weights, threshold, error, text):
     assert not hasattr(neuron, "n_features_in_")
 
 
-@pytest.mark.parametrize("n_inputs", [0, -1])
-def test_gates_need_an_input(n_inputs):
-    with pytest.raises(ValueError, match="n_inputs must be an integer ≥ 1"):
+@pytest.mark.parametrize(
+    ("n_inputs", "error", "text"),
+    [
+        (0, ValueError, "n_inputs must be an integer ≥ 1"),
+        (-1, ValueError, "n_inputs must be an integer ≥ 1"),
+        (np.timedelta64(2), TypeError, "n_inputs must be an integer ≥ 1"),
+        (2**60, MemoryError, "n_inputs=1152921504606846976 makes as many weights, for which"),
+        (10**400, MemoryError, r"n_inputs=10+\.\.\.0+ makes as many weights, for which"),
+    ],
+)
+def test_gates_have_a_number_of_inputs(n_inputs, error, text):
+    with pytest.raises(error, match=text):
         McCullochPittsNeuron.and_gate(n_inputs)
+
+
+def test_sums_beyond_floats_are_refused():
+    neuron = McCullochPittsNeuron([1e308, 1e308], 1)
+    assert_array_equal(neuron.predict([[0, 0], [1, -1], [0.5, 0.5]]), [0, 0, 1])
+    with pytest.raises(ValueError, match=r"sum of row 1 of X is too large for a float; scale"):
+        neuron.predict([[0, 0], [10, -10]])
+
+
+def test_a_threshold_may_be_a_fraction():
+    assert_array_equal(McCullochPittsNeuron(1, Fraction(3, 2)).predict(AND[0]), AND[1])
 
 
 def test_three_labels_are_too_many_for_a_neuron():
@@ -267,6 +287,9 @@ def test_in_scikit_learns_hands():
     [
         ({"eta0": 0}, ValueError, "eta0 must be a finite number > 0; got 0"),
         ({"eta0": "1"}, TypeError, "eta0 must be a finite number > 0"),
+        ({"eta0": np.timedelta64(1)}, TypeError, "eta0 must be a finite number > 0"),
+        ({"eta0": 10**5000}, ValueError, r"eta0 must be a finite number > 0; got int\(…\)"),
+        ({"eta0": Fraction(1, 10**400)}, ValueError, "eta0 must be a finite number > 0; got 0"),
         ({"max_iter": 0}, ValueError, "max_iter must be an integer ≥ 1"),
         ({"shuffle": 1}, TypeError, "shuffle must be True or False"),
         ({"random_state": "x"}, ValueError, "random_state must be None"),
@@ -299,10 +322,10 @@ def test_bad_parameters(parameters, error, text):
 )
 def test_bad_data(name, arguments, error, text):
     model = RosenblattPerceptron(backend=name, random_state=0).fit(X[:, :1], X[:, 0] > 0)
-    before = copy.deepcopy(vars(model))
+    before = dict(vars(model))
     with pytest.raises(error, match=text):
         model.fit(*arguments)
-    assert_equal(vars(model), before)
+    assert vars(model) == before
 
 
 @pytest.mark.parametrize("eta0", [1e300, 1e-300])
@@ -326,6 +349,63 @@ def test_bad_partial_fits():
         model.partial_fit(np.ones((60, 3)), Y)
 
 
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize(
+    ("attributes", "text"),
+    [
+        ({"coef_": np.ones((1, 1))}, r"coef_ must have shape \(1, 2\)"),
+        ({"coef_": np.ones(2)}, r"coef_ must have shape \(1, 2\)"),
+        ({"coef_": [["1", "2"]]}, "coef_ must hold real numbers"),
+        ({"intercept_": np.ones(0)}, r"intercept_ must have shape \(1,\)"),
+        ({"classes_": np.array(["down", "left", "up"])}, "no setter"),
+        ({"n_features_in_": 3}, "no setter"),
+    ],
+)
+def test_attributes_that_do_not_fit_are_refused(name, attributes, text):
+    model = RosenblattPerceptron(backend=name).fit(X, Y)
+    before = model.decision_function(X)
+    ((attribute, value),) = attributes.items()
+    with pytest.raises((AttributeError, TypeError, ValueError), match=text):
+        setattr(model, attribute, value)
+    assert_array_equal(model.decision_function(X), before)
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "text"),
+    [
+        ("coef", np.ones((1, 1)), r"coef_ must have shape \(1, 2\)"),
+        ("coef", np.ones((1, 2), int), "coef_ must be an array of float32 or float64"),
+        ("intercept", np.ones(1, np.float32), "intercept_ must be an array of"),
+        ("classes", np.array(["down", "left", "up"]), r"coef_ must have shape \(3, 2\)"),
+        ("n_features", 3, r"coef_ must have shape \(1, 3\)"),
+    ],
+)
+def test_parts_that_do_not_fit_together_are_an_error(part, value, text):
+    model = RosenblattPerceptron().fit(X, Y)
+    object.__setattr__(model._published, part, value)  # as out of a damaged pickle
+    for call in (
+        lambda: model.predict(np.ones((3, model.n_features_in_))),
+        lambda: model.partial_fit(np.ones((3, model.n_features_in_)), Y[:3]),
+    ):
+        with pytest.raises(ValueError, match=text):
+            call()
+
+
+def test_a_failed_fit_changes_nothing():
+    model = RosenblattPerceptron().fit(X, Y)
+    published = model._published
+    with pytest.raises(ValueError, match="one class only"):
+        model.fit(np.ones((4, 3)), ["up"] * 4)
+    assert model._published is published
+    assert model.n_features_in_ == 2
+
+
+def test_weights_set_by_hand_are_used():
+    model = RosenblattPerceptron().fit(X, Y)
+    model.coef_, model.intercept_ = np.array([[0.0, 1.0]], order="F"), np.array([-0.5])
+    assert_array_equal(model.decision_function([[7, 2], [7, 0]]), [1.5, -0.5])
+
+
 def test_lines_that_are_not_there():
     with pytest.raises(NotFittedError):
         RosenblattPerceptron().decision_line()
@@ -336,6 +416,6 @@ def test_lines_that_are_not_there():
     with pytest.raises(ValueError, match="w₁ is 0, so it is vertical"):
         vertical.decision_line()
     model = RosenblattPerceptron().fit(X, Y)
-    for unit in (1, -1, 0.0):
+    for unit in (1, -1, 0.0, False, np.timedelta64(0)):
         with pytest.raises(ValueError, match="unit must be a row of coef_, 0 to 0"):
             model.decision_line(unit)

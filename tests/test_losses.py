@@ -147,7 +147,7 @@ def test_a_classifiers_predictor(loss, kind):
     if hasattr(model, "predict_proba"):
         expected = model.predict_proba(X)
     else:
-        expected = model._forward(X, apply_link=False)
+        expected = model._forward(model._learnt, X, apply_link=False)
     assert_array_equal(Predictor(model)(X), expected)
 
 
@@ -377,7 +377,7 @@ def test_focal_loss_without_focus_is_the_cross_entropy(y, backend_name):
 @pytest.mark.parametrize("y", [BINARY, CLASSES], ids=["binary", "classes"])
 def test_multi_margin(y, backend_name):
     model = classifier(loss="multi_margin", dtype="float64", backend=backend_name, max_iter=30)
-    z = model.fit(X, y)._forward(X, apply_link=False)
+    z = model.fit(X, y)._forward(model._learnt, X, apply_link=False)
     label = np.searchsorted(model.classes_, y)[:, np.newaxis]
     margins = np.maximum(0, 1 - np.take_along_axis(z, label, axis=1) + z)
     np.put_along_axis(margins, label, 0, axis=1)
@@ -393,7 +393,7 @@ def test_multi_margin(y, backend_name):
 @pytest.mark.parametrize("y", [BINARY, CLASSES, INDICATORS], ids=["binary", "classes", "labels"])
 def test_squared_hinge(y, backend_name):
     model = classifier(loss="squared_hinge", dtype="float64", backend=backend_name, max_iter=30)
-    z = model.fit(X, y)._forward(X, apply_link=False)
+    z = model.fit(X, y)._forward(model._learnt, X, apply_link=False)
     assert z.shape[1] == (1 if y is BINARY else 3)
     truth = y if y.ndim == 2 else as_distribution(y, model.classes_[-z.shape[1] :])
     expected = (np.maximum(0, 1 - (2 * truth - 1) * z) ** 2).sum(axis=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -108,7 +109,9 @@ def test_an_activation_has_one_error_text():
 def test_activations_take_real_numbers():
     with pytest.raises(TypeError, match="z must hold real numbers; got dtype complex128"):
         activation("relu", [1j])
-    with pytest.raises(ValueError, match="z: "):
+    with pytest.raises(
+        ValueError, match="z must be one value or an array whose rows are equally long"
+    ):
         activation("relu", [[1, 2], [3]])
 
 
@@ -166,7 +169,9 @@ def test_dropout_keeps_the_shape(shape):
         ({"rate": -0.1}, ValueError, "rate must be a number"),
         ({"rate": np.nan}, ValueError, "rate must be a number"),
         ({"rate": "half"}, TypeError, "rate must be a number"),
+        ({"rate": np.timedelta64(0)}, TypeError, r"rate must be a number .*; got np\.timedelta64"),
         ({"random_state": "x"}, ValueError, "random_state must be None, an integer"),
+        ({"random_state": 10**5000}, ValueError, "random_state must be None, an integer"),
         ({"x": ["a"]}, TypeError, "x must hold real numbers"),
     ],
 )
@@ -238,12 +243,21 @@ def test_an_estimator_starts_with_these_weights(init, function):
         assert_allclose(weights, start, rtol=0, atol=1e-290)
 
 
+def test_numbers_of_every_kind_give_the_same_weights():
+    given = initial_weights(np.int8(100), np.int8(100), "normal", init_std=0.5, random_state=0)
+    plain = initial_weights(100, 100, "normal", init_std=Fraction(1, 2), random_state=0)
+    assert_array_equal(given, plain)
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "text"),
     [
         ({"fan_in": 0}, ValueError, "fan_in must be an integer ≥ 1; got 0"),
         ({"fan_out": 2.5}, TypeError, r"fan_out must be an integer ≥ 1; got 2\.5"),
         ({"fan_in": 2**40, "fan_out": 2**40}, ValueError, "at most 7.21e.16 are possible"),
+        ({"fan_in": 10**400}, ValueError, r"fan_in=10+\.\.\.0+ and fan_out=3 give too many"),
+        ({"fan_in": 2**30, "fan_out": 2**25}, MemoryError, "make 3.6e.16 weights, for which there"),
+        ({"fan_in": np.timedelta64(2)}, TypeError, "fan_in must be an integer ≥ 1"),
         (
             {"init": "xaver"},
             ValueError,
@@ -251,11 +265,14 @@ def test_an_estimator_starts_with_these_weights(init, function):
         ),
         ({"init": np.ones((2, 3))}, ValueError, "init must be one of auto"),
         ({"init_std": -1}, ValueError, "init_std must be a finite number ≥ 0"),
+        ({"init": "normal", "init_std": 1.7e308}, ValueError, "init_std must be at most 1.1e.307"),
+        ({"init": "uniform", "init_range": 1.7e308}, ValueError, "init_range must be at most"),
         ({"init_range": "1"}, TypeError, "init_range must be a finite number"),
         ({"activation": "sine"}, ValueError, "activation must be one of"),
         ({"random_state": 1.5}, ValueError, "random_state must be None"),
     ],
 )
 def test_wrong_arguments_of_first_weights(arguments, error, text):
-    with pytest.raises(error, match=text):
+    with pytest.raises(error, match=text) as caught:
         initial_weights(**{"fan_in": 2, "fan_out": 3, **arguments})
+    assert "\n" not in str(caught.value)

@@ -8,8 +8,6 @@ import pytest
 from matplotlib import pyplot as plt
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from fastmlp import MLPClassifier
 from fastmlp.plots import LossCurveDisplay, MisreadDigitsDisplay
@@ -135,15 +133,6 @@ def test_subplots_with_a_common_axis_have_scales_of_their_own():
     _, axes = plt.subplots(2, sharex=True)
     displays = [LossCurveDisplay([2.0, 1.0], validation_scores=[0, 1]).plot(ax=ax) for ax in axes]
     assert displays[0].score_ax_ is not displays[1].score_ax_
-
-
-def test_loss_curve_of_a_pipeline_is_its_last_steps(blobs):
-    model = make_pipeline(StandardScaler(), MLPClassifier((5,), solver="lbfgs", random_state=0))
-    with pytest.raises(NotFittedError):
-        LossCurveDisplay.from_estimator(model)
-    display = LossCurveDisplay.from_estimator(model.fit(*blobs))
-    assert_array_equal(display.loss_curve, model[-1].loss_curve_)
-    assert display.line_.get_label() == "MLPClassifier"
 
 
 def test_loss_curve_needs_a_fitted_estimator():

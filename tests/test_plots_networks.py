@@ -14,8 +14,6 @@ from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Perceptron
 from sklearn.neural_network import MLPClassifier as SklearnMLP
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from fastmlp import MLPClassifier, MLPRegressor
 from fastmlp.plots import DecisionRegionDisplay, NetworkDiagramDisplay, WeightDistributionDisplay
@@ -148,7 +146,7 @@ def test_histograms_of_something_else_say_so():
     [
         ([], None, "layers is empty"),
         ([[1.0], []], None, r"layers\[1\] is empty"),
-        ([[1.0, np.nan]], None, r"layers\[0\] contains NaN or infinity"),
+        ([[1.0, np.nan]], None, r"layers\[0\] must be finite; got nan at index 1"),
         ([[1.0], [2.0]], ["only one"], "names has 1 entries for 2 layers"),
     ],
 )
@@ -162,17 +160,6 @@ def test_networks_must_be_fitted(display):
     with pytest.raises(NotFittedError):
         display.from_estimator(MLPClassifier())
     assert not plt.get_fignums()
-
-
-@pytest.mark.parametrize("display", [WeightDistributionDisplay, NetworkDiagramDisplay])
-def test_of_a_pipeline_the_last_step_is_drawn(display, blobs):
-    model = make_pipeline(StandardScaler(), make_pipeline(MLPClassifier((4,), solver="lbfgs")))
-    with pytest.raises(NotFittedError):
-        display.from_estimator(model)
-    model.fit(*blobs)
-    drawn = display.from_estimator(model)
-    weights = drawn.coefs if display is NetworkDiagramDisplay else drawn.layers
-    assert_array_equal(np.ravel(weights[1]), model[-1][-1].coefs_[1].ravel())
 
 
 # -- diagrams -------------------------------------------------------------------------------------
@@ -267,9 +254,12 @@ def test_scikit_learns_networks_can_be_drawn(blobs):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"layer_sizes": [3]}, r"two or more widths >= 1; got \[3\]"),
-        ({"layer_sizes": [3, 0]}, r"two or more widths >= 1; got \[3, 0\]"),
-        ({"layer_sizes": [3, 1], "max_units": 1}, "max_units must be at least 2; got 1"),
+        ({"layer_sizes": [3]}, r"two or more widths; got \[3\]"),
+        ({"layer_sizes": [3, 0]}, r"layer_sizes\[1\] must be an integer ≥ 1; got 0"),
+        (
+            {"layer_sizes": [3, 1], "max_units": 1},
+            "max_units must be an integer ≥ 2 and ≤ 10000; got 1",
+        ),
         ({"layer_sizes": [3, 1], "coefs": [np.ones((1, 3))]}, r"\[\(3, 1\)\]; got \[\(1, 3\)\]"),
         ({"layer_sizes": [2, 1], "unit_values": [[1, 2]]}, r"unit_values must have the shapes"),
     ],

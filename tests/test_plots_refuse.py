@@ -9,14 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from numpy.testing import assert_array_equal
 
 import fastmlp.plots
-from fastmlp import McCullochPittsNeuron
+from fastmlp import McCullochPittsNeuron, MLPClassifier
 from fastmlp.plots import (
     DecisionRegionDisplay,
     LossCurveDisplay,
     MisreadDigitsDisplay,
+    NetworkDiagramDisplay,
     WeightDistributionDisplay,
 )
 
@@ -46,6 +48,88 @@ def read(**changes):
     return MisreadDigitsDisplay.from_estimator(Reader(), **{**arguments, **changes})
 
 
+# -- where to draw --------------------------------------------------------------------------------
+
+ONE_IMAGE = {"truth": np.ones(1), "predicted": np.zeros(1), "confidence": np.ones(1)}
+#: A display of each kind, with what it calls the place and a method of its first artists.
+DISPLAYS = {
+    "DecisionRegionDisplay": (
+        DecisionRegionDisplay(GRID, extent=(0, 1, 0, 1), classes=[0, 1]),
+        "ax",
+        "imshow",
+    ),
+    "LossCurveDisplay": (LossCurveDisplay([1.0, 0.5]), "ax", "plot"),
+    "MisreadDigitsDisplay": (MisreadDigitsDisplay(GRID[:1], **ONE_IMAGE), "figure", "imshow"),
+    "NetworkDiagramDisplay": (NetworkDiagramDisplay([2, 1]), "ax", "add_collection"),
+    "WeightDistributionDisplay": (WeightDistributionDisplay([[1.0, 2.0]]), "ax", "stairs"),
+}
+FROM_ESTIMATOR = {
+    "DecisionRegionDisplay": {"X": SQUARE},
+    "MisreadDigitsDisplay": {"X": SQUARE, "y": [1, 1, 1, 1], "image_shape": (1, 2)},
+}
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return MLPClassifier((2,), solver="lbfgs", random_state=0).fit(SQUARE, [0, 1, 1, 0])
+
+
+def places(kind, shape):
+    """Return an array of axes or subfigures."""
+    figure = plt.figure()
+    rows, columns = shape
+    return figure.subplots(*shape) if kind == "ax" else figure.subfigures(rows, columns)
+
+
+@pytest.mark.parametrize("name", fastmlp.plots.__all__)
+@pytest.mark.parametrize(("shape", "example"), [((1, 2), r"\[0\]"), ((2, 2), r"\[0, 0\]")])
+def test_one_place_is_drawn_on_not_several(name, shape, example, fitted):
+    display, kind, _ = DISPLAYS[name]
+    several = {kind: places(kind, shape)}
+    what = {"ax": "Axes", "figure": "Figure or SubFigure"}[kind]
+    message = (
+        rf"^{kind} must be one matplotlib {what}, or None; got an object of ndarray; pass one of "
+        rf"those in it, such as {kind}{example}\.$"
+    )
+    with pytest.raises(TypeError, match=message):
+        display.plot(**several)
+    with pytest.raises(TypeError, match=message):
+        type(display).from_estimator(fitted, **FROM_ESTIMATOR.get(name, {}), **several)
+    assert len(plt.get_fignums()) == 1
+    display.plot(**{kind: several[kind].ravel()[1]})
+
+
+@pytest.mark.parametrize("place", [plt.subplots, 1, "left", {"A": None}])
+def test_other_places_are_refused(place):
+    with pytest.raises(TypeError, match=r"^ax must be one matplotlib Axes, or None; got an object"):
+        LossCurveDisplay([1.0]).plot(ax=place)
+    assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize("name", fastmlp.plots.__all__)
+def test_no_figure_is_left_by_what_raises(name, monkeypatch, fitted):
+    display, kind, method = DISPLAYS[name]
+
+    def fail(*_, **__):
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(Axes, method, fail)
+    for draw in (
+        display.plot,
+        lambda: type(display).from_estimator(fitted, **FROM_ESTIMATOR.get(name, {})),
+    ):
+        with pytest.raises(RuntimeError, match="no ink"):
+            draw()
+        assert not plt.get_fignums()
+    place = places(kind, (1, 2))[0]
+    with pytest.raises(RuntimeError, match="no ink"):
+        display.plot(**{kind: place})
+    assert len(plt.get_fignums()) == 1  # that of who called
+
+
+# -- data -----------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("y", [[0, 1, 1], [0, 1, 1, 0, 1]])
 def test_regions_need_a_label_for_each_point(y):
     neuron = McCullochPittsNeuron.and_gate()
@@ -61,6 +145,12 @@ def test_regions_need_a_label_for_each_point(y):
         ({"y": [0, 1]}, r"X must hold the two coordinates of each label in y; got \(\)"),
         ({"X": SQUARE.T, "y": [0, 1]}, r"X must hold the two coordinates .* got \(2, 4\)"),
         ({"X": SQUARE, "y": [0, 1]}, r"y must have one entry for each of the 4 rows in X"),
+        ({"proba": GRID[:, :1]}, r"got \(5, 1, 2\)\. At least two of each are needed"),
+        ({"proba": GRID[..., :1], "classes": [0]}, r"\(5, 5, 1\)\. At least two of each"),
+        ({"proba": GRID * np.nan}, r"proba must be finite; got nan at index \(0, 0, 0\)"),
+        ({"extent": (0, 1, 0)}, r"extent must be \(left, right, bottom, top\).*got \(0, 1, 0\)"),
+        ({"extent": (0, 1, 2, 2)}, "extent must be .* with room between"),
+        ({"feature_names": ["a"]}, "feature_names has 1 entries for 2 features"),
     ],
 )
 def test_regions_refuse(arguments, message):
@@ -70,18 +160,73 @@ def test_regions_refuse(arguments, message):
         )
 
 
-def test_points_and_labels_may_be_lists():
+def test_grid_points_and_labels_may_be_lists():
     display = DecisionRegionDisplay(
-        GRID, extent=(0, 1, 0, 1), classes=["a", "b"], X=SQUARE.tolist(), y=["a", "b", "b", "b"]
+        GRID.tolist(),
+        extent=(0, 1, 0, 1),
+        classes=["a", "b"],
+        X=SQUARE.tolist(),
+        y=["a", "b", "b", "b"],
     ).plot()
     assert [len(points.get_offsets()) for points in display.points_] == [1, 3]
 
 
 @pytest.mark.parametrize(
-    ("bins", "error"), [(0, ValueError), (-3, ValueError), (2.5, TypeError), ("auto", TypeError)]
+    ("resolution", "error"),
+    [(1, ValueError), (10**9, ValueError), (10**400, ValueError), (9.0, TypeError)],
+)
+def test_grids_have_a_size(resolution, error):
+    with pytest.raises(error, match="grid_resolution must be an integer ≥ 2 and ≤ 10000; got"):
+        DecisionRegionDisplay.from_estimator(
+            McCullochPittsNeuron.and_gate(), SQUARE, grid_resolution=resolution
+        )
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: WeightDistributionDisplay(5), "layers must be a list of arrays, .*; got 5"),
+        (lambda: WeightDistributionDisplay("ab"), "layers must be a list of arrays"),
+        (lambda: WeightDistributionDisplay([[1.0]], names=5), "names must be a list of strings"),
+        (lambda: NetworkDiagramDisplay(5), "layer_sizes must be a list of widths; got 5"),
+        (lambda: NetworkDiagramDisplay([2.7, 1]), r"layer_sizes\[0\] must be an integer ≥ 1"),
+        (lambda: NetworkDiagramDisplay(["2", 1]), r"layer_sizes\[0\] must be an .*; got '2'"),
+        (lambda: NetworkDiagramDisplay([2, 1], max_units="x"), "max_units must be an integer ≥ 2"),
+        (lambda: NetworkDiagramDisplay([2, 1], coefs=5), "coefs must be a list of arrays"),
+        (
+            lambda: DecisionRegionDisplay(GRID, extent=(0, 1, 0, 1), classes=5),
+            "classes must be a list of labels; got 5",
+        ),
+    ],
+)
+def test_what_must_be_a_list_of_what(make, text):
+    with pytest.raises(TypeError, match=text):
+        make()
+
+
+def test_numbers_that_no_scale_can_hold():
+    huge = [[[1.7e308], [-1.7e308]]]
+    for name, make in (
+        ("layers", WeightDistributionDisplay),
+        ("coefs", lambda coefs: NetworkDiagramDisplay([2, 1], coefs=coefs)),
+    ):
+        with pytest.raises(ValueError, match=rf"{name}\[0\] must hold numbers of at most 1\.1e"):
+            make(huge)
+
+
+@pytest.mark.parametrize(
+    ("bins", "error"),
+    [
+        (0, ValueError),
+        (-3, ValueError),
+        (10**400, ValueError),
+        (10**11, ValueError),
+        (2.5, TypeError),
+        ("auto", TypeError),
+    ],
 )
 def test_histograms_need_bars(bins, error):
-    with pytest.raises(error, match="bins must be an integer ≥ 1; got"):
+    with pytest.raises(error, match="bins must be an integer ≥ 1 and ≤ 10000; got"):
         WeightDistributionDisplay([[1.0, 2.0]], bins=bins)
 
 
@@ -90,7 +235,6 @@ def test_histograms_need_bars(bins, error):
     [
         ([1.0, 0.5], [0.3], "validation_scores has 1 epochs, loss_curve 2"),
         ([[1.0, 0.5]], None, r"loss_curve must be a flat sequence of numbers; got shape \(1, 2\)"),
-        (["a"], None, "loss_curve: could not convert"),
         ([1.0], 0.5, r"validation_scores must be a flat sequence of numbers; got shape \(\)"),
     ],
 )
@@ -140,8 +284,9 @@ def test_readings_belong_to_images(name):
     three = {"truth": np.ones(3), "predicted": np.ones(3), "confidence": np.ones(3)}
     with pytest.raises(ValueError, match=rf"{name} must have one entry for each of the 3 images"):
         MisreadDigitsDisplay(np.zeros((3, 2, 2)), **{**three, name: np.ones(2)})
-    with pytest.raises(ValueError, match=r"images must have shape \(M, height, width\)"):
-        MisreadDigitsDisplay(np.zeros((3, 4)), **three)
+    for shape in ((3, 4), (3, 4, 4, 5)):
+        with pytest.raises(ValueError, match=r"images must have shape \(M, height, width\)"):
+            MisreadDigitsDisplay(np.zeros(shape), **three)
 
 
 @pytest.mark.parametrize("display", fastmlp.plots.__all__)

@@ -124,4 +124,4 @@ def test_the_limit_reaches_the_backend(eight_cpus, monkeypatch):
     assert set(teams) == {2}
     teams.clear()
     model.set_params(n_threads=MANY).fit(X, X[:, 0] > 0.5)
-    assert set(teams) == {MANY}
+    assert max(teams) == MANY  # fewer where there are fewer rows

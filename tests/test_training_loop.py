@@ -297,12 +297,13 @@ def test_callbacks_hear_scores_and_rates():
     assert_allclose([record.learning_rate for record in records], expected)
 
 
-def test_verbose_prints_a_line_per_epoch(capsys):
+def test_verbose_prints_what_scikit_learn_prints(capsys):
     model = MLPClassifier((4,), max_iter=3, early_stopping=True, backend="numpy", verbose=True)
     model.fit(X, LABELS)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3
-    assert f"Epoch 3/3: loss {model.loss_:.8f}, validation score" in lines[2]
+    assert lines[4] == f"Iteration 3, loss = {model.loss_:.8f}"
+    assert lines[5] == f"Validation score: {model.validation_scores_[-1]:f}"
+    assert lines[6:] == [model.stop_reason_]
 
 
 def test_silence_without_verbose(capsys):
@@ -337,7 +338,7 @@ def test_too_large_a_batch_is_clipped_with_a_warning():
 def test_warnings_point_at_the_line_that_fits(parameters):
     with pytest.warns(UserWarning, match="converged|interrupted|clipped") as caught:
         regressor(**parameters).fit(X, Y)
-    assert [warning.filename for warning in caught] == [__file__]
+    assert {warning.filename for warning in caught} == {__file__}
 
 
 # -- schedules -------------------------------------------------------------------------------------

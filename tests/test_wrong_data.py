@@ -96,7 +96,7 @@ def wrong_tables():
         (X.astype("M8[s]"), "make numbers of dates, such as the days since one"),
         (X.astype("m8[s]"), "make numbers of dates"),
         (with_entry(datetime.date(2020, 1, 1)), "make numbers of dates"),
-        (with_entry(10**400), "bits in row 3): it is too large for a float"),
+        (with_entry(10**400), "00 in row 3): it is too large for a float"),
         (with_entry({"a": 1}), "column 1 has dtype object ({'a': 1} in row 3): float() argument"),
         (with_entry([1]), "X"),
         (with_entry(Hostile()), "X"),
@@ -290,7 +290,7 @@ def test_classes():
         ((each for each in ("up", "down")), "got a generator: take list(classes)"),
         (2, "got 2"),
         ([], "classes has no class"),
-        (["up"], "classes has one class only, ['up']"),
+        (["up"], "y has labels that are not in classes ['up']: ['down']"),
         ([["up", "down"]], "a flat list of labels; got [['up', 'down']]"),
         (["up", ["down"]], "classes must be a flat list of labels"),
         ([[1], [1, 2]], "row 0 ([1]) and row 1 have different lengths"),
@@ -342,4 +342,4 @@ def test_labels_that_are_dates():
     days = np.array(["2020-01-01", "2021-01-01"], dtype="M8[D]")[(Y > 0).astype(int)]
     model = classifier().fit(X, days)
     assert model.predict(X).dtype == days.dtype
-    assert model.score(X, days) > 0.3
+    assert model.score(X, days) == np.mean(model.predict(X) == days)

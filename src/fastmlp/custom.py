@@ -9,7 +9,7 @@ from fastmlp.validation.user_functions import (
     check_activation_slope,
     check_loss_slope,
     check_name,
-    check_never_raises,
+    check_safe,
     check_scalar_function,
 )
 
@@ -32,9 +32,12 @@ def custom_activation(
     Parameters
     ----------
     f : callable
-        z ↦ h = f(z), for one real z. What Numba's nopython mode can compile without arrays, lists
-        and other things that need memory, and what never raises: the core could not hear of it.
-        Where f has no value, return ``math.nan``.
+        z ↦ h = f(z), for one real z. What Numba's nopython mode can compile, with numbers and
+        tuples of numbers only: compiled code checks no index, so arrays are refused, also in
+        functions that f calls, and so are elements of tuples at computed indices. Take them by
+        constant indices or in a loop. f must not raise, as the core could not hear of it, nor call
+        itself; where it has no value, return ``math.nan``. Every loop in it must end: Ctrl-C is
+        not heard while compiled code runs.
     df : callable
         z ↦ f'(z). At a kink of f it should be one of the slopes beside, or between them.
     name : str, optional
@@ -51,8 +54,9 @@ def custom_activation(
     TypeError
         An argument is not of the kind above.
     ValueError
-        Numba can't compile a function, it can raise an exception, or ``df`` is not the derivative
-        of ``f``: it is compared with differences of ``f`` at points near and far.
+        Numba can't compile a function, it can raise an exception or read beyond an array, or
+        ``df`` is not the derivative of ``f``: it is compared with differences of ``f`` at points
+        near and far.
 
     Examples
     --------
@@ -73,7 +77,7 @@ def custom_activation(
     f, df = plain_function(f), plain_function(df)
     for role, function in (("f", f), ("df", df)):
         check_scalar_function("custom_activation", role, function, n_arguments=1)
-    check_never_raises("custom_activation", {"f": f, "df": df})
+    check_safe("custom_activation", {"f": f, "df": df})
     own = CustomActivation(f, df, check_name(name, f))  # type: ignore[arg-type]
     check_activation_slope(own)
     return own
@@ -87,7 +91,8 @@ def custom_loss(
     """Make a loss for regression of two Python functions of two numbers.
 
     A sample's loss is Σ_j value(prediction_j, target_j) over the outputs j. The functions are
-    compiled as those of :func:`custom_activation`.
+    compiled as those of :func:`custom_activation`, and may do what those may: they work with
+    numbers and tuples of numbers, never raise, and end, as Ctrl-C is not heard while they run.
 
     Parameters
     ----------
@@ -108,8 +113,9 @@ def custom_loss(
     TypeError
         An argument is not of the kind above.
     ValueError
-        Numba can't compile a function, it can raise an exception, or ``grad`` is not the derivative
-        of ``value``: it is compared with differences at several predictions and targets.
+        Numba can't compile a function, it can raise an exception or read beyond an array, or
+        ``grad`` is not the derivative of ``value``: it is compared with differences at several
+        predictions and targets.
 
     Examples
     --------
@@ -128,7 +134,7 @@ def custom_loss(
     value, grad = plain_function(value), plain_function(grad)
     for role, function in (("value", value), ("grad", grad)):
         check_scalar_function("custom_loss", role, function, n_arguments=2)
-    check_never_raises("custom_loss", {"value": value, "grad": grad})
+    check_safe("custom_loss", {"value": value, "grad": grad})
     own = CustomLoss(value, grad, check_name(name, value))  # type: ignore[arg-type]
     check_loss_slope(own)
     return own

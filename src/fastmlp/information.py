@@ -13,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fastmlp.backends import get_backend
+from fastmlp.parameters import readable
 from fastmlp.registry import MEASURES
 from fastmlp.validation.information import (
     check_axes,
-    check_logits,
     check_probabilities,
     check_shapes_agree,
 )
+from fastmlp.validation.real_numbers import real_array
 
 __all__ = [
     "cross_entropy",
@@ -186,7 +187,7 @@ def softmax(z: npt.ArrayLike, axis: Axis = -1) -> np.ndarray:
     >>> softmax([1e4, 1e4, -1e4])
     array([0.5, 0.5, 0. ])
     """
-    z = check_logits("z", z)
+    z = real_array("z", z)
     return _measure("softmax", check_axes(axis, z.ndim), z)
 
 
@@ -218,7 +219,7 @@ def log_softmax(z: npt.ArrayLike, axis: Axis = -1) -> np.ndarray:
     >>> log_softmax([0.0, -1000.0])
     array([    0., -1000.])
     """
-    z = check_logits("z", z)
+    z = real_array("z", z)
     return _measure("log_softmax", check_axes(axis, z.ndim), z)
 
 
@@ -236,7 +237,7 @@ def _measure(name: str, axes: tuple[int, ...], *arguments: np.ndarray) -> np.nda
     order = [*kept, *axes]
     table = math.prod(shape[axis] for axis in kept), math.prod(shape[axis] for axis in axes)
     dtype = np.result_type(*arguments)
-    p, *q = (np.ascontiguousarray(a.transpose(order), dtype).reshape(table) for a in arguments)
+    p, *q = (readable(a.transpose(order), dtype).reshape(table) for a in arguments)
     shape_out = table if measure.per_outcome else table[:1]
     out = np.empty(shape_out, dtype) if p.size else np.zeros(shape_out, dtype)
     if p.size:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-import warnings
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from fastmlp.backends.protocol import Backend, Totals
+from fastmlp.history import History
 from fastmlp.network import Network
-from fastmlp.training import EpochRecord, History, TrainingData, require_finite
+from fastmlp.notices import notify
+from fastmlp.training import INTERRUPTED, Ending, Report, TrainingData, record_of, require_finite
 
 __all__ = ["LbfgsRun"]
 
@@ -43,10 +44,12 @@ class LbfgsRun:
     max_iter: int
     max_fun: int
     tol: float
-    callbacks: Sequence[Callable[[EpochRecord], object]] = ()
+    report: Report
 
     def __post_init__(self) -> None:
         network, n_rows = self.network, len(self.data.X)
+        network.require_inputs(self.data.X)
+        network.require_target(self.data.target)
         self._workspace = self.backend.workspace(
             network.plan, network.dtype, n_rows, self.n_threads
         )
@@ -54,36 +57,38 @@ class LbfgsRun:
         self._totals = Totals(0.0, 0.0, n_rows)
         self._accepted = network.parameters.copy()
         self._began = time.perf_counter()
+        self._told_to_stop = False
 
-    def run(self) -> str | None:
-        """Minimise; leave the last accepted point in the network.
-
-        Returns
-        -------
-        str or None
-            Why the search ended without converging; None when it converged.
-        """
+    def run(self) -> Ending:
+        """Minimise; leave the last accepted point in the network."""
         from scipy.optimize import minimize  # noqa: PLC0415 - not every fit needs it
 
-        trouble = None
         try:
             result = minimize(
                 self._evaluate,
                 self._trained.astype(np.float64),
                 jac=True,
                 method="L-BFGS-B",
-                callback=self._accept,
+                callback=self._step,
                 options={"maxiter": self.max_iter, "maxfun": self.max_fun, "gtol": self.tol},
             )
-            trouble = result.message if result.status else None
+            ending = self._ending(result)
             if not self.history.n_epochs:  # no step was found, or none was needed
                 self._evaluate(result.x)
                 self._accept(result.x)
         except KeyboardInterrupt:
-            warnings.warn("Training was interrupted; what was learnt is kept.", stacklevel=6)
+            notify(INTERRUPTED)
+            ending = Ending("Training was interrupted.", on_demand=True)
         self.network.parameters[...] = self._accepted
         require_finite(self.network, self.history.n_epochs)
-        return trouble
+        return ending
+
+    def _ending(self, result: Any) -> Ending:
+        """Return why SciPy ended the search."""
+        if self._told_to_stop:
+            return Ending("A callback returned True.", on_demand=True)
+        text = f"L-BFGS ended after {self.history.n_epochs} steps: {result.message}."
+        return Ending(text, converged=not result.status)
 
     @property
     def _trained(self) -> np.ndarray:
@@ -109,12 +114,16 @@ class LbfgsRun:
         value = (self._totals.cost + self._totals.penalty) / self._totals.n_samples
         return value, self._gradient.astype(np.float64)
 
-    def _accept(self, point: np.ndarray) -> None:
+    def _step(self, point: np.ndarray) -> None:
+        """Take note of an iteration that ended at ``point`` (P,), and end the search if told to."""
+        self._told_to_stop = self._accept(point)
+        if self._told_to_stop:
+            raise StopIteration  # SciPy's way to end a search
+
+    def _accept(self, point: np.ndarray) -> bool:
         """Record an iteration: SciPy has just evaluated the objective at ``point`` (P,)."""
         self._trained[...] = point
         self._accepted[...] = self.network.parameters
         self.history.n_samples_seen += self._totals.n_samples
         self.history.add(self._totals, self.network.cost_divisor)
-        record = self.history.last_record(self.max_iter, time.perf_counter() - self._began)
-        for callback in self.callbacks:
-            callback(record)
+        return self.report(record_of(self.history, self.max_iter, self._began))

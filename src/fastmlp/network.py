@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastmlp.backends.protocol import Backend
+from fastmlp.description import require
 from fastmlp.parameters import (
+    REAL_TYPES,
     aligned_zeros,
     bias_views,
     gain_views,
@@ -18,12 +20,17 @@ from fastmlp.parameters import (
     weight_views,
 )
 from fastmlp.plan import Plan, make_settings
-from fastmlp.registry import NORMALIZATIONS
+from fastmlp.registry import NORMALIZATIONS, OPTIMIZERS
 
 __all__ = ["Gradient", "Network"]
 
 #: Rows per call of ``Backend.predict``: Ctrl-C is seen between calls.
 ROWS_BETWEEN_INTERRUPTS = 16384
+
+#: How many vectors the memory of an optimiser may have; L-BFGS leaves none.
+NUMBERS_OF_MOMENTS = {0, *(row.n_moments for row in OPTIMIZERS)}
+#: Far more updates than anybody makes; sums of steps stay in 64 bits.
+MOST_STEPS = 2**62
 
 
 def aligned_copy(array: np.ndarray, dtype: np.dtype | None = None) -> np.ndarray:
@@ -46,6 +53,9 @@ class Gradient(NamedTuple):
 class Network:
     """A plan, its parameters and its optimiser's memory.
 
+    The core believes a network's sizes. So arrays are held against the plan when a network is made
+    or unpickled, and what comes to it from outside, whenever it comes.
+
     Attributes
     ----------
     plan : Plan
@@ -64,11 +74,34 @@ class Network:
     moments: np.ndarray
     step: int = 0
 
+    def __post_init__(self) -> None:
+        plan, parameters, moments = self.plan, self.parameters, self.moments
+        require(isinstance(plan, Plan) and "layers" in vars(plan), "it has no plan")
+        for array in (parameters, moments):
+            require(isinstance(array, np.ndarray), "its parameters are no array")
+            require(array.dtype in REAL_TYPES, f"its parameters are {array.dtype}")
+        require(moments.dtype == parameters.dtype, "its parameters are of two types")
+        require(
+            parameters.shape == (plan.n_values,),
+            f"a plan for {plan.n_values} parameters has an array of shape {parameters.shape}",
+        )
+        require(
+            moments.shape in {(n, plan.n_parameters) for n in NUMBERS_OF_MOMENTS},
+            f"the optimiser's memory has shape {moments.shape}",
+        )
+        require(type(self.step) is int and 0 <= self.step <= MOST_STEPS, "its step is no count")
+
     @classmethod
     def zeros(cls, plan: Plan, dtype: np.dtype, n_moments: int) -> Network:
         """Return a network whose parameters are all zero."""
         moments = aligned_zeros((n_moments, plan.n_parameters), dtype)
         return cls(plan, aligned_zeros(plan.n_values, dtype), moments)
+
+    def copied(self) -> Network:
+        """Return an independent copy."""
+        return Network(
+            self.plan, aligned_copy(self.parameters), aligned_copy(self.moments), self.step
+        )
 
     def continued(self, plan: Plan, dtype: np.dtype, n_moments: int, keep_moments: bool) -> Network:
         """Return an independent copy under another plan of the same sizes.
@@ -81,16 +114,50 @@ class Network:
             return Network(plan, parameters, aligned_copy(self.moments, dtype), self.step)
         return Network(plan, parameters, aligned_zeros((n_moments, plan.n_parameters), dtype))
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        # Unpickled arrays start anywhere (and may be read-only maps of a file).
+    def __setstate__(self, state: Any) -> None:
+        names = set(type(self).__dataclass_fields__)
+        require(isinstance(state, dict) and set(state) == names, "its parts have other names")
         self.__dict__.update(state)
+        self.__post_init__()
+        # Unpickled arrays start anywhere (and may be read-only maps of a file).
         self.parameters = aligned_copy(self.parameters)
         self.moments = aligned_copy(self.moments)
+
+    def require_widths(self, n_inputs: int, n_outputs: int) -> None:
+        """Raise ValueError unless the network has these widths, which stand elsewhere too."""
+        plan = self.plan
+        require(
+            (n_inputs, n_outputs) == (plan.n_inputs, plan.n_outputs),
+            f"a network of {plan.n_inputs} inputs and {plan.n_outputs} outputs belongs to a model "
+            f"of {n_inputs} and {n_outputs}",
+        )
+
+    def require_inputs(self, X: np.ndarray) -> None:
+        """Raise ValueError unless X (N, I) has a column for each input."""
+        n_inputs = self.plan.n_inputs
+        if X.shape[1:] != (n_inputs,):  # text is made only when needed: small predictions are short
+            require(False, f"X of shape {X.shape} came to a network of {n_inputs} inputs")
+
+    def require_target(self, target: np.ndarray) -> None:
+        """Raise ValueError unless a target (N, T) has the plan's width and numbers of classes."""
+        plan = self.plan
+        require(
+            target.shape[1:] == (plan.target_width,),
+            f"a target of shape {target.shape} came to a loss of {plan.target_width} columns",
+        )
+        if plan.loss_row.target == "class":
+            known = (target >= 0) & (target < plan.n_outputs)
+            require(bool(known.all()), f"a class has no number below {plan.n_outputs}")
 
     @property
     def dtype(self) -> np.dtype:
         """Real type of every parameter."""
         return self.parameters.dtype
+
+    @property
+    def trained_weights(self) -> np.ndarray:
+        """View of all weights as one vector: what penalties cover."""
+        return self.parameters[: self.plan.n_weights]
 
     @property
     def weights(self) -> list[np.ndarray]:
@@ -147,6 +214,7 @@ class Network:
 
     def losses(self, backend: Backend, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return each row's loss (K,) of logits (K, C) against a target (K, T), as reported."""
+        self.require_target(target)
         values = np.empty(len(logits), self.dtype)
         backend.sample_losses(self.plan, logits, target, values)
         return values / self.cost_divisor
@@ -179,6 +247,7 @@ class Network:
         -------
         ndarray, shape (K, C)
         """
+        self.require_inputs(X)
         n_rows = len(X) if rows is None else len(rows)
         n_threads = min(n_threads, n_rows)
         out = np.empty((n_rows, self.plan.n_outputs), self.dtype)
@@ -219,6 +288,8 @@ class Network:
         n_threads : int
             Size of the team.
         """
+        self.require_inputs(X)
+        self.require_target(target)
         layers = self.plan.layers.copy()
         layers["dropout_threshold"] = 0
         plan = replace(self.plan, layers=layers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from fastmlp.plan import Plan
@@ -9,9 +11,11 @@ from fastmlp.registry import NORMALIZATIONS
 
 __all__ = [
     "ALIGNMENT",
+    "REAL_TYPES",
     "aligned_zeros",
     "bias_views",
     "gain_views",
+    "readable",
     "reset_normalizations",
     "running_mean_views",
     "running_variance_views",
@@ -22,14 +26,27 @@ __all__ = [
 #: Bytes: one cache line, and the widest vector register.
 ALIGNMENT = 64
 
+#: What parameters may be, and what the backends compute in.
+REAL_TYPES = (np.dtype(np.float32), np.dtype(np.float64))
+
 
 def aligned_zeros(shape: int | tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
     """Return zeros that start on a cache line, so that tiles never straddle one needlessly."""
     dtype = np.dtype(dtype)
-    n_bytes = int(np.prod(shape)) * dtype.itemsize
+    n_values = prod(shape) if isinstance(shape, tuple) else shape
+    n_bytes = n_values * dtype.itemsize
     raw = np.zeros(n_bytes + ALIGNMENT, dtype=np.uint8)
-    start = -raw.ctypes.data % ALIGNMENT
+    address: int = raw.__array_interface__["data"][0]
+    start = -address % ALIGNMENT
     return raw[start : start + n_bytes].view(dtype).reshape(shape)
+
+
+def readable(array: np.ndarray, dtype: np.dtype | None = None) -> np.ndarray:
+    """Return an array as the core can read it: C-contiguous, and each number at its own alignment.
+
+    ``np.ascontiguousarray`` would leave a contiguous array that starts anywhere as it is.
+    """
+    return np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"])
 
 
 def weight_views(plan: Plan, vector: np.ndarray) -> list[np.ndarray]:

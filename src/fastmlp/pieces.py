@@ -12,10 +12,11 @@ from sklearn.utils import check_random_state
 
 from fastmlp.backends import get_backend
 from fastmlp.initializers import initialize
-from fastmlp.parameters import weight_views
+from fastmlp.parameters import readable, weight_views
 from fastmlp.plan import dropout_threshold, make_plan
 from fastmlp.registry import ACTIVATIONS
 from fastmlp.user_functions import CustomActivation
+from fastmlp.validation.memory import blaming
 from fastmlp.validation.pieces import check_activation_input, check_dropout, check_first_weights
 
 __all__ = ["activation", "activation_derivative", "dropout", "initial_weights"]
@@ -110,7 +111,7 @@ def _value_and_slope(
     activation: str | CustomActivation, z: npt.ArrayLike
 ) -> tuple[np.ndarray, np.ndarray]:
     z = check_activation_input(activation, z)
-    row = np.ascontiguousarray(z).reshape(1, -1)
+    row = readable(z).reshape(1, -1)
     h, slope = np.empty_like(row), np.empty_like(row)
     if isinstance(activation, CustomActivation):
         h[0], slope[0] = activation.evaluate(row[0])
@@ -251,6 +252,8 @@ def initial_weights(
         random_state=random_state,
     )
     plan = make_plan([fan_in, fan_out], [], "squared_error")
-    vector, rng = np.empty(plan.n_parameters), check_random_state(random_state)
-    initialize(plan, vector, init, rng, [activation], given["init_std"], given["init_range"])
+    rng = check_random_state(random_state)
+    with blaming(f"fan_in={fan_in} and fan_out={fan_out} make {fan_in * fan_out:.3g} weights"):
+        vector = np.empty(plan.n_parameters)
+        initialize(plan, vector, init, rng, [activation], given["init_std"], given["init_range"])
     return weight_views(plan, vector)[0]

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from fastmlp.description import DROPOUT_LEVELS, Description, custom_row
 from fastmlp.registry import ACTIVATIONS, CUSTOM, LOSSES, NORMALIZATIONS, OPTIMIZERS, Loss
 from fastmlp.user_functions import CustomActivation, CustomLoss
 
@@ -27,13 +29,10 @@ __all__ = [
     "custom_row",
     "dropout_threshold",
     "groups_of_layers",
+    "lay_out",
     "make_plan",
     "make_settings",
 ]
-
-#: A unit is dropped when its 16 random bits are below the layer's threshold, so probabilities are
-#: multiples of 1/65536; the scale 1/keep uses the rounded probability and stays exact.
-DROPOUT_LEVELS = 1 << 16
 
 #: Last counter word of the random bits of noise. Dropout's is the layer's number, far below.
 INPUT_NOISE_STREAM, GRADIENT_NOISE_STREAM = 1 << 31, (1 << 31) + 1
@@ -124,6 +123,32 @@ class Plan:
     custom: Mapping[int, CustomActivation] = field(default_factory=dict)
     custom_loss: CustomLoss | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self.description)
+
+    def __setstate__(self, state: Any) -> None:
+        # Frozen, so not by assignment. Offsets and sums are never read from a pickle.
+        self.__dict__.update(vars(lay_out(Description.unpickled(state))))
+
+    @property
+    def description(self) -> Description:
+        """What the plan was laid out from."""
+        hidden = self.layers[:-1]
+        return Description(
+            layer_sizes=(self.n_inputs, *self.layers["fan_out"].tolist()),
+            activations=tuple(
+                self.custom[i] if code == CUSTOM else ACTIVATIONS.by_code(code).name
+                for i, code in enumerate(hidden["activation"])
+            ),
+            dropout_thresholds=tuple(self.layers["dropout_threshold"].tolist()),
+            normalizations=tuple(
+                NORMALIZATIONS.by_code(code).name for code in hidden["normalization"]
+            ),
+            groups=tuple(hidden["n_groups"].tolist()),
+            loss=self.custom_loss or self.loss_row.name,
+            loss_parameters=tuple(self.loss_parameters.tolist()),
+        )
+
     @property
     def n_inputs(self) -> int:
         """Width of the input."""
@@ -180,12 +205,6 @@ def dropout_threshold(probability: float) -> int:
     return min(round(probability * DROPOUT_LEVELS), DROPOUT_LEVELS - 1)
 
 
-def custom_row(own: CustomLoss) -> Loss:
-    """Return what would stand in ``LOSSES`` for a loss that the user wrote."""
-    formula = f"sum_j {own.name}(z_j, y_j)"
-    return Loss(own.name, CUSTOM, target="real", link="identity", formula=formula)
-
-
 def groups_of_units(
     normalization: str, width: int, n_groups: int | None, n_channels: int | None
 ) -> int:
@@ -233,6 +252,35 @@ def _lay_out_vectors(layers: np.ndarray, n_weights: int) -> tuple[int, int]:
     return n_parameters, _lay_out(layers, "variance_offset", by_batch, end)
 
 
+def lay_out(wanted: Description) -> Plan:
+    """Place all that a network has in one vector; the only place that knows how."""
+    sizes = np.array(wanted.layer_sizes, dtype=np.int64)
+    layers = np.zeros(len(sizes) - 1, dtype=LAYER_DTYPE)
+    layers["fan_in"], layers["fan_out"] = sizes[:-1], sizes[1:]
+    n_weights = _lay_out(layers, "weight_offset", sizes[:-1] * sizes[1:], 0)
+    layers["activation"] = [
+        CUSTOM if isinstance(each, CustomActivation) else ACTIVATIONS[each].code
+        for each in [*wanted.activations, "identity"]
+    ]
+    layers["dropout_threshold"] = wanted.dropout_thresholds
+    names = [*wanted.normalizations, "none"]
+    layers["normalization"] = [NORMALIZATIONS[name].code for name in names]
+    layers["n_groups"] = [*wanted.groups, 0]
+    n_parameters, n_values = _lay_out_vectors(layers, n_weights)
+    numbers, row = np.array(wanted.loss_parameters, np.float64), wanted.loss_row
+    return Plan(
+        layers,
+        row.code,
+        numbers,
+        row.target_width(int(sizes[-1]), len(numbers)),
+        n_weights,
+        n_parameters,
+        n_values,
+        {i: own for i, own in enumerate(wanted.activations) if isinstance(own, CustomActivation)},
+        None if isinstance(wanted.loss, str) else wanted.loss,
+    )
+
+
 def make_plan(
     layer_sizes: Sequence[int],
     activations: Sequence[str | CustomActivation],
@@ -266,37 +314,22 @@ def make_plan(
         Channels of each hidden layer, for ``"instance"`` and ``"group"``: unit number
         channel · positions + position. None makes every unit a channel.
     """
-    sizes = np.asarray(layer_sizes, dtype=np.int64)
-    layers = np.zeros(len(sizes) - 1, dtype=LAYER_DTYPE)
-    layers["fan_in"], layers["fan_out"] = sizes[:-1], sizes[1:]
-    weight_counts = sizes[:-1] * sizes[1:]
-    n_weights = int(weight_counts.sum())
-    layers["weight_offset"] = np.cumsum(weight_counts) - weight_counts
-    custom = {i: own for i, own in enumerate(activations) if isinstance(own, CustomActivation)}
-    layers["activation"] = [
-        CUSTOM if isinstance(each, CustomActivation) else ACTIVATIONS[each].code
-        for each in [*activations, "identity"]
-    ]
-    if dropouts is not None:
-        layers["dropout_threshold"] = [dropout_threshold(p) for p in dropouts]
-    names = ["none"] * len(layers) if normalizations is None else [*normalizations, "none"]
-    layers["normalization"] = [NORMALIZATIONS[name].code for name in names]
-    layers["n_groups"] = groups_of_layers(names, sizes[1:].tolist(), n_groups, n_channels)
-    n_parameters, n_values = _lay_out_vectors(layers, n_weights)
-    own = loss if isinstance(loss, CustomLoss) else None
+    n_layers = len(layer_sizes) - 1
+    sizes = tuple(int(size) for size in layer_sizes)
+    names = ["none"] * (n_layers - 1) if normalizations is None else normalizations
+    dropouts = [0.0] * n_layers if dropouts is None else dropouts
     row = LOSSES[loss] if isinstance(loss, str) else custom_row(loss)
     numbers = row.default_parameters if loss_parameters is None else loss_parameters
-    numbers = np.ascontiguousarray(numbers, dtype=np.float64)
-    return Plan(
-        layers,
-        row.code,
-        numbers,
-        row.target_width(int(sizes[-1]), len(numbers)),
-        n_weights,
-        n_parameters,
-        n_values,
-        custom,
-        own,
+    return lay_out(
+        Description(
+            layer_sizes=sizes,
+            activations=tuple(activations),
+            dropout_thresholds=tuple(map(dropout_threshold, dropouts)),
+            normalizations=tuple(names),
+            groups=tuple(groups_of_layers(names, sizes[1:-1], n_groups, n_channels)),
+            loss=loss,
+            loss_parameters=tuple(map(float, numbers)),
+        )
     )
 
 

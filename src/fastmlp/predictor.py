@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from copy import copy
-from typing import TYPE_CHECKING, Any
+from copy import deepcopy
+from typing import Any
 
 import numpy as np
-
-from fastmlp.parameters import aligned_zeros
-
-if TYPE_CHECKING:
-    from fastmlp.estimators.base import BaseMLP
 
 __all__ = ["Predictor"]
 
@@ -20,21 +15,27 @@ class Predictor:
 
     It is checked once, when it is made, and keeps its own copy of the parameters: later fits of
     the model don't change it. Calls take about a microsecond for one row of a small network,
-    and several threads may call at once. It always runs on the compiled core.
+    and several threads may call at once. It always runs on the compiled core. It can be copied and
+    pickled, and so be sent to other processes.
 
     Parameters
     ----------
-    model : MLPClassifier or MLPRegressor
-        A fitted model.
+    model : MLPClassifier or MLPRegressor, or what wraps one
+        A fitted model. Within a :class:`~sklearn.pipeline.Pipeline` the earlier steps transform X
+        before each call, within a :class:`~sklearn.compose.TransformedTargetRegressor` predictions
+        are transformed back, and of a search such as :class:`~sklearn.model_selection.GridSearchCV`
+        the best estimator is taken. They can be nested.
     n_threads : int, default=1
         Threads that a call with many rows may use.
 
     Raises
     ------
+    TypeError
+        If there is no model of fastmlp in ``model``.
     sklearn.exceptions.NotFittedError
         If the model has not been fitted.
     ValueError
-        If ``n_threads`` is not a positive integer.
+        If ``n_threads`` is not a positive integer, or a search keeps no fitted model.
 
     Examples
     --------
@@ -47,17 +48,43 @@ class Predictor:
     True
     """
 
-    def __init__(self, model: BaseMLP, n_threads: int = 1) -> None:
-        from fastmlp.backends.compiled import CompiledBackend  # noqa: PLC0415 - not at import
-        from fastmlp.validation import check_parameters  # noqa: PLC0415 - not at import
+    def __init__(self, model: Any, n_threads: int = 1) -> None:
+        # Imported here because ``import fastmlp`` needs none of it.
+        from fastmlp.estimators import MLPRegressor  # noqa: PLC0415
+        from fastmlp.estimators.base import BaseMLP  # noqa: PLC0415
+        from fastmlp.validation import check_model, check_parameters  # noqa: PLC0415
+        from fastmlp.wrapped import unwrap  # noqa: PLC0415
 
-        n_threads = check_parameters({"n_threads": n_threads})["n_threads"]
-        network = model._network
-        self._model = copy(model)  # its checks, whatever becomes of the original
-        self._real_type = network.dtype
-        parameters = aligned_zeros(network.parameters.shape, network.dtype)
-        parameters[:] = network.parameters
-        self._run = CompiledBackend().predictor(network.plan, parameters, n_threads)
+        found = unwrap(model)
+        check_model(found.model, MLPRegressor if found.targets else BaseMLP)
+        check_parameters({"n_threads": n_threads})
+        learnt = found.model._learnt
+        network = learnt.network
+        # A copy without the optimiser's memory.
+        self._network = network.continued(network.plan, network.dtype, 0, keep_moments=False)
+        self._steps, self._targets = deepcopy((found.steps, found.targets))
+        self._n_threads = int(n_threads)
+        self._model_name = type(found.model).__name__
+        self._feature_names = learnt.feature_names
+        self._bind()
+
+    def _bind(self) -> None:
+        """Make what lives in this process only."""
+        from fastmlp.backends.compiled import CompiledBackend  # noqa: PLC0415 - not at import
+        from fastmlp.validation import stand_in  # noqa: PLC0415 - not at import
+
+        network = self._network
+        self._checked_as = stand_in(self._model_name, network.plan.n_inputs, self._feature_names)
+        self._run = CompiledBackend().predictor(network.plan, network.parameters, self._n_threads)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all that another process can use."""
+        here = ("_run", "_checked_as")
+        return {name: value for name, value in vars(self).items() if name not in here}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._bind()
 
     def __call__(self, X: Any) -> np.ndarray:
         """Return probabilities, or predicted targets.
@@ -65,8 +92,9 @@ class Predictor:
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            C-contiguous arrays of float32, float64 or uint8 are taken as they are, without a
-            look at their values: NaN gives NaN. Everything else is checked and converted.
+            C-contiguous, aligned arrays of float32, float64 or uint8 are taken as they are, without
+            a look at their values: NaN gives NaN. Everything else is checked and converted. The
+            steps of a pipeline check X in their own way.
 
         Returns
         -------
@@ -74,19 +102,38 @@ class Predictor:
             What ``predict_proba`` gives for a classifier, or the logits where the loss knows no
             probabilities; the targets of a regressor, always with two axes: several quantiles of
             a target follow one another, and for "gaussian_nll" the variances follow the means.
+            Where targets are transformed back there are only the means, as a variance has no place
+            on the scale of y.
 
         Raises
         ------
         ValueError
             If X has not the shape that the model was fitted on.
         """
+        for step in self._steps:
+            X = step.transform(X)
         outputs = self._run(X)
         if outputs is None:
             outputs = self._run(self._converted(X))
             assert outputs is not None
-        return outputs
+        return self._transformed_back(outputs) if self._targets else outputs
 
     def _converted(self, X: Any) -> np.ndarray:
         from fastmlp.validation import check_features  # noqa: PLC0415 - not at import
 
-        return check_features(self._model, X, self._real_type)
+        return check_features(self._checked_as, X, self._network.dtype)
+
+    def _transformed_back(self, outputs: np.ndarray) -> np.ndarray:
+        """Return outputs (N, C) on the scale of y, each quantile for itself."""
+        plan, n_rows = self._network.plan, len(outputs)
+        if plan.loss_row.link == "gaussian":
+            return self._on_scale_of_y(outputs[:, : plan.target_width])
+        by_target = outputs.reshape(n_rows, plan.target_width, -1)
+        levels = [self._on_scale_of_y(by_target[..., k]) for k in range(by_target.shape[2])]
+        return np.stack(levels, axis=2).reshape(n_rows, -1)
+
+    def _on_scale_of_y(self, y: np.ndarray) -> np.ndarray:
+        """Return a prediction (N, T) after the inverse of what transformed the targets."""
+        for transformer in self._targets:
+            y = np.asarray(transformer.inverse_transform(y)).reshape(len(y), -1)
+        return y

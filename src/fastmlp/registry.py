@@ -75,6 +75,8 @@ class Loss:
         The reported cost is divided by the number of outputs (with the link ``"gaussian"``, of
         means). The gradient is not: scikit-learn reports the mean squared error over the outputs
         but descends along its sum.
+    in_sklearn : bool
+        Whether scikit-learn's own networks have it, whose first biases and targets are then kept.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Loss:
     outputs_per_target: int | None = 1
     mean_over_outputs: bool = False
     aliases: tuple[str, ...] = ()
+    in_sklearn: bool = False
 
     @property
     def default_parameters(self) -> np.ndarray:
@@ -240,6 +243,7 @@ LOSSES: Table[Loss] = Table(
         target="class",
         link="softmax",
         formula="log(sum_j exp(z_j)) - z_y",
+        in_sklearn=True,
     ),
     Loss(
         "binary_cross_entropy",
@@ -247,6 +251,7 @@ LOSSES: Table[Loss] = Table(
         target="share",
         link="logistic",
         formula="sum_j log(1 + exp(z_j)) - y_j z_j",
+        in_sklearn=True,
     ),
     Loss(
         "squared_error",
@@ -256,6 +261,7 @@ LOSSES: Table[Loss] = Table(
         formula="1/2 sum_j (z_j - y_j)^2",
         mean_over_outputs=True,
         aliases=("squared_loss", "mse", "mse_loss", "mean_squared_error"),
+        in_sklearn=True,
     ),
     Loss(
         "soft_cross_entropy",
@@ -344,6 +350,7 @@ LOSSES: Table[Loss] = Table(
         target="non_negative",
         link="exp",
         formula="sum_j exp(z_j) - y_j z_j + y_j log y_j - y_j",
+        in_sklearn=True,
     ),
     Loss(
         "gamma",

@@ -32,8 +32,18 @@ class LossMonitor:
         return self.idle > self.patience
 
     @property
+    def stall_text(self) -> str:
+        """What has ended the fit."""
+        return _stall_text("Training loss", self.tol, self.patience)
+
+    @property
     def last_score(self) -> None:
         """No validation score is taken."""
+
+    @property
+    def can_go_back(self) -> bool:
+        """No earlier network is kept."""
+        return False
 
     def finish(self, network: Network) -> None:
         """Leave the last parameters in place."""
@@ -72,7 +82,23 @@ class ScoreMonitor:
         """More idle epochs in a row than ``patience``."""
         return self.idle > self.patience
 
+    @property
+    def stall_text(self) -> str:
+        """What has ended the fit."""
+        return _stall_text("Validation score", self.tol, self.patience)
+
+    @property
+    def can_go_back(self) -> bool:
+        """Whether the network of an earlier epoch is kept."""
+        return self.best_parameters is not None
+
     def finish(self, network: Network) -> None:
         """Put the best parameters back."""
         if self.best_parameters is not None:
             network.parameters[...] = self.best_parameters
+
+
+def _stall_text(what: str, tol: float, patience: float) -> str:
+    """Return scikit-learn's words for the end of a fit."""
+    patience_text = f"{patience:g} consecutive epochs"
+    return f"{what} did not improve more than tol={tol:f} for {patience_text}. Stopping."

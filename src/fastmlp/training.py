@@ -7,15 +7,16 @@ second, so that Ctrl-C and a diverging loss are noticed soon.
 from __future__ import annotations
 
 import time
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from fastmlp.backends.protocol import Backend, Totals
+from fastmlp.history import History
 from fastmlp.network import Network
+from fastmlp.notices import notify
 from fastmlp.plan import Plan, batch_norms
 from fastmlp.schedules import LearningRate
 from fastmlp.shuffling import shuffle
@@ -23,8 +24,8 @@ from fastmlp.stopping import LossMonitor, ScoreMonitor
 
 __all__ = [
     "DivergenceError",
+    "Ending",
     "EpochRecord",
-    "History",
     "TrainingData",
     "TrainingRun",
     "require_finite",
@@ -36,6 +37,9 @@ WORK_PER_CALL = 4_000_000_000
 
 #: What a batch costs beside its operations, in operations: so many take NumPy 100 µs or so.
 BATCH_OVERHEAD = 1_000_000
+
+#: What a fit warns of that Ctrl-C has ended.
+INTERRUPTED = "Training was interrupted; what was learnt is kept."
 
 
 class DivergenceError(ValueError):
@@ -101,54 +105,42 @@ class EpochRecord(NamedTuple):
     seconds: float
 
 
-@dataclass
-class History:
-    """Curves and counters of a network's life; they go on under warm start and partial fits."""
+class Ending(NamedTuple):
+    """How a training ended: for which reason, in a sentence.
 
-    loss_curve: list[float] = field(default_factory=list)
-    cost_curve: list[float] = field(default_factory=list)
-    validation_scores: list[float] = field(default_factory=list)
-    n_samples_seen: int = 0
-    n_epochs: int = 0
+    ``converged`` is False where it had more to learn, ``on_demand`` True where the user ended it.
+    """
 
-    def add(self, totals: Totals, cost_divisor: int) -> None:
-        """Append an epoch's means; ``cost_divisor`` is the number of outputs or 1.
+    reason: str
+    converged: bool = True
+    on_demand: bool = False
 
-        Its validation score is NaN until one is set, so that all curves have the same epochs.
-        Samples are counted as they are seen: an interrupted epoch has no means, but taught some.
-        """
-        cost = totals.cost / cost_divisor / totals.n_samples
-        self.cost_curve.append(cost)
-        self.loss_curve.append(cost + totals.penalty / totals.n_samples)
-        self.validation_scores.append(np.nan)
-        self.n_epochs += 1
 
-    def last_record(
-        self,
-        max_iter: int,
-        seconds: float,
-        validation_score: float | None = None,
-        learning_rate: float | None = None,
-    ) -> EpochRecord:
-        """Return what callbacks are told about the epoch added last."""
-        return EpochRecord(
-            self.n_epochs,
-            max_iter,
-            self.loss_curve[-1],
-            self.cost_curve[-1],
-            validation_score,
-            learning_rate,
-            seconds,
-        )
+#: What a training reports to after each epoch; True ends it.
+Report = Callable[[EpochRecord], bool]
 
-    def continued(self) -> History:
-        """Return an independent copy whose epoch count begins anew."""
-        return History(
-            list(self.loss_curve),
-            list(self.cost_curve),
-            list(self.validation_scores),
-            self.n_samples_seen,
-        )
+
+def record_of(
+    history: History,
+    max_iter: int,
+    began: float,
+    validation_score: float | None = None,
+    learning_rate: float | None = None,
+) -> EpochRecord:
+    """Return what callbacks are told of the epoch added last to ``history``.
+
+    ``began`` is what ``time.perf_counter()`` gave when the training began.
+    """
+    present = history.present
+    return EpochRecord(
+        history.n_epochs,
+        max_iter,
+        present.loss[-1],
+        present.cost[-1],
+        validation_score,
+        learning_rate,
+        time.perf_counter() - began,
+    )
 
 
 def batches_per_call(plan: Plan, batch_size: int) -> int:
@@ -172,8 +164,8 @@ class TrainingRun:
         Everything but the learning rate and the step, which change from call to call.
     rng : numpy.random.RandomState or None
         Shuffles the order before each epoch; None keeps the order.
-    callbacks : sequence of callable
-        Each is called with an ``EpochRecord`` after each epoch.
+    report : callable
+        Called with an ``EpochRecord`` after each epoch; training ends when it returns True.
     """
 
     backend: Backend
@@ -187,10 +179,12 @@ class TrainingRun:
     history: History
     rng: np.random.RandomState | None
     max_iter: int
-    callbacks: Sequence[Callable[[EpochRecord], object]] = ()
+    report: Report
 
     def __post_init__(self) -> None:
         network = self.network
+        network.require_inputs(self.data.X)
+        network.require_target(self.data.target)
         self._merges = bool(batch_norms(network.plan).any())
         self._workspace = self.backend.workspace(
             network.plan, network.dtype, self.batch_size + self._merges, self.n_threads
@@ -198,55 +192,57 @@ class TrainingRun:
         self._rows_per_call = self.batch_size * batches_per_call(network.plan, self.batch_size)
         self._began = time.perf_counter()
 
-    def run(self) -> bool:
-        """Train until progress stalls or ``max_iter`` epochs are done.
-
-        Returns
-        -------
-        bool
-            False when ``max_iter`` came first.
+    def run(self) -> Ending:
+        """Train until progress stalls, a callback says so, or ``max_iter`` epochs are done.
 
         Raises
         ------
         DivergenceError
-            If the loss or a parameter is no longer finite.
+            If the loss, a parameter or a score is no longer finite, and the monitor has kept no
+            earlier network to go back to.
         """
-        ended = False
+        ending = None
         try:
-            while not ended and self.history.n_epochs < self.max_iter:
-                ended = self._epoch()
+            while ending is None and self.history.n_epochs < self.max_iter:
+                ending = self._epoch()
+        except DivergenceError as error:
+            if not self.monitor.can_go_back:
+                raise
+            ending = Ending(f"{error} The network of the best epoch is kept.", converged=False)
         except KeyboardInterrupt:
-            warnings.warn("Training was interrupted; what was learnt is kept.", stacklevel=6)
-            ended = True
+            notify(INTERRUPTED)
+            ending = Ending("Training was interrupted.", on_demand=True)
         self.monitor.finish(self.network)
         require_finite(self.network, self.history.n_epochs)
-        return ended
+        return ending or Ending(f"max_iter={self.max_iter} epochs are done.", converged=False)
 
-    def _epoch(self) -> bool:
-        """Train one epoch; return whether it was the last one that makes sense."""
+    def _epoch(self) -> Ending | None:
+        """Train one epoch; return why it was the last one, if it was."""
         if self.rng is not None:
             shuffle(self.rng, self.data.order)
         totals = self._pass_over_data()
         self.history.add(totals, self.network.cost_divisor)
-        self.monitor.update(self.history.loss_curve[-1], self.network)
+        self.monitor.update(self.history.last_loss, self.network)
         score = self.monitor.last_score
         if score is not None:
             if not np.isfinite(score):
-                raise DivergenceError(_divergence_text(self.history.n_epochs, "validation score"))
-            self.history.validation_scores[-1] = score
+                raise DivergenceError(divergence_text(self.history.n_epochs, "validation score"))
+            self.history.present.scores[-1] = score
         self.rate.epoch_ended(self.history.n_samples_seen)
-        ended = self._answer_stall()
-        self._report()
-        return ended
+        ending = self._answer_stall()
+        told_to_stop = self.report(
+            record_of(self.history, self.max_iter, self._began, score, self.rate.value)
+        )
+        return Ending("A callback returned True.", on_demand=True) if told_to_stop else ending
 
-    def _answer_stall(self) -> bool:
-        """Return whether the fit is over; a shrunken learning rate starts the count anew."""
+    def _answer_stall(self) -> Ending | None:
+        """Return the end of the fit; a shrunken learning rate starts the count anew instead."""
         if not self.monitor.stalled:
-            return False
+            return None
         if self.rate.gives_up():
-            return True
+            return Ending(self.monitor.stall_text)
         self.monitor.idle = 0
-        return False
+        return None
 
     def _pass_over_data(self) -> Totals:
         """Run every batch once, in chunks."""
@@ -257,7 +253,8 @@ class TrainingRun:
             cost += totals.cost
             penalty += totals.penalty
             if not np.isfinite(cost + penalty):
-                raise DivergenceError(_divergence_text(self.history.n_epochs + 1, "loss"))
+                self.history.add_diverged()
+                raise DivergenceError(divergence_text(self.history.n_epochs, "loss"))
         return Totals(cost, penalty, n_rows)
 
     def _calls(self, n_rows: int) -> Iterator[tuple[int, int, int]]:
@@ -296,31 +293,26 @@ class TrainingRun:
         self.history.n_samples_seen += len(order)
         return totals
 
-    def _report(self) -> None:
-        seconds = time.perf_counter() - self._began
-        record = self.history.last_record(
-            self.max_iter, seconds, self.monitor.last_score, self.rate.value
-        )
-        for callback in self.callbacks:
-            callback(record)
-
 
 def print_record(record: EpochRecord) -> None:
-    """Print one line: the callback behind ``verbose``."""
-    score = record.validation_score
-    tail = "" if score is None else f", validation score {score:.6f}"
-    print(f"Epoch {record.epoch}/{record.max_iter}: loss {record.loss:.8f}{tail}")
+    """Print what scikit-learn prints of an epoch: the callback behind ``verbose``."""
+    print(f"Iteration {record.epoch}, loss = {record.loss:.8f}")
+    if record.validation_score is not None:
+        print(f"Validation score: {record.validation_score:f}")
 
 
 def require_finite(network: Network, epoch: int) -> None:
     """Raise DivergenceError if a parameter is infinite or NaN."""
     if not np.isfinite(network.parameters).all():
-        raise DivergenceError(_divergence_text(epoch, "network's parameters"))
+        raise DivergenceError(divergence_text(epoch, "network's parameters"))
 
 
-def _divergence_text(epoch: int, what: str) -> str:
+def divergence_text(epoch: int, what: str) -> str:
+    """Return what to say, and to do, when ``what`` is no longer finite."""
     return (
         f"The {what} became infinite or NaN in epoch {epoch}. Try a smaller learning_rate_init, "
         "smaller alpha, l1 or init_std where these are large, "
-        "X (and, for regression, y) scaled to about unit variance, or dtype='float64'."
+        "X (and, for regression, y) scaled to about unit variance, or dtype='float64'. Solver "
+        "produced non-finite parameter weights. The input data may contain large values and need "
+        "to be preprocessed."
     )

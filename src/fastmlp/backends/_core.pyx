@@ -446,7 +446,8 @@ cdef class Predictor:
             return None
         cdef cnp.ndarray rows = <cnp.ndarray>x
         if (rows.ndim != 2 or rows.shape[1] != self.n_inputs or rows.shape[0] == 0
-                or not cnp.PyArray_IS_C_CONTIGUOUS(rows) or not cnp.PyArray_ISNOTSWAPPED(rows)):
+                or not cnp.PyArray_IS_C_CONTIGUOUS(rows) or not cnp.PyArray_ISNOTSWAPPED(rows)
+                or not cnp.PyArray_ISALIGNED(rows)):
             return None
         cdef int32_t x_type
         cdef int type_number = cnp.PyArray_TYPE(rows)

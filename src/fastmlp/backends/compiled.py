@@ -15,7 +15,7 @@ import numpy as np
 from fastmlp.backends import _core
 from fastmlp.backends.protocol import Totals
 from fastmlp.backends.row_shares import row_shares
-from fastmlp.parameters import aligned_zeros
+from fastmlp.parameters import REAL_TYPES, aligned_zeros
 from fastmlp.plan import Plan
 
 __all__ = [
@@ -25,6 +25,9 @@ __all__ = [
     "fma_peak",
     "operation_codes",
 ]
+
+#: The core's codes of what X may hold, by dtype; a dtype's name takes longer to find.
+_X_TYPES = {np.dtype(name): code for name, code in _core.X_TYPES.items()}
 
 #: Rows that a thread predicts at once: enough to fill register tiles, few enough for the cache.
 _ROWS_PER_THREAD = 96
@@ -107,10 +110,7 @@ class CompiledBackend:
     def __init__(self, isa: str | None = None, measures_pace: bool = True) -> None:
         self._measures_pace = measures_pace
         isa = isa or _forced_isa()
-        self._kernels = {
-            np.dtype(real): _core.Kernels(isa, np.dtype(real).itemsize)
-            for real in (np.float32, np.float64)
-        }
+        self._kernels = {real: _core.Kernels(isa, real.itemsize) for real in REAL_TYPES}
 
     @property
     def isa(self) -> str:
@@ -304,7 +304,7 @@ class CompiledBackend:
                 parameters,
                 moments,
                 X,
-                _core.X_TYPES[X.dtype.name],
+                _X_TYPES[X.dtype],
                 target,
                 sample_weight,
                 order,
@@ -334,7 +334,7 @@ class CompiledBackend:
                 settings,
                 parameters,
                 X,
-                _core.X_TYPES[X.dtype.name],
+                _X_TYPES[X.dtype],
                 target,
                 sample_weight,
                 gradient,
@@ -370,7 +370,7 @@ class CompiledBackend:
             parameters,
             _packed(network, parameters) if worth_packing else None,
             X,
-            _core.X_TYPES[X.dtype.name],
+            _X_TYPES[X.dtype],
             rows,
             out,
             apply_link,

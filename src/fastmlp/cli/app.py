@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any
 
 import click
 import matplotlib as mpl
 import numpy as np
-from matplotlib.backend_bases import FigureCanvasBase
 from rich.console import Console
 
 from fastmlp._version import __version__
-from fastmlp.backends import BACKENDS, get_backend
-from fastmlp.cli.data import DATA_VARIABLE, DataError
+from fastmlp.backends import BACKENDS
+from fastmlp.cli import INTERRUPTED
+from fastmlp.cli.command import Command
+from fastmlp.cli.data import DATA_VARIABLE
 from fastmlp.cli.epochs import GRID
-from fastmlp.cli.timing import WrongResultError
+from fastmlp.cli.output import Output, Picture
+from fastmlp.validation.parameters import MAX_THREADS
+from fastmlp.validation.wording import brief
 
 __all__ = ["commands"]
 
 _BACKEND = click.Choice(list(BACKENDS))
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _POSITIVE = click.IntRange(min=1)
-_PROBABILITY = click.FloatRange(min=0, max=1, max_open=True)
+_THREADS = click.IntRange(1, MAX_THREADS)
+
+
+class _Probability(click.FloatRange):
+    """A number in [0, 1), which NaN is not, although it is never outside of a range."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"nan is not in the range {self._describe_range()}.", param, ctx)
+        return number
 
 
 class _Widths(click.ParamType[tuple[int, ...]]):
@@ -42,35 +59,10 @@ class _Widths(click.ParamType[tuple[int, ...]]):
         except ValueError:
             widths = ()
         if not widths or min(widths) < 1:
-            self.fail(f"{value!r} is no list of whole numbers >= 1 such as 256,128", param, ctx)
+            self.fail(
+                f"{brief(value)} is no list of whole numbers >= 1 such as 256,128", param, ctx
+            )
         return widths
-
-
-class _Output(click.ParamType[Path]):
-    """A file to write, in a folder that exists; said before the work, not after it."""
-
-    name = "file"
-
-    def convert(
-        self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Path:
-        path = Path(value)
-        if path.is_dir() or not path.resolve().parent.is_dir():
-            self.fail(f"{value} is a folder or lies in one that does not exist", param, ctx)
-        return path
-
-
-class _Picture(_Output):
-    """An output whose suffix names a format that matplotlib writes."""
-
-    def convert(
-        self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Path:
-        path = super().convert(value, param, ctx)
-        formats = sorted(FigureCanvasBase.get_supported_filetypes())
-        if path.suffix.removeprefix(".").lower() not in formats:
-            self.fail(f"{value} must end with one of {', '.join(formats)}", param, ctx)
-        return path
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -78,23 +70,21 @@ class _Picture(_Output):
 def commands() -> None:
     """Multi-layer perceptrons on CPUs: a demonstration, timings and facts about this build."""
     mpl.use("Agg")  # pictures go to files; a display may not exist
-    try:
-        get_backend("compiled")
-    except ValueError as error:  # FASTMLP_ISA names what this machine has not
-        raise click.UsageError(str(error)) from error
 
 
-@commands.command()
+@commands.command(cls=Command)
 @click.option(
     "--data", type=_FILE, help=f"MNIST as .npz; else ${DATA_VARIABLE}, else 1,797 digits."
 )
 @click.option("--epochs", type=_POSITIVE, default=60, help="At most so many epochs.")
 @click.option("--hidden", type=_Widths(), default="256,128", help="Widths of the hidden layers.")
-@click.option("--dropout", type=_PROBABILITY, default=0.2, help="Of the hidden units.")
+@click.option(
+    "--dropout", type=_Probability(0, 1, max_open=True), default=0.2, help="Of the hidden units."
+)
 @click.option("--backend", type=_BACKEND, default="compiled")
-@click.option("--threads", type=_POSITIVE, help="Default: what the machine allows.")
+@click.option("--threads", type=_THREADS, help="Default: what the machine allows.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0)
-@click.option("--output", type=_Picture(), default="demo.png", help="Picture to write.")
+@click.option("--output", type=Picture(), default="demo.png", help="Picture to write.")
 def demo(
     data: Path | None,
     epochs: int,
@@ -109,10 +99,9 @@ def demo(
     from fastmlp.cli import demo as work
     from fastmlp.cli.data import load
 
-    try:
-        digits = load(data)
-    except DataError as error:
-        raise click.UsageError(str(error)) from error
+    if data is not None and _same(data, output):
+        raise click.UsageError("--output would overwrite the file that --data names.")
+    digits = load(data)
     parameters = {
         "hidden_layer_sizes": hidden,
         "dropout": dropout,
@@ -121,10 +110,11 @@ def demo(
         "n_threads": threads,
         "random_state": seed,
     }
-    work.run(digits, parameters, output, Console())
+    if not work.run(digits, parameters, output, Console()):
+        click.get_current_context().exit(INTERRUPTED)
 
 
-@commands.command()
+@commands.command(cls=Command)
 @click.option("--quick", is_flag=True, help="Fewer and shorter runs.")
 @click.option(
     "--backend",
@@ -143,9 +133,9 @@ def demo(
     help="Network whose epoch is timed; may be given several times.",
 )
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32")
-@click.option("--threads", type=_POSITIVE, help="For epochs; default: what the machine allows.")
-@click.option("--output", type=_Picture(), default="bench.png", help="Picture to write.")
-@click.option("--json", "json_path", type=_Output(), help="Write the figures to this file too.")
+@click.option("--threads", type=_THREADS, help="For epochs; default: what the machine allows.")
+@click.option("--output", type=Picture(), default="bench.png", help="Picture to write.")
+@click.option("--json", "json_path", type=Output(), help="Write the figures to this file too.")
 def bench(
     quick: bool,
     backends: tuple[str, ...],
@@ -160,6 +150,8 @@ def bench(
     from fastmlp.cli.measure import Effort
     from fastmlp.threads import default_threads
 
+    if json_path is not None and _same(json_path, output):
+        raise click.UsageError("--output and --json name the same file.")
     settings = work.Bench(
         backends=backends,
         cells=cells,
@@ -169,13 +161,15 @@ def bench(
         picture=output,
         json=json_path,
     )
-    try:
-        work.run(settings, Console())
-    except WrongResultError as error:
-        raise click.ClickException(str(error)) from error
+    work.run(settings, Console())
 
 
-@commands.command()
+def _same(one: Path, other: Path) -> bool:
+    """Return whether two paths lead to one file, which need not exist."""
+    return one.resolve() == other.resolve()
+
+
+@commands.command(cls=Command)
 def info() -> None:
     """Print the instruction set, threads, compiler and versions."""
     from fastmlp.config import show_config

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isqrt
@@ -14,6 +15,9 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
+from fastmlp.cli.errors import RefusedError
+from fastmlp.validation.wording import brief, place
+
 __all__ = ["ARRAYS", "DATA_VARIABLE", "DataError", "Digits", "find_mnist", "load"]
 
 #: Environment variable that names MNIST's file or the folder that holds ``mnist.npz``.
@@ -22,7 +26,23 @@ DATA_VARIABLE = "FASTMLP_DATA"
 ARRAYS = ("X_train", "y_train", "X_test", "y_test")
 
 
-class DataError(ValueError):
+#: Early stopping holds out a tenth, of which there must be two.
+FEWEST_IMAGES = 11
+
+#: What reading a damaged, encrypted or untrue archive raises.
+_UNREADABLE = (
+    EOFError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+class DataError(RefusedError, ValueError):
     """A data file that cannot be used; the message names the file and what is wrong with it."""
 
 
@@ -58,7 +78,8 @@ def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) 
     Raises
     ------
     DataError
-        The file is missing, is no .npz archive, or lacks an array or a matching shape.
+        The file is missing, is no .npz archive, lacks an array or a matching shape, or holds what
+        are no grey values or no labels.
     """
     path = path or find_mnist(environment)
     return _bundled() if path is None else _from_file(path)
@@ -70,16 +91,20 @@ def find_mnist(environment: Mapping[str, str] = os.environ) -> Path | None:
     Raises
     ------
     DataError
-        The variable names a place that does not exist.
+        The variable names a place that does not exist or cannot be looked at.
     """
     if not environment.get(DATA_VARIABLE):
         return None
-    place = Path(environment[DATA_VARIABLE])
-    if not place.exists():
-        raise DataError(f"{DATA_VARIABLE} names {place}, which does not exist")
-    if place.is_file():
-        return place
-    inside = place / "mnist.npz"
+    named = Path(environment[DATA_VARIABLE])
+    try:
+        named.stat()
+    except OSError as error:
+        raise DataError(
+            f"{DATA_VARIABLE} names {brief(str(named))}, which cannot be used: {error.strerror}"
+        ) from error
+    if not named.is_dir():
+        return named
+    inside = named / "mnist.npz"
     return inside if inside.is_file() else None
 
 
@@ -94,22 +119,31 @@ def _bundled() -> Digits:
 
 def _from_file(path: Path) -> Digits:
     arrays = _read_arrays(path)
-    _check_shapes(path, arrays)
+    _check_arrays(path, arrays)
     X_train = arrays["X_train"]
     white = 255 if X_train.dtype == np.uint8 else max(float(X_train.max()), 1.0)
     return Digits(
         path.stem,
-        _grey_rows(X_train, white),
+        _grey_rows(path, "X_train", X_train, white),
         arrays["y_train"],
-        _grey_rows(arrays["X_test"], white),
+        _grey_rows(path, "X_test", arrays["X_test"], white),
         arrays["y_test"],
     )
 
 
+def _check_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Raise DataError unless the arrays are images and their labels."""
+    for name in ("X_train", "X_test"):
+        _check_images(path, name, arrays[name])
+    _check_shapes(path, arrays)
+    for name in ("y_train", "y_test"):
+        _check_labels(path, name, arrays[name])
+    _check_same_scale(path, arrays["X_train"], arrays["X_test"])
+    _check_labels_agree(path, arrays["y_train"], arrays["y_test"])
+
+
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    if not path.is_file():
-        raise DataError(f"no such file: {path}")
-    with path.open("rb") as file:  # np.load would leave it open when it is no archive
+    with _opened(path) as file:  # np.load would leave it open when it is no archive
         archive = _open_archive(path, file)
         missing = [name for name in ARRAYS if name not in archive]
         if missing:
@@ -119,10 +153,19 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
         return {name: _read_array(path, archive, name) for name in ARRAYS}
 
 
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise DataError(f"no such file: {path}") from error
+    except OSError as error:
+        raise DataError(f"{brief(str(path))} cannot be read: {error.strerror}") from error
+
+
 def _open_archive(path: Path, file: BinaryIO) -> np.lib.npyio.NpzFile:
     try:
         archive = np.load(file, allow_pickle=False)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise DataError(f"{path} is no .npz archive") from error
     if not isinstance(archive, np.lib.npyio.NpzFile):
         raise DataError(f"{path} is no .npz archive")
@@ -131,11 +174,13 @@ def _open_archive(path: Path, file: BinaryIO) -> np.lib.npyio.NpzFile:
 
 def _read_array(path: Path, archive: np.lib.npyio.NpzFile, name: str) -> np.ndarray:
     try:
-        array = np.asarray(archive[name])
-    except ValueError as error:  # pickled objects
-        raise DataError(f"{path}: {name} holds no plain array") from error
-    if name.startswith("X") and array.dtype.kind not in "buif":
-        raise DataError(f"{path}: {name} must hold numbers, not {array.dtype}")
+        array = archive[name]
+    except _UNREADABLE as error:  # pickled objects, too
+        raise DataError(
+            f"{path}: {name} holds no plain array ({brief(error)}); write numbers by numpy.savez"
+        ) from error
+    if not isinstance(array, np.ndarray):
+        raise DataError(f"{path}: {name} holds no array; write one by numpy.savez")
     return array
 
 
@@ -150,9 +195,63 @@ def _check_shapes(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     shapes = arrays["X_train"].shape[1:], arrays["X_test"].shape[1:]
     if shapes[0] != shapes[1]:
         raise DataError(f"{path}: images of X_train have shape {shapes[0]}, of X_test {shapes[1]}")
+    if len(arrays["X_train"]) < FEWEST_IMAGES:
+        raise DataError(
+            f"{path}: X_train holds {len(arrays['X_train'])} images; at least {FEWEST_IMAGES} are "
+            "needed, since a tenth is held out"
+        )
 
 
-def _grey_rows(images: np.ndarray, white: float) -> np.ndarray:
+def _check_images(path: Path, name: str, images: np.ndarray) -> None:
+    """Raise DataError unless images (N, ...) are finite numbers."""
+    if images.dtype.kind not in "buif":
+        raise DataError(f"{path}: {name} must hold numbers, not {images.dtype}")
+    if images.dtype.kind == "f" and not np.isfinite(images).all():
+        where = tuple(map(int, np.argwhere(~np.isfinite(images))[0]))
+        raise DataError(
+            f"{path}: {name} must hold finite numbers; got {images[where]}{place(where)}"
+        )
+
+
+def _check_same_scale(path: Path, X_train: np.ndarray, X_test: np.ndarray) -> None:
+    """Raise DataError if one holds bytes and the other does not, so that white differs."""
+    if (X_train.dtype == np.uint8) != (X_test.dtype == np.uint8):
+        raise DataError(
+            f"{path}: X_train and X_test must hold one type of numbers; got {X_train.dtype} and "
+            f"{X_test.dtype}"
+        )
+
+
+def _check_labels(path: Path, name: str, labels: np.ndarray) -> None:
+    """Raise DataError unless labels (N,) are text or whole numbers."""
+    if labels.dtype.kind not in "biufU":
+        raise DataError(f"{path}: {name} must hold whole numbers or text, not {labels.dtype}")
+    if labels.dtype.kind != "f":
+        return
+    whole = np.isfinite(labels) & (labels == np.floor(labels))
+    if not whole.all():
+        row = int(np.argmin(whole))
+        raise DataError(
+            f"{path}: {name} must hold whole numbers or text; got {labels[row]} at index {row}"
+        )
+
+
+def _check_labels_agree(path: Path, y_train: np.ndarray, y_test: np.ndarray) -> None:
+    """Raise DataError unless there are labels to tell apart, of one kind in both parts."""
+    if (y_train.dtype.kind == "U") != (y_test.dtype.kind == "U"):
+        raise DataError(f"{path}: y_train and y_test must both hold numbers or both text")
+    if np.all(y_train == y_train[0]):
+        raise DataError(
+            f"{path}: y_train holds one label only, {y_train[0]}; there is nothing to tell apart"
+        )
+
+
+def _grey_rows(path: Path, name: str, images: np.ndarray, white: float) -> np.ndarray:
     """Return images (N, ...) as rows (N, I) of float32, 1 where they are ``white``."""
-    rows: np.ndarray = np.divide(images.reshape(len(images), -1), white, dtype=np.float32)
+    flat = images.reshape(len(images), -1)
+    wide = np.result_type(images.dtype, np.float32) if images.dtype.kind == "f" else np.float32
+    with np.errstate(over="ignore"):
+        rows: np.ndarray = np.divide(flat, white, dtype=wide).astype(np.float32, copy=False)
+    if not np.isfinite(rows).all():
+        raise DataError(f"{path}: {name} holds numbers too large for float32")
     return rows

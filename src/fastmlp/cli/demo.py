@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure, SubFigure
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -16,13 +17,16 @@ from sklearn.metrics import ConfusionMatrixDisplay
 
 from fastmlp import MLPClassifier
 from fastmlp.cli.data import Digits
+from fastmlp.cli.errors import CommandError, RefusedError
+from fastmlp.cli.output import save_figure
 from fastmlp.plots import (
     LossCurveDisplay,
     MisreadDigitsDisplay,
     NetworkDiagramDisplay,
     WeightDistributionDisplay,
 )
-from fastmlp.training import EpochRecord
+from fastmlp.training import INTERRUPTED, DivergenceError, EpochRecord
+from fastmlp.validation import check_layer_sizes
 
 __all__ = ["draw", "run", "train"]
 
@@ -31,7 +35,7 @@ __all__ = ["draw", "run", "train"]
 PATIENCE = 20
 
 
-def run(digits: Digits, parameters: Mapping[str, Any], picture: Path, console: Console) -> None:
+def run(digits: Digits, parameters: Mapping[str, Any], picture: Path, console: Console) -> bool:
     """Train, print the test accuracy and the time, write the picture.
 
     Parameters
@@ -42,26 +46,58 @@ def run(digits: Digits, parameters: Mapping[str, Any], picture: Path, console: C
     picture : Path
         Where the picture goes; its suffix says in which format.
     console : rich Console
+
+    Returns
+    -------
+    bool
+        False if Ctrl-C ended the training; the picture shows what was learnt until then.
+
+    Raises
+    ------
+    CommandError
+        The network could not be trained, or the picture not be written.
     """
     n_train, n_inputs = digits.X_train.shape
+    _check_widths([n_inputs, *parameters["hidden_layer_sizes"], len(np.unique(digits.y_train))])
     console.print(f"{digits.name}: {n_train} images of {n_inputs} pixels to learn from")
-    model, seconds = train(digits, parameters, console)
+    model, seconds, completed = train(digits, parameters, console)
+    if not completed:
+        console.print(
+            f"interrupted after {model.n_iter_} of {parameters['max_iter']} epochs; what was "
+            "learnt is kept"
+        )
     accuracy = model.score(digits.X_test, digits.y_test)
     console.print(f"test accuracy [bold]{100 * accuracy:.2f} %[/] on {len(digits.X_test)} images")
     console.print(
         f"{seconds:.2f} s in total, {1e3 * seconds / model.n_iter_:.1f} ms for each of "
         f"{model.n_iter_} epochs, backend {model.backend}"
     )
-    draw(model, digits, accuracy).savefig(picture, dpi=120)
+    save_figure(draw(model, digits, accuracy), picture)
     console.print(f"picture: {picture}")
+    return completed
+
+
+def _check_widths(layer_sizes: Sequence[int]) -> None:
+    """Raise RefusedError if no memory could ever hold a network of these widths."""
+    try:
+        check_layer_sizes(layer_sizes)
+    except ValueError as error:
+        raise RefusedError(f"{error} Make --hidden narrower.") from error
 
 
 def train(
     digits: Digits, parameters: Mapping[str, Any], console: Console
-) -> tuple[MLPClassifier, float]:
-    """Return the fitted classifier and the seconds that the fit took.
+) -> tuple[MLPClassifier, float, bool]:
+    """Return the fitted classifier, the seconds that the fit took, and whether nobody ended it.
 
     A tenth of the training images is held out; the epoch that reads them best is kept.
+
+    Raises
+    ------
+    CommandError
+        The network is too large, or training diverges.
+    KeyboardInterrupt
+        Ctrl-C came before the first epoch was over.
     """
     with _progress(console) as progress:
         bar = progress.add_task("training", total=parameters["max_iter"], figures="")
@@ -72,13 +108,30 @@ def train(
             **parameters,
         )
         start = perf_counter()
-        with warnings.catch_warnings():
-            # The number of epochs was asked for: reaching it is no failure.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(digits.X_train, digits.y_train)
+        completed = _fit(model, digits)
         seconds = perf_counter() - start
         progress.update(bar, total=model.n_iter_)
-    return model, seconds
+    if model.n_iter_ == 0:
+        raise KeyboardInterrupt
+    return model, seconds, completed
+
+
+def _fit(model: MLPClassifier, digits: Digits) -> bool:
+    """Fit a model; return False if Ctrl-C ended that."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            model.fit(digits.X_train, digits.y_train)
+        except DivergenceError as error:
+            raise CommandError(str(error)) from error
+        except MemoryError as error:
+            raise RefusedError(f"{error} Make --hidden narrower.") from error
+    # The number of epochs was asked for: reaching it is no failure.
+    others = [note for note in caught if not issubclass(note.category, ConvergenceWarning)]
+    for note in others:
+        if str(note.message) != INTERRUPTED:
+            warnings.warn_explicit(note.message, note.category, note.filename, note.lineno)
+    return INTERRUPTED not in [str(note.message) for note in others]
 
 
 def _progress(console: Console) -> Progress:

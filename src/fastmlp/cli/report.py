@@ -15,6 +15,7 @@ from rich import box
 from rich.table import Table
 
 from fastmlp.cli.measure import Measurement
+from fastmlp.cli.output import save_figure, writing
 from fastmlp.config import config_dict
 
 __all__ = [
@@ -85,7 +86,9 @@ def _duration(seconds: float) -> str:
 def write_json(path: Path, results: Mapping[str, Any]) -> None:
     """Write results with the machine's and the build's description beside them."""
     document = {"config": config_dict(), **results}
-    path.write_text(json.dumps(document, indent=1, default=methodcaller("as_dict")) + "\n")
+    text = json.dumps(document, indent=1, default=methodcaller("as_dict")) + "\n"
+    with writing(path):
+        path.write_text(text)
 
 
 def draw_measurements(
@@ -129,7 +132,7 @@ def _finish(figure: Figure, ax: Axes, title: str, path: Path) -> None:
     figure.suptitle(title)
     handles, labels = ax.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
-    figure.savefig(path, dpi=120)
+    save_figure(figure, path)
 
 
 def _draw_bars(ax: Axes, values: Mapping[str, Mapping[str, float]], xlabel: str) -> None:

@@ -12,10 +12,12 @@ from time import perf_counter
 
 import numpy as np
 
+from fastmlp.cli.errors import CommandError
+
 __all__ = ["Timing", "WrongResultError", "interleave", "rounds_of"]
 
 
-class WrongResultError(RuntimeError):
+class WrongResultError(CommandError, RuntimeError):
     """A candidate's result is wrong, so there is nothing to time."""
 
 

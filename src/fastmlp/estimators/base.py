@@ -1,28 +1,26 @@
-"""What classifier and regressor share: the course of a fit, and access to what was learnt."""
+"""What classifier and regressor share: fitting, and what can be asked of any fitted network."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from fastmlp import validation
 from fastmlp.backends import Backend, get_backend
-from fastmlp.estimators.transaction import AllOrNothing
-from fastmlp.plan import groups_of_layers
-from fastmlp.registry import SOLVERS
+from fastmlp.estimators.attributes import LearntAttributes
+from fastmlp.estimators.learnt import Learnt, learnt_by
+from fastmlp.notices import notify
 from fastmlp.threads import default_threads
 
 if TYPE_CHECKING:
-    from fastmlp.estimators.fitting import Learnt
-    from fastmlp.network import Gradient, Network
-    from fastmlp.registry import Loss
+    from fastmlp.estimators.coding import TargetCoder
+    from fastmlp.network import Gradient
 
 __all__ = ["BaseMLP", "available", "stochastic"]
 
@@ -44,78 +42,52 @@ def available(when: Callable[[Any], bool]) -> Callable[[_Method], _Method]:
     return hide
 
 
-#: Parameters by which prediction, score and cost read a network: they count as the fit had them.
-_KEPT = ("loss", "alpha", "l1", "label_smoothing", "quantiles")
-
 #: Hides a method unless the solver learns from mini-batches.
 stochastic = available(_has_batches)
 
 
-class BaseMLP(AllOrNothing, BaseEstimator, ABC):
+@cache
+def _parameter_names(cls: type[BaseMLP]) -> tuple[str, ...]:
+    """Return the names of a class's parameters; to look them up takes longer than a small fit."""
+    return tuple(cls._get_param_names())
+
+
+class BaseMLP(LearntAttributes, BaseEstimator, ABC):
     """A multi-layer perceptron without a notion of what its outputs mean.
 
-    A fit either succeeds or leaves the estimator as it was: a copy of the network is trained,
-    and attributes are put back when anything is raised.
+    A fit trains a network of its own and publishes what it has learnt by one assignment at its
+    end. So a fit that fails leaves the estimator as it was, and other threads go on predicting by
+    the earlier fit until then. In callbacks, the estimator shows what it has learnt so far.
     """
 
-    _learnt: Learnt
-    _numeric_target: bool
-    _task: str  # "classifier" or "regressor"
-    loss: Any
+    _published: Learnt
+    #: Whether y holds real numbers.
+    _numeric_target: ClassVar[bool]
+    #: "classifier" or "regressor".
+    _task: ClassVar[str]
 
     def _set_parameters(self, values: dict[str, Any]) -> None:
         """Store the arguments of ``__init__``, given as its ``locals()``, under their names."""
-        for name in self._get_param_names():
+        for name in _parameter_names(type(self)):
             setattr(self, name, values[name])
 
-    # -- what a subclass knows ------------------------------------------------------------------
+    def _parameter_values(self) -> tuple:
+        """Return the parameters' values, in the order of ``_parameter_names``."""
+        state = self.__dict__
+        return tuple([state[name] for name in _parameter_names(type(self))])
+
+    def _parameters(self) -> dict[str, Any]:
+        """Return the parameters by name."""
+        return dict(zip(_parameter_names(type(self)), self._parameter_values(), strict=True))
 
     @abstractmethod
-    def _learn_outputs(
-        self, y: np.ndarray, sample_weight: np.ndarray | None, incremental: bool, classes: Any
-    ) -> None:
-        """Learn from ``y`` (N,) or (N, C), or from ``classes``, what the outputs mean."""
+    def _new_coder(
+        self, parameters: Any, y: np.ndarray, dtype: np.dtype, *, incremental: bool, classes: Any
+    ) -> TargetCoder:
+        """Return what a first ``y`` (N,) or (N, C), or ``classes``, say of the outputs.
 
-    @abstractmethod
-    def _loss_row(self, dtype: np.dtype) -> Loss:
-        """Return the registry's row for the loss; ValueError if it does not fit the outputs."""
-
-    @abstractmethod
-    def _check_outputs(
-        self, y: np.ndarray, row: Loss, dtype: np.dtype, given: Mapping[str, Any], whole: bool
-    ) -> None:
-        """Raise ValueError unless ``y`` agrees with what was learnt before, and with the loss.
-
-        ``y`` is (N,) or (N, C), ``whole`` whether it is all that a fit learns from.
+        ``parameters`` is a namespace of them as a fit takes them.
         """
-
-    @abstractmethod
-    def _encode(
-        self, y: np.ndarray, row: Loss, dtype: np.dtype, given: Mapping[str, Any]
-    ) -> np.ndarray:
-        """Return the core's target (N, T) for ``y`` (N,) or (N, C)."""
-
-    @abstractmethod
-    def _n_outputs(self, row: Loss) -> int:
-        """Return the width of the output layer."""
-
-    @abstractmethod
-    def _strata(self, target: np.ndarray) -> np.ndarray | None:
-        """Return what held-out rows must represent evenly, given the target (N, T)."""
-
-    @abstractmethod
-    def _scores_logits(self, row: Loss) -> bool:
-        """Return whether ``_score_outputs`` takes logits, not what the link makes of them."""
-
-    @abstractmethod
-    def _score_outputs(
-        self,
-        network: Network,
-        outputs: np.ndarray,
-        target: np.ndarray,
-        sample_weight: np.ndarray | None,
-    ) -> float:
-        """Return what early stopping maximises, of outputs (K, C) against the target (K, T)."""
 
     # -- fitting --------------------------------------------------------------------------------
 
@@ -130,7 +102,8 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels, label indicators, or real targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            How much each row counts; not negative.
+            How much each row counts; not negative. A weight of 2 means the same as the row twice,
+            so the penalties weigh less the larger the sum of the weights is.
 
         Returns
         -------
@@ -147,69 +120,38 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         Warns
         -----
         ConvergenceWarning
-            If ``max_iter`` ended the fit.
+            If ``max_iter`` ended the fit, or if the network predicts the training rows no better
+            than a constant would.
+        UserWarning
+            If the sum of ``sample_weight`` is far from the number of rows, which changes the
+            strength of ``alpha`` and ``l1``; if y has one class only; if Ctrl-C ended the fit.
         """
-        with self._all_or_nothing():
-            self._fit(X, y, sample_weight, incremental=False)
-        return self
+        return self._fit(X, y, sample_weight, incremental=False)
 
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any = None
-    ) -> None:
-        """Check everything, then train a new network or a copy of the present one."""
+    ) -> Self:
+        if incremental and sample_weight is None and self._repeats(X, y):
+            return self
         # Imported here because a process that only predicts, or only imports, needs none of it.
-        from fastmlp.estimators.fitting import Fitting  # noqa: PLC0415
-        from fastmlp.training import TrainingData  # noqa: PLC0415
+        from fastmlp.estimators.preparation import prepare  # noqa: PLC0415
 
-        hidden, parameters = self._check_parameters(incremental)
-        earlier = self._learnt if self._goes_on(incremental) else None
-        X, y, dtype = validation.check_data(
-            self,
-            X,
-            y,
-            dtype=earlier.network.dtype if earlier and self.dtype == "auto" else self.dtype,
-            reset=earlier is None,
-            numeric_y=self._numeric_target,
-        )
-        validation.check_magnitudes(vars(parameters), dtype)
-        weights = validation.check_sample_weight(sample_weight, len(X), dtype)
-        if earlier is None:
-            self._learn_outputs(y, weights, incremental, classes)
-        loss, given = self._loss_row(dtype), self._given()
-        self._check_outputs(y, loss, dtype, given, whole=not incremental)
-        sizes = [X.shape[1], *hidden, self._n_outputs(loss)]
-        validation.check_layer_sizes(sizes)
-        validation.check_initial_arrays(self.init, sizes, dtype)
-        normalizations = validation.each_normalization(self.normalization, len(hidden))
-        validation.check_rows_for_batch_norm(normalizations, len(X), weights)
-        if earlier:
-            validation.check_same_network(earlier.network.layer_sizes, sizes)
-            validation.check_same_normalizations(earlier.network.normalizations, normalizations)
-            validation.check_same_groups(
-                earlier.network.normalizations,
-                earlier.network.groups,
-                groups_of_layers(
-                    normalizations, hidden, parameters.n_groups, parameters.n_channels
-                ),
-            )
-        target = self._encode(y, loss, dtype, given)
-        data = TrainingData(X, target, weights, np.arange(len(X), dtype=np.int64))
-        fitting = Fitting(
-            model=parameters,
-            layer_sizes=sizes,
-            loss=loss,
-            data=data,
-            earlier=earlier,
-            incremental=incremental,
-            strata=self._strata(target),
-            score=self._score_outputs,
-            scores_logits=self._scores_logits(loss),
-            given=given,
-            backend=self._backend,
-            n_threads=self._n_threads,
-        )
-        with validation.naming_training(vars(parameters), sizes, len(X)):
-            self._publish(fitting.run())
+        fitting = prepare(self, X, y, sample_weight, incremental=incremental, classes=classes)
+        parameters, n_rows = vars(fitting.parameters), len(fitting.data.X)
+        with validation.naming_training(parameters, fitting.layer_sizes, n_rows):
+            self._published = fitting.run()
+        return self
+
+    def _repeats(self, X: Any, y: Any) -> bool:
+        """Make a partial fit by the short way, if it is like the one before; return whether."""
+        learnt = learnt_by(self)
+        if learnt is None or learnt.stream is None or not learnt.stream.holds(self):
+            return False
+        further = learnt.stream.go_on(self, learnt, X, y)
+        if further is None:
+            return False
+        self._published = further
+        return True
 
     @property
     def _backend(self) -> Backend:
@@ -220,92 +162,34 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
     @property
     def _n_threads(self) -> int:
         """How many threads a call may use; checked for the same reason."""
-        validation.check_parameters({"n_threads": self.n_threads})
-        return default_threads() if self.n_threads is None else int(self.n_threads)
-
-    def _given(self) -> dict[str, Any]:
-        """Return the parameters that a fit keeps for later."""
-        given = {name: getattr(self, name) for name in _KEPT if hasattr(self, name)}
-        return validation.check_parameters(given, self._task)
-
-    def _goes_on(self, incremental: bool) -> bool:
-        return self.__sklearn_is_fitted__() and bool(self.warm_start or incremental)
-
-    def _check_parameters(self, incremental: bool) -> tuple[list[int], SimpleNamespace]:
-        """Return the hidden layers' widths, and all parameters as a fit takes them."""
-        parameters = validation.check_parameters(self.get_params(deep=False), self._task)
-        sizes = parameters["hidden_layer_sizes"]
-        hidden = list(sizes) if isinstance(sizes, tuple) else [sizes]
-        validation.check_combination(parameters, len(hidden), incremental)
-        validation.check_normalizations(parameters, hidden)
-        return hidden, SimpleNamespace(**parameters)
-
-    def _publish(self, learnt: Learnt) -> None:
-        """Make a fit's result the estimator's, with scikit-learn's names for its parts."""
-        network, history = learnt.network, learnt.history
-        self._learnt = learnt
-        self.n_layers_ = len(network.plan.layers) + 1
-        self.n_outputs_ = network.plan.n_outputs
-        self.out_activation_ = network.plan.loss_row.link
-        self.n_iter_ = history.n_epochs
-        self.t_ = history.n_samples_seen
-        self.loss_curve_ = history.loss_curve
-        self.cost_curve_ = history.cost_curve
-        self.loss_ = history.loss_curve[-1] if history.loss_curve else np.nan
-        stops_early = self.early_stopping and SOLVERS[self.solver] is not None
-        self.best_loss_ = None if stops_early else learnt.best_loss
-        self.validation_scores_ = history.validation_scores if stops_early else None
-        self.best_validation_score_ = learnt.best_score if stops_early else None
+        given: int | None = validation.check_parameters({"n_threads": self.n_threads})["n_threads"]
+        return default_threads() if given is None else given
 
     def __sklearn_is_fitted__(self) -> bool:
-        return "_learnt" in vars(self)
+        return learnt_by(self) is not None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled; in a callback, a copy of what has been learnt so far."""
+        state: dict[str, Any] = super().__getstate__()
+        learnt = learnt_by(self)
+        if learnt is not state.get("_published"):
+            assert learnt is not None
+            state["_published"] = learnt.detached()
+        return state
 
     # -- what was learnt ------------------------------------------------------------------------
 
-    @property
-    def _network(self) -> Network:
-        """The trained network; NotFittedError without one."""
-        if not self.__sklearn_is_fitted__():
-            check_is_fitted(self)
-        return self._learnt.network
-
-    @property
-    def coefs_(self) -> list[np.ndarray]:
-        """Weights, one (fan_in, fan_out) array per layer: views that may be written to."""
-        return self._network.weights
-
-    @property
-    def intercepts_(self) -> list[np.ndarray]:
-        """Biases, one (fan_out,) array per layer: views that may be written to."""
-        return self._network.biases
-
-    @property
-    def norm_gains_(self) -> list[np.ndarray | None]:
-        """γ of each hidden layer, (fan_out,), None without normalisation; views to write to."""
-        return self._network.norm_gains
-
-    @property
-    def norm_shifts_(self) -> list[np.ndarray | None]:
-        """β of each hidden layer, (fan_out,), None without normalisation; views to write to."""
-        return self._network.norm_shifts
-
-    @property
-    def running_means_(self) -> list[np.ndarray | None]:
-        """Means (fan_out,) that batch norm predicts with, None for a layer without it."""
-        return self._network.running_means
-
-    @property
-    def running_variances_(self) -> list[np.ndarray | None]:
-        """Variances (fan_out,) that batch norm predicts with, None for a layer without it."""
-        return self._network.running_variances
-
-    def _forward(self, X: Any, *, apply_link: bool) -> np.ndarray:
+    def _forward(self, learnt: Learnt, X: Any, *, apply_link: bool) -> np.ndarray:
         """Return outputs, or logits, (N, C) for ``X`` (N, I)."""
-        network = self._network
-        X = validation.check_features(self, X, network.dtype)
+        network = learnt.network
+        X = validation.check_features(learnt.columns(type(self).__name__), X, network.dtype)
         backend, n_threads = self._backend, self._n_threads
         with validation.naming_rows(len(X)):
-            return network.forward(backend, X, apply_link=apply_link, n_threads=n_threads)
+            out = network.forward(backend, X, apply_link=apply_link, n_threads=n_threads)
+        trouble = validation.not_finite(out)
+        if trouble:
+            notify(trouble, RuntimeWarning)
+        return out
 
     def loss_per_sample(self, X: Any, y: Any) -> np.ndarray:
         """Return the loss of each sample, without penalties.
@@ -327,22 +211,29 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         ValueError, TypeError
             If X or y is not as it was in the fit, or the loss has no value for a y.
         """
-        network, backend = self._network, self._backend
-        X, target = self._encoded(X, y)
+        return self._losses(self._learnt, X, y)
+
+    def _losses(self, learnt: Learnt, X: Any, y: Any) -> np.ndarray:
+        """Return the loss of each row (N,)."""
+        network, backend = learnt.network, self._backend
+        X, target = self._encoded(learnt, X, y)
         n_threads = self._n_threads
         with validation.naming_rows(len(X)):
             logits = network.forward(backend, X, apply_link=False, n_threads=n_threads)
             return network.losses(backend, logits, target)
 
-    def _encoded(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    def _encoded(self, learnt: Learnt, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return X (N, I), checked, and the core's target (N, T) for y (N,) or (N, C)."""
-        dtype, loss = self._network.dtype, self._network.plan.loss_row
         X, y, _ = validation.check_data(
-            self, X, y, dtype=dtype, reset=False, numeric_y=self._numeric_target
+            learnt.columns(type(self).__name__),
+            X,
+            y,
+            dtype=learnt.network.dtype,
+            reset=False,
+            numeric_y=self._numeric_target,
         )
-        given = self._learnt.given
-        self._check_outputs(y, loss, dtype, given, whole=False)
-        return X, self._encode(y, loss, dtype, given)
+        learnt.coder.check(y, whole=False)
+        return X, learnt.coder.encode(y)
 
     def cost(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the weighted mean of ``loss_per_sample``.
@@ -365,11 +256,13 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
             If X or y is not as it was in the fit, the loss has no value for a y, or a weight is
             negative.
         """
-        return self._cost_and_total(X, y, sample_weight)[0]
+        return self._cost_and_total(self._learnt, X, y, sample_weight)[0]
 
-    def _cost_and_total(self, X: Any, y: Any, sample_weight: Any) -> tuple[float, float]:
+    def _cost_and_total(
+        self, learnt: Learnt, X: Any, y: Any, sample_weight: Any
+    ) -> tuple[float, float]:
         """Return the cost and the sum of the sample weights."""
-        losses = self.loss_per_sample(X, y).astype(np.float64)
+        losses = self._losses(learnt, X, y).astype(np.float64)
         weights = validation.check_sample_weight(sample_weight, len(losses), losses.dtype)
         total = len(losses) if weights is None else weights.sum()
         return float(np.average(losses, weights=weights)), float(total)
@@ -400,10 +293,10 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         ValueError, TypeError
             As for ``cost``.
         """
-        cost, total = self._cost_and_total(X, y, sample_weight)
-        network, given = self._network, self._learnt.given
-        w = network.parameters[: network.plan.n_weights].astype(np.float64)
-        penalty = given["alpha"] / 2 * (w @ w) + given["l1"] * np.abs(w).sum()
+        learnt = self._learnt
+        cost, total = self._cost_and_total(learnt, X, y, sample_weight)
+        w = learnt.network.trained_weights.astype(np.float64)
+        penalty = learnt.alpha / 2 * (w @ w) + learnt.l1 * np.abs(w).sum()
         return float(cost + penalty / total)
 
     def gradient(self, X: Any, y: Any, sample_weight: Any = None) -> Gradient:
@@ -450,8 +343,9 @@ class BaseMLP(AllOrNothing, BaseEstimator, ABC):
         >>> gradient.coefs[0].round(3), gradient.intercepts[0].round(3)
         (array([[2.]], dtype=float32), array([1.], dtype=float32))
         """
-        network, backend = self._network, self._backend
-        X, target = self._encoded(X, y)
+        learnt, backend = self._learnt, self._backend
+        network = learnt.network
+        X, target = self._encoded(learnt, X, y)
         weights = validation.check_sample_weight(sample_weight, len(X), network.dtype)
         validation.check_rows_for_batch_norm(network.normalizations, len(X), weights)
         n_threads = self._n_threads

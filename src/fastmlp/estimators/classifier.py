@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -11,13 +11,14 @@ from sklearn.utils import Tags
 
 from fastmlp import validation
 from fastmlp.estimators.base import BaseMLP, available, stochastic
+from fastmlp.estimators.class_coder import ClassCoder
 from fastmlp.estimators.documentation import with_shared_parts
 from fastmlp.estimators.labels import LabelCoding
-from fastmlp.registry import CLASSIFIER_LOSSES, LOSSES, Loss, takes_label_smoothing
+from fastmlp.estimators.learnt import Learnt, learnt_by
+from fastmlp.registry import CLASSIFIER_LOSSES, LOSSES
 
 if TYPE_CHECKING:
     from fastmlp.initializers import Initializer
-    from fastmlp.network import Network
     from fastmlp.training import EpochRecord
     from fastmlp.user_functions import CustomActivation
 
@@ -26,9 +27,9 @@ __all__ = ["MLPClassifier"]
 
 def _has_probabilities(model: Any) -> bool:
     """Raise AttributeError where the fitted, or the wanted, loss has no probabilities."""
-    loss = model.loss
-    if model.__sklearn_is_fitted__():
-        loss, links = model._learnt.given["loss"], [model._network.plan.loss_row.link]
+    loss, learnt = model.loss, learnt_by(model)
+    if learnt is not None:
+        loss, links = learnt.coder.loss, [learnt.coder.row.link]
     elif isinstance(loss, str) and loss in CLASSIFIER_LOSSES:
         links = [LOSSES[name].link for name in CLASSIFIER_LOSSES[loss].values()]
     else:  # an unknown name: fit will say so
@@ -37,10 +38,10 @@ def _has_probabilities(model: Any) -> bool:
     return True
 
 
-def _smoothing(given: Mapping[str, Any]) -> float:
-    """Return how far labels are smoothed, which is for the cross-entropy only."""
-    smoothed = takes_label_smoothing(given["loss"])
-    return float(given["label_smoothing"]) if smoothed else 0.0
+def _labels_of(learnt: Learnt) -> LabelCoding:
+    """Return what a classifier's outputs mean."""
+    assert isinstance(learnt.coder, ClassCoder)
+    return learnt.coder.labels
 
 
 @with_shared_parts
@@ -103,7 +104,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     _numeric_target = False
     _task = "classifier"
-    _labels: LabelCoding
 
     def __init__(
         self,
@@ -160,53 +160,22 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     # -- labels ---------------------------------------------------------------------------------
 
-    def _learn_outputs(
-        self, y: np.ndarray, sample_weight: np.ndarray | None, incremental: bool, classes: Any
-    ) -> None:
+    @property
+    def classes_(self) -> np.ndarray:
+        """The labels (n_classes,), sorted."""
+        return _labels_of(self._learnt).classes
+
+    def _new_coder(
+        self, parameters: Any, y: np.ndarray, dtype: np.dtype, *, incremental: bool, classes: Any
+    ) -> ClassCoder:
         if incremental:
-            labels = LabelCoding.announced(classes, y, self.loss)
+            labels = LabelCoding.announced(classes, y, parameters.loss)
         else:
-            labels = LabelCoding.of_target(y, self.loss)
-        if not incremental and labels.kind in ("binary", "multiclass"):
-            present = y if sample_weight is None else y[sample_weight > 0]
-            validation.check_two_classes(np.unique(present), "y")
-        self._labels, self.classes_ = labels, labels.classes
-
-    def _loss_row(self, dtype: np.dtype) -> Loss:
-        return self._labels.loss_row(self.loss, _smoothing(self._given()))
-
-    def _check_outputs(
-        self, y: np.ndarray, row: Loss, dtype: np.dtype, given: Mapping[str, Any], whole: bool
-    ) -> None:
-        self._labels.check(y, given["loss"])
-
-    def _encode(
-        self, y: np.ndarray, row: Loss, dtype: np.dtype, given: Mapping[str, Any]
-    ) -> np.ndarray:
-        return self._labels.encode(y, dtype, row, _smoothing(given))
-
-    def _n_outputs(self, row: Loss) -> int:
-        return self._labels.n_outputs(row)
-
-    def _strata(self, target: np.ndarray) -> np.ndarray | None:
-        # Two classes only: scikit-learn's own choice, which the held-out rows must match.
-        return target.ravel() if self._labels.kind == "binary" else None
-
-    def _scores_logits(self, row: Loss) -> bool:
-        return True
-
-    def _score_outputs(
-        self,
-        network: Network,
-        outputs: np.ndarray,
-        target: np.ndarray,
-        sample_weight: np.ndarray | None,
-    ) -> float:
-        right = self._labels.decide(outputs) == self._labels.decided(target)
-        return float(np.average(right.reshape(len(target), -1).all(axis=1), weights=sample_weight))
+            labels = LabelCoding.of_target(y, parameters.loss)
+        return ClassCoder.of(parameters, labels, dtype)
 
     @stochastic
-    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Train for one epoch on a part of the data, going on from the present network.
 
         As in scikit-learn, an integer ``random_state`` begins every call with the same draws: every
@@ -216,10 +185,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever come; needed on the first call, unless y is an indicator
             matrix, whose columns are the labels.
-        sample_weight : array-like of shape (n_samples,), default=None
 
         Returns
         -------
@@ -232,11 +201,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         DivergenceError
             If the loss becomes infinite or NaN; the estimator is as it was before.
         """
-        with self._all_or_nothing():
-            if self.__sklearn_is_fitted__():
-                validation.check_classes_agree(classes, self.classes_)
-            self._fit(X, y, sample_weight, incremental=True, classes=classes)
-        return self
+        learnt = learnt_by(self)
+        if learnt is not None and classes is not None:
+            validation.check_classes_agree(classes, _labels_of(learnt).classes)
+        return self._fit(X, y, sample_weight, incremental=True, classes=classes)
 
     # -- prediction -----------------------------------------------------------------------------
 
@@ -259,8 +227,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ValueError, TypeError
             If X is not as it was in the fit.
         """
-        logits = self._forward(X, apply_link=False)
-        return self._labels.decode(logits)
+        learnt = self._learnt
+        return _labels_of(learnt).decode(self._forward(learnt, X, apply_link=False))
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Return the logits: what softmax, logistic or the margins are made of.
@@ -281,8 +249,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ValueError, TypeError
             If X is not as it was in the fit.
         """
-        logits = self._forward(X, apply_link=False)
-        if self._labels.kind != "binary":
+        learnt = self._learnt
+        logits = self._forward(learnt, X, apply_link=False)
+        if _labels_of(learnt).kind != "binary":
             return logits
         return logits.ravel() if logits.shape[1] == 1 else logits[:, 1] - logits[:, 0]
 
@@ -308,8 +277,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ValueError, TypeError
             If X is not as it was in the fit.
         """
-        outputs = self._forward(X, apply_link=True)
-        return np.hstack([1 - outputs, outputs]) if self._labels.kind == "binary" else outputs
+        learnt = self._learnt
+        labels = _labels_of(learnt)
+        outputs = self._forward(learnt, X, apply_link=True)
+        if labels.constant:
+            return np.ones_like(outputs)
+        return np.hstack([1 - outputs, outputs]) if labels.kind == "binary" else outputs
 
     @available(_has_probabilities)
     def predict_log_proba(self, X: Any) -> np.ndarray:
@@ -330,10 +303,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """
         from scipy.special import log_expit, log_softmax  # noqa: PLC0415 - seldom needed
 
-        logits = self._forward(X, apply_link=False)
-        if self._labels.kind in ("multiclass", "distribution"):
+        learnt = self._learnt
+        labels = _labels_of(learnt)
+        logits = self._forward(learnt, X, apply_link=False)
+        if labels.constant:
+            return np.zeros_like(logits)
+        if labels.kind in ("multiclass", "distribution"):
             return np.asarray(log_softmax(logits, axis=1))
-        both = np.hstack([-logits, logits]) if self._labels.kind == "binary" else logits
+        both = np.hstack([-logits, logits]) if labels.kind == "binary" else logits
         return np.asarray(log_expit(both))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -359,14 +336,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """
         from sklearn.metrics import accuracy_score  # noqa: PLC0415 - slow to import
 
-        predicted, labels = self.predict(X), self._labels
+        learnt = self._learnt
+        labels = _labels_of(learnt)
+        predicted = labels.decode(self._forward(learnt, X, apply_link=False))
         y, weights = validation.check_scored(y, sample_weight, len(predicted), numeric_y=False)
         if y.ndim > 1 or labels.kind == "multilabel":
-            labels.check(y, self._learnt.given["loss"])
+            labels.check(y, str(learnt.coder.loss))
         else:
-            validation.check_scored_labels(y, self.classes_)
+            validation.check_scored_labels(y, labels.classes)
         if y.ndim > 1 and labels.kind == "distribution":
-            y = self.classes_[np.argmax(y, axis=1)]
+            y = labels.classes[np.argmax(y, axis=1)]
         return float(accuracy_score(y, predicted, sample_weight=weights))
 
     def __sklearn_tags__(self) -> Tags:

@@ -32,20 +32,26 @@ def kind_for_loss(y: np.ndarray, loss: str) -> str:
     return check_labels(y)
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class LabelCoding:
     """The classes of a fit and how they are laid out over the network's outputs.
 
     Attributes
     ----------
     kind : {"binary", "multiclass", "multilabel", "distribution"}
-        One of two labels a row, one of several, an indicator matrix, or a row of probabilities.
+        One of two labels a row (or the only one), one of several, an indicator matrix, or a row of
+        probabilities.
     classes : ndarray, shape (K,)
         Sorted; 0 … K − 1 for matrices.
     """
 
     kind: str
     classes: np.ndarray
+
+    @property
+    def constant(self) -> bool:
+        """Whether there is but one label, so that every prediction is the same."""
+        return self.kind == "binary" and len(self.classes) == 1
 
     @classmethod
     def of_target(cls, y: np.ndarray, loss: str) -> LabelCoding:
@@ -94,6 +100,11 @@ class LabelCoding:
             check_label_width(y, None)
             check_labels_known(y, self.classes)
 
+    def know(self, y: np.ndarray) -> bool:
+        """Return whether every label of y (N,) is among the classes."""
+        numbers = np.searchsorted(self.classes, y)
+        return bool((self.classes[np.minimum(numbers, len(self.classes) - 1)] == y).all())
+
     def encode(self, y: np.ndarray, dtype: np.dtype, row: Loss, smoothing: float) -> np.ndarray:
         """Return the core's target (N, T) for ``y`` (N,) or (N, C).
 
@@ -112,6 +123,8 @@ class LabelCoding:
             return np.asarray(y / y.sum(axis=1, keepdims=True, dtype=np.float64))
         if self.kind == "multilabel":
             return np.asarray(y != 0)
+        if self.constant and row.target != "class":
+            return np.ones((len(y), 1))
         numbers = np.searchsorted(self.classes, y).reshape(-1, 1)
         if row.target == "class" or self.kind == "binary":
             return numbers
@@ -121,6 +134,8 @@ class LabelCoding:
         """Return class numbers (N,), or label indicators (N, C), for ``logits`` (N, C)."""
         if self.kind == "multilabel":
             return (logits > 0).astype(np.int64)
+        if self.constant:
+            return np.zeros(len(logits), np.int64)
         if logits.shape[1] == 1:
             return (logits > 0).astype(np.int64).ravel()
         return np.asarray(logits.argmax(axis=1))
@@ -129,6 +144,8 @@ class LabelCoding:
         """Return the same for a target (N, T) that ``encode`` has made."""
         if self.kind == "multilabel":
             return np.asarray(target > 0.5, dtype=np.int64)
+        if self.constant:
+            return np.zeros(len(target), np.int64)
         if target.shape[1] > 1:
             return np.asarray(target.argmax(axis=1))
         # A smoothed label of two is beside 0 or 1; class numbers are whole.

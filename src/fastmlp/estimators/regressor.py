@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -12,28 +12,27 @@ from sklearn.utils import Tags
 from fastmlp import validation
 from fastmlp.estimators.base import BaseMLP, stochastic
 from fastmlp.estimators.documentation import with_shared_parts
-from fastmlp.estimators.scores import quantile_score, r2
-from fastmlp.plan import custom_row
-from fastmlp.registry import LOSSES, REGRESSOR_LOSSES, Loss
-from fastmlp.user_functions import CustomLoss
+from fastmlp.estimators.learnt import Learnt
+from fastmlp.estimators.real_coder import RealCoder
+from fastmlp.estimators.scores import quantile_score
+from fastmlp.registry import REGRESSOR_LOSSES
 
 if TYPE_CHECKING:
     from fastmlp.initializers import Initializer
-    from fastmlp.network import Network
     from fastmlp.training import EpochRecord
-    from fastmlp.user_functions import CustomActivation
+    from fastmlp.user_functions import CustomActivation, CustomLoss
 
 __all__ = ["MLPRegressor"]
 
-#: Powers at which Tweedie's deviance is the limit of its formula: rows of the registry.
-_TWEEDIE_LIMITS = {1.0: "poisson", 2.0: "gamma"}
 
 #: Losses whose targets are not negative.
 _OF_POSITIVE = ("poisson", "gamma", "tweedie")
 
-#: Codes of the losses that quantiles minimise; the absolute error's is the median.
-_OF_QUANTILES = (LOSSES["pinball"].code, LOSSES["absolute_error"].code)
-_MEDIAN = np.array([0.5])
+
+def _coder_of(learnt: Learnt) -> RealCoder:
+    """Return what a regressor's outputs mean."""
+    assert isinstance(learnt.coder, RealCoder)
+    return learnt.coder
 
 
 @with_shared_parts
@@ -155,58 +154,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     # -- targets --------------------------------------------------------------------------------
 
-    def _learn_outputs(
-        self, y: np.ndarray, sample_weight: np.ndarray | None, incremental: bool, classes: Any
-    ) -> None:
-        self._n_targets = 1 if y.ndim == 1 else y.shape[1]
-
-    def _loss_row(self, dtype: np.dtype) -> Loss:
-        if isinstance(self.loss, CustomLoss):
-            return custom_row(self.loss)
-        name = REGRESSOR_LOSSES[self.loss]
-        if name == "tweedie":
-            # Kernels take the power in the network's real type, and can't divide by 1 − 1.
-            name = _TWEEDIE_LIMITS.get(float(dtype.type(self.tweedie_power)), name)
-        return LOSSES[name]
-
-    def _check_outputs(
-        self, y: np.ndarray, row: Loss, dtype: np.dtype, given: Mapping[str, Any], whole: bool
-    ) -> None:
-        validation.check_target_width(y, self._n_targets)
-        validation.check_target_range(y, given["loss"], row.target, dtype)
-        if whole:
-            validation.check_any_positive(y, given["loss"], row.target)
-
-    def _encode(
-        self, y: np.ndarray, row: Loss, dtype: np.dtype, given: Mapping[str, Any]
-    ) -> np.ndarray:
-        return np.ascontiguousarray(y.reshape(len(y), -1), dtype=dtype)
-
-    def _n_outputs(self, row: Loss) -> int:
-        return self._n_targets * row.outputs_of_one(int(np.size(self.quantiles)))
-
-    def _strata(self, target: np.ndarray) -> np.ndarray | None:
-        return None
-
-    def _scores_logits(self, row: Loss) -> bool:
-        return row.link != "quantiles"
-
-    def _score_outputs(
-        self,
-        network: Network,
-        outputs: np.ndarray,
-        target: np.ndarray,
-        sample_weight: np.ndarray | None,
-    ) -> float:
-        plan = network.plan
-        levels = plan.loss_parameters if plan.loss_row.link == "quantiles" else _MEDIAN
-        if plan.loss in _OF_QUANTILES:
-            by_level = outputs.reshape(len(outputs), self._n_targets, -1)
-            return quantile_score(target, by_level, levels, sample_weight)
-        if plan.loss == LOSSES["squared_error"].code:
-            return r2(target, outputs, sample_weight)
-        losses = network.losses(self._backend, outputs, target)
-        return -float(np.average(losses.astype(np.float64), weights=sample_weight))
+    def _new_coder(
+        self, parameters: Any, y: np.ndarray, dtype: np.dtype, *, incremental: bool, classes: Any
+    ) -> RealCoder:
+        return RealCoder.of(parameters, 1 if y.ndim == 1 else y.shape[1], dtype)
 
     @stochastic
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -232,9 +183,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         DivergenceError
             If the loss becomes infinite or NaN; the estimator is as it was before.
         """
-        with self._all_or_nothing():
-            self._fit(X, y, sample_weight, incremental=True)
-        return self
+        return self._fit(X, y, sample_weight, incremental=True)
 
     # -- prediction -----------------------------------------------------------------------------
 
@@ -247,7 +196,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ----------
         X : array-like of shape (n_samples, n_features)
         return_std : bool, default=False
-            Return the standard deviation as well, which ``loss="gaussian_nll"`` learns.
+            Return the standard deviation as well, which ``loss="gaussian_nll"`` learns. Not through
+            :class:`~sklearn.compose.TransformedTargetRegressor`, which cannot transform it back.
 
         Returns
         -------
@@ -264,27 +214,18 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             If X is not as it was in the fit, or ``return_std`` is asked of a model without a
             variance.
         """
-        row = self._network.plan.loss_row
+        learnt = self._learnt
+        coder = _coder_of(learnt)
         if return_std:
-            validation.check_return_std(self._learnt.given["loss"], row.link)
-        outputs = self._forward(X, apply_link=True)
-        if row.link == "quantiles":
-            return self._quantiles_of(outputs)
-        predicted = self._by_target(outputs[:, : self._n_targets])
+            validation.check_return_std(str(coder.loss), coder.row.link)
+        outputs = self._forward(learnt, X, apply_link=True)
+        if coder.row.link == "quantiles":
+            return coder.quantiles_of(outputs)
+        predicted = coder.by_target(outputs[:, : coder.n_targets])
         if not return_std:
             return predicted
-        return predicted, np.sqrt(self._by_target(outputs[:, self._n_targets :]))
-
-    def _by_target(self, columns: np.ndarray) -> np.ndarray:
-        """Return columns (N, T), as one axis where there is but one target."""
-        return columns.ravel() if self._n_targets == 1 else np.ascontiguousarray(columns)
-
-    def _quantiles_of(self, outputs: np.ndarray) -> np.ndarray:
-        """Return outputs (N, T · Q) as (N, T, Q), less the axes that users did not ask for."""
-        n_levels = len(self._network.plan.loss_parameters)
-        quantiles = outputs.reshape(len(outputs), self._n_targets, n_levels)
-        quantiles = quantiles[:, 0] if self._n_targets == 1 else quantiles
-        return quantiles if np.ndim(self._learnt.given["quantiles"]) else quantiles[..., 0]
+        std = np.sqrt(coder.by_target(outputs[:, coder.n_targets :]))
+        return validation.MeanAndStd((predicted, std))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R² of the prediction; for "pinball" the share of its loss that is explained, D².
@@ -310,23 +251,18 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ValueError, TypeError
             If X or y is not as it was in the fit, or a weight is negative.
         """
-        network = self._network
-        if network.plan.loss_row.link != "quantiles":
+        learnt = self._learnt
+        coder = _coder_of(learnt)
+        outputs = self._forward(learnt, X, apply_link=True)
+        y, weights = validation.check_scored(y, sample_weight, len(outputs), numeric_y=True)
+        validation.check_target_width(y, coder.n_targets)
+        if coder.row.link != "quantiles":
             from sklearn.metrics import r2_score  # noqa: PLC0415 - slow to import
 
-            predicted = self.predict(X)
-            y, w = validation.check_scored(y, sample_weight, len(predicted), numeric_y=True)
-            validation.check_target_width(y, self._n_targets)
-            return float(r2_score(y, predicted, sample_weight=w))
-        X, y, _ = validation.check_data(
-            self, X, y, dtype=network.dtype, reset=False, numeric_y=True
-        )
-        validation.check_target_width(y, self._n_targets)
-        weights = validation.check_sample_weight(sample_weight, len(X), network.dtype)
-        outputs = self._forward(X, apply_link=True)
-        quantiles = outputs.reshape(len(outputs), self._n_targets, -1)
-        target = y.reshape(len(outputs), -1)
-        return quantile_score(target, quantiles, network.plan.loss_parameters, weights)
+            predicted = coder.by_target(outputs[:, : coder.n_targets])
+            return float(r2_score(y, predicted, sample_weight=weights))
+        quantiles = outputs.reshape(len(outputs), coder.n_targets, -1)
+        return quantile_score(y.reshape(len(outputs), -1), quantiles, coder.levels, weights)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

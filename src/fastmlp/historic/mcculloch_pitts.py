@@ -10,7 +10,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags
 
 from fastmlp import validation
-from fastmlp.estimators.transaction import AllOrNothing
+from fastmlp.historic.learnt import Seen, SeenAttributes
+from fastmlp.validation.memory import blaming
+from fastmlp.validation.wording import brief
 
 __all__ = ["McCullochPittsNeuron"]
 
@@ -19,7 +21,7 @@ __all__ = ["McCullochPittsNeuron"]
 _REST_AND_FIRING = np.array([0, 1])
 
 
-class McCullochPittsNeuron(ClassifierMixin, AllOrNothing, BaseEstimator):
+class McCullochPittsNeuron(ClassifierMixin, SeenAttributes, BaseEstimator):
     """A neuron that fires when the weighted sum of its inputs reaches a threshold.
 
     y = 1 if Σᵢ wᵢ xᵢ ≥ threshold, else 0 (McCulloch and Pitts 1943). A sum equal to the threshold
@@ -98,8 +100,9 @@ class McCullochPittsNeuron(ClassifierMixin, AllOrNothing, BaseEstimator):
 
     @classmethod
     def _gate(cls, n_inputs: int, weight: int, threshold: int) -> Self:
-        validation.check_gate(n_inputs)
-        return cls([weight] * n_inputs, threshold)
+        n_inputs = validation.check_gate(n_inputs)
+        with blaming(f"n_inputs={brief(n_inputs)} makes as many weights"):
+            return cls([weight] * n_inputs, threshold)
 
     # -- estimator ------------------------------------------------------------------------------
 
@@ -122,27 +125,29 @@ class McCullochPittsNeuron(ClassifierMixin, AllOrNothing, BaseEstimator):
         ValueError, TypeError
             If a parameter, X or y is not as it must be; nothing has changed then.
         """
-        with self._all_or_nothing():
-            if y is None:
-                X = validation.check_table(self, X, np.dtype(np.float64), reset=True)
-                classes = _REST_AND_FIRING
-            else:
-                X, y, _ = validation.check_data(
-                    self, X, y, dtype=np.float64, reset=True, numeric_y=False
-                )
-                validation.check_labels(y)
-                validation.check_label_width(y, None)
-                classes = np.unique(y)
-                validation.check_two_labels(classes)
-            validation.check_neuron(self.weights, self.threshold, X.shape[1])
-            self._classes = classes
+        columns = validation.stand_in(type(self).__name__)
+        if y is None:
+            X = validation.check_table(columns, X, np.dtype(np.float64), reset=True)
+            classes = _REST_AND_FIRING
+        else:
+            X, y, _ = validation.check_data(
+                columns, X, y, dtype=np.float64, reset=True, numeric_y=False
+            )
+            validation.check_labels(y)
+            validation.check_label_width(y, None)
+            classes = np.unique(y)
+            validation.check_two_labels(classes)
+        validation.check_neuron(self.weights, self.threshold, X.shape[1])
+        self._published = Seen(classes, X.shape[1], getattr(columns, "feature_names_in_", None))
         return self
 
     @property
     def classes_(self) -> np.ndarray:
         """Labels of rest and firing, (2,); known without ``fit``, which may replace them."""
-        labels: np.ndarray = getattr(self, "_classes", _REST_AND_FIRING)
-        return labels.copy()
+        return self._labels(vars(self).get("_published")).copy()
+
+    def _labels(self, seen: Seen | None) -> np.ndarray:
+        return _REST_AND_FIRING if seen is None else seen.classes
 
     def predict(self, X: Any) -> np.ndarray:
         """Return what the neuron does for each row.
@@ -161,13 +166,16 @@ class McCullochPittsNeuron(ClassifierMixin, AllOrNothing, BaseEstimator):
         ValueError, TypeError
             If a parameter or X is not as it must be.
         """
-        fitted = hasattr(self, "n_features_in_")
-        # What a first look at X sets belongs to ``fit``, so another neuron takes it.
-        looking = self if fitted else McCullochPittsNeuron()
-        X = validation.check_table(looking, X, np.dtype(np.float64), reset=not fitted)
-        weights = validation.check_neuron(self.weights, self.threshold, X.shape[1])
-        fires = (X @ weights >= self.threshold).astype(np.intp)
-        return np.asarray(self.classes_[fires])
+        seen: Seen | None = vars(self).get("_published")
+        owner = type(self).__name__
+        columns = validation.stand_in(owner) if seen is None else seen.columns(owner)
+        X = validation.check_table(columns, X, np.dtype(np.float64), reset=seen is None)
+        weights, threshold = validation.check_neuron(self.weights, self.threshold, X.shape[1])
+        with np.errstate(over="ignore", invalid="ignore"):
+            sums = X @ weights
+        validation.check_sums(sums)
+        fires = (sums >= threshold).astype(np.intp)
+        return np.asarray(self._labels(seen)[fires])
 
     def __sklearn_is_fitted__(self) -> bool:
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -14,7 +14,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastmlp import validation
 from fastmlp.backends import get_backend
-from fastmlp.estimators.transaction import AllOrNothing
+from fastmlp.historic.learnt import Seen, SeenAttributes
+from fastmlp.notices import notify
+from fastmlp.parameters import readable
 from fastmlp.shuffling import shuffle
 
 __all__ = ["DecisionLine", "RosenblattPerceptron"]
@@ -27,7 +29,38 @@ class DecisionLine(NamedTuple):
     intercept: float
 
 
-class RosenblattPerceptron(ClassifierMixin, AllOrNothing, BaseEstimator):
+@dataclass(frozen=True, eq=False)
+class _Learnt(Seen):
+    """What a perceptron has learnt; never changed.
+
+    Attributes
+    ----------
+    coef : ndarray, shape (K, I)
+        K units: one for two classes, else one a class.
+    intercept : ndarray, shape (K,)
+    mistakes_curve : list of int
+    converged : bool
+    """
+
+    coef: np.ndarray
+    intercept: np.ndarray
+    mistakes_curve: list[int]
+    converged: bool = False
+
+    @classmethod
+    def nothing(cls, classes: np.ndarray, X: np.ndarray, names: np.ndarray | None) -> _Learnt:
+        """Return zero weights for the columns and the type of X (N, I)."""
+        n_units, n_features = _n_units(classes), X.shape[1]
+        coef, intercept = np.zeros((n_units, n_features), X.dtype), np.zeros(n_units, X.dtype)
+        return cls(classes, n_features, names, coef, intercept, [])
+
+    def check(self) -> None:
+        """Raise ValueError unless the arrays fit together: they may come out of a pickle."""
+        n_units = _n_units(self.classes)
+        validation.check_weights(self.coef, self.intercept, n_units, self.n_features)
+
+
+class RosenblattPerceptron(ClassifierMixin, SeenAttributes, BaseEstimator):
     """A classifier trained by the perceptron rule.
 
     o = σ(w · x + b) with σ(z) = 1 if z > 0 else 0. Rows are visited one by one; where o differs
@@ -140,16 +173,17 @@ class RosenblattPerceptron(ClassifierMixin, AllOrNothing, BaseEstimator):
         ConvergenceWarning
             If the last of ``max_iter`` epochs still made a mistake.
         """
-        with self._all_or_nothing():
-            self._check_parameters()
-            X, y, rates = self._check_data(X, y, sample_weight, reset=True)
-            check_classification_targets(y)  # warns of numbers that may be no classes
-            present = np.unique(y if sample_weight is None else y[rates > 0])
-            validation.check_two_classes(present, "y")
-            self._begin(np.unique(y), X)
-            self._learn(X, y, rates, self.max_iter)
-        if not self.converged_:
-            self._warn_not_converged()
+        self._check_parameters()
+        columns = validation.stand_in(type(self).__name__)
+        X, y, rates = self._check_data(columns, X, y, sample_weight, None)
+        check_classification_targets(y)  # warns of numbers that may be no classes
+        present = np.unique(y if sample_weight is None else y[rates > 0])
+        validation.check_two_classes(present, "y")
+        names = getattr(columns, "feature_names_in_", None)
+        learnt = self._learn(_Learnt.nothing(np.unique(y), X, names), X, y, rates, self.max_iter)
+        self._published = learnt
+        if not learnt.converged:
+            _warn_not_converged(learnt)
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -172,50 +206,54 @@ class RosenblattPerceptron(ClassifierMixin, AllOrNothing, BaseEstimator):
         ValueError, TypeError, DivergenceError
             As for ``fit``; also if y has a label that is not among ``classes``.
         """
-        with self._all_or_nothing():
-            self._check_parameters()
-            first = not hasattr(self, "coef_")
-            if first:
-                validation.check_classes(classes)
-            else:
-                validation.check_classes_agree(classes, self.classes_)
-            X, y, rates = self._check_data(X, y, sample_weight, reset=first)
-            if first:
-                self._begin(np.unique(classes), X)
-            validation.check_labels_known(y, self.classes_)
-            self._learn(X, y, rates, 1)
+        self._check_parameters()
+        earlier: _Learnt | None = vars(self).get("_published")
+        owner = type(self).__name__
+        if earlier is None:
+            columns = validation.stand_in(owner)
+            validation.check_classes(classes)
+            validation.check_two_classes(np.unique(classes), "classes")
+        else:
+            earlier.check()
+            columns = earlier.columns(owner)
+            validation.check_classes_agree(classes, earlier.classes)
+        X, y, rates = self._check_data(columns, X, y, sample_weight, earlier)
+        if earlier is None:
+            names = getattr(columns, "feature_names_in_", None)
+            earlier = _Learnt.nothing(np.unique(classes), X, names)
+        validation.check_labels_known(y, earlier.classes)
+        self._published = self._learn(earlier, X, y, rates, 1)
         return self
 
     def _check_parameters(self) -> None:
         validation.check_perceptron(self.get_params(deep=False))
 
     def _check_data(
-        self, X: Any, y: Any, sample_weight: Any, reset: bool
+        self, columns: Any, X: Any, y: Any, sample_weight: Any, earlier: _Learnt | None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return X (N, I), y (N,) and each row's step size (N,)."""
         X, y, real = validation.check_data(
-            self, X, y, dtype="auto" if reset else self.coef_.dtype, reset=reset, numeric_y=False
+            columns,
+            X,
+            y,
+            dtype="auto" if earlier is None else earlier.coef.dtype,
+            reset=earlier is None,
+            numeric_y=False,
         )
         validation.check_labels(y)
         validation.check_label_width(y, None)
         weights = validation.check_sample_weight(sample_weight, len(X), real)
         rates = validation.check_rates(self.eta0, weights, len(X), real)
-        return np.ascontiguousarray(X, real), y, rates
+        return readable(X, real), y, rates
 
-    def _begin(self, classes: np.ndarray, X: np.ndarray) -> None:
-        """Set all weights to zero."""
-        n_units = 1 if len(classes) == 2 else len(classes)
-        self.classes_ = classes
-        self.coef_ = np.zeros((n_units, X.shape[1]), X.dtype)
-        self.intercept_ = np.zeros(n_units, X.dtype)
-        self.mistakes_curve_: list[int] = []
-
-    def _learn(self, X: np.ndarray, y: np.ndarray, rates: np.ndarray, n_epochs: int) -> None:
-        """Run up to ``n_epochs`` on copies of the weights, and make them the estimator's."""
+    def _learn(
+        self, earlier: _Learnt, X: np.ndarray, y: np.ndarray, rates: np.ndarray, n_epochs: int
+    ) -> _Learnt:
+        """Run up to ``n_epochs`` on copies of the weights; X (N, I), y and rates (N,)."""
         backend, rng = get_backend(self.backend), check_random_state(self.random_state)
-        w, b = self.coef_.copy(), self.intercept_.copy()
-        target, order = self._targets(y, X.dtype), np.arange(len(X), dtype=np.int64)
-        curve = list(self.mistakes_curve_)
+        w, b = earlier.coef.copy(), earlier.intercept.copy()
+        target = _targets(y, earlier.classes, X.dtype)
+        order, curve = np.arange(len(X), dtype=np.int64), list(earlier.mistakes_curve)
         for _ in range(n_epochs):
             if self.shuffle:
                 shuffle(rng, order)
@@ -223,24 +261,62 @@ class RosenblattPerceptron(ClassifierMixin, AllOrNothing, BaseEstimator):
             _require_finite(w, b, len(curve))
             if curve[-1] == 0:
                 break
-        self.coef_, self.intercept_, self.mistakes_curve_ = w, b, curve
-        self.n_iter_, self.converged_ = len(curve), curve[-1] == 0
-
-    def _targets(self, y: np.ndarray, dtype: np.dtype) -> np.ndarray:
-        """Return what each unit ought to say (N, K): one for two classes, else one a class."""
-        firing = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
-        return np.ascontiguousarray(y[:, np.newaxis] == firing, dtype)
-
-    def _warn_not_converged(self) -> None:
-        warnings.warn(
-            f"The perceptron made {self.mistakes_curve_[-1]} mistakes in the last of "
-            f"{self.n_iter_} epochs: the classes are not linearly separable, or max_iter is too "
-            "small.",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
+        converged = curve[-1] == 0
+        return replace(earlier, coef=w, intercept=b, mistakes_curve=curve, converged=converged)
 
     # -- what was learnt ------------------------------------------------------------------------
+
+    def _learnt(self) -> _Learnt:
+        """Return it, to be taken once per call; NotFittedError without a fit."""
+        if not self.__sklearn_is_fitted__():
+            check_is_fitted(self)
+        learnt: _Learnt = vars(self)["_published"]
+        return learnt
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_published" in vars(self)
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The labels (n_classes,), sorted."""
+        return self._learnt().classes
+
+    @property
+    def coef_(self) -> np.ndarray:
+        """Weights (n_units, n_features); can be assigned to."""
+        return self._learnt().coef
+
+    @coef_.setter
+    def coef_(self, value: Any) -> None:
+        learnt = self._learnt()
+        coef = validation.check_layer_values("coef_", value, learnt.coef)
+        self._published = replace(learnt, coef=np.array(coef, learnt.coef.dtype))
+
+    @property
+    def intercept_(self) -> np.ndarray:
+        """The b of each unit, (n_units,); can be assigned to."""
+        return self._learnt().intercept
+
+    @intercept_.setter
+    def intercept_(self, value: Any) -> None:
+        learnt = self._learnt()
+        intercept = validation.check_layer_values("intercept_", value, learnt.intercept)
+        self._published = replace(learnt, intercept=np.array(intercept, learnt.coef.dtype))
+
+    @property
+    def mistakes_curve_(self) -> list[int]:
+        """Mistakes of each epoch, over all units."""
+        return list(self._learnt().mistakes_curve)
+
+    @property
+    def n_iter_(self) -> int:
+        """Epochs."""
+        return len(self._learnt().mistakes_curve)
+
+    @property
+    def converged_(self) -> bool:
+        """Whether the last epoch made no mistake."""
+        return self._learnt().converged
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Return w · x + b.
@@ -254,10 +330,16 @@ class RosenblattPerceptron(ClassifierMixin, AllOrNothing, BaseEstimator):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             For two classes, positive for the second; else a column per class.
         """
-        check_is_fitted(self)
+        learnt = self._learnt()
         self._check_parameters()
-        w, b = (np.ascontiguousarray(array) for array in (self.coef_, self.intercept_))
-        X = np.ascontiguousarray(validation.check_features(self, X, w.dtype), w.dtype)
+        return self._scores(learnt, X)
+
+    def _scores(self, learnt: _Learnt, X: Any) -> np.ndarray:
+        """Return w · x + b of each unit, (N, K), or (N,) of one."""
+        learnt.check()
+        w, b = (readable(array) for array in (learnt.coef, learnt.intercept))
+        columns = learnt.columns(type(self).__name__)
+        X = readable(validation.check_features(columns, X, w.dtype), w.dtype)
         scores = np.empty((len(X), len(w)), w.dtype)
         get_backend(self.backend).perceptron_scores(X, w, b, scores)
         return scores.ravel() if len(w) == 1 else scores
@@ -273,9 +355,11 @@ class RosenblattPerceptron(ClassifierMixin, AllOrNothing, BaseEstimator):
         -------
         ndarray of shape (n_samples,)
         """
-        scores = self.decision_function(X)
+        learnt = self._learnt()
+        self._check_parameters()
+        scores = self._scores(learnt, X)
         numbers = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
-        return np.asarray(self.classes_[numbers])
+        return np.asarray(learnt.classes[numbers])
 
     def decision_line(self, unit: int = 0) -> DecisionLine:
         """Return the line on which a unit's decision changes: x₁ = −(w₀/w₁) x₀ − b/w₁.
@@ -296,10 +380,30 @@ class RosenblattPerceptron(ClassifierMixin, AllOrNothing, BaseEstimator):
             If there are not two features, if w₁ is 0 (the line is vertical, or there is none), or
             if ``unit`` is no row of ``coef_``.
         """
-        check_is_fitted(self)
-        validation.check_decision_line(self.coef_, unit)
-        (w0, w1), b = self.coef_[unit].tolist(), float(self.intercept_[unit])
+        learnt = self._learnt()
+        validation.check_decision_line(learnt.coef, unit)
+        (w0, w1), b = learnt.coef[unit].tolist(), float(learnt.intercept[unit])
         return DecisionLine(-w0 / w1, -b / w1)
+
+
+def _n_units(classes: np.ndarray) -> int:
+    """Return how many neurons tell classes (C,) apart: one for two."""
+    return 1 if len(classes) == 2 else len(classes)
+
+
+def _targets(y: np.ndarray, classes: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return what each unit ought to say (N, K): one for two classes, else one a class."""
+    firing = classes[1:] if len(classes) == 2 else classes
+    return np.ascontiguousarray(y[:, np.newaxis] == firing, dtype)
+
+
+def _warn_not_converged(learnt: _Learnt) -> None:
+    notify(
+        f"The perceptron made {learnt.mistakes_curve[-1]} mistakes in the last of "
+        f"{len(learnt.mistakes_curve)} epochs: the classes are not linearly separable, or max_iter "
+        "is too small.",
+        ConvergenceWarning,
+    )
 
 
 def _require_finite(w: np.ndarray, b: np.ndarray, epoch: int) -> None:

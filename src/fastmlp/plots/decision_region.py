@@ -11,7 +11,14 @@ from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.utils.validation import check_is_fitted
 
 from fastmlp.plots.style import INK, category_colors, drawing_axes
-from fastmlp.validation import check_plane, check_plane_classifier, check_regions
+from fastmlp.validation import (
+    check_grid_resolution,
+    check_plane,
+    check_plane_classifier,
+    check_points,
+    check_regions,
+)
+from fastmlp.wrapped import unwrap
 
 __all__ = ["DecisionRegionDisplay"]
 
@@ -66,8 +73,8 @@ class DecisionRegionDisplay:
 
     Raises
     ------
-    ValueError
-        The arrays do not fit together.
+    ValueError, TypeError
+        The arrays do not fit together, or do not hold numbers.
 
     Examples
     --------
@@ -91,12 +98,9 @@ class DecisionRegionDisplay:
         y: np.ndarray | None = None,
         feature_names: Sequence[str] | None = None,
     ) -> None:
-        check_regions(proba, classes, X, y)
-        self.proba = proba
-        self.extent = extent
+        self.proba, self.extent = check_regions(proba, extent, classes, feature_names)
+        self.X, self.y = check_points(X, y)
         self.classes = classes
-        self.X = None if X is None else np.asarray(X)
-        self.y = None if y is None else np.asarray(y)
         self.feature_names = feature_names
 
     @classmethod
@@ -115,7 +119,8 @@ class DecisionRegionDisplay:
         Parameters
         ----------
         estimator : classifier
-            With ``predict_proba`` or at least ``predict``; need not be of fastmlp.
+            With ``predict_proba`` or at least ``predict``; need not be of fastmlp, and may be
+            within a pipeline or a search.
         X : array-like of shape (N, 2)
             The points; they say which part of the plane to draw.
         y : array-like of shape (N,), optional
@@ -135,11 +140,13 @@ class DecisionRegionDisplay:
         ------
         sklearn.exceptions.NotFittedError
             The estimator is not fitted.
-        ValueError
-            It is no classifier of one label per sample, X has not two features, or y not a label
-            for each row of X.
+        ValueError, TypeError
+            It is no classifier of one label per sample, X has not two features, y not a label for
+            each row of X, or ``grid_resolution`` is no integer above 1.
         """
         check_is_fitted(estimator)
+        grid_resolution = check_grid_resolution(grid_resolution)
+        unwrap(estimator)  # says so if a search keeps no model
         points = check_plane(X)
         labels = check_plane_classifier(estimator, y, len(points))
         method = "predict_proba" if hasattr(estimator, "predict_proba") else "predict"
@@ -175,7 +182,11 @@ class DecisionRegionDisplay:
         DecisionRegionDisplay
             The display itself, with what it drew in its attributes.
         """
-        self.ax_ = ax = drawing_axes(ax)
+        with drawing_axes(ax) as self.ax_:
+            self._draw(self.ax_, legend)
+        return self
+
+    def _draw(self, ax: Axes, legend: bool) -> None:
         self.figure_ = ax.figure
         colors = category_colors(len(self.classes))
         self.image_ = ax.imshow(
@@ -192,7 +203,6 @@ class DecisionRegionDisplay:
         first, second = self.feature_names if self.feature_names is not None else ("x₀", "x₁")
         ax.set(xlabel=first, ylabel=second)
         ax.locator_params(nbins=6)
-        return self
 
     def _shades(self, colors: np.ndarray) -> np.ndarray:
         """Return the RGB image (R, R, 3): the winner's colour, paler the less certain it is."""

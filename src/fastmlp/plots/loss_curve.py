@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from fastmlp.plots.fitted import fitted_network
 from fastmlp.plots.style import FAINT, drawing_axes
 from fastmlp.validation import check_curve
+from fastmlp.wrapped import fitted_model
 
 __all__ = ["LossCurveDisplay"]
 
@@ -51,7 +51,7 @@ class LossCurveDisplay:
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         A curve is no flat sequence of numbers, or the two differ in length.
 
     Examples
@@ -80,7 +80,7 @@ class LossCurveDisplay:
 
         Parameters
         ----------
-        estimator : estimator with ``loss_curve_``, or pipeline that ends with one
+        estimator : estimator with ``loss_curve_``, or a pipeline, search or the like around one
             ``validation_scores_`` is drawn too unless it is missing or None.
         ax : matplotlib Axes, optional
             Where to draw; a new figure when None.
@@ -98,7 +98,7 @@ class LossCurveDisplay:
         sklearn.exceptions.NotFittedError
             The estimator has no ``loss_curve_``.
         """
-        network = fitted_network(estimator, "loss_curve_")
+        network = fitted_model(estimator, "loss_curve_")
         display = cls(
             network.loss_curve_,
             validation_scores=getattr(network, "validation_scores_", None),
@@ -121,7 +121,11 @@ class LossCurveDisplay:
         LossCurveDisplay
             The display itself, with what it drew in its attributes.
         """
-        self.ax_ = ax = drawing_axes(ax)
+        with drawing_axes(ax) as self.ax_:
+            self._draw(self.ax_, line_style)
+        return self
+
+    def _draw(self, ax: Axes, line_style: dict[str, Any]) -> None:
         self.figure_ = ax.figure
         shared = len(ax.lines) > 0
         epochs = np.arange(1, len(self.loss_curve) + 1)
@@ -142,7 +146,6 @@ class LossCurveDisplay:
         elif score_ax is not None:
             _color_scale(ax, self.line_.get_color())
             _color_scale(score_ax, SCORE_COLOR)
-        return self
 
 
 def _score_twin(ax: Axes) -> Axes | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import FigureBase
 
+from fastmlp.plots.style import drawing_figure
 from fastmlp.validation import check_images, check_readings
+from fastmlp.wrapped import unwrap
 
 __all__ = ["MisreadDigitsDisplay"]
 
@@ -36,8 +37,8 @@ class MisreadDigitsDisplay:
 
     Raises
     ------
-    ValueError
-        The arrays do not have one length.
+    ValueError, TypeError
+        The arrays do not have one length, or images or confidence do not hold numbers.
 
     Examples
     --------
@@ -59,11 +60,9 @@ class MisreadDigitsDisplay:
         predicted: np.ndarray,
         confidence: np.ndarray,
     ) -> None:
-        check_readings(images, truth, predicted, confidence)
-        self.images = images
-        self.truth = truth
-        self.predicted = predicted
-        self.confidence = confidence
+        self.images, self.truth, self.predicted, self.confidence = check_readings(
+            images, truth, predicted, confidence
+        )
 
     @classmethod
     def from_estimator(
@@ -81,6 +80,7 @@ class MisreadDigitsDisplay:
         Parameters
         ----------
         estimator : classifier with ``predict_proba``
+            It may be within a pipeline or a search.
         X : array-like of shape (N, height · width)
             One flattened image a row.
         y : array-like of shape (N,)
@@ -98,10 +98,13 @@ class MisreadDigitsDisplay:
 
         Raises
         ------
+        sklearn.exceptions.NotFittedError
+            The estimator is not fitted.
         ValueError, TypeError
             The estimator has no ``predict_proba``, X and y are not as above, or ``max_images`` is
             no integer above 0.
         """
+        unwrap(estimator)  # says so if a search keeps no model
         images, y = check_images(estimator, X, y, image_shape, max_images)
         probabilities = estimator.predict_proba(X)
         predicted = estimator.classes_[probabilities.argmax(axis=1)]
@@ -129,13 +132,15 @@ class MisreadDigitsDisplay:
         MisreadDigitsDisplay
             The display itself, with what it drew in its attributes.
         """
-        if figure is None:
-            figure = plt.figure(layout="constrained")
-        self.figure_ = figure
+        with drawing_figure(figure) as self.figure_:
+            self._draw(self.figure_)
+        return self
+
+    def _draw(self, figure: FigureBase) -> None:
         if len(self.images) == 0:
             figure.text(0.5, 0.5, "no mistakes", ha="center", va="center")
             self.axes_ = np.empty(0, dtype=object)
-            return self
+            return
         n_columns = math.ceil(math.sqrt(len(self.images)))
         n_rows = math.ceil(len(self.images) / n_columns)
         grid = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
@@ -145,7 +150,6 @@ class MisreadDigitsDisplay:
         for row, ax in enumerate(self.axes_):
             ax.imshow(self.images[row], cmap="gray_r")
             ax.set_title(self._title(row), fontsize="small")
-        return self
 
     def _title(self, row: int) -> str:
         reading = f"{self.truth[row]} read as {self.predicted[row]}"

@@ -15,9 +15,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
 from fastmlp.plots.diagram_layout import LAYER_SPACING, RADIUS, LayerLayout
-from fastmlp.plots.fitted import fitted_network
 from fastmlp.plots.style import FAINT, INK, NEGATIVE, POSITIVE, drawing_axes
 from fastmlp.validation import check_diagram
+from fastmlp.wrapped import fitted_model
 
 __all__ = ["NetworkDiagramDisplay"]
 
@@ -59,9 +59,9 @@ class NetworkDiagramDisplay:
 
     Raises
     ------
-    ValueError
-        Fewer than two layers, a width below 1, ``max_units`` below 2, or arrays that do not fit
-        the widths.
+    ValueError, TypeError
+        Fewer than two layers, a width below 1, ``max_units`` below 2, or arrays that do not hold
+        numbers or do not fit the widths.
 
     Examples
     --------
@@ -80,11 +80,10 @@ class NetworkDiagramDisplay:
         max_units: int = 10,
         quantity: str = "weight",
     ) -> None:
-        check_diagram(layer_sizes, coefs, unit_values, max_units)
-        self.layer_sizes = [int(width) for width in layer_sizes]
-        self.coefs = coefs
-        self.unit_values = unit_values
-        self.max_units = max_units
+        self.layer_sizes, self.coefs, self.unit_values = check_diagram(
+            layer_sizes, coefs, unit_values, max_units
+        )
+        self.max_units = int(max_units)
         self.quantity = quantity
 
     @classmethod
@@ -95,7 +94,7 @@ class NetworkDiagramDisplay:
 
         Parameters
         ----------
-        estimator : estimator with ``coefs_``, or pipeline that ends with one
+        estimator : estimator with ``coefs_``, or a pipeline, search or the like around one
             Of fastmlp or scikit-learn.
         ax : matplotlib Axes, optional
             Where to draw; a new figure when None.
@@ -113,7 +112,7 @@ class NetworkDiagramDisplay:
         ValueError
             ``max_units`` is below 2.
         """
-        coefs = fitted_network(estimator, "coefs_").coefs_
+        coefs = fitted_model(estimator, "coefs_").coefs_
         sizes = [len(coefs[0]), *(w.shape[1] for w in coefs)]
         return cls(sizes, coefs=coefs, max_units=max_units).plot(ax=ax)
 
@@ -135,7 +134,11 @@ class NetworkDiagramDisplay:
             for layer, width in enumerate(self.layer_sizes)
         ]
         height = max(layout.n_slots for layout in layouts)
-        self.ax_ = ax = drawing_axes(ax, (1.8 * len(layouts) + 0.6, 0.5 * height + 1.4))
+        with drawing_axes(ax, (1.8 * len(layouts) + 0.6, 0.5 * height + 1.4)) as self.ax_:
+            self._draw(self.ax_, layouts, height)
+        return self
+
+    def _draw(self, ax: Axes, layouts: Sequence[LayerLayout], height: int) -> None:
         self.figure_ = ax.figure
         self.edges_ = [
             self._draw_edges(layer, *pair) for layer, pair in enumerate(pairwise(layouts))
@@ -151,7 +154,6 @@ class NetworkDiagramDisplay:
         ax.set(xlim=(-0.8, layouts[-1].x + 0.8), ylim=(-height / 2 - 1.6, height / 2 + 0.1))
         ax.set_aspect("equal")
         ax.set_axis_off()
-        return self
 
     def _names(self) -> list[str]:
         n_hidden = len(self.layer_sizes) - 2
@@ -164,7 +166,7 @@ class NetworkDiagramDisplay:
         if self.coefs is None:
             edges = LineCollection(ends, colors=FAINT, linewidths=0.5, zorder=1)
         else:
-            weights = np.asarray(self.coefs[layer])[np.ix_(left.shown, right.shown)].ravel()
+            weights = self.coefs[layer][np.ix_(left.shown, right.shown)].ravel()
             sizes = np.abs(weights) / (self._largest_weight() or 1.0)
             colors = [
                 to_rgba(POSITIVE if weight > 0 else NEGATIVE, 0.25 + 0.75 * size)
@@ -192,7 +194,7 @@ class NetworkDiagramDisplay:
 
     def _write_values(self, layouts: Sequence[LayerLayout]) -> None:
         for layout, values in zip(layouts, self.unit_values or [], strict=False):
-            for (x, y), value in zip(layout.centers, np.asarray(values)[layout.shown], strict=True):
+            for (x, y), value in zip(layout.centers, values[layout.shown], strict=True):
                 text = f"{round(float(value), 2) + 0.0:.2f}".replace("-", "−")  # never −0.00
                 self.ax_.text(x, y, text, ha="center", va="center", fontsize="small", zorder=3)
 

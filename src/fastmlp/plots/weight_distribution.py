@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 
-from fastmlp.plots.fitted import fitted_network
 from fastmlp.plots.style import CATEGORIES, INK, drawing_axes
 from fastmlp.validation import check_bins, check_layer_arrays, check_layer_names
+from fastmlp.wrapped import fitted_model
 
 __all__ = ["WeightDistributionDisplay"]
 
@@ -91,7 +91,7 @@ class WeightDistributionDisplay:
 
         Parameters
         ----------
-        estimator : estimator with ``coefs_``, or pipeline that ends with one
+        estimator : estimator with ``coefs_``, or a pipeline, search or the like around one
             Of fastmlp or scikit-learn.
         ax : matplotlib Axes, optional
             Where to draw; a new figure when None.
@@ -111,7 +111,7 @@ class WeightDistributionDisplay:
         ValueError, TypeError
             ``bins`` is neither None nor an integer above 0.
         """
-        coefs = fitted_network(estimator, "coefs_").coefs_
+        coefs = fitted_model(estimator, "coefs_").coefs_
         shapes = [" × ".join(str(width) for width in np.shape(w)) for w in coefs]
         names = [f"layer {i}\n{shape}" for i, shape in enumerate(shapes, start=1)]
         return cls(coefs, names=names, bins=bins).plot(ax=ax, **patch_style)
@@ -131,9 +131,13 @@ class WeightDistributionDisplay:
         WeightDistributionDisplay
             The display itself, with what it drew in its attributes.
         """
-        n_layers = len(self.layers)
-        self.ax_ = ax = drawing_axes(ax, (6.4, 1.4 + 0.8 * n_layers))
+        with drawing_axes(ax, (6.4, 1.4 + 0.8 * len(self.layers))) as self.ax_:
+            self._draw(self.ax_, patch_style)
+        return self
+
+    def _draw(self, ax: Axes, patch_style: dict[str, Any]) -> None:
         self.figure_ = ax.figure
+        n_layers = len(self.layers)
         reach = max(float(np.abs(values).max()) for values in self.layers) or 1.0
         self.zero_shares_ = np.array([np.mean(values == 0) for values in self.layers])
         self.histograms_ = [
@@ -149,7 +153,6 @@ class WeightDistributionDisplay:
         ax.set_yticks(np.arange(n_layers) + NAME_HEIGHT, self.names[::-1])
         ax.tick_params(axis="y", length=0)
         ax.spines[["top", "right", "left"]].set_visible(False)
-        return self
 
     def _draw_layer(
         self, values: np.ndarray, reach: float, base: int, style: dict[str, Any]

@@ -15,7 +15,15 @@ from fastmlp.validation.arrays import (
     check_training_weights,
     check_validation_size,
     naming,
+    not_finite,
     resolve_dtype,
+    weights_change_penalties,
+)
+from fastmlp.validation.columns import stand_in
+from fastmlp.validation.fitted_values import (
+    check_layer_values,
+    check_number_of_layers,
+    raise_fixed_layers,
 )
 from fastmlp.validation.historic import (
     check_decision_line,
@@ -23,7 +31,9 @@ from fastmlp.validation.historic import (
     check_neuron,
     check_perceptron,
     check_rates,
+    check_sums,
     check_two_labels,
+    check_weights,
 )
 from fastmlp.validation.initial_values import check_initial_arrays, checking_initializer
 from fastmlp.validation.labels import (
@@ -32,10 +42,14 @@ from fastmlp.validation.labels import (
     check_label_width,
     check_labels,
     check_labels_known,
+    check_same_classes,
     check_scored_labels,
+    check_strata,
     check_two_classes,
+    one_class_only,
 )
 from fastmlp.validation.memory import naming_rows, naming_training
+from fastmlp.validation.models import check_model, check_refitted
 from fastmlp.validation.normalizations import (
     check_normalizations,
     check_rows_for_batch_norm,
@@ -52,18 +66,23 @@ from fastmlp.validation.parameters import (
     check_stochastic,
 )
 from fastmlp.validation.pictures import (
+    check_ax,
     check_bins,
     check_curve,
     check_diagram,
+    check_figure,
+    check_grid_resolution,
     check_images,
     check_layer_arrays,
     check_layer_names,
     check_plane,
     check_plane_classifier,
+    check_points,
     check_readings,
     check_regions,
 )
 from fastmlp.validation.targets import (
+    MeanAndStd,
     check_any_positive,
     check_distributions,
     check_has_probabilities,
@@ -73,7 +92,9 @@ from fastmlp.validation.targets import (
 )
 
 __all__ = [
+    "MeanAndStd",
     "check_any_positive",
+    "check_ax",
     "check_bins",
     "check_classes",
     "check_classes_agree",
@@ -84,7 +105,9 @@ __all__ = [
     "check_diagram",
     "check_distributions",
     "check_features",
+    "check_figure",
     "check_gate",
+    "check_grid_resolution",
     "check_has_probabilities",
     "check_held_out_weights",
     "check_images",
@@ -95,19 +118,25 @@ __all__ = [
     "check_layer_arrays",
     "check_layer_names",
     "check_layer_sizes",
+    "check_layer_values",
     "check_loss_fits",
     "check_magnitudes",
+    "check_model",
     "check_neuron",
     "check_normalizations",
+    "check_number_of_layers",
     "check_parameters",
     "check_perceptron",
     "check_plane",
     "check_plane_classifier",
+    "check_points",
     "check_rates",
     "check_readings",
+    "check_refitted",
     "check_regions",
     "check_return_std",
     "check_rows_for_batch_norm",
+    "check_same_classes",
     "check_same_groups",
     "check_same_network",
     "check_same_normalizations",
@@ -115,6 +144,8 @@ __all__ = [
     "check_scored",
     "check_scored_labels",
     "check_stochastic",
+    "check_strata",
+    "check_sums",
     "check_table",
     "check_target_range",
     "check_target_width",
@@ -122,10 +153,16 @@ __all__ = [
     "check_two_classes",
     "check_two_labels",
     "check_validation_size",
+    "check_weights",
     "checking_initializer",
     "each_normalization",
     "naming",
     "naming_rows",
     "naming_training",
+    "not_finite",
+    "one_class_only",
+    "raise_fixed_layers",
     "resolve_dtype",
+    "stand_in",
+    "weights_change_penalties",
 ]

@@ -7,7 +7,7 @@ is finite in double precision may overflow float32.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,9 +15,10 @@ import numpy as np
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
 
-from fastmlp.validation.shapes import check_is_array, wrong_shape
+from fastmlp.parameters import readable
+from fastmlp.validation.shapes import UNREADABLE, check_is_array, wrong_shape
 from fastmlp.validation.tables import complaint
-from fastmlp.validation.words import one_line
+from fastmlp.validation.wording import one_line
 
 __all__ = [
     "check_data",
@@ -31,7 +32,9 @@ __all__ = [
     "check_validation_size",
     "explaining",
     "naming",
+    "not_finite",
     "resolve_dtype",
+    "weights_change_penalties",
 ]
 
 #: What backends read without a conversion.
@@ -48,10 +51,6 @@ def resolve_dtype(dtype: Any, X_dtype: np.dtype) -> np.dtype:
         dtype = np.float32 if single else np.float64
     real: np.dtype = np.dtype(dtype)
     return real
-
-
-#: What other libraries raise for arguments that they cannot read.
-UNREADABLE = (AttributeError, OverflowError, RuntimeError, TypeError, ValueError)
 
 
 @contextmanager
@@ -235,7 +234,7 @@ def _check_target(y: Any, dtype: np.dtype | None) -> np.ndarray:
         _require_real("y", array, y)
     if array.dtype.kind == "f":
         _require_finite(array, "y", dtype or array.dtype)
-    return np.asarray(array)
+    return readable(array)
 
 
 def _ready(X: np.ndarray, dtype: np.dtype, names: np.ndarray | None) -> np.ndarray:
@@ -245,7 +244,7 @@ def _ready(X: np.ndarray, dtype: np.dtype, names: np.ndarray | None) -> np.ndarr
     if X.dtype in INPUT_DTYPES and X.flags.c_contiguous and X.flags.aligned:
         return np.asarray(X)
     with naming("X"):
-        return np.ascontiguousarray(X, dtype=dtype)
+        return readable(X, dtype)
 
 
 def _require_finite(
@@ -315,8 +314,9 @@ def check_validation_size(fraction: float, n_samples: int) -> None:
     n_held_out = int(np.ceil(fraction * n_samples))
     if n_held_out < 2 or n_held_out >= n_samples:
         raise ValueError(
-            f"validation_fraction={fraction:g} of {n_samples} rows holds out {n_held_out}; early "
-            "stopping needs at least two held-out rows and one to train on."
+            f"The validation set is too small: validation_fraction={fraction:g} of {n_samples} "
+            f"rows holds out {n_held_out}; early stopping needs at least two held-out rows and one "
+            "to train on."
         )
 
 
@@ -343,3 +343,44 @@ def check_target_width(y: np.ndarray, n_targets: int) -> None:
     width = 1 if y.ndim == 1 else y.shape[1]
     if width != n_targets:
         raise ValueError(f"y has {width} columns; the network was made for {n_targets}.")
+
+
+#: A sum of weights that is this many times the number of rows, or this part of it, is remarked on.
+REMARKABLE_FACTOR = 10
+
+
+def weights_change_penalties(
+    weights: np.ndarray | None, parameters: Mapping[str, Any]
+) -> str | None:
+    """Return what to warn of when sample weights (N,) change the strength of the penalties.
+
+    Rows of weight 0 count as not being there.
+    """
+    penalties = [name for name in ("alpha", "l1") if parameters[name] > 0]
+    if weights is None or not penalties:
+        return None
+    n_rows = int(np.count_nonzero(weights))
+    factor = n_rows / weights.sum(dtype=np.float64)
+    if 1 / REMARKABLE_FACTOR <= factor <= REMARKABLE_FACTOR:
+        return None
+    names = " and ".join(penalties)
+    change = f"{factor:.3g} times stronger" if factor > 1 else f"{1 / factor:.3g} times weaker"
+    return (
+        f"sample_weight sums to {n_rows / factor:.3g} for {n_rows} rows, which makes {names} "
+        f"{change}: weights count as repetitions of rows. Scale them to mean 1 "
+        f"(sample_weight / sample_weight.mean()), or divide {names} by {factor:.3g}."
+    )
+
+
+def not_finite(outputs: np.ndarray) -> str | None:
+    """Return what to warn of when outputs (N, C) are not all finite."""
+    if np.isfinite(outputs.sum()):  # one pass without a temporary; a finite sum may overflow
+        return None
+    wrong = ~np.isfinite(outputs).all(axis=1)
+    if not wrong.any():
+        return None
+    return (
+        f"The network's outputs are infinite or NaN in {np.count_nonzero(wrong)} of {len(wrong)} "
+        f"rows (first: row {int(np.argmax(wrong))}), so their predictions mean nothing: X is far "
+        "outside what the fit saw, or the weights are. Check the features' scale."
+    )

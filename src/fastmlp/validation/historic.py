@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.validation.arrays import naming
+from fastmlp.parameters import REAL_TYPES
 from fastmlp.validation.parameters import RULES
+from fastmlp.validation.real_numbers import finite_array
 from fastmlp.validation.rules import Number
-from fastmlp.validation.words import shown
+from fastmlp.validation.wording import brief
 
 __all__ = [
     "check_decision_line",
@@ -19,7 +20,9 @@ __all__ = [
     "check_neuron",
     "check_perceptron",
     "check_rates",
+    "check_sums",
     "check_two_labels",
+    "check_weights",
 ]
 
 _SHARED = ("max_iter", "shuffle", "random_state", "backend")
@@ -30,29 +33,33 @@ _PERCEPTRON: Mapping[str, Callable[[str, Any], None]] = {
 _GATE = Number(1, integral=True)
 
 
-def check_gate(n_inputs: Any) -> None:
-    """Raise unless a gate can have so many inputs."""
+def check_gate(n_inputs: Any) -> int:
+    """Return of how many inputs a gate shall be; raise unless it can have so many."""
     _GATE("n_inputs", n_inputs)
+    return int(n_inputs)
 
 
-def check_neuron(weights: Any, threshold: Any, n_inputs: int) -> np.ndarray:
-    """Return the weights (I,), float64; raise unless they and the threshold are finite and fit."""
-    values = {}
-    for name, value in (("weights", weights), ("threshold", threshold)):
-        with naming(name):
-            values[name] = np.asarray(value)
-        if values[name].dtype.kind not in "biuf":
-            raise TypeError(f"{name} must be real numbers; got {shown(value)}.")
-        if not np.isfinite(values[name]).all():
-            raise ValueError(f"{name} must be finite; got {shown(value)}.")
-    if values["threshold"].shape != ():
-        raise ValueError(f"threshold must be one number; got {shown(threshold)}.")
-    if values["weights"].shape not in ((), (n_inputs,)):
+def check_neuron(weights: Any, threshold: Any, n_inputs: int) -> tuple[np.ndarray, float]:
+    """Return weights (I,), float64, and threshold; raise unless they are finite and fit."""
+    w, least = finite_array("weights", weights), finite_array("threshold", threshold)
+    if least.shape != ():
+        raise ValueError(f"threshold must be one number; got {brief(threshold)}.")
+    if w.shape not in ((), (n_inputs,)):
         raise ValueError(
             f"weights must be one number or one for each of the {n_inputs} features of X; got "
-            f"shape {values['weights'].shape}."
+            f"shape {w.shape}."
         )
-    return np.broadcast_to(values["weights"].astype(np.float64), n_inputs)
+    return np.broadcast_to(w.astype(np.float64), n_inputs), float(least)
+
+
+def check_sums(sums: np.ndarray) -> None:
+    """Raise ValueError if a weighted sum of inputs (N,) is beyond the range of floats."""
+    if not np.isfinite(sums).all():
+        row = int(np.argmin(np.isfinite(sums)))
+        raise ValueError(
+            f"The weighted sum of row {row} of X is too large for a float; scale weights, "
+            "threshold or X down."
+        )
 
 
 def check_two_labels(classes: np.ndarray) -> None:
@@ -70,23 +77,41 @@ def check_perceptron(parameters: Mapping[str, Any]) -> None:
         _PERCEPTRON[name](name, value)
 
 
+def check_weights(coef: Any, intercept: Any, n_units: int, n_features: int) -> None:
+    """Raise ValueError unless a fitted perceptron's attributes, which users may set, fit together.
+
+    The core reads ``coef`` (K, I) and ``intercept`` (K,) by the sizes K and I.
+    """
+    wanted = {"coef_": (n_units, n_features), "intercept_": (n_units,)}
+    for (name, shape), array in zip(wanted.items(), (coef, intercept), strict=True):
+        real = isinstance(array, np.ndarray) and array.dtype in REAL_TYPES
+        if not real or array.dtype != coef.dtype:
+            raise ValueError(f"{name} must be an array of float32 or float64, as coef_ is.")
+        if array.shape != shape:
+            raise ValueError(
+                f"{name} must have shape {shape}, by classes_ and n_features_in_; "
+                f"got {array.shape}. Fit the model again."
+            )
+
+
 def check_rates(
     eta0: float, weights: np.ndarray | None, n_samples: int, dtype: np.dtype
 ) -> np.ndarray:
     """Return eta0 times the weights (N,), a step size a row; ValueError if ``dtype`` can't."""
-    wanted = np.full(n_samples, float(eta0)) if weights is None else float(eta0) * weights
+    factors = np.ones(n_samples) if weights is None else weights
     with np.errstate(over="ignore", under="ignore"):
-        rates = np.asarray(wanted, dtype)
-    if not np.isfinite(rates).all() or np.any((rates == 0) & (wanted != 0)):
-        raise ValueError(f"eta0={shown(eta0)} gives steps beyond the range of {dtype.name}.")
+        rates = np.asarray(float(eta0) * factors, dtype)
+    if not np.isfinite(rates).all() or np.any((rates == 0) & (factors != 0)):
+        raise ValueError(f"eta0={brief(eta0)} gives steps beyond the range of {dtype.name}.")
     return rates
 
 
 def check_decision_line(coef: np.ndarray, unit: Any) -> None:
     """Raise ValueError unless the weights (K, I) of a unit define x₁ as a function of x₀."""
     n_units, n_features = coef.shape
-    if not isinstance(unit, Integral) or not 0 <= int(unit) < n_units:
-        raise ValueError(f"unit must be a row of coef_, 0 to {n_units - 1}; got {shown(unit)}.")
+    whole = isinstance(unit, Integral) and not isinstance(unit, (bool, np.timedelta64))
+    if not whole or not 0 <= int(unit) < n_units:
+        raise ValueError(f"unit must be a row of coef_, 0 to {n_units - 1}; got {brief(unit)}.")
     if n_features != 2:
         raise ValueError(f"A decision line needs two features; the model has {n_features}.")
     if coef[unit, 1] == 0:

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from fastmlp.initializers import INITIALIZERS, Initializer, split_layer
-from fastmlp.validation.arrays import UNREADABLE
-from fastmlp.validation.shapes import check_masks
-from fastmlp.validation.words import one_line, shown, unknown_name
+from fastmlp.validation.real_numbers import real_array
+from fastmlp.validation.wording import brief, unknown_name
 
 __all__ = ["check_init", "check_initial_arrays", "checking_initializer"]
 
@@ -25,13 +24,13 @@ def check_init(name: str, value: Any) -> Any:
     if not callable(value) and not isinstance(value, Sequence):
         raise TypeError(
             f"{name} must be a name, a function, or a list with an array (or a tuple of weights "
-            f"and biases) per layer; got {shown(value)}."
+            f"and biases) per layer; got {brief(value)}."
         )
     return value
 
 
 def check_initial_arrays(init: Initializer, layer_sizes: Sequence[int], dtype: np.dtype) -> None:
-    """Raise ValueError unless arrays given as ``init`` fit the network and its real type."""
+    """Raise unless arrays given as ``init`` fit the network and its real type."""
     if callable(init) or isinstance(init, str):
         return
     n_layers = len(layer_sizes) - 1
@@ -59,7 +58,7 @@ def checking_initializer(init: Initializer, dtype: np.dtype) -> Initializer:
 
 
 def _check_layer(name: str, layer: Any, fan_in: int, fan_out: int, dtype: np.dtype) -> None:
-    """Raise ValueError unless a layer's weights are (I, O) and its biases (O,), all finite."""
+    """Raise unless a layer's weights are (I, O) and its biases (O,), all finite numbers."""
     weights, biases = split_layer(layer)
     _check_values(f"{name}: the weights", weights, (fan_in, fan_out), dtype)
     if isinstance(layer, tuple):
@@ -67,14 +66,8 @@ def _check_layer(name: str, layer: Any, fan_in: int, fan_out: int, dtype: np.dty
 
 
 def _check_values(name: str, values: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
-    check_masks(name, values)
-    try:
-        array = np.asarray(values)
-    except UNREADABLE as error:  # ragged
-        raise ValueError(f"{name} must have shape {shape}: {one_line(str(error))}") from error
+    array = real_array(name, values)
     if array.shape != shape:
         raise ValueError(f"{name} must have shape {shape}; got {array.shape}.")
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"{name} must be real numbers; got dtype {array.dtype}.")
     if not np.all(np.abs(array) <= np.finfo(dtype).max):
         raise ValueError(f"{name} must be finite in {dtype.name}.")

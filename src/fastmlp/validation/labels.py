@@ -9,7 +9,7 @@ import numpy as np
 from fastmlp.validation.arrays import explaining
 from fastmlp.validation.shapes import check_is_array
 from fastmlp.validation.tables import is_missing
-from fastmlp.validation.words import shown
+from fastmlp.validation.wording import brief, one_line
 
 __all__ = [
     "check_classes",
@@ -17,8 +17,11 @@ __all__ = [
     "check_label_width",
     "check_labels",
     "check_labels_known",
+    "check_same_classes",
     "check_scored_labels",
+    "check_strata",
     "check_two_classes",
+    "one_class_only",
 ]
 
 
@@ -83,7 +86,7 @@ def check_scored_labels(y: np.ndarray, classes: np.ndarray) -> None:
     check_labels(y)
     if (y.dtype.kind in "UO") != (classes.dtype.kind in "UO"):
         raise ValueError(
-            f"y has labels of dtype {y.dtype}, but the classes are {shown(classes.tolist())}."
+            f"y has labels of dtype {y.dtype}, but the classes are {brief(classes.tolist())}."
         )
 
 
@@ -100,10 +103,11 @@ def check_label_width(y: np.ndarray, n_labels: int | None) -> None:
 
 
 def check_classes(classes: Any) -> None:
-    """Raise ValueError unless ``classes`` of a first ``partial_fit`` are two labels or more."""
+    """Raise ValueError unless ``classes`` of a first ``partial_fit`` are labels."""
     if classes is None:
         raise ValueError("classes must be given on the first call of partial_fit.")
-    check_two_classes(_announced(classes), "classes")
+    if len(_announced(classes)) == 0:
+        raise ValueError("classes has no class; a classifier needs at least one.")
 
 
 def check_classes_agree(classes: Any, known: np.ndarray) -> None:
@@ -113,8 +117,8 @@ def check_classes_agree(classes: Any, known: np.ndarray) -> None:
     again = _announced(classes)
     if not np.array_equal(again, known):
         raise ValueError(
-            f"classes={shown(again.tolist())} differs from the classes of the earlier fit, "
-            f"{shown(known.tolist())}."
+            f"classes={brief(again.tolist())} differs from the classes of the earlier fit, "
+            f"{brief(known.tolist())}."
         )
 
 
@@ -124,21 +128,21 @@ def _announced(classes: Any) -> np.ndarray:
     with explaining("classes", classes, real=False):
         labels = np.asarray(classes)
     if labels.ndim != 1:
-        raise ValueError(f"classes must be a flat list of labels; got {shown(classes)}.")
+        raise ValueError(f"classes must be a flat list of labels; got {brief(classes)}.")
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-        raise ValueError(f"classes must hold labels; got {shown(classes)}.")
+        raise ValueError(f"classes must hold labels; got {brief(classes)}.")
     _check_each_label("classes", labels)
     known, counts = np.unique(labels, return_counts=True)
     if np.any(counts > 1):
         label = known[counts > 1].tolist()[0]
-        raise ValueError(f"classes must name each label once; {shown(label)} is there twice.")
+        raise ValueError(f"classes must name each label once; {brief(label)} is there twice.")
     return known
 
 
 def check_two_classes(classes: np.ndarray, name: str) -> None:
     """Raise ValueError if there is but one class, so that there is nothing to tell apart."""
     if len(classes) < 2:
-        count = f"one class only, {shown(classes.tolist())}" if len(classes) else "no class"
+        count = f"one class only, {brief(classes.tolist())}" if len(classes) else "no class"
         raise ValueError(f"{name} has {count}; a classifier needs at least two.")
 
 
@@ -150,5 +154,43 @@ def check_labels_known(y: np.ndarray, classes: np.ndarray) -> None:
     unknown = sorted(set(labels) - set(classes.tolist()), key=str)
     if unknown:
         raise ValueError(
-            f"y has labels that are not in classes {shown(classes.tolist())}: {shown(unknown)}."
+            f"y has labels that are not in classes {brief(classes.tolist())}: {brief(unknown)}."
         )
+
+
+def check_same_classes(y: np.ndarray, classes: np.ndarray) -> None:
+    """Raise ValueError unless the labels of y (N,) are all of ``classes`` (K,), and no others."""
+    check_label_width(y, None)
+    present = np.unique(y)
+    if not np.array_equal(present, classes):
+        raise ValueError(
+            "warm_start can only be used where `y` has the same classes as in the previous call to "
+            f"fit. Previously got {one_line(str(classes))}, `y` has {one_line(str(present))}. Take "
+            "partial_fit to go on with a part of the classes."
+        )
+
+
+def check_strata(strata: np.ndarray, labels: np.ndarray) -> None:
+    """Raise ValueError, naming the label, if a class has one row, which can't be in two parts.
+
+    ``strata`` (N,) are numbers of ``labels`` (K,).
+    """
+    numbers, counts = np.unique(strata, return_counts=True)
+    if counts.min() < 2 and len(numbers) > 1:
+        number = int(numbers[counts.argmin()])
+        raise ValueError(
+            "The least populated classes in y have only 1 member: "
+            f"{brief(labels.tolist()[number])}. Early stopping needs one to hold out and one to "
+            "train on; add rows of it, or set early_stopping=False. Classes with too few members "
+            f"are: [{str(bool(number))!r}] of two."
+        )
+
+
+def one_class_only(classes: np.ndarray) -> str | None:
+    """Return what to warn of when there is but one class (1,) to learn."""
+    if len(classes) > 1:
+        return None
+    return (
+        f"y has one class only, {brief(classes.tolist())}: it is predicted for every row, with "
+        "probability 1."
+    )

@@ -1,15 +1,15 @@
-"""What to blame when there is not enough memory."""
+"""What to blame when memory cannot be had."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from fastmlp.validation.parameters import n_parameters
-from fastmlp.validation.words import count_of, shown
+from fastmlp.validation.wording import brief, count_of
 
-__all__ = ["naming_rows", "naming_training"]
+__all__ = ["blaming", "naming_rows", "naming_training"]
 
 #: Vectors as long as the parameters that a fit keeps, and values that it keeps for a unit and row
 #: of a batch: roughly, as they only decide which of two parameters is to blame.
@@ -20,14 +20,37 @@ AUTO_BATCH = 200
 
 
 @contextmanager
-def naming_training(
-    parameters: Mapping[str, Any], layer_sizes: Sequence[int], n_rows: int
-) -> Iterator[None]:
-    """Name the parameter to blame when memory for a network, or for training it, cannot be had."""
+def _saying(text: Callable[[], str], also: type[Exception] = MemoryError) -> Iterator[None]:
+    """Turn a MemoryError, or an error ``also``, into a MemoryError with a ``text``."""
     try:
         yield
-    except MemoryError as error:
-        raise MemoryError(_cause(parameters, layer_sizes, n_rows)) from error
+    except (MemoryError, also) as error:
+        raise MemoryError(text()) from error
+
+
+def blaming(what: str) -> AbstractContextManager[None]:
+    """Say in a MemoryError what asked for the memory, such as "fan_in=5 makes 10 weights".
+
+    Where Python cannot even count the bytes, OverflowError becomes MemoryError.
+    """
+    return _saying(lambda: f"{what}, for which there is not enough memory.", OverflowError)
+
+
+def naming_training(
+    parameters: Mapping[str, Any], layer_sizes: Sequence[int], n_rows: int
+) -> AbstractContextManager[None]:
+    """Name the parameter to blame when memory for a network, or for training it, cannot be had."""
+    return _saying(lambda: _cause(parameters, layer_sizes, n_rows))
+
+
+def naming_rows(n_rows: int) -> AbstractContextManager[None]:
+    """Name X when memory for what a network makes of so many rows cannot be had."""
+    return _saying(
+        lambda: (
+            f"X has {n_rows} rows, for whose outputs there is not enough memory: pass fewer "
+            "rows at a time."
+        )
+    )
 
 
 def _cause(parameters: Mapping[str, Any], layer_sizes: Sequence[int], n_rows: int) -> str:
@@ -36,7 +59,7 @@ def _cause(parameters: Mapping[str, Any], layer_sizes: Sequence[int], n_rows: in
     if not by_lbfgs:
         n_at_once = min(n_rows, AUTO_BATCH if batch_size == "auto" else batch_size)
     network = n_parameters(layer_sizes) * (VECTORS_OF_LBFGS if by_lbfgs else VECTORS)
-    sizes = f"hidden_layer_sizes={shown(tuple(layer_sizes[1:-1]))}"
+    sizes = f"hidden_layer_sizes={brief(tuple(layer_sizes[1:-1]))}"
     if network >= n_at_once * sum(layer_sizes) * VALUES_A_UNIT:
         count = count_of(n_parameters(layer_sizes))
         return (
@@ -47,16 +70,4 @@ def _cause(parameters: Mapping[str, Any], layer_sizes: Sequence[int], n_rows: in
             f"solver='lbfgs' takes all {n_rows} rows at once, for which there is not enough memory "
             f"with {sizes}: take another solver."
         )
-    return f"batch_size={shown(batch_size)} needs more memory than there is with {sizes}: lower it."
-
-
-@contextmanager
-def naming_rows(n_rows: int) -> Iterator[None]:
-    """Name X when memory for what a network makes of so many rows cannot be had."""
-    try:
-        yield
-    except MemoryError as error:
-        raise MemoryError(
-            f"X has {n_rows} rows, for whose outputs there is not enough memory: pass fewer rows "
-            "at a time."
-        ) from error
+    return f"batch_size={brief(batch_size)} needs more memory than there is with {sizes}: lower it."

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastmlp.names import Names
 from fastmlp.registry import NORMALIZATIONS
-from fastmlp.validation.words import shown, unknown_name
+from fastmlp.validation.wording import brief, unknown_name
 
 __all__ = [
     "NORMALIZATION_NAMES",
@@ -64,7 +64,7 @@ def check_normalizations(parameters: Mapping[str, Any], widths: Sequence[int]) -
 def _check_channels(n_channels: int | None, width: int) -> None:
     if n_channels is not None and width % n_channels:
         raise ValueError(
-            f"n_channels={shown(n_channels)} must divide the width of each hidden layer with "
+            f"n_channels={brief(n_channels)} must divide the width of each hidden layer with "
             f"instance or group norm; got a layer of {width} units."
         )
 
@@ -73,7 +73,7 @@ def _check_positions(n_channels: int | None, width: int) -> None:
     if n_channels in (None, width):
         raise ValueError(
             f"normalization='instance' needs more than one position in a channel: set n_channels "
-            f"below the layer's {width} units (got {shown(n_channels)})."
+            f"below the layer's {width} units (got {brief(n_channels)})."
         )
 
 
@@ -82,12 +82,12 @@ def _check_groups(n_groups: int | None, n_channels: int, width: int) -> None:
         raise ValueError("normalization='group' needs n_groups; got None.")
     if n_channels % n_groups:
         raise ValueError(
-            f"n_groups={shown(n_groups)} must divide the number of channels, which is {n_channels} "
+            f"n_groups={brief(n_groups)} must divide the number of channels, which is {n_channels} "
             f"in a layer of {width} units."
         )
     if n_groups == width:
         raise ValueError(
-            f"n_groups={shown(n_groups)} leaves one unit in each group of a layer of {width} units."
+            f"n_groups={brief(n_groups)} leaves one unit in each group of a layer of {width} units."
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from numbers import Real
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp.backends import BACKENDS
+from fastmlp.description import MAX_PARAMETERS
 from fastmlp.initializers import INITIALIZERS
 from fastmlp.names import Names
 from fastmlp.registry import (
@@ -35,7 +37,7 @@ from fastmlp.validation.rules import (
     seed,
     verbosity,
 )
-from fastmlp.validation.words import count_of, shown, unknown_name
+from fastmlp.validation.wording import brief, count_of, unknown_name
 
 __all__ = [
     "check_activation",
@@ -47,9 +49,6 @@ __all__ = [
     "check_stochastic",
     "n_parameters",
 ]
-
-#: Parameters are addressed by 64-bit byte offsets; a few copies of the vector must fit as well.
-MAX_PARAMETERS = 2**56
 
 #: As many as the core's team has seats: ``MAX_MEMBERS`` in csrc/team.c.
 MAX_THREADS = 256
@@ -78,7 +77,7 @@ _LEVELS = OneOrEach(Number(0, 1, closed="neither"), kind="number", example="(0.1
 def _quantiles(name: str, value: Any) -> Any:
     levels = _LEVELS(name, value)
     if np.size(levels) == 0 or np.any(np.diff(np.ravel(levels)) <= 0):
-        raise ValueError(f"{name} must be one level, or several that ascend; got {shown(value)}.")
+        raise ValueError(f"{name} must be one level, or several that ascend; got {brief(value)}.")
     return levels
 
 
@@ -94,6 +93,17 @@ _POSITIVE = Number(0, closed="neither")
 _NOT_NEGATIVE = Number(0, closed="left")
 _BOUND = Number(0, closed="neither", also=(None,))
 _COUNT = Number(1, integral=True)
+
+#: Random numbers are within sixteen times their spread, so that first weights stay finite.
+MAX_SPREAD = sys.float_info.max / 16
+
+
+def _spread(name: str, value: Any) -> float:
+    spread: float = _NOT_NEGATIVE(name, value)
+    if spread > MAX_SPREAD:
+        raise ValueError(f"{name} must be at most {MAX_SPREAD:.2g}; got {brief(value)}.")
+    return spread
+
 
 #: Parameter → what returns its value as a fit takes it, or raises because it is not right.
 RULES: Mapping[str, Rule] = MappingProxyType(
@@ -142,8 +152,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "n_channels": Number(1, integral=True, also=(None,)),
         "batch_norm_momentum": Number(0, 1, closed="right"),
         "init": check_init,
-        "init_std": _NOT_NEGATIVE,
-        "init_range": _NOT_NEGATIVE,
+        "init_std": _spread,
+        "init_range": _spread,
         "dtype": real_type,
         "backend": _backend,
         "n_threads": Number(1, MAX_THREADS, closed="both", integral=True, also=(None,)),
@@ -195,7 +205,7 @@ _NAMED: Mapping[str, Names] = MappingProxyType(
 def _meant(name: str, value: Any, task: str) -> str | None:
     """Return a hint at the parameter that a wrong value of another may have been meant for."""
     if name == "loss" and _is_like_sizes(value):
-        sizes = shown(literal(value) if isinstance(value, str) else value)
+        sizes = brief(literal(value) if isinstance(value, str) else value)
         if task == "classifier":
             return f"Did you mean hidden_layer_sizes={sizes}?"
         return f"The first argument is loss, as in scikit-learn: write hidden_layer_sizes={sizes}."
@@ -206,7 +216,7 @@ def _meant(name: str, value: Any, task: str) -> str | None:
     losses = CLASSIFIER_LOSSES if task == "classifier" else REGRESSOR_LOSSES
     for other, names in {**_NAMED, "loss": losses}.items():
         if other != name and value in names:
-            return f"Did you mean {other}={shown(value)}?"
+            return f"Did you mean {other}={brief(value)}?"
     return None
 
 
@@ -250,13 +260,13 @@ def check_magnitudes(parameters: Mapping[str, Any], dtype: np.dtype) -> None:
         value = parameters.get(name)
         if value is not None and value > limit:
             raise ValueError(
-                f"{name} must be at most {limit:.2g} for dtype {dtype.name}; got {value!r}."
+                f"{name} must be at most {limit:.2g} for dtype {dtype.name}; got {brief(value)}."
             )
     for name in _DIVISORS:
         if parameters.get(name, 1) < least:
             raise ValueError(
                 f"{name} must be at least {least:.2g} for dtype {dtype.name}; "
-                f"got {parameters[name]!r}."
+                f"got {brief(parameters[name])}."
             )
 
 
@@ -285,13 +295,13 @@ def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental:
                 f"{name} has {len(value)} entries, but hidden_layer_sizes has {n_hidden} layers."
             )
     if incremental and parameters["early_stopping"]:
-        raise ValueError("partial_fit cannot be used with early_stopping=True.")
+        raise ValueError("partial_fit does not support early_stopping=True.")
     if parameters["solver"] == "lbfgs":
         for name, off in _OFF_FOR_LBFGS.items():
             if np.any(parameters[name]):
                 raise ValueError(
                     f"solver='lbfgs' needs a smooth, fixed objective and its exact gradient: set "
-                    f"{name}={off} (got {parameters[name]!r}) or take another solver."
+                    f"{name}={off} (got {brief(parameters[name])}) or take another solver."
                 )
 
 
@@ -321,8 +331,8 @@ def check_same_network(present: Sequence[int], wanted: Sequence[int]) -> None:
     """Raise ValueError if a fit that goes on from an earlier one asks for other layer widths."""
     if list(present[1:-1]) != list(wanted[1:-1]):
         raise ValueError(
-            f"hidden_layer_sizes is now {shown(tuple(wanted[1:-1]))}, but the network that "
-            f"warm_start or partial_fit goes on with has {shown(tuple(present[1:-1]))}."
+            f"hidden_layer_sizes is now {brief(tuple(wanted[1:-1]))}, but the network that "
+            f"warm_start or partial_fit goes on with has {brief(tuple(present[1:-1]))}."
         )
     if present[-1] != wanted[-1]:
         raise ValueError(

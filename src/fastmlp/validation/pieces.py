@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp.description import MAX_PARAMETERS
 from fastmlp.initializers import INITIALIZERS
-from fastmlp.validation.information import check_logits
 from fastmlp.validation.parameters import (
-    MAX_PARAMETERS,
     RULES,
     check_activation,
     check_parameters,
 )
+from fastmlp.validation.real_numbers import real_array
 from fastmlp.validation.rules import Number, OneOf
-from fastmlp.validation.words import count_of, shown
+from fastmlp.validation.wording import brief
 
 __all__ = ["check_activation_input", "check_dropout", "check_first_weights"]
 
@@ -26,28 +26,28 @@ _RULE = OneOf(INITIALIZERS)
 def check_activation_input(activation: Any, z: Any) -> np.ndarray:
     """Return z as an array of float32 or float64; raise unless ``activation`` is known."""
     check_activation("activation", activation)
-    return check_logits("z", z)
+    return real_array("z", z)
 
 
 def check_dropout(x: Any, rate: Any, random_state: Any) -> tuple[np.ndarray, float]:
     """Return x as an array of float32 or float64, and the rate; raise unless all are right."""
     probability: float = RULES["input_dropout"]("rate", rate)
     check_parameters({"random_state": random_state})
-    return check_logits("x", x), probability
+    return real_array("x", x), probability
 
 
 def check_first_weights(
     fan_in: Any, fan_out: Any, init: Any, activation: Any, **named: Any
 ) -> tuple[int, int, dict[str, Any]]:
-    """Return the sizes and ``named``, the parameters of a rule, as Python's own numbers.
+    """Return the widths and ``named``, the parameters of a rule, as Python's own numbers.
 
     Raise unless the rule can draw weights (fan_in, fan_out).
     """
     fan_in, fan_out = _WIDTH("fan_in", fan_in), _WIDTH("fan_out", fan_out)
     if fan_in * fan_out > MAX_PARAMETERS:
         raise ValueError(
-            f"fan_in={shown(fan_in)} and fan_out={shown(fan_out)} give {count_of(fan_in * fan_out)}"
-            f" weights; at most {MAX_PARAMETERS:.3g} are possible."
+            f"fan_in={brief(fan_in)} and fan_out={brief(fan_out)} give too many weights: at most "
+            f"{MAX_PARAMETERS:.3g} are possible; lower one of them."
         )
     _RULE("init", init)
     check_activation("activation", activation)

@@ -12,6 +12,7 @@ from ast import literal_eval
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from numbers import Integral, Real
 from typing import Any
 
@@ -19,9 +20,9 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from fastmlp.names import Names
-from fastmlp.validation.arrays import UNREADABLE, naming
-from fastmlp.validation.shapes import check_masks
-from fastmlp.validation.words import shown, unknown_name
+from fastmlp.validation.arrays import naming
+from fastmlp.validation.shapes import UNREADABLE, check_masks
+from fastmlp.validation.wording import brief, unknown_name
 
 __all__ = [
     "Number",
@@ -83,9 +84,11 @@ class Number:
             if own is other or (isinstance(own, (str, float)) and own == other):
                 return other
         if isinstance(own, bool) or not isinstance(own, int if self.integral else (int, float)):
-            raise TypeError(f"{name} must be {self}; got {shown(value)}{self._remedy(own)}.")
+            raise TypeError(f"{name} must be {self}; got {brief(value)}{self._remedy(own)}.")
         if not self._holds(own):
-            raise ValueError(f"{name} must be {self}; got {shown(value)}.")
+            # A fraction may have become 0 or 1.
+            got = own if isinstance(value, (Fraction, Decimal)) else value
+            raise ValueError(f"{name} must be {self}; got {brief(got)}.")
         return own if self.integral else float(own)
 
     def _holds(self, own: float) -> bool:
@@ -100,7 +103,7 @@ class Number:
         if isinstance(meant, float) and self.integral and meant.is_integer():
             meant = int(meant)
         right = isinstance(meant, int if self.integral else (int, float))
-        return f": write {shown(meant)}" if right and not isinstance(meant, bool) else ""
+        return f": write {brief(meant)}" if right and not isinstance(meant, bool) else ""
 
     def __str__(self) -> str:
         left = "≥" if self.closed in ("both", "left") else ">"
@@ -146,7 +149,7 @@ class OneOrEach:
         if entries.ndim > 1:
             raise ValueError(
                 f"{name} must be one {self.kind} or a flat sequence, such as {self.example}; "
-                f"got {shown(value)}."
+                f"got {brief(value)}."
             )
         return tuple(self.rule(f"{name}[{i}]", entry) for i, entry in enumerate(entries))
 
@@ -157,17 +160,17 @@ class OneOrEach:
             meant = literal(value) if isinstance(value, str) else _own(value)
             if isinstance(meant, (int, float)):  # the rule says how to write it
                 raise
-            remedy = f": write {shown(meant)}" if isinstance(meant, (list, tuple)) else ""
+            remedy = f": write {brief(meant)}" if isinstance(meant, (list, tuple)) else ""
             raise TypeError(
                 f"{name} must be {self.rule}, or a list or tuple of these, such as {self.example}; "
-                f"got {shown(value)}{remedy}."
+                f"got {brief(value)}{remedy}."
             ) from error
 
 
 def flag(name: str, value: object) -> bool:
     """Return a bool; raise unless ``value`` is one."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be True or False; got {shown(value)}.")
+        raise TypeError(f"{name} must be True or False; got {brief(value)}.")
     return bool(value)
 
 
@@ -175,7 +178,7 @@ def verbosity(name: str, value: Any) -> int:
     """Return a bool or an int; raise unless ``value`` is one."""
     own = _own(value)
     if not isinstance(own, int):
-        raise TypeError(f"{name} must be True, False or an integer; got {shown(value)}.")
+        raise TypeError(f"{name} must be True, False or an integer; got {brief(value)}.")
     return own
 
 
@@ -186,7 +189,7 @@ def seed(name: str, value: Any) -> Any:
     except UNREADABLE as error:
         raise ValueError(
             f"{name} must be None, an integer from 0 to 2^32 - 1 or a numpy.random.RandomState; "
-            f"got {shown(value)}."
+            f"got {brief(value)}."
         ) from error
     return value
 
@@ -203,7 +206,7 @@ def real_type(name: str, value: Any) -> Any:
     except (*UNREADABLE, SyntaxError):
         dtype = None
     if dtype not in (np.float32, np.float64):
-        raise ValueError(f"{name} must be one of float32, float64, auto; got {shown(value)}.")
+        raise ValueError(f"{name} must be one of float32, float64, auto; got {brief(value)}.")
     return dtype
 
 
@@ -212,5 +215,5 @@ def callables(name: str, value: Any) -> Any:
     if value is None:
         return None
     if isinstance(value, str) or not isinstance(value, Sequence) or not all(map(callable, value)):
-        raise TypeError(f"{name} must be None or a list of callables; got {shown(value)}.")
+        raise TypeError(f"{name} must be None or a list of callables; got {brief(value)}.")
     return value

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
-from fastmlp.validation.words import a_kind_of, shown
+from fastmlp.validation.wording import a_kind_of, brief
 
-__all__ = ["check_is_array", "check_masks", "wrong_shape"]
+__all__ = ["UNREADABLE", "check_is_array", "check_masks", "wrong_shape"]
+
+#: What other libraries raise for arguments that they cannot read.
+UNREADABLE = (AttributeError, OverflowError, RuntimeError, TypeError, ValueError)
 
 #: What each argument is.
 WANTED: Mapping[str, str] = {
@@ -32,7 +35,7 @@ def check_is_array(name: str, values: Any) -> None:
     if values is None or isinstance(values, (str, bytes)):
         # A missing X or y is a ValueError in scikit-learn.
         kind = ValueError if values is None else TypeError
-        raise kind(f"{name} must be {WANTED[name]}; got {shown(values)}.")
+        raise kind(f"{name} must be {WANTED[name]}; got {brief(values)}.")
     if isinstance(values, Mapping):
         way = f"take pandas.DataFrame({name})" if name == "X" else f"take list({name}.values())"
     elif isinstance(values, Set):
@@ -46,23 +49,27 @@ def check_is_array(name: str, values: Any) -> None:
 
 def check_masks(name: str, values: Any) -> None:
     """Raise ValueError for a masked array, or a list of such, with an entry that is masked."""
-    if isinstance(values, np.ma.MaskedArray):
-        masked = np.argwhere(np.ma.getmaskarray(values))
-        place = _place(masked[0]) if len(masked) else None
-    elif isinstance(values, (list, tuple)):
-        rows = (i for i, row in enumerate(values) if isinstance(row, np.ma.MaskedArray))
-        row = next((i for i in rows if np.ma.is_masked(values[i])), None)
-        place = None if row is None else f"row {row}"
-    else:
-        return
-    if place is not None:
+    where = _first_masked(values)
+    if where is not None:
         raise ValueError(
-            f"{name} has masked entries ({place}), whose mask would be lost: fill them by "
+            f"{name} has masked entries ({where}), whose mask would be lost: fill them by "
             "numpy.ma.filled, or leave such rows out."
         )
 
 
-def _place(index: np.ndarray) -> str:
+def _first_masked(values: Any) -> str | None:
+    """Return words for the first masked entry of an array, or of nested lists; None without one."""
+    if isinstance(values, np.ma.MaskedArray):
+        masked = np.argwhere(np.ma.getmaskarray(values))
+        return _entry(masked[0]) if len(masked) else None
+    if not isinstance(values, (list, tuple)):
+        return None
+    nested = (list, tuple, np.ma.MaskedArray)
+    rows = (i for i, row in enumerate(values) if isinstance(row, nested))
+    return next((f"row {i}" for i in rows if _first_masked(values[i]) is not None), None)
+
+
+def _entry(index: np.ndarray) -> str:
     """Return words for the index (n_dimensions,) of an entry."""
     if len(index) == 2:
         return f"column {index[1]}, row {index[0]}"
@@ -88,7 +95,7 @@ def wrong_shape(name: str, values: Any) -> str | None:
             "X.reshape(len(X), -1) makes each picture, or the like, one row."
         )
     if not 0 < len(shape) <= DIMENSIONS[name]:
-        return f"{name} must be {WANTED[name]}; got {shown(values)}."
+        return f"{name} must be {WANTED[name]}; got {brief(values)}."
     return None
 
 
@@ -110,7 +117,7 @@ def _one_dimension(values: Any, shape: tuple[int, ...]) -> str:
 def _ragged(name: str, values: Any) -> str:
     lengths = [len(row) if isinstance(row, (Sequence, np.ndarray)) else 0 for row in values]
     odd = next((i for i, length in enumerate(lengths) if length != lengths[0]), None)
-    where = "its entries have" if odd is None else f"row 0 ({shown(values[0])}) and row {odd} have"
+    where = "its entries have" if odd is None else f"row 0 ({brief(values[0])}) and row {odd} have"
     hint = ""
     if name == "y":
         hint = "; for several labels a row, sklearn.preprocessing.MultiLabelBinarizer makes columns"

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from fastmlp.validation.shapes import wrong_shape
-from fastmlp.validation.words import one_line, shown
+from fastmlp.validation.wording import brief, one_line
 
 __all__ = ["complaint", "is_missing"]
 
@@ -90,11 +90,11 @@ def _columns(values: Any) -> Iterator[_Column]:
     if hasattr(values, "iloc") and hasattr(values, "columns"):
         for i, label in enumerate(values.columns):
             column = values.iloc[:, i]
-            yield _Column(label, f"[{shown(label)}]", column.dtype, np.asarray(column))
+            yield _Column(label, f"[{brief(label)}]", column.dtype, np.asarray(column))
     elif hasattr(values, "columns") and hasattr(values, "__getitem__"):
         for label in values.columns:
             column = values[label]
-            yield _Column(label, f"[{shown(label)}]", column.dtype, np.asarray(column))
+            yield _Column(label, f"[{brief(label)}]", column.dtype, np.asarray(column))
     else:
         # As objects, since NumPy makes texts of numbers beside a text.
         dtype = getattr(values, "dtype", None)
@@ -132,7 +132,7 @@ def _first_text(column: _Column) -> _Wrong | None:
 def _place_of(name: str, wrong: _Wrong) -> str:
     """Return the part of a text that says where a wrong entry is."""
     label, _, dtype, _ = wrong.column
-    which = "it" if label is None else f"column {shown(label)}"
+    which = "it" if label is None else f"column {brief(label)}"
     found = f"{_plainly(wrong.value)} in row {wrong.row}"
     if dtype is not None:
         found = f"dtype {one_line(str(dtype), 40)} ({found})"
@@ -143,7 +143,7 @@ def _plainly(value: Any) -> str:
     """Return a value as text, NumPy's as Python's own."""
     if isinstance(value, (np.datetime64, np.timedelta64)):
         return str(value)
-    return shown(value.item() if isinstance(value, np.generic) else value)
+    return brief(value.item() if isinstance(value, np.generic) else value)
 
 
 def _remedy(name: str, wrong: _Wrong) -> str | None:

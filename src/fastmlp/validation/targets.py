@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp.validation.wording import brief
+
 __all__ = [
+    "MeanAndStd",
     "check_any_positive",
     "check_distributions",
     "check_has_probabilities",
@@ -30,11 +33,12 @@ def check_loss_fits(loss: str, kind: str, known: Any) -> None:
     """Raise ValueError unless a loss knows this ``kind`` of classification target."""
     if kind == "multiclass" and "binary" in known and kind not in known:
         raise ValueError(
-            f"Only binary classification is supported by loss={loss!r}; y has more than two labels."
+            f"Only binary classification is supported by loss={brief(loss)}; y has more than "
+            "two labels."
         )
     if kind not in known:
         wanted = " or ".join(dict.fromkeys(_KINDS[name] for name in known))
-        raise ValueError(f"loss={loss!r} needs {wanted} in y; got {_KINDS[kind]}.")
+        raise ValueError(f"loss={brief(loss)} needs {wanted} in y; got {_KINDS[kind]}.")
 
 
 def check_distributions(y: np.ndarray, n_classes: int) -> None:
@@ -74,7 +78,7 @@ def check_target_range(y: np.ndarray, loss: str, kind: str, dtype: np.dtype) -> 
     if wrong.any():
         row = int(np.argmax(wrong.reshape(len(y), -1).any(axis=1)))
         value = np.min(y[row])
-        raise ValueError(f"loss={loss!r} needs every y {bound}; got {value:g} (row {row}).")
+        raise ValueError(f"loss={brief(loss)} needs every y {bound}; got {value:g} (row {row}).")
 
 
 def check_any_positive(y: np.ndarray, loss: str, kind: str) -> None:
@@ -82,10 +86,10 @@ def check_any_positive(y: np.ndarray, loss: str, kind: str) -> None:
     if kind != "non_negative" or y.any(axis=0).all():
         return
     if y.ndim == 1:
-        raise ValueError(f"loss={loss!r} needs a y above 0 somewhere; all are 0.")
+        raise ValueError(f"loss={brief(loss)} needs a y above 0 somewhere; all are 0.")
     column = int(np.argmin(y.any(axis=0)))
     raise ValueError(
-        f"loss={loss!r} needs a y above 0 in every column; all of column {column} are 0."
+        f"loss={brief(loss)} needs a y above 0 in every column; all of column {column} are 0."
     )
 
 
@@ -93,7 +97,23 @@ def check_return_std(loss: str, link: str) -> None:
     """Raise ValueError unless the network estimates a variance."""
     if link != "gaussian":
         raise ValueError(
-            f"return_std=True needs a model fitted with loss='gaussian_nll'; this one has {loss!r}."
+            f"return_std=True needs a model fitted with loss='gaussian_nll'; this one has "
+            f"{brief(loss)}."
+        )
+
+
+class MeanAndStd(tuple[np.ndarray, np.ndarray]):
+    """A predicted mean and standard deviation, which no wrapper can take for one array."""
+
+    __slots__ = ()
+
+    @property
+    def ndim(self) -> int:
+        """Not there; the text is for who passes ``return_std`` through a wrapper that asks."""
+        raise AttributeError(
+            "predict(X, return_std=True) gives two arrays, y and std. TransformedTargetRegressor "
+            "cannot transform a standard deviation back: leave it out, and give MLPRegressor "
+            "standardize_target=True; or take predict of its regressor_, on the transformed scale."
         )
 
 
@@ -101,6 +121,6 @@ def check_has_probabilities(loss: object, links: Any) -> None:
     """Raise AttributeError, as for any missing method, if no link of ``links`` is a probability."""
     if not {"softmax", "logistic"} & set(links):
         raise AttributeError(
-            f"loss={loss!r} gives no probabilities; take decision_function, or calibrate the model "
-            "by sklearn.calibration.CalibratedClassifierCV."
+            f"loss={brief(loss)} gives no probabilities; take decision_function, or calibrate "
+            "the model by sklearn.calibration.CalibratedClassifierCV."
         )

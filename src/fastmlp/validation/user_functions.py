@@ -1,4 +1,4 @@
-"""Checks of functions that the user wrote: they compile, and the slope is that of the value."""
+"""Checks of functions that the user wrote: they compile, safely, and slope and value agree."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from fastmlp.user_functions import CustomActivation, CustomLoss
+from fastmlp.validation.differences import slopes_beside
+from fastmlp.validation.wording import brief
 
 __all__ = [
     "check_activation_slope",
     "check_loss_slope",
     "check_name",
-    "check_never_raises",
+    "check_safe",
     "check_scalar_function",
 ]
 
@@ -32,7 +34,7 @@ def check_scalar_function(maker: str, role: str, function: Any, n_arguments: int
     ``maker`` is the public function that got it as its argument ``role``.
     """
     if not isinstance(function, FunctionType):
-        raise TypeError(f"{maker}: {role} must be a Python function; got {function!r}.")
+        raise TypeError(f"{maker}: {role} must be a Python function; got {brief(function)}.")
     try:
         inspect.signature(function).bind(*[0.0] * n_arguments)
     except TypeError as error:
@@ -49,7 +51,7 @@ def check_name(name: Any, function: Any) -> str:
     if name is None:
         return str(function.__name__)
     if not isinstance(name, str):
-        raise TypeError(f"name must be None or a string; got {name!r}.")
+        raise TypeError(f"name must be None or a string; got {brief(name)}.")
     return name
 
 
@@ -75,39 +77,35 @@ def _check_compiles(
         )
 
 
-def check_never_raises(maker: str, functions: Mapping[str, Any]) -> None:
-    """Raise ValueError if one of a pair of functions, by role, can raise once it is compiled."""
+def check_safe(maker: str, functions: Mapping[str, Any]) -> None:
+    """Raise ValueError if one of a pair of functions, by role, is unsafe once it is compiled.
+
+    It must neither raise nor be able to read memory that is not its own.
+    """
+    first, second = functions.values()
+    for dtype in (np.dtype(np.float64), np.dtype(np.float32)):
+        if _trouble(maker, first, second, dtype) is None:
+            continue
+        for role, function in functions.items():
+            wrong = _trouble(maker, function, function, dtype)
+            if wrong is not None:
+                raise ValueError(f"{maker}: {role} ({function.__qualname__}) {wrong}.")
+
+
+def _trouble(maker: str, first: Any, second: Any, dtype: np.dtype) -> str | None:
+    """Return what is wrong with the loop over a pair of functions, None if nothing."""
     from fastmlp.backends.numba_jit.callbacks import (  # noqa: PLC0415 - slow to import
+        UnsafeFunctionError,
         activation_callback,
-        can_raise,
         loss_callback,
     )
 
-    compiled: Callable[..., Any] = (
-        activation_callback if maker == "custom_activation" else loss_callback
-    )
-    dtype = np.dtype(np.float64)
-    if not can_raise(compiled(*functions.values(), dtype)):
-        return
-    for role, function in functions.items():
-        if can_raise(compiled(function, function, dtype)):
-            raise ValueError(
-                f"{maker}: {role} ({function.__qualname__}) can raise an exception, which compiled "
-                "code cannot pass on. Return math.nan in the place of raise and assert, take no "
-                "element by an index that is computed, and write 1 / z**2 for z**-2."
-            )
-
-
-def slopes_beside(below: np.ndarray, here: np.ndarray, above: np.ndarray, step: np.ndarray) -> Any:
-    """Return the least and the largest slope (n,) that values beside a point allow there.
-
-    A smooth function's slope lies between the differences to its left and to its right, or so
-    little beyond that rounding explains it; at a kink all slopes between those of the two sides
-    are right.
-    """
-    left, right = (here - below) / step, (above - here) / step
-    rounding = 1e-5 * (1 + np.abs(left) + np.abs(right)) + 1e-15 * np.abs(here) / step
-    return np.minimum(left, right) - rounding, np.maximum(left, right) + rounding
+    compiled = activation_callback if maker == "custom_activation" else loss_callback
+    try:
+        compiled(first, second, dtype)
+    except UnsafeFunctionError as error:
+        return error.wrong
+    return None
 
 
 def check_activation_slope(own: CustomActivation) -> None:

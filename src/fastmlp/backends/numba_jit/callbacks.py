@@ -19,9 +19,10 @@ import numpy as np
 from numba import types
 
 from fastmlp.backends.numba_jit import elementary
+from fastmlp.backends.numba_jit.hazards import hazard
 from fastmlp.user_functions import Namespace, substituted
 
-__all__ = ["activation_callback", "can_raise", "loss_callback", "result_type"]
+__all__ = ["UnsafeFunctionError", "activation_callback", "loss_callback", "result_type"]
 
 _OPTIONS: dict[str, Any] = {
     "nogil": True,
@@ -30,8 +31,11 @@ _OPTIONS: dict[str, Any] = {
     "_nrt": False,  # what allocates is refused
 }
 _REPLACED = {name: getattr(elementary, name) for name in elementary.__all__}
+#: By id, as not everything that can be called can be hashed: functions of ctypes cannot.
 _SUBSTITUTES = {
-    getattr(module, name): function for module in (math, np) for name, function in _REPLACED.items()
+    id(getattr(module, name)): function
+    for module in (math, np)
+    for name, function in _REPLACED.items()
 }
 
 
@@ -59,12 +63,14 @@ def _scalar(function: FunctionType, dtype: np.dtype) -> Any:
     """
 
     def of_type(value: Any) -> Any:
+        if type(value) is tuple:
+            return tuple(map(of_type, value))
         return dtype.type(value) if isinstance(value, (float, np.floating)) else value
 
     def replace(value: Any) -> Any:
         if id(value) in _modules(dtype):
             return _modules(dtype)[id(value)]
-        substitute = _SUBSTITUTES.get(value) if callable(value) else None
+        substitute = _SUBSTITUTES.get(id(value))
         return of_type(value) if substitute is None else substitute
 
     return numba.njit(forceinline=True, **_OPTIONS)(substituted(function, replace, of_type))
@@ -127,20 +133,51 @@ def _loss_loop(value: Any, grad: Any) -> Callable[..., None]:
 
 _COMPILING = Lock()
 
+_CAN_RAISE = (
+    "can raise an exception, which compiled code cannot pass on; return math.nan in the place of "
+    "raise and assert, and write 1 / z**2 for z**-2"
+)
+
+
+class UnsafeFunctionError(ValueError):
+    """A function does what nobody would notice once it is compiled.
+
+    Attributes
+    ----------
+    wrong : str
+        What that is, to go on after the function's name.
+    """
+
+    def __init__(self, names: str, wrong: str) -> None:
+        super().__init__(f"{names} {wrong}.")
+        self.wrong = wrong
+
 
 @cache
 def _callback(make_loop: Any, counts: int, pointers: int, dtype: np.dtype, *functions: Any) -> Any:
     """Compile a loop that takes so many counts and then so many pointers to numbers of a type."""
     pointer = types.CPointer(_type_of(dtype))
     signature = types.void(*[types.int64] * counts, *[pointer] * pointers)
-    loop = make_loop(*(_scalar(function, dtype) for function in functions))
-    return numba.cfunc(signature, **_OPTIONS)(loop)
+    scalars = [_scalar(function, dtype) for function in functions]
+    compiled = numba.cfunc(signature, **_OPTIONS)(make_loop(*scalars))
+    for function, scalar in zip(functions, scalars, strict=True):
+        wrong = hazard(scalar, next(iter(scalar.overloads)))
+        if wrong is not None:
+            raise UnsafeFunctionError(function.__qualname__, wrong)
+    if _can_raise(compiled):
+        raise UnsafeFunctionError(" or ".join(f.__qualname__ for f in functions), _CAN_RAISE)
+    return compiled
 
 
 def activation_callback(f: FunctionType, df: FunctionType, dtype: np.dtype) -> Any:
     """Return the compiled loop over f and df, with its ``address``.
 
     It is compiled once, by one thread, and never freed: whoever has its address may use it.
+
+    Raises
+    ------
+    UnsafeFunctionError
+        A function could read memory that is not its own, or raise.
     """
     with _COMPILING:
         return _callback(_activation_loop, 2, 2, dtype, f, df)
@@ -152,7 +189,7 @@ def loss_callback(value: FunctionType, grad: FunctionType, dtype: np.dtype) -> A
         return _callback(_loss_loop, 2, 4, dtype, value, grad)
 
 
-def can_raise(callback: Any) -> bool:
+def _can_raise(callback: Any) -> bool:
     """Return whether a callback has code that reports an exception.
 
     The optimiser leaves it out unless a function in the loop, or one that it calls, can raise. The

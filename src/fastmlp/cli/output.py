@@ -1,0 +1,89 @@
+"""Files that a command writes: looked at before the work, and written after it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.figure import Figure
+
+from fastmlp.cli.errors import CommandError
+from fastmlp.validation.wording import brief
+
+__all__ = ["Output", "Picture", "save_figure", "writing"]
+
+
+class Output(click.ParamType[Path]):
+    """A file to write, in a folder that exists; said before the work, not after it."""
+
+    name = "file"
+
+    def convert(
+        self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path:
+        """Return the path, or end the command if it can't be written."""
+        path = Path(value)
+        try:
+            if path.is_dir() or not path.resolve().parent.is_dir():
+                self.fail(f"{value} is a folder or lies in one that does not exist", param, ctx)
+            _touch(path)
+        except OSError as error:
+            self.fail(f"{brief(str(value))} cannot be written: {error.strerror}", param, ctx)
+        return path
+
+
+def _touch(path: Path) -> None:
+    """Raise OSError if a file can't be written; leave it, or its absence, as it was."""
+    existed = path.exists()
+    if existed and not path.is_file():
+        return  # a device
+    with path.open("ab"):
+        pass
+    if not existed:
+        path.unlink()
+
+
+class Picture(Output):
+    """An output whose suffix names a format that matplotlib can write here."""
+
+    def convert(
+        self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path:
+        """Return the path, or end the command if no picture can be written there."""
+        path = super().convert(value, param, ctx)
+        suffix = path.suffix.removeprefix(".").lower()
+        formats = sorted(FigureCanvasBase.get_supported_filetypes())
+        if suffix not in formats:
+            self.fail(f"{value} must end with one of {', '.join(formats)}", param, ctx)
+        try:
+            figure = Figure(figsize=(1, 1))
+            figure.text(0, 0, "a")  # TeX is asked how wide it is
+            figure.savefig(io.BytesIO(), format=suffix)
+        except Exception as error:  # whatever a missing TeX or codec makes of it
+            self.fail(f"no {suffix} can be written here: {brief(str(error))}", param, ctx)
+        return path
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Raise CommandError, naming the file, if it can't be written after all."""
+    try:
+        yield
+    except OSError as error:
+        raise CommandError(f"{path} could not be written: {error.strerror or error}") from error
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a picture.
+
+    Raises
+    ------
+    CommandError
+        The disk is full, or the like.
+    """
+    with writing(path):
+        figure.savefig(path, dpi=120)

@@ -1,0 +1,150 @@
+"""What a network is, in no more than it takes: a plan is laid out from it, a pickle holds it.
+
+The core believes every size, offset and address in a plan. So none of them is pickled that can be
+worked out, and what is pickled is checked here before a plan is made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from fastmlp.registry import ACTIVATIONS, CUSTOM, LOSSES, NORMALIZATIONS, Loss
+from fastmlp.user_functions import CustomActivation, CustomLoss
+
+__all__ = ["DROPOUT_LEVELS", "MAX_PARAMETERS", "Description", "custom_row", "require"]
+
+#: A unit is dropped when its 16 random bits are below the layer's threshold, so probabilities are
+#: multiples of 1/65536; the scale 1/keep uses the rounded probability and stays exact.
+DROPOUT_LEVELS = 1 << 16
+
+#: Parameters are addressed by 64-bit byte offsets; a few copies of the vector must fit as well.
+MAX_PARAMETERS = 2**56
+
+_MOST_GROUPS = np.iinfo(np.int32).max
+
+
+def require(condition: bool, what: str) -> None:
+    """Raise ValueError, saying ``what`` is wrong with a model, unless the condition holds."""
+    if not condition:
+        raise ValueError(
+            f"The model cannot be used: {what}. Its pickle is damaged or was made by another "
+            "version of fastmlp, or an attribute was set by hand; fit the model again."
+        )
+
+
+def custom_row(own: CustomLoss) -> Loss:
+    """Return what would stand in ``LOSSES`` for a loss that the user wrote."""
+    formula = f"sum_j {own.name}(z_j, y_j)"
+    return Loss(own.name, CUSTOM, target="real", link="identity", formula=formula)
+
+
+@dataclass(frozen=True)
+class Description:
+    """A network without its parameters, and without what follows from the rest.
+
+    Attributes
+    ----------
+    layer_sizes : tuple of int, length L + 1
+        Widths from the input to the output.
+    activations : tuple of str or CustomActivation, length L - 1
+        Of each hidden layer, by name in ``ACTIVATIONS``.
+    dropout_thresholds : tuple of int, length L
+        For each layer's input, below ``DROPOUT_LEVELS``; 0 = no dropout.
+    normalizations : tuple of str, length L - 1
+        Of each hidden layer, by name in ``NORMALIZATIONS``.
+    groups : tuple of int, length L - 1
+        Runs of units with statistics of their own in a row of each hidden layer; 0 for those that
+        take none of a row.
+    loss : str or CustomLoss
+        Name in ``LOSSES``, or the user's own.
+    loss_parameters : tuple of float, length K
+        Numbers that the loss depends on.
+    """
+
+    layer_sizes: tuple[int, ...]
+    activations: tuple[str | CustomActivation, ...]
+    dropout_thresholds: tuple[int, ...]
+    normalizations: tuple[str, ...]
+    groups: tuple[int, ...]
+    loss: str | CustomLoss
+    loss_parameters: tuple[float, ...]
+
+    @property
+    def loss_row(self) -> Loss:
+        """The loss's row in the registry, or what would stand there for the user's own."""
+        return LOSSES[self.loss] if isinstance(self.loss, str) else custom_row(self.loss)
+
+    @classmethod
+    def unpickled(cls, state: Any) -> Description:
+        """Return what a pickle holds; ValueError unless it describes a network."""
+        names = set(cls.__dataclass_fields__)
+        require(isinstance(state, Mapping) and set(state) == names, "its parts have other names")
+        found = cls(**state)
+        found._check_layers()
+        found._check_normalizations()
+        found._check_loss()
+        return found
+
+    def _check_layers(self) -> None:
+        sizes = self.layer_sizes
+        require(_are_integers(sizes, 1, MAX_PARAMETERS) and len(sizes) > 1, "a width is wrong")
+        require(sum(i * o + o for i, o in pairwise(sizes)) <= MAX_PARAMETERS, "it is too large")
+        require(_has_length(self.activations, len(sizes) - 2), "activations are missing")
+        require(all(map(_is_activation, self.activations)), "an activation is unknown")
+        thresholds = self.dropout_thresholds
+        require(_are_integers(thresholds, 0, DROPOUT_LEVELS - 1), "a dropout is wrong")
+        require(len(thresholds) == len(sizes) - 1, "dropouts are missing")
+
+    def _check_normalizations(self) -> None:
+        names, groups, widths = self.normalizations, self.groups, self.layer_sizes[1:-1]
+        require(_has_length(names, len(widths)), "normalisations are missing")
+        require(_are_integers(groups, 0, _MOST_GROUPS), "a number of groups is wrong")
+        require(len(groups) == len(widths), "numbers of groups are missing")
+        for name, n_groups, width in zip(names, groups, widths, strict=True):
+            require(isinstance(name, str) and name in NORMALIZATIONS, "a normalisation is unknown")
+            by_row = name not in ("none", "batch")
+            fits = n_groups > 0 and width % n_groups == 0 if by_row else n_groups == 0
+            require(fits, f"{width} units are no {n_groups} groups")
+
+    def _check_loss(self) -> None:
+        loss, numbers, n_outputs = self.loss, self.loss_parameters, self.layer_sizes[-1]
+        known = loss in LOSSES if isinstance(loss, str) else _is_own_loss(loss)
+        require(known, "its loss is unknown")
+        row = self.loss_row
+        require(isinstance(numbers, tuple), "the loss's parameters are missing")
+        require(all(isinstance(number, float) for number in numbers), "the loss has no numbers")
+        if row.outputs_per_target is None:
+            right = len(numbers) > 0
+        else:
+            right = len(numbers) == len(row.default_parameters)
+        require(right, f"{row.name} takes another number of parameters")
+        fits = n_outputs % row.outputs_of_one(len(numbers)) == 0
+        require(fits, f"{n_outputs} outputs do not fit {row.name}")
+
+
+def _has_length(values: Any, length: int) -> bool:
+    return isinstance(values, tuple) and len(values) == length
+
+
+def _are_integers(values: Any, low: int, high: int) -> bool:
+    return isinstance(values, tuple) and all(type(v) is int and low <= v <= high for v in values)
+
+
+def _is_activation(value: Any) -> bool:
+    own = isinstance(value, CustomActivation) and _are_functions(value, "f", "df")
+    return own or (isinstance(value, str) and value in ACTIVATIONS)
+
+
+def _is_own_loss(value: Any) -> bool:
+    return isinstance(value, CustomLoss) and _are_functions(value, "value", "grad")
+
+
+def _are_functions(own: CustomActivation | CustomLoss, *names: str) -> bool:
+    functions = all(isinstance(vars(own).get(name), FunctionType) for name in names)
+    return functions and isinstance(vars(own).get("name"), str)

@@ -1,0 +1,125 @@
+"""The outputs of a classifier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastmlp.backends import Backend
+from fastmlp.estimators.coding import Judge, TargetCoder
+from fastmlp.estimators.labels import LabelCoding
+from fastmlp.network import Network
+from fastmlp.registry import takes_label_smoothing
+from fastmlp.validation import check_same_classes, one_class_only
+
+__all__ = ["ClassCoder"]
+
+#: Keeps the logit of a class that no row has finite.
+LEAST_SHARE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class ClassCoder(TargetCoder):
+    """Class labels and what the loss makes of them.
+
+    Attributes
+    ----------
+    labels : LabelCoding
+    """
+
+    labels: LabelCoding
+
+    @classmethod
+    def of(cls, parameters: Any, labels: LabelCoding, dtype: np.dtype) -> ClassCoder:
+        """Return the coder of ``labels`` for the loss that ``parameters`` ask for."""
+        smoothed = takes_label_smoothing(parameters.loss)
+        smoothing = parameters.label_smoothing if smoothed else 0.0
+        row = labels.loss_row(parameters.loss, smoothing)
+        return cls(parameters.loss, row, dtype, smoothing, labels)
+
+    def under(self, parameters: Any, dtype: np.dtype) -> ClassCoder:
+        """See :meth:`TargetCoder.under`."""
+        return ClassCoder.of(parameters, self.labels, dtype)
+
+    def check_goes_on(self, y: np.ndarray, *, incremental: bool) -> None:
+        """A warm start needs every class again, as in scikit-learn; a partial fit does not."""
+        if not incremental and self.labels.kind in ("binary", "multiclass"):
+            check_same_classes(y, self.labels.classes)
+
+    @property
+    def n_outputs(self) -> int:
+        """See :meth:`TargetCoder.n_outputs`."""
+        return self.labels.n_outputs(self.row)
+
+    def check(self, y: np.ndarray, *, whole: bool) -> None:
+        """See :meth:`TargetCoder.check`."""
+        self.labels.check(y, str(self.loss))
+
+    def remark(self, y: np.ndarray, *, whole: bool) -> str | None:
+        """See :meth:`TargetCoder.remark`."""
+        if self.labels.kind not in ("binary", "multiclass"):
+            return None
+        return one_class_only(np.unique(y) if whole else self.labels.classes)
+
+    def encode(self, y: np.ndarray) -> np.ndarray:
+        """See :meth:`TargetCoder.encode`."""
+        return self.labels.encode(y, self.dtype, self.row, self.smoothing)
+
+    def plain_target(self, y: Any, n_rows: int) -> np.ndarray | None:
+        """See :meth:`TargetCoder.plain_target`."""
+        labels, one_a_row = self.labels, self.labels.kind in ("binary", "multiclass")
+        y = np.array(y) if type(y) is list else y
+        plain = type(y) is np.ndarray and y.dtype == labels.classes.dtype and y.shape == (n_rows,)
+        if not (plain and one_a_row and y.dtype.kind in "biuU"):
+            return None
+        return self.encode(y) if labels.know(y) else None
+
+    def classes_of_rows(self, target: np.ndarray) -> np.ndarray:
+        """See :meth:`TargetCoder.classes_of_rows`."""
+        return self.labels.decided(target)
+
+    def strata(self, target: np.ndarray) -> np.ndarray | None:
+        """Two classes only: scikit-learn's own choice, which the held-out rows must match."""
+        return self.labels.decided(target) if self.labels.kind == "binary" else None
+
+    def judge(self, backend: Backend, target: np.ndarray, weights: np.ndarray | None) -> Judge:
+        """Return the accuracy: the share of rows all of whose labels are right."""
+        truth = self.labels.decided(target)
+
+        def accuracy(network: Network, logits: np.ndarray) -> float:
+            right = self.labels.decide(logits) == truth
+            return float(np.average(right.reshape(len(truth), -1).all(axis=1), weights=weights))
+
+        return Judge(accuracy, takes_logits=True)
+
+    def constant_logits(self, target: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+        """Return the logits of the classes' shares, or the lead of the commonest for margins."""
+        if self.row.target == "class":
+            one_hot = target == np.arange(self.n_outputs)
+            shares = np.average(one_hot, axis=0, weights=weights)
+        else:
+            shares = np.average(target, axis=0, weights=weights)
+        if self.row.link == "softmax":
+            return np.asarray(np.log(np.clip(shares, LEAST_SHARE, None)))
+        shares = np.clip(shares, LEAST_SHARE, 1 - LEAST_SHARE)
+        if self.row.link == "logistic":
+            return np.asarray(np.log(shares / (1 - shares)))
+        if self.row.target == "share":  # the squared hinge's mean of the sides ±1 is best
+            return np.asarray(2 * shares - 1)
+        return np.asarray(shares == shares.max(), dtype=np.float64)
+
+    @property
+    def starts_at_constant(self) -> bool:
+        """Biases begin as scikit-learn's do."""
+        return False
+
+    def scale_of_target(self, target: np.ndarray) -> list[str]:
+        """Classes have no scale."""
+        return []
+
+    @property
+    def class_labels(self) -> np.ndarray:
+        """See :meth:`TargetCoder.class_labels`."""
+        return self.labels.classes

@@ -1,0 +1,124 @@
+"""What classifier and regressor each know of their outputs, behind one interface."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from fastmlp.backends import Backend
+from fastmlp.network import Network
+from fastmlp.registry import Loss
+from fastmlp.user_functions import CustomLoss
+
+__all__ = ["Judge", "TargetCoder"]
+
+
+class Judge(NamedTuple):
+    """How good a network is on held-out rows.
+
+    Attributes
+    ----------
+    score : callable
+        Maps the network and its outputs or logits (K, C) on these rows to a number; larger is
+        better.
+    takes_logits : bool
+    """
+
+    score: Callable[[Network, np.ndarray], float]
+    takes_logits: bool
+
+
+@dataclass(frozen=True, eq=False)
+class TargetCoder(ABC):
+    """How users' targets become the core's, and its outputs become predictions; never changed.
+
+    It is made at the first fit and goes on under warm starts and partial fits.
+
+    Attributes
+    ----------
+    loss : str or CustomLoss
+        As ``validation.check_parameters`` returns it.
+    row : Loss
+        The registry's row that it stands for here.
+    dtype : dtype
+        The network's real type.
+    smoothing : float
+        Share of a label's certainty that is spread over all classes; 0 for real targets.
+    """
+
+    loss: str | CustomLoss
+    row: Loss
+    dtype: np.dtype
+    smoothing: float
+
+    @abstractmethod
+    def under(self, parameters: Any, dtype: np.dtype) -> Self:
+        """Return the coder of the same outputs for the loss that ``parameters`` now ask for."""
+
+    @abstractmethod
+    def check_goes_on(self, y: np.ndarray, *, incremental: bool) -> None:
+        """Raise ValueError unless a fit that goes on can learn from ``y`` (N,) or (N, C)."""
+
+    @property
+    @abstractmethod
+    def n_outputs(self) -> int:
+        """Width of the output layer."""
+
+    @abstractmethod
+    def check(self, y: np.ndarray, *, whole: bool) -> None:
+        """Raise ValueError unless ``y`` (N,) or (N, C) is as the outputs and the loss demand.
+
+        ``whole`` says whether it is all that a fit learns from.
+        """
+
+    def remark(self, y: np.ndarray, *, whole: bool) -> str | None:
+        """Return what to warn of in ``y`` (N,) or (N, C), of rows that count; None for nothing."""
+        return None
+
+    @abstractmethod
+    def encode(self, y: np.ndarray) -> np.ndarray:
+        """Return the core's target (N, T) for ``y`` (N,) or (N, C)."""
+
+    @abstractmethod
+    def plain_target(self, y: Any, n_rows: int) -> np.ndarray | None:
+        """Return the core's target (N, T) for a ``y`` that needs no conversion.
+
+        None where all of ``check`` and what comes before it must be gone through.
+        """
+
+    @abstractmethod
+    def classes_of_rows(self, target: np.ndarray) -> np.ndarray | None:
+        """Return the class of each row (N,), or which classes it has (N, C), of a target (N, T).
+
+        None for real targets.
+        """
+
+    @abstractmethod
+    def strata(self, target: np.ndarray) -> np.ndarray | None:
+        """Return what held-out rows must represent evenly, given the target (N, T)."""
+
+    @abstractmethod
+    def judge(self, backend: Backend, target: np.ndarray, weights: np.ndarray | None) -> Judge:
+        """Return what scores outputs against the target (K, T) of rows with weights (K,)."""
+
+    @abstractmethod
+    def constant_logits(self, target: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+        """Return the logits (C,) of the best constant prediction, or nearly so, of (N, T)."""
+
+    @property
+    @abstractmethod
+    def starts_at_constant(self) -> bool:
+        """Whether the output biases begin there, so that training need not find the way."""
+
+    @abstractmethod
+    def scale_of_target(self, target: np.ndarray) -> list[str]:
+        """Return a sentence that says what to do if the target (N, T) is out of scale, if it is."""
+
+    @property
+    def class_labels(self) -> np.ndarray:
+        """The user's labels (K,), by number; none for real targets."""
+        return np.empty(0)

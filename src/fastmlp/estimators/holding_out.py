@@ -1,0 +1,67 @@
+"""Which rows early stopping holds out, to judge the network by."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from fastmlp.estimators.coding import TargetCoder
+from fastmlp.training import TrainingData
+from fastmlp.validation import (
+    check_held_out_weights,
+    check_rows_for_batch_norm,
+    check_strata,
+    check_training_weights,
+    check_validation_size,
+    naming,
+)
+
+__all__ = ["hold_out"]
+
+
+def hold_out(
+    parameters: SimpleNamespace, data: TrainingData, coder: TargetCoder, rng: np.random.RandomState
+) -> np.ndarray:
+    """Split ``data.order``, with scikit-learn's draws; return the rows (V,) held out.
+
+    A class that would be held out wholly keeps one row to be learnt from.
+    """
+    from sklearn.model_selection import train_test_split  # noqa: PLC0415 - slow to import
+
+    fraction, strata = parameters.validation_fraction, coder.strata(data.target)
+    if strata is not None:
+        check_strata(strata, coder.class_labels)
+    check_validation_size(fraction, len(data.order))
+    with naming("validation_fraction"):
+        train, held_out = train_test_split(
+            data.order, test_size=fraction, random_state=rng, stratify=strata
+        )
+    train, held_out = _with_each_class(train, held_out, coder.classes_of_rows(data.target))
+    weights = data.sample_weight
+    check_held_out_weights(None if weights is None else weights[held_out])
+    check_training_weights(None if weights is None else weights[train])
+    check_rows_for_batch_norm(
+        parameters.normalization, len(train), None if weights is None else weights[train]
+    )
+    data.order = np.ascontiguousarray(train)
+    return np.ascontiguousarray(held_out)
+
+
+def _with_each_class(
+    train: np.ndarray, held_out: np.ndarray, classes: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows, (K,) and (V,), after the last row of any class has gone to the first.
+
+    ``classes`` has the class of each row (N,), or which classes it has (N, C).
+    """
+    if classes is None:
+        return train, held_out
+    if classes.ndim == 1:
+        lost = np.setdiff1d(classes[held_out], classes[train])
+        needed = [int(np.argmax(classes[held_out] == label)) for label in lost]
+    else:
+        lost = np.flatnonzero(classes[held_out].any(axis=0) & ~classes[train].any(axis=0))
+        needed = [int(np.argmax(classes[held_out, label])) for label in lost]
+    places = np.unique(np.array(needed, dtype=np.intp))
+    return np.concatenate([train, held_out[places]]), np.delete(held_out, places)

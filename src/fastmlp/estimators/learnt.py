@@ -1,0 +1,104 @@
+"""What a fit has learnt, as one object that never changes once it is published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastmlp.estimators.coding import TargetCoder
+from fastmlp.history import History
+from fastmlp.network import Network
+from fastmlp.schedules import LearningRate
+from fastmlp.validation import stand_in
+
+if TYPE_CHECKING:
+    from fastmlp.estimators.stream import Stream
+
+__all__ = ["Learnt", "learnt_by", "shown_as"]
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """All that a fit leaves behind, and all that a later one needs in order to go on.
+
+    An estimator refers to one such object, by one attribute. Whoever reads it takes it once, so
+    that a fit in another thread can't exchange one part of it for a newer one in between. The
+    network's parameters are the one thing in it that users may write to.
+
+    Attributes
+    ----------
+    network : Network
+    coder : TargetCoder
+        What the network's outputs mean, with the loss that it was trained by.
+    feature_names : ndarray of str, shape (I,), or None
+        Names of the columns of X, where they had any.
+    history : History
+    rate : LearningRate
+    alpha, l1 : float
+        Strengths of the penalties of the fit.
+    stops_early : bool
+        Whether rows were held out to judge by.
+    best_loss : float
+        Least loss of an epoch; infinite before the first.
+    best_score : float
+        Largest score of the held-out rows.
+    stop_reason : str
+        Why the fit ended.
+    stream : Stream or None
+        What a partial fit after this one can take over; not pickled.
+    """
+
+    network: Network
+    coder: TargetCoder
+    feature_names: np.ndarray | None
+    history: History
+    rate: LearningRate
+    alpha: float
+    l1: float
+    stops_early: bool = False
+    best_loss: float = np.inf
+    best_score: float = -np.inf
+    stop_reason: str = ""
+    stream: Stream | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "stream": None}
+
+    def columns(self, owner: str) -> Any:
+        """Return what scikit-learn's checks compare X with; ``owner`` is the estimator's class."""
+        return stand_in(owner, self.network.plan.n_inputs, self.feature_names)
+
+    def detached(self) -> Learnt:
+        """Return a copy that a training under way does not move."""
+        return replace(self, network=self.network.copied(), history=self.history.copied())
+
+
+#: What callbacks see of the models that the present thread is training, by the models' id.
+_IN_TRAINING: ContextVar[Mapping[int, Learnt]] = ContextVar(
+    "in_training", default=MappingProxyType({})
+)
+
+
+@contextmanager
+def shown_as(model: Any, learnt: Learnt) -> Iterator[None]:
+    """Let ``model`` show, within the block and to this thread, what it has learnt so far."""
+    token = _IN_TRAINING.set({**_IN_TRAINING.get(), id(model): learnt})
+    try:
+        yield
+    finally:
+        _IN_TRAINING.reset(token)
+
+
+def learnt_by(model: Any) -> Learnt | None:
+    """Return what a model has learnt: in a callback so far, else by its last fit; None if never."""
+    in_training = _IN_TRAINING.get()
+    if in_training and id(model) in in_training:
+        return in_training[id(model)]
+    published: Learnt | None = model.__dict__.get("_published")
+    return published

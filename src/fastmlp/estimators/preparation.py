@@ -1,0 +1,135 @@
+"""From what a user hands to ``fit`` to a fitting that can begin: every check, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from fastmlp import validation
+from fastmlp.estimators.coding import TargetCoder
+from fastmlp.estimators.fitting import Fitting
+from fastmlp.estimators.learnt import Learnt, learnt_by
+from fastmlp.notices import notify
+from fastmlp.plan import groups_of_layers
+from fastmlp.training import TrainingData
+
+__all__ = ["prepare"]
+
+
+def prepare(
+    model: Any, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any
+) -> Fitting:
+    """Check parameters and data of one fit; nothing of the model changes.
+
+    Parameters
+    ----------
+    model : MLPClassifier or MLPRegressor
+    X : array-like, shape (N, I)
+    y : array-like, shape (N,) or (N, C)
+    sample_weight : array-like, shape (N,), or None
+    incremental : bool
+        Whether it is a partial fit.
+    classes : array-like, shape (K,), or None
+        Labels that a first partial fit announces.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If anything is not as it must be.
+    """
+    parameters, hidden = _check_parameters(model._parameters(), model._task, incremental)
+    earlier = learnt_by(model) if parameters.warm_start or incremental else None
+    owner = type(model).__name__
+    columns = validation.stand_in(owner) if earlier is None else earlier.columns(owner)
+    X, y, dtype = validation.check_data(
+        columns,
+        X,
+        y,
+        dtype=earlier.network.dtype if earlier and parameters.dtype == "auto" else parameters.dtype,
+        reset=earlier is None,
+        numeric_y=model._numeric_target,
+    )
+    validation.check_magnitudes(vars(parameters), dtype)
+    weights = validation.check_sample_weight(sample_weight, len(X), dtype)
+    if earlier is None:
+        coder = model._new_coder(parameters, y, dtype, incremental=incremental, classes=classes)
+    else:
+        coder = earlier.coder.under(parameters, dtype)
+        coder.check_goes_on(y, incremental=incremental)
+    coder.check(y, whole=not incremental)
+    sizes = [X.shape[1], *hidden, coder.n_outputs]
+    _check_network(vars(parameters), sizes, coder, earlier, len(X), weights)
+    if earlier is None or not incremental:
+        _warn_of_odd_data(y, weights, coder, vars(parameters), whole=not incremental)
+    data = TrainingData(X, coder.encode(y), weights, np.arange(len(X), dtype=np.int64))
+    return Fitting(
+        model=model,
+        parameters=parameters,
+        layer_sizes=sizes,
+        coder=coder,
+        feature_names=getattr(columns, "feature_names_in_", None),
+        data=data,
+        earlier=earlier,
+        incremental=incremental,
+        backend=model._backend,
+        n_threads=model._n_threads,
+    )
+
+
+def _check_parameters(
+    given: Mapping[str, Any], task: str, incremental: bool
+) -> tuple[SimpleNamespace, list[int]]:
+    """Return the parameters as a fit takes them, and the hidden layers' widths."""
+    parameters = validation.check_parameters(given, task)
+    sizes = parameters["hidden_layer_sizes"]
+    hidden = list(sizes) if isinstance(sizes, tuple) else [sizes]
+    validation.check_combination(parameters, len(hidden), incremental)
+    validation.check_normalizations(parameters, hidden)
+    return SimpleNamespace(**parameters), hidden
+
+
+def _check_network(
+    parameters: Mapping[str, Any],
+    sizes: list[int],
+    coder: TargetCoder,
+    earlier: Learnt | None,
+    n_rows: int,
+    weights: np.ndarray | None,
+) -> None:
+    """Raise unless a network of these widths can be made, or gone on with; ``weights`` is (N,)."""
+    validation.check_layer_sizes(sizes)
+    validation.check_initial_arrays(parameters["init"], sizes, coder.dtype)
+    normalization = parameters["normalization"]
+    validation.check_rows_for_batch_norm(normalization, n_rows, weights)
+    if earlier is None:
+        return
+    network, hidden = earlier.network, sizes[1:-1]
+    normalizations = validation.each_normalization(normalization, len(hidden))
+    validation.check_same_network(network.layer_sizes, sizes)
+    validation.check_same_normalizations(network.normalizations, normalizations)
+    validation.check_same_groups(
+        network.normalizations,
+        network.groups,
+        groups_of_layers(normalizations, hidden, parameters["n_groups"], parameters["n_channels"]),
+    )
+
+
+def _warn_of_odd_data(
+    y: np.ndarray,
+    weights: np.ndarray | None,
+    coder: TargetCoder,
+    parameters: Mapping[str, Any],
+    *,
+    whole: bool,
+) -> None:
+    """Warn of data that can be learnt from, but hardly as it was meant; y (N,) or (N, C)."""
+    text = validation.weights_change_penalties(weights, parameters)
+    if text:
+        notify(text)
+    counting = y if weights is None else y[weights > 0]
+    text = coder.remark(counting, whole=whole)
+    if text:
+        notify(text, RuntimeWarning)

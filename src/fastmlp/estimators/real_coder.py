@@ -1,0 +1,177 @@
+"""The outputs of a regressor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastmlp.backends import Backend
+from fastmlp.estimators.coding import Judge, TargetCoder
+from fastmlp.estimators.constants import real_constant
+from fastmlp.estimators.scores import quantile_score, r2
+from fastmlp.network import Network
+from fastmlp.plan import custom_row
+from fastmlp.registry import LOSSES, REGRESSOR_LOSSES, Loss
+from fastmlp.user_functions import CustomLoss
+from fastmlp.validation import check_any_positive, check_target_range, check_target_width
+
+__all__ = ["RealCoder"]
+
+#: Powers at which Tweedie's deviance is the limit of its formula: rows of the registry.
+_TWEEDIE_LIMITS = {1.0: "poisson", 2.0: "gamma"}
+
+#: Codes of the losses that quantiles minimise; the absolute error's is the median.
+_OF_QUANTILES = (LOSSES["pinball"].code, LOSSES["absolute_error"].code)
+_MEDIAN = np.array([0.5])
+
+#: A target is out of scale when it is larger, or varies less, than this.
+LARGE_TARGET, SMALL_TARGET = 10.0, 0.1
+
+
+def _loss_row(parameters: Any, dtype: np.dtype) -> Loss:
+    """Return the registry's row for the loss that ``parameters`` ask for."""
+    if isinstance(parameters.loss, CustomLoss):
+        return custom_row(parameters.loss)
+    name = REGRESSOR_LOSSES[parameters.loss]
+    if name == "tweedie":
+        # Kernels take the power in the network's real type, and can't divide by 1 − 1.
+        name = _TWEEDIE_LIMITS.get(float(dtype.type(parameters.tweedie_power)), name)
+    return LOSSES[name]
+
+
+@dataclass(frozen=True, eq=False)
+class RealCoder(TargetCoder):
+    """Real targets, and how many outputs describe each.
+
+    Attributes
+    ----------
+    n_targets : int
+        Columns of y.
+    quantiles : float or sequence of float
+        As the user gave them; a single number has no axis of its own in predictions.
+    """
+
+    n_targets: int
+    quantiles: Any
+
+    @classmethod
+    def of(cls, parameters: Any, n_targets: int, dtype: np.dtype) -> RealCoder:
+        """Return the coder of so many targets for the loss that ``parameters`` ask for."""
+        return cls(
+            parameters.loss,
+            _loss_row(parameters, dtype),
+            dtype,
+            0.0,
+            n_targets,
+            parameters.quantiles,
+        )
+
+    def under(self, parameters: Any, dtype: np.dtype) -> RealCoder:
+        """See :meth:`TargetCoder.under`."""
+        return RealCoder.of(parameters, self.n_targets, dtype)
+
+    def check_goes_on(self, y: np.ndarray, *, incremental: bool) -> None:
+        """Real targets may take any values; ``check`` sees to their number."""
+
+    @property
+    def n_outputs(self) -> int:
+        """See :meth:`TargetCoder.n_outputs`."""
+        return self.n_targets * self.row.outputs_of_one(int(np.size(self.quantiles)))
+
+    def check(self, y: np.ndarray, *, whole: bool) -> None:
+        """See :meth:`TargetCoder.check`."""
+        check_target_width(y, self.n_targets)
+        check_target_range(y, str(self.loss), self.row.target, self.dtype)
+        if whole:
+            check_any_positive(y, str(self.loss), self.row.target)
+
+    def encode(self, y: np.ndarray) -> np.ndarray:
+        """See :meth:`TargetCoder.encode`."""
+        return np.ascontiguousarray(y.reshape(len(y), -1), dtype=self.dtype)
+
+    def plain_target(self, y: Any, n_rows: int) -> np.ndarray | None:
+        """See :meth:`TargetCoder.plain_target`."""
+        y = np.array(y) if type(y) is list else y
+        shapes = {(n_rows, self.n_targets), (n_rows,) if self.n_targets == 1 else None}
+        if type(y) is not np.ndarray or y.dtype.kind not in "fiu" or y.shape not in shapes:
+            return None
+        if not np.abs(y).max() <= np.finfo(self.dtype).max:  # NaN fails the comparison too
+            return None
+        self.check(y, whole=False)
+        return self.encode(y)
+
+    def by_target(self, columns: np.ndarray) -> np.ndarray:
+        """Return columns (N, T) as users see them: (N,) where there is but one target."""
+        return columns.ravel() if self.n_targets == 1 else np.ascontiguousarray(columns)
+
+    def quantiles_of(self, outputs: np.ndarray) -> np.ndarray:
+        """Return outputs (N, T · Q) as (N, T, Q), less the axes that users did not ask for."""
+        quantiles = outputs.reshape(len(outputs), self.n_targets, len(self.levels))
+        quantiles = quantiles[:, 0] if self.n_targets == 1 else quantiles
+        return quantiles if np.ndim(self.quantiles) else quantiles[..., 0]
+
+    def classes_of_rows(self, target: np.ndarray) -> None:
+        """Return None: real targets have no classes."""
+
+    def strata(self, target: np.ndarray) -> None:
+        """Return None: any rows may be held out."""
+
+    def judge(self, backend: Backend, target: np.ndarray, weights: np.ndarray | None) -> Judge:
+        """Return R², D² of quantiles, or minus the cost, by what the loss looks for.
+
+        Where a target is the same in all rows that count, R² and D² would divide by 0 and are 0 by
+        convention, however near the network comes: there it is minus the cost, too.
+        """
+        counting = target if weights is None else target[weights > 0]
+        if (counting == counting[0]).all(axis=0).any():
+            return self._minus_cost(backend, target, weights)
+        if self.row.code in _OF_QUANTILES:
+            return self._explained_pinball(target, weights)
+        if self.row.code == LOSSES["squared_error"].code:
+            return Judge(lambda network, outputs: r2(target, outputs, weights), takes_logits=True)
+        return self._minus_cost(backend, target, weights)
+
+    def _explained_pinball(self, target: np.ndarray, weights: np.ndarray | None) -> Judge:
+        def score(network: Network, outputs: np.ndarray) -> float:
+            quantiles = outputs.reshape(len(outputs), self.n_targets, -1)
+            return quantile_score(target, quantiles, self.levels, weights)
+
+        return Judge(score, takes_logits=False)
+
+    def _minus_cost(
+        self, backend: Backend, target: np.ndarray, weights: np.ndarray | None
+    ) -> Judge:
+        def score(network: Network, logits: np.ndarray) -> float:
+            losses = network.losses(backend, logits, target).astype(np.float64)
+            return -float(np.average(losses, weights=weights))
+
+        return Judge(score, takes_logits=True)
+
+    @property
+    def levels(self) -> np.ndarray:
+        """Levels (Q,) of the quantiles that the loss looks for; the median for other losses."""
+        return np.atleast_1d(self.quantiles) if self.row.link == "quantiles" else _MEDIAN
+
+    def constant_logits(self, target: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+        """See :meth:`TargetCoder.constant_logits`."""
+        return real_constant(self.row, target, weights, self.levels)
+
+    @property
+    def starts_at_constant(self) -> bool:
+        """All but scikit-learn's own losses, whose first biases are drawn, and the user's."""
+        return not (self.row.in_sklearn or isinstance(self.loss, CustomLoss))
+
+    def scale_of_target(self, target: np.ndarray) -> list[str]:
+        """See :meth:`TargetCoder.scale_of_target`."""
+        deviation = target.std(axis=0, dtype=np.float64)
+        size = np.sqrt(np.mean(np.square(target, dtype=np.float64), axis=0))
+        column = int(np.argmax(np.maximum(size, 1 / np.maximum(deviation, 1e-300))))
+        if size[column] <= LARGE_TARGET and deviation[column] >= SMALL_TARGET:
+            return []
+        which = "y" if target.shape[1] == 1 else f"Column {column} of y"
+        return [
+            f"{which} has the mean {target[:, column].mean():.2g} and the standard deviation "
+            f"{deviation[column]:.2g}: scale it to about 1."
+        ]

@@ -1,0 +1,168 @@
+"""Partial fits of a few rows, at little more than the arithmetic's cost.
+
+What a partial fit checks and lays out is the same each time, unless a parameter has been set in
+between. The first call does it in full and leaves a ``Stream``; calls that follow only look whether
+it still holds.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass, field, replace
+from operator import is_
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from fastmlp.backends import Backend
+from fastmlp.backends.protocol import Totals
+from fastmlp.network import Network
+from fastmlp.plan import batch_norms
+from fastmlp.shuffling import shuffle
+from fastmlp.training import DivergenceError, divergence_text, require_finite
+from fastmlp.user_functions import CustomActivation, CustomLoss
+from fastmlp.validation import check_features
+
+if TYPE_CHECKING:
+    from fastmlp.estimators.fitting import Fitting
+    from fastmlp.estimators.learnt import Learnt
+
+__all__ = ["Stream"]
+
+#: Values of parameters that cannot change without being replaced; others end a stream.
+_UNCHANGING = (
+    *(bool, int, float, str, type(None), np.generic, np.dtype, np.random.RandomState),
+    *(CustomActivation, CustomLoss),
+)
+
+
+def _unchanging(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_unchanging, value))
+    return callable(value) or isinstance(value, _UNCHANGING)
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """What the next partial fit can take over from the one before.
+
+    Attributes
+    ----------
+    values : tuple
+        The estimator's parameters, as they were parameters.
+    shuffles : bool
+    backend : Backend
+    settings : ndarray of SETTINGS_DTYPE, 0-d
+    largest_batch : int
+        Rows of one update.
+    takes_fewer : bool
+        Whether fewer rows are one update, too, and no batch size that is to be clipped.
+    workspaces : list of (int, object)
+        Number of rows and scratch memory for so many; a call takes one out while it runs, since
+        several threads may be in one stream.
+    """
+
+    values: tuple
+    shuffles: bool
+    backend: Backend
+    settings: np.ndarray
+    largest_batch: int
+    takes_fewer: bool
+    workspaces: list[tuple[int, Any]] = field(default_factory=list)
+
+    @classmethod
+    def after(
+        cls, fitting: Fitting, network: Network, settings: np.ndarray, auto_batch: int
+    ) -> Stream | None:
+        """Return the stream that a partial fit begins, or None where each must be looked at anew.
+
+        That is where random numbers beside the order of the rows are drawn, where a batch has
+        statistics, where epochs are reported, and where a parameter is a list or the like, which
+        may change by itself. ``auto_batch`` is the largest batch of ``batch_size="auto"``.
+        """
+        values, parameters = fitting.model._parameter_values(), fitting.parameters
+        looks = (
+            parameters.verbose
+            or parameters.callbacks
+            or settings["seed"]
+            or batch_norms(network.plan).any()
+        )
+        if looks or not all(map(_unchanging, values)):
+            return None
+        takes_fewer = parameters.batch_size == "auto"
+        largest = auto_batch if takes_fewer else parameters.batch_size
+        return cls(values, parameters.shuffle, fitting.backend, settings, largest, takes_fewer)
+
+    def holds(self, model: Any) -> bool:
+        """Return whether the estimator's parameters are still the same objects."""
+        values = model._parameter_values()
+        return len(values) == len(self.values) and all(map(is_, self.values, values))
+
+    def go_on(self, model: Any, earlier: Learnt, X: Any, y: Any) -> Learnt | None:
+        """Return what a further partial fit has learnt, None if it must go the long way.
+
+        Parameters
+        ----------
+        model : MLPClassifier or MLPRegressor
+        earlier : Learnt
+            Not changed.
+        X : array-like, shape (N, I)
+        y : array-like, shape (N,) or (N, C)
+        """
+        X = check_features(earlier.columns(type(model).__name__), X, earlier.network.dtype)
+        target = earlier.coder.plain_target(y, len(X))
+        if target is None or not self._is_one_batch(len(X)):
+            return None
+        order = np.arange(len(X), dtype=np.int64)
+        if self.shuffles and len(X) > 1:
+            shuffle(check_random_state(model.random_state), order)
+        network, rate = earlier.network.copied(), copy(earlier.rate)
+        history = earlier.history.continued(incremental=True)
+        n_threads = 1 if len(X) == 1 else model._n_threads
+        totals = self._update(network, X, target, order, rate.value, n_threads)
+        history.n_samples_seen += len(X)
+        if not np.isfinite(totals.cost + totals.penalty):
+            raise DivergenceError(divergence_text(1, "loss"))
+        history.add(totals, network.cost_divisor)
+        rate.epoch_ended(history.n_samples_seen)
+        require_finite(network, 1)
+        best_loss = min(earlier.best_loss, history.last_loss)
+        return replace(earlier, network=network, history=history, rate=rate, best_loss=best_loss)
+
+    def _is_one_batch(self, n_rows: int) -> bool:
+        """Return whether so many rows are one update, and no batch size is to be clipped."""
+        return n_rows == self.largest_batch or (self.takes_fewer and n_rows < self.largest_batch)
+
+    def _update(
+        self,
+        network: Network,
+        X: np.ndarray,
+        target: np.ndarray,
+        order: np.ndarray,
+        learning_rate: float,
+        n_threads: int,
+    ) -> Totals:
+        """Make one update on the rows ``order`` (N,) of X (N, I) with their target (N, T)."""
+        n_rows = len(order)
+        settings = self.settings.copy()
+        settings["learning_rate"], settings["step"] = learning_rate, network.step
+        network.step += 1
+        made_for, workspace = self.workspaces.pop() if self.workspaces else (0, None)
+        if made_for != n_rows:
+            workspace = self.backend.workspace(network.plan, network.dtype, n_rows, n_threads)
+        totals = self.backend.train_batches(
+            network.plan,
+            settings,
+            network.parameters,
+            network.moments,
+            X,
+            target,
+            None,
+            order,
+            n_rows,
+            workspace,
+            n_threads,
+        )
+        self.workspaces.append((n_rows, workspace))
+        return totals
