@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_equal
 
@@ -15,6 +17,7 @@ RNG = np.random.RandomState(0)
 X = RNG.normal(size=(40, 3))
 Y = X[:, 0] - X[:, 1]
 LABELS = np.where(Y > 0, "up", "down")
+FRAME = pd.DataFrame(X, columns=["age", "height", "weight"])
 
 
 def classifier(**parameters):
@@ -41,3 +44,36 @@ def assert_rejected(model, arguments, error, text, method="fit", **keywords):
                 assert_equal(vars(trial)[key], value, err_msg=key)
         assert vars(trial).get("_published") is published
     assert len(texts) == 1
+
+
+#: Characters that fit on a screen, and in a log.
+LONGEST = 300
+
+
+def rejection(model, name, method, *arguments, **keywords):
+    """Return the text of an error; hold that it is one line with ``name`` and changes nothing."""
+    before = dict(vars(model))
+    with pytest.raises((TypeError, ValueError)) as caught:
+        getattr(model, method)(*arguments, **keywords)
+    text = str(caught.value)
+    assert caught.type in (TypeError, ValueError), text
+    assert len(text) < LONGEST, text
+    assert "\n" not in text
+    assert re.search(rf"\b{name}\b", text), text
+    after = vars(model)
+    assert after.keys() == before.keys()
+    assert all(after[key] is value for key, value in before.items())
+    return text
+
+
+class Hostile:
+    """An object whose conversions and representation are all wrong."""
+
+    def __repr__(self):
+        raise RuntimeError("no text")
+
+    def __array__(self, dtype=None, copy=None):
+        raise AttributeError("no array\nat all")
+
+    def __len__(self):
+        raise RuntimeError("no length")

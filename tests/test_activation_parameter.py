@@ -84,7 +84,10 @@ def test_every_name_learns(activation):
             r"activation\[1\] must be one of .*, softsign, or made by .*; got 'tahn'.",
         ),
         (["relu", None], r"activation\[1\] must be one of identity, .*; got None."),
-        ([["relu"], ["relu"]], "activation must be one activation or a flat sequence; got"),
+        (
+            [["relu"], ["relu"]],
+            "activation must be one activation or a flat sequence, .*; got",
+        ),
         (3, "activation must be one of identity, .*; got 3."),
     ],
 )

@@ -213,10 +213,10 @@ def test_clone_and_repr():
 # -- bad input ----------------------------------------------------------------------------------
 
 WRONG = [
-    ({"normalization": "bach"}, "normalization must be None or one of batch, layer, instance, gro"),
-    ({"normalization": "none"}, "normalization must be None or one of batch, .*; got 'none'."),
-    ({"normalization": 3}, "normalization must be None or one of .*; got 3."),
-    ({"normalization": ["layer", "x"]}, r"normalization\[1\] must be None or one of .*; got 'x'."),
+    ({"normalization": "bach"}, "normalization must be one of batch, layer, instance, gro"),
+    ({"normalization": "none"}, "normalization must be one of batch, .*, or None; got 'none'."),
+    ({"normalization": 3}, "normalization must be one of .*; got 3."),
+    ({"normalization": ["layer", "x"]}, r"normalization\[1\] must be one of .*; got 'x'."),
     ({"normalization": ["layer"]}, "normalization has 1 entries, but .* has 2 layers."),
     ({"normalization": [["layer"], [None]]}, "normalization must be one name or a flat sequence"),
     ({"normalization": "group", "n_groups": None}, "'group' needs n_groups; got None."),

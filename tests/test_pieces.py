@@ -259,9 +259,9 @@ def test_numbers_of_every_kind_give_the_same_weights():
         ({"fan_in": 2**30, "fan_out": 2**25}, MemoryError, "make 3.6e.16 weights, for which there"),
         ({"fan_in": np.timedelta64(2)}, TypeError, "fan_in must be an integer ≥ 1"),
         (
-            {"init": "xavier"},
+            {"init": "xaver"},
             ValueError,
-            "init must be one of auto, normal, uniform, zeros, glorot",
+            "init must be one of auto, normal, .*; got 'xaver'. Did you mean 'xavier'?",
         ),
         ({"init": np.ones((2, 3))}, ValueError, "init must be one of auto"),
         ({"init_std": -1}, ValueError, "init_std must be a finite number ≥ 0"),

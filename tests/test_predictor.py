@@ -74,6 +74,14 @@ def test_several_threads_at_once():
             np.testing.assert_array_equal(outputs, expected)
 
 
+def test_masks_are_not_lost():
+    model = MLPRegressor(**QUICK).fit(X, X[:, 0])
+    predict = Predictor(model)
+    np.testing.assert_array_equal(predict(np.ma.array(X)).ravel(), model.predict(X))
+    with pytest.raises(ValueError, match=r"^X has masked entries"):
+        predict(np.ma.masked_less(X, X.mean()))
+
+
 # -- copies and other processes -------------------------------------------------------------------
 
 
@@ -214,5 +222,5 @@ def test_wrong_input():
         Predictor(model, n_threads=0)
     with pytest.raises(ValueError, match="6 features"):
         Predictor(model)(X[:, :6])
-    with pytest.raises(ValueError, match="2D"):
+    with pytest.raises(ValueError, match="two dimensions"):
         Predictor(model)(X[0])

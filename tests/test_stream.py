@@ -84,6 +84,22 @@ def test_short_and_long_way_agree(cls, parameters, parts, backend, short_ways, m
     assert state(models[0]) == state(models[1])
 
 
+def test_aliases_and_numbers_of_any_type_go_the_short_way(short_ways):
+    plain = {"loss": "squared_error", "batch_size": 1, "learning_rate_init": 0.25, "shuffle": True}
+    other = {
+        "loss": "mse",
+        "batch_size": np.int8(1),
+        "learning_rate_init": np.float16(0.25),
+        "shuffle": np.True_,
+    }
+    models = [
+        taught(MLPRegressor(hidden_layer_sizes=(4,), **given, random_state=0), ROW_BY_ROW)
+        for given in (plain, other)
+    ]
+    assert short_ways == [True] * 2 * (len(ROW_BY_ROW) - 1)
+    assert state(models[0]) == state(models[1])
+
+
 @pytest.mark.parametrize(
     ("change", "effect"),
     [

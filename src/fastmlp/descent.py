@@ -151,7 +151,7 @@ def gradient_descent(
     """
     check_functions(f=f, df=df)
     given = {"learning_rate": learning_rate, "momentum": momentum, "tol": tol}
-    numbers = check_descent(n_steps, check_gradient, given)
+    n_steps, numbers = check_descent(n_steps, check_gradient, given)
     start = _point(f, df, check_start(x0))
     if start is None:
         raise_not_finite(x0)

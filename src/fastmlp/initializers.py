@@ -6,13 +6,14 @@ Legend: I fan-in, O fan-out of a layer; W (I, O) its weights, b (O,) its biases.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from fastmlp.names import Names
 from fastmlp.parameters import bias_views, reset_normalizations, weight_views
 from fastmlp.plan import Plan
+from fastmlp.registry import ACTIVATIONS
 
 __all__ = ["INITIALIZERS", "Initializer", "initialize", "split_layer"]
 
@@ -74,23 +75,24 @@ def _zeros(rng: np.random.RandomState, fan_in: int, fan_out: int) -> np.ndarray:
     return np.zeros((fan_in, fan_out))
 
 
-#: Rules that need nothing but the sizes; ``"auto"``, ``"normal"`` and ``"uniform"`` take one number
-#: more.
-_BY_SIZE: MappingProxyType[str, Draw] = MappingProxyType(
-    {
-        "zeros": _zeros,
-        "glorot_uniform": _glorot_uniform,
-        "glorot_normal": _glorot_normal,
-        "kaiming_uniform": _kaiming_uniform,
-        "kaiming_normal": _kaiming_normal,
-        "lecun_uniform": _lecun_uniform,
-        "lecun_normal": _lecun_normal,
-        "orthogonal": _orthogonal,
-    }
+#: Every name that ``init`` may have, with the rules that need nothing but the sizes; ``"auto"``,
+#: ``"normal"`` and ``"uniform"`` take one number more. Without a distribution, Glorot's name means
+#: the uniform and He's the normal one, as in their papers.
+INITIALIZERS: Names[Draw | None] = Names(
+    [
+        ("auto", None, ()),
+        ("normal", None, ()),
+        ("uniform", None, ()),
+        ("zeros", _zeros, ()),
+        ("glorot_uniform", _glorot_uniform, ("xavier_uniform", "glorot", "xavier")),
+        ("glorot_normal", _glorot_normal, ("xavier_normal",)),
+        ("kaiming_uniform", _kaiming_uniform, ("he_uniform",)),
+        ("kaiming_normal", _kaiming_normal, ("he_normal", "kaiming", "he")),
+        ("lecun_uniform", _lecun_uniform, ()),
+        ("lecun_normal", _lecun_normal, ()),
+        ("orthogonal", _orthogonal, ()),
+    ]
 )
-
-#: Every name that ``init`` may have.
-INITIALIZERS = ("auto", "normal", "uniform", *_BY_SIZE)
 
 
 def split_layer(layer: Any) -> tuple[Any, Any]:
@@ -150,15 +152,19 @@ def initialize(
             values = split_layer(init(fan_in, fan_out, rng))
         elif not isinstance(init, str):
             values = split_layer(init[number])
-        elif init == "auto":
-            bound = np.sqrt(
-                (2.0 if activations[number] == "logistic" else 6.0) / (fan_in + fan_out)
-            )
+        elif (draw := INITIALIZERS[init]) is not None:
+            values = draw(rng, fan_in, fan_out), 0.0
+        elif (name := INITIALIZERS.name_of(init)) == "auto":
+            factor = 2.0 if _is_logistic(activations[number]) else 6.0
+            bound = np.sqrt(factor / (fan_in + fan_out))
             values = rng.uniform(-bound, bound, shape), rng.uniform(-bound, bound, fan_out)
-        elif init == "normal":
+        elif name == "normal":
             values = rng.normal(0.0, std, shape), 0.0
-        elif init == "uniform":
-            values = rng.uniform(-half_range, half_range, shape), 0.0
         else:
-            values = _BY_SIZE[init](rng, fan_in, fan_out), 0.0
+            values = rng.uniform(-half_range, half_range, shape), 0.0
         weights[...], biases[...] = values
+
+
+def _is_logistic(activation: Any) -> bool:
+    """Return whether an activation is the logistic one, which the user's own never is."""
+    return activation in ACTIVATIONS and ACTIVATIONS[activation].name == "logistic"

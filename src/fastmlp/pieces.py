@@ -160,7 +160,7 @@ def dropout(
     >>> float(kept.mean().round(1))
     1.0
     """
-    x = check_dropout(x, rate, random_state)
+    x, rate = check_dropout(x, rate, random_state)
     key = check_random_state(random_state).randint(0, 2**64, dtype=np.uint64)
     n_columns = x.shape[-1] if x.ndim else 1
     factors = np.empty((x.size // max(n_columns, 1), n_columns), x.dtype)
@@ -242,7 +242,7 @@ def initial_weights(
     >>> weights.shape, round(float(weights.std() / (2 / 100) ** 0.5), 1)
     ((100, 50), 1.0)
     """
-    fan_in, fan_out = check_first_weights(
+    fan_in, fan_out, given = check_first_weights(
         fan_in,
         fan_out,
         init,
@@ -255,5 +255,5 @@ def initial_weights(
     rng = check_random_state(random_state)
     with blaming(f"fan_in={fan_in} and fan_out={fan_out} make {fan_in * fan_out:.3g} weights"):
         vector = np.empty(plan.n_parameters)
-        initialize(plan, vector, init, rng, [activation], float(init_std), float(init_range))
+        initialize(plan, vector, init, rng, [activation], given["init_std"], given["init_range"])
     return weight_views(plan, vector)[0]

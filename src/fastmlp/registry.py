@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from fastmlp.names import Names
+
 __all__ = [
     "ACTIVATIONS",
     "CLASSIFIER_LOSSES",
@@ -23,11 +25,13 @@ __all__ = [
     "NORMALIZATIONS",
     "OPTIMIZERS",
     "REGRESSOR_LOSSES",
+    "SOLVERS",
     "Activation",
     "Loss",
     "Measure",
     "Normalization",
     "Optimizer",
+    "takes_label_smoothing",
 ]
 
 #: Code of an activation or a loss that the user wrote; it has no row here.
@@ -38,7 +42,7 @@ CUSTOM = -1
 class Activation:
     """An element-wise function h = f(z); ``formula`` and ``derivative`` are for people.
 
-    ``aliases`` are other names that users know it by.
+    ``aliases``, here and below, are the names that other libraries have for exactly the same.
     """
 
     name: str
@@ -149,6 +153,7 @@ class Normalization:
     name: str
     code: int
     over: str
+    aliases: tuple[str, ...] = ()
 
 
 _Row = TypeVar("_Row", bound=Activation | Loss | Measure | Normalization | Optimizer)
@@ -158,18 +163,17 @@ class Table(Generic[_Row]):
     """Rows by name or alias and by code, in the order in which they were written."""
 
     def __init__(self, *rows: _Row) -> None:
-        names = [(name, row) for row in rows for name in (row.name, *getattr(row, "aliases", ()))]
         self._rows = rows
-        self._by_name: Mapping[str, _Row] = MappingProxyType(dict(names))
+        self.by_name = Names((row.name, row, getattr(row, "aliases", ())) for row in rows)
         self._by_code: Mapping[int, _Row] = MappingProxyType({row.code: row for row in rows})
-        if len(names) != len(self._by_name) or len(rows) != len(self._by_code):
-            raise ValueError("a name or a code stands twice in the table")
+        if len(rows) != len(self._by_code):
+            raise ValueError("a code stands twice in the table")
 
     def __getitem__(self, name: str) -> _Row:
-        return self._by_name[name]
+        return self.by_name[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._by_name
+        return name in self.by_name
 
     def __iter__(self) -> Iterator[_Row]:
         return iter(self._rows)
@@ -189,15 +193,21 @@ class Table(Generic[_Row]):
     @property
     def names_and_aliases(self) -> list[str]:
         """All names that the table knows a row by."""
-        return list(self._by_name)
+        return [*self.by_name, *self.by_name.aliases]
 
 
 ACTIVATIONS: Table[Activation] = Table(
-    Activation("identity", 0, "z", "1"),
-    Activation("logistic", 1, "1 / (1 + exp(-z))", "h (1 - h)"),
+    Activation("identity", 0, "z", "1", aliases=("linear",)),
+    Activation("logistic", 1, "1 / (1 + exp(-z))", "h (1 - h)", aliases=("sigmoid", "expit")),
     Activation("tanh", 2, "(exp(z) - exp(-z)) / (exp(z) + exp(-z))", "1 - h^2"),
     Activation("relu", 3, "max(0, z)", "1 for z > 0, else 0 (0 at z = 0 by our definition)"),
-    Activation("leaky_relu", 4, "z for z > 0, else 0.01 z", "1 for z > 0, else 0.01 (so at z = 0)"),
+    Activation(
+        "leaky_relu",
+        4,
+        "z for z > 0, else 0.01 z",
+        "1 for z > 0, else 0.01 (so at z = 0)",
+        aliases=("lrelu",),
+    ),
     Activation("elu", 5, "z for z > 0, else exp(z) - 1", "1 for z > 0, else exp(z)"),
     Activation(
         "selu",
@@ -212,6 +222,7 @@ ACTIVATIONS: Table[Activation] = Table(
         9,
         "z/2 (1 + tanh(u)), u = sqrt(2/pi) (z + 0.044715 z^3)",
         "(1 + tanh(u))/2 + z/2 (1 - tanh(u)^2) sqrt(2/pi) (1 + 0.134145 z^2)",
+        aliases=("gelu_new", "gelu_pytorch_tanh"),
     ),
     Activation("silu", 10, "z s, s = 1 / (1 + exp(-z))", "s (1 + z (1 - s))", aliases=("swish",)),
     Activation(
@@ -231,6 +242,7 @@ ACTIVATIONS: Table[Activation] = Table(
         13,
         "z min(max(z + 3, 0), 6) / 6",
         "0 for z <= -3, (2 z + 3)/6 for |z| < 3, 1 for z >= 3",
+        aliases=("hard_silu",),
     ),
     Activation("softsign", 14, "z / (1 + |z|)", "1 / (1 + |z|)^2"),
 )
@@ -259,6 +271,7 @@ LOSSES: Table[Loss] = Table(
         link="identity",
         formula="1/2 sum_j (z_j - y_j)^2",
         mean_over_outputs=True,
+        aliases=("squared_loss", "mse", "mse_loss", "mean_squared_error"),
         in_sklearn=True,
         degree=2,
     ),
@@ -313,6 +326,7 @@ LOSSES: Table[Loss] = Table(
         link="identity",
         formula="sum_j |z_j - y_j|",
         mean_over_outputs=True,
+        aliases=("mae", "mean_absolute_error", "l1", "l1_loss"),
         center="median",
         degree=1,
     ),
@@ -324,6 +338,7 @@ LOSSES: Table[Loss] = Table(
         formula="sum_j r^2/2 for |r| <= delta, else delta (|r| - delta/2), r = z_j - y_j",
         mean_over_outputs=True,
         parameters={"huber_delta": 1.0},
+        aliases=("huber_loss",),
         center="median",
         degree=2,
         lengths=("huber_delta",),
@@ -336,6 +351,7 @@ LOSSES: Table[Loss] = Table(
         formula="sum_j r^2/(2 beta) for |r| <= beta, else |r| - beta/2, r = z_j - y_j",
         mean_over_outputs=True,
         parameters={"smooth_l1_beta": 1.0},
+        aliases=("smooth_l1_loss",),
         center="median",
         degree=1,
         lengths=("smooth_l1_beta",),
@@ -383,6 +399,7 @@ LOSSES: Table[Loss] = Table(
         formula="sum_j (log v_j + (m_j - y_j)^2 / v_j)/2, z = (m, s), v = softplus(s) + 1e-6",
         mean_over_outputs=True,
         outputs_per_target=2,
+        aliases=("gaussian_nll_loss",),
     ),
     Loss(
         "pinball",
@@ -392,7 +409,7 @@ LOSSES: Table[Loss] = Table(
         formula="sum_j sum_q max(tau_q (y - z), (tau_q - 1)(y - z)), z ascending in q",
         mean_over_outputs=True,
         parameters={"quantiles": (0.1, 0.5, 0.9)},
-        aliases=("quantile",),
+        aliases=("quantile", "pinball_loss", "quantile_loss"),
         outputs_per_target=None,
         center="median",
         degree=1,
@@ -407,40 +424,87 @@ _CROSS_ENTROPY = {
 }
 
 #: A classifier's names of losses: each gives a row of the table above for each kind of target that
-#: it can learn from.
-CLASSIFIER_LOSSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        "cross_entropy": _CROSS_ENTROPY,
-        "log_loss": _CROSS_ENTROPY,
-        "focal": {"binary": "binary_focal", "multiclass": "focal", "multilabel": "binary_focal"},
-        "multi_margin": {"binary": "multi_margin", "multiclass": "multi_margin"},
-        "squared_hinge": dict.fromkeys(("binary", "multiclass", "multilabel"), "squared_hinge"),
-        "kl_divergence": {"distribution": "kl_divergence"},
-    }
+#: it can learn from. A name that other libraries have for some kinds only takes no others.
+CLASSIFIER_LOSSES: Names[Mapping[str, str]] = Names(
+    [
+        ("cross_entropy", _CROSS_ENTROPY, ("log_loss", "cross_entropy_loss", "nll", "nll_loss")),
+        (
+            "binary_cross_entropy",
+            {kind: _CROSS_ENTROPY[kind] for kind in ("binary", "multilabel")},
+            ("bce", "bce_loss", "bce_with_logits", "bce_with_logits_loss"),
+        ),
+        (
+            "categorical_cross_entropy",
+            {kind: _CROSS_ENTROPY[kind] for kind in ("binary", "multiclass", "distribution")},
+            ("sparse_categorical_crossentropy",),
+        ),
+        (
+            "focal",
+            {"binary": "binary_focal", "multiclass": "focal", "multilabel": "binary_focal"},
+            (),
+        ),
+        (
+            "multi_margin",
+            {"binary": "multi_margin", "multiclass": "multi_margin"},
+            ("multi_margin_loss",),
+        ),
+        (
+            "squared_hinge",
+            dict.fromkeys(("binary", "multiclass", "multilabel"), "squared_hinge"),
+            (),
+        ),
+        (
+            "kl_divergence",
+            {"distribution": "kl_divergence"},
+            ("kl_div", "kl_div_loss", "kld", "kullback_leibler_divergence"),
+        ),
+    ]
 )
 
+
+def takes_label_smoothing(loss: str) -> bool:
+    """Return whether a classifier's loss is a cross-entropy, whose labels may be smoothed."""
+    return CLASSIFIER_LOSSES[loss].items() <= _CROSS_ENTROPY.items()
+
+
 #: A regressor's names of losses, and the rows that they stand for.
-REGRESSOR_LOSSES: Mapping[str, str] = MappingProxyType(
-    {
-        name: row.name
-        for row in LOSSES
-        if row.target in ("real", "non_negative", "positive")
-        for name in (row.name, *row.aliases)
-    }
+REGRESSOR_LOSSES: Names[str] = Names(
+    (row.name, row.name, row.aliases)
+    for row in LOSSES
+    if row.target in ("real", "non_negative", "positive")
 )
 
 NORMALIZATIONS: Table[Normalization] = Table(
     Normalization("none", 0, over="nothing"),
-    Normalization("batch", 1, over="one unit's values in the rows of a batch"),
-    Normalization("layer", 2, over="the units of a row"),
-    Normalization("instance", 3, over="the positions of one channel of a row"),
-    Normalization("group", 4, over="the units of one group of whole channels of a row"),
+    Normalization(
+        "batch",
+        1,
+        over="one unit's values in the rows of a batch",
+        aliases=("batch_norm", "batch_norm_1d", "batch_normalization"),
+    ),
+    Normalization(
+        "layer", 2, over="the units of a row", aliases=("layer_norm", "layer_normalization")
+    ),
+    Normalization(
+        "instance", 3, over="the positions of one channel of a row", aliases=("instance_norm",)
+    ),
+    Normalization(
+        "group",
+        4,
+        over="the units of one group of whole channels of a row",
+        aliases=("group_norm", "group_normalization"),
+    ),
 )
 
 OPTIMIZERS: Table[Optimizer] = Table(
     Optimizer("sgd", 0, n_moments=1),
     Optimizer("adam", 1, n_moments=2),
     Optimizer("adamw", 2, n_moments=2),
+)
+
+#: What ``solver`` may be: an optimiser's row or, for L-BFGS, which is SciPy's, None.
+SOLVERS: Names[Optimizer | None] = Names(
+    [*((row.name, row, ()) for row in OPTIMIZERS), ("lbfgs", None, ("l_bfgs_b",))]
 )
 
 MEASURES: Table[Measure] = Table(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from fastmlp.names import Names
+
 __all__ = ["POLICIES", "LearningRate"]
 
-POLICIES = ("constant", "invscaling", "adaptive")
+#: What ``learning_rate`` may be; each stands for itself.
+POLICIES: Names[str] = Names((name, name, ()) for name in ("constant", "invscaling", "adaptive"))
 
 #: An adaptive rate at or below this ends the fit instead of shrinking further.
 SMALLEST_ADAPTIVE_RATE = 1e-6

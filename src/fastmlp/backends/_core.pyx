@@ -12,6 +12,8 @@ from libc.stdlib cimport free
 cimport numpy as cnp
 from numpy.random cimport bitgen_t
 
+from numpy.ma import MaskedArray
+
 cnp.import_array()
 
 ctypedef fused real:
@@ -439,6 +441,8 @@ cdef class Predictor:
     def __call__(self, x):
         """Return the outputs (N, C) at x (N, I), or None if x must be converted first."""
         if not isinstance(x, cnp.ndarray):
+            return None
+        if not cnp.PyArray_CheckExact(x) and isinstance(x, MaskedArray):  # which may have to be refused
             return None
         cdef cnp.ndarray rows = <cnp.ndarray>x
         if (rows.ndim != 2 or rows.shape[1] != self.n_inputs or rows.shape[0] == 0

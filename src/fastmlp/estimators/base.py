@@ -83,6 +83,7 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
     @abstractmethod
     def _new_coder(
         self,
+        parameters: Any,
         y: np.ndarray,
         weights: np.ndarray | None,
         dtype: np.dtype,
@@ -92,7 +93,7 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
     ) -> TargetCoder:
         """Return what a first ``y`` (N,) or (N, C), or ``classes``, say of the outputs.
 
-        ``weights`` (N,) are those of the rows.
+        ``parameters`` is a namespace of them as a fit takes them, ``weights`` (N,) are the rows'.
         """
 
     # -- fitting --------------------------------------------------------------------------------
@@ -151,7 +152,9 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         from fastmlp.estimators.preparation import prepare  # noqa: PLC0415
 
         fitting = prepare(self, X, y, sample_weight, incremental=incremental, classes=classes)
-        self._published = fitting.run()
+        parameters, n_rows = vars(fitting.parameters), len(fitting.data.X)
+        with validation.naming_training(parameters, fitting.layer_sizes, n_rows):
+            self._published = fitting.run()
         return self
 
     def _repeats(self, X: Any, y: Any) -> bool:
@@ -174,8 +177,8 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
     @property
     def _n_threads(self) -> int:
         """How many threads a call may use; checked for the same reason."""
-        validation.check_parameters({"n_threads": self.n_threads})
-        return default_threads() if self.n_threads is None else int(self.n_threads)
+        given: int | None = validation.check_parameters({"n_threads": self.n_threads})["n_threads"]
+        return default_threads() if given is None else given
 
     def __sklearn_is_fitted__(self) -> bool:
         return learnt_by(self) is not None
@@ -195,7 +198,9 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         """Return outputs, or logits, (N, C) for ``X`` (N, I)."""
         network = learnt.network
         X = validation.check_features(learnt.columns(type(self).__name__), X, network.dtype)
-        out = network.forward(self._backend, X, apply_link=apply_link, n_threads=self._n_threads)
+        backend, n_threads = self._backend, self._n_threads
+        with validation.naming_rows(len(X)):
+            out = network.forward(backend, X, apply_link=apply_link, n_threads=n_threads)
         trouble = validation.not_finite(out)
         if trouble:
             notify(trouble, RuntimeWarning)
@@ -228,8 +233,10 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         """Return the loss of each row (N,)."""
         network, backend = learnt.network, self._backend
         X, target = self._encoded(learnt, X, y)
-        logits = network.forward(backend, X, apply_link=False, n_threads=self._n_threads)
-        return learnt.coder.cost_unit.of_each(network.losses(backend, logits, target))
+        n_threads = self._n_threads
+        with validation.naming_rows(len(X)):
+            logits = network.forward(backend, X, apply_link=False, n_threads=n_threads)
+            return learnt.coder.cost_unit.of_each(network.losses(backend, logits, target))
 
     def _encoded(self, learnt: Learnt, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return X (N, I), checked, and the core's target (N, T) for y (N,) or (N, C)."""
@@ -358,5 +365,7 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         X, target = self._encoded(learnt, X, y)
         weights = validation.check_sample_weight(sample_weight, len(X), network.dtype)
         validation.check_rows_for_batch_norm(network.normalizations, len(X), weights)
-        gradient = network.cost_gradient(backend, X, target, weights, self._n_threads)
+        n_threads = self._n_threads
+        with validation.naming_rows(len(X)):
+            gradient = network.cost_gradient(backend, X, target, weights, n_threads)
         return gradient.times(learnt.coder.cost_unit.factor)

@@ -13,6 +13,7 @@ from fastmlp.estimators.coding import Judge, TargetCoder, parameters_of
 from fastmlp.estimators.labels import LabelCoding
 from fastmlp.history import UNCHANGED
 from fastmlp.network import Network
+from fastmlp.registry import takes_label_smoothing
 from fastmlp.validation import check_same_classes, one_class_only
 
 __all__ = ["ClassCoder"]
@@ -30,19 +31,17 @@ class ClassCoder(TargetCoder):
     labels: LabelCoding
 
     @classmethod
-    def of(cls, model: Any, labels: LabelCoding, dtype: np.dtype) -> ClassCoder:
-        """Return the coder of ``labels`` for the loss that ``model`` asks for."""
-        # Labels are smoothed for the cross-entropy only.
-        smoothing = (
-            float(model.label_smoothing) if model.loss in ("cross_entropy", "log_loss") else 0.0
-        )
-        row = labels.loss_row(model.loss, smoothing)
-        numbers = parameters_of(model, row)
-        return cls(model.loss, row, numbers, UNCHANGED, dtype, smoothing, labels)
+    def of(cls, parameters: Any, labels: LabelCoding, dtype: np.dtype) -> ClassCoder:
+        """Return the coder of ``labels`` for the loss that ``parameters`` ask for."""
+        smoothed = takes_label_smoothing(parameters.loss)
+        smoothing = parameters.label_smoothing if smoothed else 0.0
+        row = labels.loss_row(parameters.loss, smoothing)
+        numbers = parameters_of(parameters, row)
+        return cls(parameters.loss, row, numbers, UNCHANGED, dtype, smoothing, labels)
 
-    def under(self, model: Any, dtype: np.dtype) -> ClassCoder:
+    def under(self, parameters: Any, dtype: np.dtype) -> ClassCoder:
         """See :meth:`TargetCoder.under`."""
-        return ClassCoder.of(model, self.labels, dtype)
+        return ClassCoder.of(parameters, self.labels, dtype)
 
     def check_goes_on(self, y: np.ndarray, *, incremental: bool) -> None:
         """A warm start needs every class again, as in scikit-learn; a partial fit does not."""

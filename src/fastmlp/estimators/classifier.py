@@ -59,9 +59,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         What is minimised. z are the logits, q the probabilities that softmax or logistic make of
         them, y the true class:
 
-        - "cross_entropy" or "log_loss": −log q_y, or the sum of it over labels. With y of shape
+        - "cross_entropy" ("log_loss"): −log q_y, or the sum of it over labels. With y of shape
           (n_samples, n_classes) and fractions in it, each row a distribution p, it is
           −Σ p_j log q_j; a matrix of zeros and ones only is read as several labels a row.
+          "binary_cross_entropy" is the same for two classes or several labels a row only,
+          "categorical_cross_entropy" for one label a row, or distributions, only.
         - "focal": −(1 − q_y)^focal_gamma log q_y, which lets easy samples count less (Lin et al.
           2017); two classes, several, or several labels a row.
         - "kl_divergence": Σ p_j log(p_j / q_j) for distributions p in the rows of y: cross-entropy
@@ -165,6 +167,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def _new_coder(
         self,
+        parameters: Any,
         y: np.ndarray,
         weights: np.ndarray | None,
         dtype: np.dtype,
@@ -173,10 +176,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         classes: Any,
     ) -> ClassCoder:
         if incremental:
-            labels = LabelCoding.announced(classes, y, self.loss)
+            labels = LabelCoding.announced(classes, y, parameters.loss)
         else:
-            labels = LabelCoding.of_target(y, self.loss)
-        return ClassCoder.of(self, labels, dtype)
+            labels = LabelCoding.of_target(y, parameters.loss)
+        return ClassCoder.of(parameters, labels, dtype)
 
     @stochastic
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
@@ -359,13 +362,19 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
         learnt = self._learnt
         labels = _labels_of(learnt)
-        if labels.kind == "distribution" and np.ndim(y) > 1:
-            y = labels.classes[np.argmax(y, axis=1)]
         predicted = labels.decode(self._forward(learnt, X, apply_link=False))
-        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+        y, weights = validation.check_scored(y, sample_weight, len(predicted), numeric_y=False)
+        if y.ndim > 1 or labels.kind == "multilabel":
+            labels.check(y, str(learnt.coder.loss))
+        else:
+            validation.check_scored_labels(y, labels.classes)
+        if y.ndim > 1 and labels.kind == "distribution":
+            y = labels.classes[np.argmax(y, axis=1)]
+        return float(accuracy_score(y, predicted, sample_weight=weights))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         kinds = CLASSIFIER_LOSSES.get(self.loss, ()) if isinstance(self.loss, str) else ()
         tags.classifier_tags.multi_label = "multilabel" in kinds
+        tags.classifier_tags.multi_class = "binary" not in kinds or "multiclass" in kinds
         return tags

@@ -51,7 +51,7 @@ class TargetCoder(ABC):
     Attributes
     ----------
     loss : str or CustomLoss
-        As the user gave it.
+        As ``validation.check_parameters`` returns it.
     row : Loss
         The registry's row that the network minimises.
     loss_parameters : tuple of float, length K
@@ -72,8 +72,8 @@ class TargetCoder(ABC):
     smoothing: float
 
     @abstractmethod
-    def under(self, model: Any, dtype: np.dtype) -> Self:
-        """Return the coder of the same outputs for the loss that ``model`` now asks for."""
+    def under(self, parameters: Any, dtype: np.dtype) -> Self:
+        """Return the coder of the same outputs for the loss that ``parameters`` now ask for."""
 
     @abstractmethod
     def check_goes_on(self, y: np.ndarray, *, incremental: bool) -> None:

@@ -22,7 +22,8 @@ activation : str, CustomActivation, or sequence of these, default="relu"
     - "gelu" z Φ(z), Φ the normal distribution · "gelu_tanh" z s(√(8/π) (z + 0.044715 z³));
     - "hard_sigmoid" min(max(z + 3, 0), 6)/6 · "hard_swish" z times that.
 
-    Or your own, made by :func:`fastmlp.custom_activation`.
+    Or your own, made by :func:`fastmlp.custom_activation`. The user guide has the names that other
+    libraries give to the same, such as "sigmoid"; for ``loss``, ``init`` and others as well.
 
     The slope at a kink is the left piece's ("relu": 0 at 0, "leaky_relu": 0.01 at 0), but for
     "hard_sigmoid" (0 at −3 and 3) and "hard_swish" (0 at −3, 1 at 3).

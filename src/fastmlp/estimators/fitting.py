@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ from fastmlp.training import (
     print_record,
 )
 from fastmlp.user_functions import CustomActivation, CustomLoss
-from fastmlp.validation import checking_initializer, each_normalization, naming_network
+from fastmlp.validation import checking_initializer, each_normalization
 
 __all__ = ["Fitting"]
 
@@ -51,8 +52,10 @@ class Fitting:
 
     Attributes
     ----------
-    model : estimator
-        Read for its parameters.
+    model : MLPClassifier or MLPRegressor
+        Not changed; callbacks see in it what has been learnt so far.
+    parameters : namespace
+        Its parameters, as ``validation.check_parameters`` returns them.
     layer_sizes : list of int, length L + 1
     coder : TargetCoder
     feature_names : ndarray of str, shape (I,), or None
@@ -64,6 +67,7 @@ class Fitting:
     """
 
     model: Any
+    parameters: SimpleNamespace
     layer_sizes: list[int]
     coder: TargetCoder
     feature_names: np.ndarray | None
@@ -78,7 +82,7 @@ class Fitting:
 
     def run(self) -> Learnt:
         """Train and return the result."""
-        self.rng = check_random_state(self.model.random_state)
+        self.rng = check_random_state(self.parameters.random_state)
         self.learnt = self._starting_point()
         ending = self._train()
         self.learnt = replace(self.learnt, stop_reason=ending.reason)
@@ -89,7 +93,7 @@ class Fitting:
     def _train(self) -> Ending:
         """Run the solver; name what is out of scale if it diverges."""
         try:
-            return self._run_lbfgs() if self.model.solver == "lbfgs" else self._run_batches()
+            return self._run_lbfgs() if self.parameters.solver == "lbfgs" else self._run_batches()
         except DivergenceError as error:
             with np.errstate(all="ignore"):
                 causes = out_of_scale(self.learnt, self.data, self.data.target)
@@ -99,7 +103,7 @@ class Fitting:
 
     def _comment(self, ending: Ending) -> None:
         """Say why the fit ended, and warn if it should not have ended like this."""
-        if self.model.verbose:
+        if self.parameters.verbose:
             print(ending.reason)
         if ending.on_demand:
             return
@@ -119,11 +123,13 @@ class Fitting:
 
     def _starting_point(self) -> Learnt:
         """Return a fresh network, or a copy of the earlier one, ready to be trained."""
-        model, plan, dtype = self.model, self._plan(), self.coder.dtype
-        rate = LearningRate("constant", model.learning_rate_init)
-        if model.solver == "sgd":
-            rate = LearningRate(model.learning_rate, model.learning_rate_init, model.power_t)
-        n_moments = 0 if model.solver == "lbfgs" else OPTIMIZERS[model.solver].n_moments
+        parameters, plan, dtype = self.parameters, self._plan(), self.coder.dtype
+        rate = LearningRate("constant", parameters.learning_rate_init)
+        if parameters.solver == "sgd":
+            rate = LearningRate(
+                parameters.learning_rate, parameters.learning_rate_init, parameters.power_t
+            )
+        n_moments = 0 if parameters.solver == "lbfgs" else OPTIMIZERS[parameters.solver].n_moments
         if self.earlier is None:
             network = self._new_network(plan, dtype, n_moments)
             history = History(incremental=self.incremental, unit=self.coder.cost_unit)
@@ -136,9 +142,9 @@ class Fitting:
             feature_names=self.feature_names,
             history=history,
             rate=rate,
-            alpha=model.alpha,
-            l1=model.l1,
-            stops_early=model.early_stopping and model.solver != "lbfgs",
+            alpha=parameters.alpha,
+            l1=parameters.l1,
+            stops_early=parameters.early_stopping and parameters.solver != "lbfgs",
         )
         if self.earlier is None or not self.incremental:
             return learnt
@@ -158,40 +164,39 @@ class Fitting:
         )
 
     def _plan(self) -> Plan:
-        model, n_hidden = self.model, len(self.layer_sizes) - 2
-        dropouts = np.broadcast_to(model.dropout, n_hidden).tolist()
+        parameters, n_hidden = self.parameters, len(self.layer_sizes) - 2
+        dropouts = np.broadcast_to(parameters.dropout, n_hidden).tolist()
         return make_plan(
             self.layer_sizes,
             self._activations(),
-            model.loss if isinstance(model.loss, CustomLoss) else self.coder.row.name,
-            [model.input_dropout, *dropouts],
+            parameters.loss if isinstance(parameters.loss, CustomLoss) else self.coder.row.name,
+            [parameters.input_dropout, *dropouts],
             self.coder.loss_parameters,
-            normalizations=each_normalization(model.normalization, n_hidden),
-            n_groups=model.n_groups,
-            n_channels=model.n_channels,
+            normalizations=each_normalization(parameters.normalization, n_hidden),
+            n_groups=parameters.n_groups,
+            n_channels=parameters.n_channels,
         )
 
     def _activations(self) -> list[str | CustomActivation]:
         """Return the activation of each hidden layer."""
-        activation = np.asarray(self.model.activation, dtype=object)
+        activation = np.asarray(self.parameters.activation, dtype=object)
         return list(np.broadcast_to(activation, len(self.layer_sizes) - 2))
 
     def _new_network(self, plan: Plan, dtype: np.dtype, n_moments: int) -> Network:
-        with naming_network(self.layer_sizes):
-            network = Network.zeros(plan, dtype, n_moments)
-        model = self.model
+        network = Network.zeros(plan, dtype, n_moments)
+        parameters = self.parameters
         hidden = self._activations()
-        init = checking_initializer(model.init, dtype)
+        init = checking_initializer(parameters.init, dtype)
         initialize(
             plan,
             network.parameters,
             init,
             self.rng,
-            [*hidden, hidden[-1] if hidden else model.activation],
-            model.init_std,
-            model.init_range,
+            [*hidden, hidden[-1] if hidden else parameters.activation],
+            parameters.init_std,
+            parameters.init_range,
         )
-        if self.coder.starts_at_constant and isinstance(model.init, str):
+        if self.coder.starts_at_constant and isinstance(parameters.init, str):
             network.biases[-1][...] = self.coder.constant_logits(
                 self.data.target, self.data.sample_weight, plan.loss_parameters
             )
@@ -199,40 +204,40 @@ class Fitting:
 
     def _settings(self, plan: Plan) -> np.ndarray:
         """Return the solver's settings; lbfgs needs the penalties only."""
-        model = self.model
-        solver = "sgd" if model.solver == "lbfgs" else model.solver
-        decay = model.weight_decay
+        parameters = self.parameters
+        solver = "sgd" if parameters.solver == "lbfgs" else parameters.solver
+        decay = parameters.weight_decay
         if decay is None:
             decay = ADAMW_DECAY if solver == "adamw" else 0.0
         # Drawn only where it is used: scikit-learn's stream of random numbers has no such draw.
         dropping = plan.layers["dropout_threshold"].any()
-        noisy = model.input_noise > 0 or model.gradient_noise > 0
+        noisy = parameters.input_noise > 0 or parameters.gradient_noise > 0
         seed = int(self.rng.randint(0, 2**64, dtype=np.uint64)) if dropping or noisy else 0
         return make_settings(
             solver,
-            nesterov=model.nesterovs_momentum,
-            momentum=model.momentum,
-            beta_1=model.beta_1,
-            beta_2=model.beta_2,
-            epsilon=model.epsilon,
-            l2=model.alpha,
-            l1=model.l1,
+            nesterov=parameters.nesterovs_momentum,
+            momentum=parameters.momentum,
+            beta_1=parameters.beta_1,
+            beta_2=parameters.beta_2,
+            epsilon=parameters.epsilon,
+            l2=parameters.alpha,
+            l1=parameters.l1,
             weight_decay=decay,
-            batch_norm_momentum=model.batch_norm_momentum,
+            batch_norm_momentum=parameters.batch_norm_momentum,
             seed=seed,
-            clip_value=model.clip_value or 0.0,
-            clip_norm=model.clip_norm or 0.0,
-            max_norm=model.max_norm or 0.0,
-            input_noise=model.input_noise,
-            gradient_noise=model.gradient_noise,
-            gradient_noise_decay=model.gradient_noise_decay,
+            clip_value=parameters.clip_value or 0.0,
+            clip_norm=parameters.clip_norm or 0.0,
+            max_norm=parameters.max_norm or 0.0,
+            input_noise=parameters.input_noise,
+            gradient_noise=parameters.gradient_noise,
+            gradient_noise_decay=parameters.gradient_noise_decay,
         )
 
     def _report(self, record: EpochRecord) -> bool:
         """Call the callbacks; return whether one of them returned True, which ends the fit."""
-        if self.model.verbose:
+        if self.parameters.verbose:
             self._print(record)
-        callbacks = self.model.callbacks
+        callbacks = self.parameters.callbacks
         if not callbacks:
             return False
         with shown_as(self.model, self._learnt_so_far()):
@@ -265,14 +270,14 @@ class Fitting:
             rate=self.learnt.rate,
             monitor=self.monitor,
             history=self.learnt.history,
-            rng=self.rng if self.model.shuffle else None,
-            max_iter=1 if self.incremental else self.model.max_iter,
+            rng=self.rng if self.parameters.shuffle else None,
+            max_iter=1 if self.incremental else self.parameters.max_iter,
             report=self._report,
         )
         ending = run.run()
         self.learnt = self._with_best()
         if self.incremental:
-            stream = Stream.after(self.model, network, self.backend, settings, AUTO_BATCH)
+            stream = Stream.after(self, network, settings, AUTO_BATCH)
             self.learnt = replace(self.learnt, stream=stream)
             if not ending.converged:
                 return Ending("A partial fit is one epoch.", converged=False)
@@ -287,7 +292,7 @@ class Fitting:
         return replace(self.learnt, best_loss=self.monitor.best)
 
     def _batch_size(self, n_rows: int) -> int:
-        wanted = self.model.batch_size
+        wanted = self.parameters.batch_size
         if wanted == "auto":
             return min(AUTO_BATCH, n_rows)
         if wanted > n_rows:
@@ -298,10 +303,10 @@ class Fitting:
 
     def _monitor(self) -> LossMonitor | ScoreMonitor:
         """Return what decides on stopping; early stopping takes rows out of ``data.order``."""
-        tol, patience = self.model.tol, self.model.n_iter_no_change
-        if not self.model.early_stopping:
+        tol, patience = self.parameters.tol, self.parameters.n_iter_no_change
+        if not self.parameters.early_stopping:
             return LossMonitor(tol, patience, self.learnt.best_loss)
-        held_out = hold_out(self.model, self.data, self.coder, self.rng)
+        held_out = hold_out(self.parameters, self.data, self.coder, self.rng)
         score, unit = self._held_out_score(held_out)
         return ScoreMonitor(score, tol, patience, unit)
 
@@ -349,9 +354,9 @@ class Fitting:
             settings=self._settings(learnt.network.plan),
             n_threads=self.n_threads,
             history=learnt.history,
-            max_iter=self.model.max_iter,
-            max_fun=self.model.max_fun,
-            tol=self.model.tol,
+            max_iter=self.parameters.max_iter,
+            max_fun=self.parameters.max_fun,
+            tol=self.parameters.tol,
             report=self._report,
         )
         ending = self.search.run()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -24,7 +24,7 @@ __all__ = ["hold_out"]
 
 
 def hold_out(
-    model: Any, data: TrainingData, coder: TargetCoder, rng: np.random.RandomState
+    parameters: SimpleNamespace, data: TrainingData, coder: TargetCoder, rng: np.random.RandomState
 ) -> np.ndarray:
     """Split ``data.order``, with scikit-learn's draws; return the rows (V,) held out.
 
@@ -32,7 +32,7 @@ def hold_out(
     """
     from sklearn.model_selection import train_test_split  # noqa: PLC0415 - slow to import
 
-    fraction, strata = model.validation_fraction, coder.strata(data.target)
+    fraction, strata = parameters.validation_fraction, coder.strata(data.target)
     if strata is not None:
         check_strata(strata, coder.class_labels)
     check_validation_size(fraction, len(data.order))
@@ -51,7 +51,7 @@ def hold_out(
     check_held_out_weights(None if weights is None else weights[held_out])
     check_training_weights(None if weights is None else weights[train])
     check_rows_for_batch_norm(
-        model.normalization, len(train), None if weights is None else weights[train]
+        parameters.normalization, len(train), None if weights is None else weights[train]
     )
     data.order = np.ascontiguousarray(train)
     return np.ascontiguousarray(held_out)

@@ -6,42 +6,30 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import check_classification_targets
 
 from fastmlp.registry import CLASSIFIER_LOSSES, LOSSES, Loss
 from fastmlp.validation import (
     check_classes,
     check_distributions,
-    check_label_kind,
-    check_label_types,
     check_label_width,
+    check_labels,
     check_labels_known,
     check_loss_fits,
-    naming,
 )
 
-__all__ = ["LabelCoding", "target_kind"]
-
-
-def target_kind(y: np.ndarray) -> str:
-    """Return "labels" for one label a row, "multilabel" for an indicator matrix (N, C)."""
-    check_label_types(y)
-    with naming("y"):
-        check_classification_targets(y)
-        kind = type_of_target(y, input_name="y")
-    check_label_kind(kind)
-    return "multilabel" if kind == "multilabel-indicator" else "labels"
+__all__ = ["LabelCoding"]
 
 
 def kind_for_loss(y: np.ndarray, loss: str) -> str:
-    """Return the same, or "distribution" for y (N, C) with a distribution in each row.
+    """Return what ``check_labels`` does, or "distribution" for y (N, C) with one in each row.
 
     A matrix of zeros and ones is an indicator matrix, unless ``loss`` takes distributions only.
     """
     has_fractions = y.dtype.kind == "f" and np.any(y != np.floor(y))
     if y.ndim == 2 and (has_fractions or set(CLASSIFIER_LOSSES[loss]) == {"distribution"}):
         return "distribution"
-    return target_kind(y)
+    return check_labels(y)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +57,8 @@ class LabelCoding:
     def of_target(cls, y: np.ndarray, loss: str) -> LabelCoding:
         """Return the coding that fits ``y`` (N,) or (N, C)."""
         kind = kind_for_loss(y, loss)
+        if kind == "labels":
+            check_classification_targets(y)  # warns of numbers that may be no classes
         return cls._of_labels(y) if kind == "labels" else cls(kind, np.arange(y.shape[1]))
 
     @classmethod

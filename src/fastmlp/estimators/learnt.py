@@ -8,17 +8,19 @@ from contextvars import ContextVar
 from copy import copy
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastmlp.estimators.coding import TargetCoder
-from fastmlp.estimators.stream import Stream
 from fastmlp.history import History
 from fastmlp.network import Network
 from fastmlp.registry import LOSSES
 from fastmlp.schedules import LearningRate
 from fastmlp.validation import stand_in
+
+if TYPE_CHECKING:
+    from fastmlp.estimators.stream import Stream
 
 __all__ = ["Learnt", "is_in_training", "learnt_by", "shown_as"]
 

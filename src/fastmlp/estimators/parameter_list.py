@@ -8,7 +8,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fastmlp.validation import check_layer_number, check_layer_values, check_number_of_layers
+from fastmlp.validation import (
+    check_layer_number,
+    check_layer_values,
+    check_number_of_layers,
+    raise_fixed_layers,
+)
 
 __all__ = ["ParameterList", "assign"]
 
@@ -47,10 +52,7 @@ class ParameterList(list):
 
     def _refuse(self, *arguments: Any, **named: Any) -> NoReturn:
         """Refuse what would change the number or the order of the layers."""
-        raise TypeError(
-            f"{self._name} has one array per layer of the network, {len(self)} in all; assign to "
-            "its items, or copy it into a list of your own."
-        )
+        raise_fixed_layers(self._name, len(self))
 
     append = extend = insert = pop = remove = clear = sort = reverse = _refuse
     __delitem__ = __iadd__ = __imul__ = _refuse

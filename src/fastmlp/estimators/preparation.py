@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -42,34 +43,36 @@ def prepare(
         If a callback of the model's own fit calls.
     """
     validation.check_not_in_training(type(model).__name__, is_in_training(model))
-    parameters = model._parameters()
-    hidden = _check_parameters(parameters, model._task, incremental)
-    earlier = learnt_by(model) if model.warm_start or incremental else None
+    parameters, hidden = _check_parameters(model._parameters(), model._task, incremental)
+    earlier = learnt_by(model) if parameters.warm_start or incremental else None
     owner = type(model).__name__
     columns = validation.stand_in(owner) if earlier is None else earlier.columns(owner)
     X, y, dtype = validation.check_data(
         columns,
         X,
         y,
-        dtype=earlier.network.dtype if earlier and model.dtype == "auto" else model.dtype,
+        dtype=earlier.network.dtype if earlier and parameters.dtype == "auto" else parameters.dtype,
         reset=earlier is None,
         numeric_y=model._numeric_target,
     )
-    validation.check_magnitudes(parameters, dtype)
+    validation.check_magnitudes(vars(parameters), dtype)
     weights = validation.check_sample_weight(sample_weight, len(X), dtype)
     if earlier is None:
-        coder = model._new_coder(y, weights, dtype, incremental=incremental, classes=classes)
+        coder = model._new_coder(
+            parameters, y, weights, dtype, incremental=incremental, classes=classes
+        )
     else:
-        coder = earlier.coder.under(model, dtype)
+        coder = earlier.coder.under(parameters, dtype)
         coder.check_goes_on(y, incremental=incremental)
     coder.check(y, whole=not incremental)
     sizes = [X.shape[1], *hidden, coder.n_outputs]
-    _check_network(parameters, sizes, coder, earlier, len(X), weights)
+    _check_network(vars(parameters), sizes, coder, earlier, len(X), weights)
     if earlier is None or not incremental:
-        _warn_of_odd_data(y, weights, coder, parameters, whole=not incremental)
+        _warn_of_odd_data(y, weights, coder, vars(parameters), whole=not incremental)
     data = TrainingData(X, coder.encode(y), weights, np.arange(len(X), dtype=np.int64))
     return Fitting(
         model=model,
+        parameters=parameters,
         layer_sizes=sizes,
         coder=coder,
         feature_names=getattr(columns, "feature_names_in_", None),
@@ -81,16 +84,19 @@ def prepare(
     )
 
 
-def _check_parameters(parameters: Mapping[str, Any], task: str, incremental: bool) -> list[int]:
-    """Raise unless every parameter is right; return the hidden layers' widths."""
-    validation.check_parameters(parameters, task)
-    hidden = [int(width) for width in np.atleast_1d(parameters["hidden_layer_sizes"])]
+def _check_parameters(
+    given: Mapping[str, Any], task: str, incremental: bool
+) -> tuple[SimpleNamespace, list[int]]:
+    """Return the parameters as a fit takes them, and the hidden layers' widths."""
+    parameters = validation.check_parameters(given, task)
+    sizes = parameters["hidden_layer_sizes"]
+    hidden = list(sizes) if isinstance(sizes, tuple) else [sizes]
     validation.check_combination(parameters, len(hidden), incremental)
     validation.check_normalizations(parameters, hidden)
     validation.check_unit_of_own_loss(
         parameters["loss"], parameters.get("standardize_target", "auto")
     )
-    return hidden
+    return SimpleNamespace(**parameters), hidden
 
 
 def _check_network(

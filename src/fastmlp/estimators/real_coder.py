@@ -38,14 +38,14 @@ _MEDIAN = np.array([0.5])
 LARGE_TARGET, SMALL_TARGET = 10.0, 0.1
 
 
-def _loss_row(model: Any, dtype: np.dtype) -> Loss:
-    """Return the registry's row for the loss that ``model`` asks for."""
-    if isinstance(model.loss, CustomLoss):
-        return custom_row(model.loss)
-    name = REGRESSOR_LOSSES[model.loss]
+def _loss_row(parameters: Any, dtype: np.dtype) -> Loss:
+    """Return the registry's row for the loss that ``parameters`` ask for."""
+    if isinstance(parameters.loss, CustomLoss):
+        return custom_row(parameters.loss)
+    name = REGRESSOR_LOSSES[parameters.loss]
     if name == "tweedie":
         # Kernels take the power in the network's real type, and can't divide by 1 − 1.
-        name = _TWEEDIE_LIMITS.get(float(dtype.type(model.tweedie_power)), name)
+        name = _TWEEDIE_LIMITS.get(float(dtype.type(parameters.tweedie_power)), name)
     return LOSSES[name]
 
 
@@ -77,23 +77,23 @@ class RealCoder(TargetCoder):
 
     @classmethod
     def of(
-        cls, model: Any, y: np.ndarray, weights: np.ndarray | None, dtype: np.dtype
+        cls, parameters: Any, y: np.ndarray, weights: np.ndarray | None, dtype: np.dtype
     ) -> RealCoder:
-        """Return the coder of y (N,) or (N, T), with weights (N,), for what ``model`` asks for."""
-        row = _loss_row(model, dtype)
-        kind, positive = _kind_of_unit(model, row), row.link == "exp"
+        """Return the coder of y (N,) or (N, T), weights (N,), for what ``parameters`` ask for."""
+        row = _loss_row(parameters, dtype)
+        kind, positive = _kind_of_unit(parameters, row), row.link == "exp"
         unit = TargetUnit.of(y.reshape(len(y), -1), weights, kind, positive=positive)
-        return cls._in(unit, model, dtype)
+        return cls._in(unit, parameters, dtype)
 
     @classmethod
-    def _in(cls, unit: TargetUnit, model: Any, dtype: np.dtype) -> RealCoder:
-        asked = _loss_row(model, dtype)
-        standard = loss_in_unit(asked, parameters_of(model, asked), unit, dtype)
-        return cls(model.loss, *standard, dtype, 0.0, model.quantiles, unit)
+    def _in(cls, unit: TargetUnit, parameters: Any, dtype: np.dtype) -> RealCoder:
+        asked = _loss_row(parameters, dtype)
+        standard = loss_in_unit(asked, parameters_of(parameters, asked), unit, dtype)
+        return cls(parameters.loss, *standard, dtype, 0.0, parameters.quantiles, unit)
 
-    def under(self, model: Any, dtype: np.dtype) -> RealCoder:
+    def under(self, parameters: Any, dtype: np.dtype) -> RealCoder:
         """See :meth:`TargetCoder.under`."""
-        return RealCoder._in(self.unit, model, dtype)
+        return RealCoder._in(self.unit, parameters, dtype)
 
     def check_goes_on(self, y: np.ndarray, *, incremental: bool) -> None:
         """Real targets may take any values, but not every loss goes with every unit."""

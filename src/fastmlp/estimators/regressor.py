@@ -15,6 +15,7 @@ from fastmlp.estimators.documentation import with_shared_parts
 from fastmlp.estimators.learnt import Learnt
 from fastmlp.estimators.real_coder import RealCoder
 from fastmlp.estimators.scores import quantile_score
+from fastmlp.registry import REGRESSOR_LOSSES
 
 if TYPE_CHECKING:
     from fastmlp.initializers import Initializer
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from fastmlp.user_functions import CustomActivation, CustomLoss
 
 __all__ = ["MLPRegressor"]
+
+
+#: Losses whose targets are not negative.
+_OF_POSITIVE = ("poisson", "gamma", "tweedie")
 
 
 def _coder_of(learnt: Learnt) -> RealCoder:
@@ -183,6 +188,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     def _new_coder(
         self,
+        parameters: Any,
         y: np.ndarray,
         weights: np.ndarray | None,
         dtype: np.dtype,
@@ -190,7 +196,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         incremental: bool,
         classes: Any,
     ) -> RealCoder:
-        return RealCoder.of(self, y, weights, dtype)
+        return RealCoder.of(parameters, y, weights, dtype)
 
     @property
     def target_center_(self) -> np.ndarray:
@@ -304,20 +310,19 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """
         learnt = self._learnt
         coder = _coder_of(learnt)
-        if coder.row.link != "quantiles":
-            return float(super().score(X, y, sample_weight))
-        dtype = learnt.network.dtype
-        X, y, _ = validation.check_data(
-            learnt.columns(type(self).__name__), X, y, dtype=dtype, reset=False, numeric_y=True
-        )
-        validation.check_target_width(y, coder.n_targets)
-        weights = validation.check_sample_weight(sample_weight, len(X), dtype)
         outputs = coder.in_users_unit(self._forward(learnt, X, apply_link=True))
+        y, weights = validation.check_scored(y, sample_weight, len(outputs), numeric_y=True)
+        validation.check_target_width(y, coder.n_targets)
+        if coder.row.link != "quantiles":
+            from sklearn.metrics import r2_score  # noqa: PLC0415 - slow to import
+
+            predicted = coder.by_target(outputs[:, : coder.n_targets])
+            return float(r2_score(y, predicted, sample_weight=weights))
         quantiles = outputs.reshape(len(outputs), coder.n_targets, -1)
         return quantile_score(y.reshape(len(outputs), -1), quantiles, coder.levels, weights)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
-        tags.target_tags.positive_only = self.loss in ("poisson", "gamma", "tweedie")
+        tags.target_tags.positive_only = REGRESSOR_LOSSES.get(self.loss) in _OF_POSITIVE
         return tags

@@ -25,6 +25,7 @@ from fastmlp.user_functions import CustomActivation, CustomLoss
 from fastmlp.validation import check_features
 
 if TYPE_CHECKING:
+    from fastmlp.estimators.fitting import Fitting
     from fastmlp.estimators.learnt import Learnt
 
 __all__ = ["Stream"]
@@ -49,25 +50,30 @@ class Stream:
     Attributes
     ----------
     values : tuple
-        The estimator's parameters.
+        The estimator's parameters, as they were parameters.
+    shuffles : bool
     backend : Backend
     settings : ndarray of SETTINGS_DTYPE, 0-d
     largest_batch : int
         Rows of one update.
+    takes_fewer : bool
+        Whether fewer rows are one update, too, and no batch size that is to be clipped.
     workspaces : list of (int, object)
         Number of rows and scratch memory for so many; a call takes one out while it runs, since
         several threads may be in one stream.
     """
 
     values: tuple
+    shuffles: bool
     backend: Backend
     settings: np.ndarray
     largest_batch: int
+    takes_fewer: bool
     workspaces: list[tuple[int, Any]] = field(default_factory=list)
 
     @classmethod
     def after(
-        cls, model: Any, network: Network, backend: Backend, settings: np.ndarray, auto_batch: int
+        cls, fitting: Fitting, network: Network, settings: np.ndarray, auto_batch: int
     ) -> Stream | None:
         """Return the stream that a partial fit begins, or None where each must be looked at anew.
 
@@ -75,14 +81,18 @@ class Stream:
         statistics, where epochs are reported, and where a parameter is a list or the like, which
         may change by itself. ``auto_batch`` is the largest batch of ``batch_size="auto"``.
         """
-        values = model._parameter_values()
+        values, parameters = fitting.model._parameter_values(), fitting.parameters
         looks = (
-            model.verbose or model.callbacks or settings["seed"] or batch_norms(network.plan).any()
+            parameters.verbose
+            or parameters.callbacks
+            or settings["seed"]
+            or batch_norms(network.plan).any()
         )
         if looks or not all(map(_unchanging, values)):
             return None
-        largest = auto_batch if model.batch_size == "auto" else int(model.batch_size)
-        return cls(values, backend, settings, largest)
+        takes_fewer = parameters.batch_size == "auto"
+        largest = auto_batch if takes_fewer else parameters.batch_size
+        return cls(values, parameters.shuffle, fitting.backend, settings, largest, takes_fewer)
 
     def holds(self, model: Any) -> bool:
         """Return whether the estimator's parameters are still the same objects."""
@@ -102,10 +112,10 @@ class Stream:
         """
         X = check_features(earlier.columns(type(model).__name__), X, earlier.network.dtype)
         target = earlier.coder.plain_target(y, len(X))
-        if target is None or not self._is_one_batch(model, len(X)):
+        if target is None or not self._is_one_batch(len(X)):
             return None
         order = np.arange(len(X), dtype=np.int64)
-        if model.shuffle and len(X) > 1:
+        if self.shuffles and len(X) > 1:
             shuffle(check_random_state(model.random_state), order)
         network, rate = earlier.network.copied(), copy(earlier.rate)
         history = earlier.history.continued(True, earlier.coder.cost_unit)
@@ -120,11 +130,9 @@ class Stream:
         best_loss = min(earlier.best_loss, loss)
         return replace(earlier, network=network, history=history, rate=rate, best_loss=best_loss)
 
-    def _is_one_batch(self, model: Any, n_rows: int) -> bool:
+    def _is_one_batch(self, n_rows: int) -> bool:
         """Return whether so many rows are one update, and no batch size is to be clipped."""
-        return n_rows == self.largest_batch or (
-            n_rows < self.largest_batch and model.batch_size == "auto"
-        )
+        return n_rows == self.largest_batch or (self.takes_fewer and n_rows < self.largest_batch)
 
     def _update(
         self,

@@ -10,7 +10,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags
 
 from fastmlp import validation
-from fastmlp.estimators.labels import target_kind
 from fastmlp.historic.learnt import Seen, SeenAttributes
 from fastmlp.validation.memory import blaming
 from fastmlp.validation.wording import brief
@@ -134,7 +133,7 @@ class McCullochPittsNeuron(ClassifierMixin, SeenAttributes, BaseEstimator):
             X, y, _ = validation.check_data(
                 columns, X, y, dtype=np.float64, reset=True, numeric_y=False
             )
-            target_kind(y)
+            validation.check_labels(y)
             validation.check_label_width(y, None)
             classes = np.unique(y)
             validation.check_two_labels(classes)

@@ -9,11 +9,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from fastmlp import validation
 from fastmlp.backends import get_backend
-from fastmlp.estimators.labels import target_kind
 from fastmlp.historic.learnt import Seen, SeenAttributes
 from fastmlp.notices import notify
 from fastmlp.parameters import readable
@@ -176,6 +176,7 @@ class RosenblattPerceptron(ClassifierMixin, SeenAttributes, BaseEstimator):
         self._check_parameters()
         columns = validation.stand_in(type(self).__name__)
         X, y, rates = self._check_data(columns, X, y, sample_weight, None)
+        check_classification_targets(y)  # warns of numbers that may be no classes
         present = np.unique(y if sample_weight is None else y[rates > 0])
         validation.check_two_classes(present, "y")
         names = getattr(columns, "feature_names_in_", None)
@@ -239,7 +240,7 @@ class RosenblattPerceptron(ClassifierMixin, SeenAttributes, BaseEstimator):
             reset=earlier is None,
             numeric_y=False,
         )
-        target_kind(y)
+        validation.check_labels(y)
         validation.check_label_width(y, None)
         weights = validation.check_sample_weight(sample_weight, len(X), real)
         rates = validation.check_rates(self.eta0, weights, len(X), real)

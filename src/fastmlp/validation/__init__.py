@@ -10,6 +10,7 @@ from fastmlp.validation.arrays import (
     check_features,
     check_held_out_weights,
     check_sample_weight,
+    check_scored,
     check_table,
     check_target_width,
     check_training_weights,
@@ -25,6 +26,7 @@ from fastmlp.validation.fitted_values import (
     check_layer_values,
     check_not_in_training,
     check_number_of_layers,
+    raise_fixed_layers,
 )
 from fastmlp.validation.historic import (
     check_decision_line,
@@ -40,15 +42,16 @@ from fastmlp.validation.initial_values import check_initial_arrays, checking_ini
 from fastmlp.validation.labels import (
     check_classes,
     check_classes_agree,
-    check_label_kind,
-    check_label_types,
     check_label_width,
+    check_labels,
     check_labels_known,
     check_same_classes,
+    check_scored_labels,
     check_strata,
     check_two_classes,
     one_class_only,
 )
+from fastmlp.validation.memory import naming_rows, naming_training
 from fastmlp.validation.models import check_model, check_refitted
 from fastmlp.validation.normalizations import (
     check_normalizations,
@@ -64,7 +67,6 @@ from fastmlp.validation.parameters import (
     check_parameters,
     check_same_network,
     check_stochastic,
-    naming_network,
 )
 from fastmlp.validation.pictures import (
     check_ax,
@@ -118,9 +120,8 @@ __all__ = [
     "check_held_out_weights",
     "check_images",
     "check_initial_arrays",
-    "check_label_kind",
-    "check_label_types",
     "check_label_width",
+    "check_labels",
     "check_labels_known",
     "check_layer_arrays",
     "check_layer_names",
@@ -150,6 +151,8 @@ __all__ = [
     "check_same_network",
     "check_same_normalizations",
     "check_sample_weight",
+    "check_scored",
+    "check_scored_labels",
     "check_stochastic",
     "check_strata",
     "check_sums",
@@ -167,9 +170,11 @@ __all__ = [
     "checking_initializer",
     "each_normalization",
     "naming",
-    "naming_network",
+    "naming_rows",
+    "naming_training",
     "not_finite",
     "one_class_only",
+    "raise_fixed_layers",
     "resolve_dtype",
     "says_nothing",
     "stand_in",

@@ -16,6 +16,9 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
 
 from fastmlp.parameters import readable
+from fastmlp.validation.shapes import UNREADABLE, check_is_array, wrong_shape
+from fastmlp.validation.tables import complaint
+from fastmlp.validation.wording import one_line
 
 __all__ = [
     "check_any_held_out",
@@ -23,10 +26,12 @@ __all__ = [
     "check_features",
     "check_held_out_weights",
     "check_sample_weight",
+    "check_scored",
     "check_table",
     "check_target_width",
     "check_training_weights",
     "check_validation_size",
+    "explaining",
     "naming",
     "not_finite",
     "resolve_dtype",
@@ -51,15 +56,49 @@ def resolve_dtype(dtype: Any, X_dtype: np.dtype) -> np.dtype:
 
 @contextmanager
 def naming(name: str) -> Iterator[None]:
-    """Put ``name`` in front of an error text that lacks it."""
+    """Make what is raised a ValueError or TypeError on one line that has ``name`` in it."""
     try:
         yield
-    except (TypeError, ValueError) as error:
-        if re.search(rf"\b{name}\b", str(error)):
+    except UNREADABLE as error:
+        text = str(error)
+        if text.startswith("Complex data not supported"):  # what follows are the values
+            text = "Complex data not supported."
+        if "feature names" not in text:  # of which scikit-learn's conventions want a list
+            text = one_line(text)
+        if not re.search(rf"\b{name}\b", text):
+            text = f"{name}: {text}"
+        if text == str(error) and type(error) in (TypeError, ValueError):
             raise
-        # Not type(error): subclasses such as UnicodeError take other arguments.
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{name}: {error}") from error
+        raise kind(text) from error
+    except MemoryError as error:
+        raise MemoryError(f"{name}: there is not enough memory. {one_line(str(error))}") from error
+
+
+@contextmanager
+def explaining(name: str, values: Any, real: bool = True) -> Iterator[None]:
+    """Say what is wrong with ``values``, and what to do, when another library refuses them.
+
+    ``real`` tells whether they must be real numbers.
+    """
+    try:
+        with naming(name):
+            yield
+    except (TypeError, ValueError) as error:
+        explained = _explanation(name, values, error, real)
+        if explained is None:
+            raise
+        raise explained from error
+
+
+def _explanation(name: str, values: Any, error: Exception, real: bool) -> Exception | None:
+    try:
+        if real:
+            return complaint(name, values, error)
+        text = wrong_shape(name, values)
+    except UNREADABLE:  # what refuses to be read once may do so again
+        return None
+    return None if text is None else ValueError(text)
 
 
 def check_features(estimator: Any, X: Any, dtype: np.dtype) -> np.ndarray:
@@ -124,9 +163,25 @@ def check_data(
     real = resolve_dtype(dtype, X.dtype)
     X = _ready(X, real, getattr(estimator, "feature_names_in_", None))
     y = _check_target(y, real if numeric_y else None)
-    if len(X) != len(y):
-        raise ValueError(f"X and y must have the same number of rows; got {len(X)} and {len(y)}.")
+    _check_lengths(len(X), len(y))
     return X, y, real
+
+
+def check_scored(
+    y: Any, sample_weight: Any, n_samples: int, *, numeric_y: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return y (N,) or (N, C) and weights (N,) to score as many predictions by."""
+    y = _check_target(y, np.dtype(np.float64) if numeric_y else None)
+    _check_lengths(n_samples, len(y))
+    return y, check_sample_weight(sample_weight, n_samples, np.dtype(np.float64))
+
+
+def _check_lengths(n_rows: int, n_targets: int) -> None:
+    """Raise ValueError unless X and y have as many rows."""
+    if n_rows != n_targets:
+        raise ValueError(
+            f"X and y must have the same number of rows; got {n_rows} and {n_targets}."
+        )
 
 
 def check_table(estimator: Any, X: Any, dtype: np.dtype, *, reset: bool) -> np.ndarray:
@@ -137,38 +192,33 @@ def check_table(estimator: Any, X: Any, dtype: np.dtype, *, reset: bool) -> np.n
 
 def _table(estimator: Any, X: Any, reset: bool) -> np.ndarray:
     """Return X (N, I) after scikit-learn's checks, all but those of the values."""
-    try:
-        with naming("X"):
-            table: np.ndarray = validate_data(estimator, X, reset=reset, ensure_all_finite=False)
-    except (TypeError, ValueError) as error:
-        _blame_column(X, "mMOSUT", error)
-        raise
-    _blame_column(X, "mM")
-    _require_real(table, "X")
+    check_is_array("X", X)
+    with explaining("X", X):
+        table: np.ndarray = validate_data(estimator, X, reset=reset, ensure_all_finite=False)
+    _require_real("X", table, X)
     return table
 
 
-def _blame_column(X: Any, kinds: str, cause: Exception | None = None) -> None:
-    """Raise ValueError naming a data frame's first column of these NumPy kinds."""
-    for name, column in getattr(X, "dtypes", {}).items() if hasattr(X, "iloc") else ():
-        if column.kind in kinds:
-            raise ValueError(
-                f"X must hold real numbers; column {name!r} has dtype {column}."
-            ) from cause
+def _require_real(name: str, array: np.ndarray, values: Any) -> None:
+    """Raise ValueError for dates and the like, which NumPy would convert in silence.
 
-
-def _require_real(values: np.ndarray, name: str) -> None:
-    """Raise ValueError for dates and the like, which NumPy would convert in silence."""
-    if values.dtype.kind not in "biuf":
-        raise ValueError(f"{name} must hold real numbers; got dtype {values.dtype}.")
+    ``array`` is what became of ``values``.
+    """
+    dtypes = getattr(values, "dtypes", ()) if hasattr(values, "iloc") else ()
+    if array.dtype.kind in "biuf" and not any(each.kind in "mM" for each in np.ravel(dtypes)):
+        return
+    raise complaint(name, values) or ValueError(
+        f"{name} must hold real numbers; got dtype {array.dtype}."
+    )
 
 
 def _check_target(y: Any, dtype: np.dtype | None) -> np.ndarray:
     """Return y (N,) or (N, C): real numbers that fit ``dtype``, or labels when that is None."""
     if y is None:
         raise ValueError("fit requires y to be passed, but the target y is None.")
-    with naming("y"):
-        y = check_array(
+    check_is_array("y", y)
+    with explaining("y", y, real=dtype is not None):
+        array = check_array(
             y,
             accept_sparse="csr",
             dtype=None if dtype is None else "numeric",
@@ -176,15 +226,16 @@ def _check_target(y: Any, dtype: np.dtype | None) -> np.ndarray:
             ensure_all_finite=False,
             input_name="y",
         )
-    y = y.toarray() if hasattr(y, "toarray") else y
-    y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
-    if y.ndim == 2 and not y.shape[1]:
+    array = array.toarray() if hasattr(array, "toarray") else array
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = column_or_1d(array, warn=True)
+    if array.ndim == 2 and not array.shape[1]:
         raise ValueError("y has no columns: at least one output is required.")
     if dtype is not None:
-        _require_real(y, "y")
-    if y.dtype.kind == "f":
-        _require_finite(y, "y", dtype or y.dtype)
-    return readable(y)
+        _require_real("y", array, y)
+    if array.dtype.kind == "f":
+        _require_finite(array, "y", dtype or array.dtype)
+    return readable(array)
 
 
 def _ready(X: np.ndarray, dtype: np.dtype, names: np.ndarray | None) -> np.ndarray:
@@ -193,7 +244,8 @@ def _ready(X: np.ndarray, dtype: np.dtype, names: np.ndarray | None) -> np.ndarr
         _require_finite(X, "X", dtype, names)
     if X.dtype in INPUT_DTYPES and X.flags.c_contiguous and X.flags.aligned:
         return np.asarray(X)
-    return readable(X, dtype)
+    with naming("X"):
+        return readable(X, dtype)
 
 
 def _require_finite(
@@ -214,22 +266,38 @@ def _require_finite(
         what = f"{value:g}, too large for dtype {dtype.name}"
     label = repr(str(column_names[column])) if column_names is not None else column
     where = f"row {row}" if values.ndim == 1 else f"column {label}, row {row}"
-    raise ValueError(f"Input {name} contains {what} ({where}).")
+    raise ValueError(f"Input {name} contains {what} ({where}){_remedy(name, value, dtype)}.")
+
+
+def _remedy(name: str, value: float, dtype: np.dtype) -> str:
+    """Return what to do about a value that is not finite, or too large for ``dtype``."""
+    if name == "sample_weight":
+        return ""
+    if np.isnan(value):
+        ways = "fill missing values by sklearn.impute.SimpleImputer, or " if name == "X" else ""
+        return f": {ways}leave such rows out"
+    if np.isinf(value):
+        return ": leave such rows out, or bound the values by numpy.clip"
+    return ": scale it" if dtype == np.float64 else ": scale it, or set dtype='float64'"
 
 
 def check_sample_weight(sample_weight: Any, n_samples: int, dtype: np.dtype) -> np.ndarray | None:
     """Return the weights as an array of ``dtype``, shape (N,), or None for none."""
     if sample_weight is None:
         return None
-    with naming("sample_weight"):
+    check_is_array("sample_weight", sample_weight)
+    with explaining("sample_weight", sample_weight):
         weights = np.asarray(sample_weight)
+    if weights.ndim == 0:
+        raise complaint("sample_weight", sample_weight) or AssertionError
     if weights.shape != (n_samples,):
         raise ValueError(
             f"sample_weight must have shape ({n_samples},), one entry per row of X; "
             f"got shape {weights.shape}."
         )
-    with naming("sample_weight"):
+    with explaining("sample_weight", sample_weight):
         weights = check_array(weights, ensure_2d=False, ensure_all_finite=False)
+    _require_real("sample_weight", weights, sample_weight)
     _require_finite(weights, "sample_weight", dtype)
     if weights.min() < 0:
         raise ValueError(f"sample_weight must not be negative; got {weights.min():g}.")

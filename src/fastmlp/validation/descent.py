@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fastmlp.validation.parameters import RULES, Number
 from fastmlp.validation.real_numbers import TooLargeError, finite_array, real_array
+from fastmlp.validation.rules import Number, flag
 from fastmlp.validation.wording import brief
 
 __all__ = [
@@ -35,16 +35,13 @@ def check_functions(**functions: Any) -> None:
             raise TypeError(f"{name} must be a function of x; got {brief(function)}.")
 
 
-def check_descent(n_steps: Any, check_gradient: Any, numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the ``numbers`` as floats; TypeError or ValueError unless each argument is right."""
-    _STEPS("n_steps", n_steps)
-    RULES["shuffle"]("check_gradient", check_gradient)
-    found = {}
-    for name, value in numbers.items():
-        _REAL[name](name, value)
-        found[name] = None if value is None else float(value)
-        _REAL[name](name, found[name])  # a fraction may have become 0 or 1
-    return found
+def check_descent(
+    n_steps: Any, check_gradient: Any, numbers: Mapping[str, Any]
+) -> tuple[int, dict[str, Any]]:
+    """Return steps and ``numbers`` as Python's own; raise unless each argument is right."""
+    flag("check_gradient", check_gradient)
+    found = {name: _REAL[name](name, value) for name, value in numbers.items()}
+    return _STEPS("n_steps", n_steps), found
 
 
 def check_start(x0: Any) -> np.ndarray:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
+
+from fastmlp.validation.wording import brief
 
 __all__ = [
     "check_layer_number",
     "check_layer_values",
     "check_not_in_training",
     "check_number_of_layers",
+    "raise_fixed_layers",
 ]
 
 
@@ -34,9 +37,17 @@ def check_layer_number(name: str, number: int, n_layers: int) -> None:
 def check_number_of_layers(name: str, values: Any, n_layers: int) -> None:
     """Raise TypeError or ValueError unless ``values`` holds one array for each layer assigned."""
     if isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):
-        raise TypeError(f"{name} must be a list of arrays, one per layer; got {values!r}.")
+        raise TypeError(f"{name} must be a list of arrays, one per layer; got {brief(values)}.")
     if len(values) != n_layers:
         raise ValueError(f"{name} needs {n_layers} arrays, one per layer; got {len(values)}.")
+
+
+def raise_fixed_layers(name: str, n_layers: int) -> NoReturn:
+    """Raise TypeError for what would change the number or the order of the layers."""
+    raise TypeError(
+        f"{name} has one array per layer of the network, {n_layers} in all; assign to its items, "
+        "or copy it into a list of your own."
+    )
 
 
 def check_layer_values(name: str, value: Any, view: np.ndarray | None) -> np.ndarray | None:
@@ -53,7 +64,7 @@ def check_layer_values(name: str, value: Any, view: np.ndarray | None) -> np.nda
         array = np.array(value)
     except ValueError as error:  # ragged
         raise ValueError(
-            f"{name} must be an array of shape {view.shape}; got {value!r}."
+            f"{name} must be an array of shape {view.shape}; got {brief(value)}."
         ) from error
     if array.shape != view.shape:
         raise ValueError(f"{name} must have shape {view.shape}; got {array.shape}.")

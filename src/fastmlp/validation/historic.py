@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from fastmlp.parameters import REAL_TYPES
-from fastmlp.validation.parameters import RULES, Number
+from fastmlp.validation.parameters import RULES
 from fastmlp.validation.real_numbers import finite_array
+from fastmlp.validation.rules import Number
 from fastmlp.validation.wording import brief
 
 __all__ = [

@@ -10,26 +10,23 @@ import numpy as np
 
 from fastmlp.initializers import INITIALIZERS, Initializer, split_layer
 from fastmlp.validation.real_numbers import real_array
-from fastmlp.validation.wording import brief
+from fastmlp.validation.wording import brief, unknown_name
 
 __all__ = ["check_init", "check_initial_arrays", "checking_initializer"]
 
 
-def check_init(name: str, value: Any) -> None:
-    """Raise unless ``value`` is a known rule, a function, or a sequence of layers."""
-    if callable(value):
-        return
+def check_init(name: str, value: Any) -> Any:
+    """Return a rule's name, a function, or a sequence of layers; raise unless it is one."""
     if isinstance(value, str) or value is None:
         if value not in INITIALIZERS:
-            raise ValueError(
-                f"{name} must be one of {', '.join(INITIALIZERS)}, a function or a list of arrays; "
-                f"got {brief(value)}."
-            )
-    elif not isinstance(value, Sequence):
+            raise unknown_name(name, value, INITIALIZERS, ", a function or a list of arrays")
+        return INITIALIZERS.name_of(value)
+    if not callable(value) and not isinstance(value, Sequence):
         raise TypeError(
             f"{name} must be a name, a function, or a list with an array (or a tuple of weights "
             f"and biases) per layer; got {brief(value)}."
         )
+    return value
 
 
 def check_initial_arrays(init: Initializer, layer_sizes: Sequence[int], dtype: np.dtype) -> None:

@@ -6,45 +6,96 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.validation.arrays import naming
+from fastmlp.validation.arrays import explaining, naming
+from fastmlp.validation.shapes import check_is_array
+from fastmlp.validation.tables import is_missing
+from fastmlp.validation.wording import brief, one_line
 
 __all__ = [
     "check_classes",
     "check_classes_agree",
-    "check_label_kind",
-    "check_label_types",
     "check_label_width",
+    "check_labels",
     "check_labels_known",
     "check_same_classes",
+    "check_scored_labels",
     "check_strata",
     "check_two_classes",
     "one_class_only",
 ]
 
 
-def check_label_kind(kind: str) -> None:
-    """Raise ValueError for a kind of target (scikit-learn's ``type_of_target``) without a loss."""
-    if kind not in ("binary", "multiclass", "multilabel-indicator"):
+def check_labels(y: np.ndarray) -> str:
+    """Return "labels" for y (N,) of one label a row, "multilabel" for an indicator matrix (N, C).
+
+    Raise ValueError for everything else.
+    """
+    if y.ndim == 1:
+        _check_each_label("y", y)
+        return "labels"
+    if y.dtype.kind not in "biuf" or not np.all((y == 0) | (y == 1)):
         raise ValueError(
-            f"y is a {kind} target; give one label per row, or an indicator matrix of zeros and "
-            "ones with a column per label."
+            "y is a multiclass-multioutput target; give one label per row, or an indicator matrix "
+            "of zeros and ones with a column per label."
+        )
+    return "multilabel"
+
+
+def _check_each_label(name: str, labels: np.ndarray) -> None:
+    """Raise ValueError unless all labels (N,) are whole numbers, texts, bools or dates."""
+    kind = labels.dtype.kind
+    if kind == "O":
+        _check_objects(name, labels)
+    elif kind == "f" and not np.all(labels == np.floor(labels)):
+        at = int(np.argmin(labels == np.floor(labels)))
+        raise ValueError(
+            f"Unknown label type: continuous. {name} must hold class labels; got {labels[at]:g} "
+            f"({_entry(name, at)}). MLPRegressor takes numbers; numpy.digitize makes classes."
+        )
+    elif kind in "mM":
+        if np.isnat(labels).any():
+            at = int(np.argmax(np.isnat(labels)))
+            raise ValueError(f"{name} has no label, but NaT, in {_entry(name, at)}: leave it out.")
+    elif kind not in "biufU":
+        raise ValueError(
+            f"Unknown label type: {name} has dtype {labels.dtype}; give texts or whole numbers, "
+            f"such as {name}.astype(str)."
         )
 
 
-def check_label_types(y: np.ndarray) -> None:
-    """Raise ValueError if y (N,) holds objects that are not all strings and so have no order."""
-    names = {type(label).__name__ for label in y} if y.dtype.kind == "O" and y.ndim == 1 else set()
-    if names - {"str"}:
+def _entry(name: str, at: int) -> str:
+    """Return words for an entry of a sequence of labels."""
+    return f"row {at}" if name == "y" else f"entry {at}"
+
+
+def _check_objects(name: str, labels: np.ndarray) -> None:
+    """Raise ValueError if objects (N,) are not all texts and so have no order."""
+    kinds = sorted({type(label).__name__ for label in labels})
+    if kinds in ([], ["str"]):
+        return
+    text = f"Unknown label type: {name} holds objects ({', '.join(kinds)})"
+    at = next((i for i, label in enumerate(labels) if is_missing(label)), None)
+    if at is not None:
+        raise ValueError(f"{text}; {_entry(name, at)} has no label: leave it out.")
+    raise ValueError(f"{text}; give strings, or an array of numbers.")
+
+
+def check_scored_labels(y: np.ndarray, classes: np.ndarray) -> None:
+    """Raise ValueError unless y (N,) holds labels that can be compared with ``classes`` (K,)."""
+    check_label_width(y, None)
+    check_labels(y)
+    if (y.dtype.kind in "UO") != (classes.dtype.kind in "UO"):
         raise ValueError(
-            f"Unknown label type: y holds objects ({', '.join(sorted(names))}); give strings, or "
-            "an array of numbers."
+            f"y has labels of dtype {y.dtype}, but the classes are {brief(classes.tolist())}."
         )
 
 
 def check_label_width(y: np.ndarray, n_labels: int | None) -> None:
     """Raise ValueError unless y is an indicator matrix (N, n_labels), or (N,) when None."""
     if n_labels is None and y.ndim == 2:
-        raise ValueError("y is an indicator matrix, but the classes are told by one label a row.")
+        raise ValueError(
+            f"y has {y.shape[1]} columns, but the classes are told by one label a row."
+        )
     if n_labels is not None and y.shape[1:] != (n_labels,):
         raise ValueError(
             f"y must be an indicator matrix with {n_labels} columns; got shape {y.shape}."
@@ -55,34 +106,56 @@ def check_classes(classes: Any) -> None:
     """Raise ValueError unless ``classes`` of a first ``partial_fit`` are labels."""
     if classes is None:
         raise ValueError("classes must be given on the first call of partial_fit.")
-    if np.ndim(classes) != 1:
-        raise ValueError(f"classes must be a flat list of labels; got {classes!r}.")
+    if len(_announced(classes)) == 0:
+        raise ValueError("classes has no class; a classifier needs at least one.")
 
 
 def check_classes_agree(classes: Any, known: np.ndarray) -> None:
     """Raise ValueError if ``classes`` are given again and differ from those ``known`` (K,)."""
-    if classes is not None and not np.array_equal(np.unique(classes), known):
+    if classes is None:
+        return
+    again = _announced(classes)
+    if not np.array_equal(again, known):
         raise ValueError(
-            f"classes={np.unique(classes).tolist()!r} differs from the classes of the earlier fit,"
-            f" {known.tolist()!r}."
+            f"classes={brief(again.tolist())} differs from the classes of the earlier fit, "
+            f"{brief(known.tolist())}."
         )
+
+
+def _announced(classes: Any) -> np.ndarray:
+    """Return ``classes`` as a sorted array (K,); raise unless they are labels, each given once."""
+    check_is_array("classes", classes)
+    with explaining("classes", classes, real=False):
+        labels = np.asarray(classes)
+    if labels.ndim != 1:
+        raise ValueError(f"classes must be a flat list of labels; got {brief(classes)}.")
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+        raise ValueError(f"classes must hold labels; got {brief(classes)}.")
+    _check_each_label("classes", labels)
+    known, counts = np.unique(labels, return_counts=True)
+    if np.any(counts > 1):
+        label = known[counts > 1].tolist()[0]
+        raise ValueError(f"classes must name each label once; {brief(label)} is there twice.")
+    return known
 
 
 def check_two_classes(classes: np.ndarray, name: str) -> None:
     """Raise ValueError if there is but one class, so that there is nothing to tell apart."""
     if len(classes) < 2:
-        raise ValueError(
-            f"{name} has one class only, {classes.tolist()!r}; a classifier needs at least two."
-        )
+        count = f"one class only, {brief(classes.tolist())}" if len(classes) else "no class"
+        raise ValueError(f"{name} has {count}; a classifier needs at least two.")
 
 
 def check_labels_known(y: np.ndarray, classes: np.ndarray) -> None:
     """Raise ValueError if a label of y (N,) is not among ``classes`` (K,)."""
-    with naming("y"):
-        labels = np.unique(y).tolist()
+    if y.dtype.kind == "O":
+        _check_objects("y", y)
+    labels = np.unique(y).tolist()
     unknown = sorted(set(labels) - set(classes.tolist()), key=str)
     if unknown:
-        raise ValueError(f"y has labels that are not in classes {classes.tolist()!r}: {unknown!r}.")
+        raise ValueError(
+            f"y has labels that are not in classes {brief(classes.tolist())}: {brief(unknown)}."
+        )
 
 
 def check_same_classes(y: np.ndarray, classes: np.ndarray) -> None:
@@ -93,8 +166,8 @@ def check_same_classes(y: np.ndarray, classes: np.ndarray) -> None:
     if not np.array_equal(present, classes):
         raise ValueError(
             "warm_start can only be used where `y` has the same classes as in the previous call to "
-            f"fit. Previously got {classes}, `y` has {present}. Take partial_fit to go on with a "
-            "part of the classes."
+            f"fit. Previously got {one_line(str(classes))}, `y` has {one_line(str(present))}. Take "
+            "partial_fit to go on with a part of the classes."
         )
 
 
@@ -107,10 +180,10 @@ def check_strata(strata: np.ndarray, labels: np.ndarray) -> None:
     if counts.min() < 2 and len(numbers) > 1:
         number = int(numbers[counts.argmin()])
         raise ValueError(
-            f"The least populated classes in y have only 1 member: {labels[number].item()!r}. "
-            "Early stopping needs one to hold out and one to train on; add rows of it, or set "
-            f"early_stopping=False. Classes with too few members are: [{str(bool(number))!r}] of "
-            "two."
+            "The least populated classes in y have only 1 member: "
+            f"{brief(labels.tolist()[number])}. Early stopping needs one to hold out and one to "
+            "train on; add rows of it, or set early_stopping=False. Classes with too few members "
+            f"are: [{str(bool(number))!r}] of two."
         )
 
 
@@ -121,12 +194,12 @@ def one_class_only(present: np.ndarray, known: np.ndarray) -> str | None:
     """
     if len(known) == 1:
         return (
-            f"y has one class only, {known.tolist()!r}: it is predicted for every row, with "
+            f"y has one class only, {brief(known.tolist())}: it is predicted for every row, with "
             "probability 1."
         )
     if len(present) == 1:
         return (
-            f"y has one class only, {present.tolist()!r}, in the rows whose sample_weight is not "
-            "0: nothing is learnt of the others."
+            f"y has one class only, {brief(present.tolist())}, in the rows whose sample_weight is "
+            "not 0: nothing is learnt of the others."
         )
     return None

@@ -2,19 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
-__all__ = ["blaming"]
+from fastmlp.validation.parameters import n_parameters
+from fastmlp.validation.wording import brief, count_of
+
+__all__ = ["blaming", "naming_rows", "naming_training"]
+
+#: Vectors as long as the parameters that a fit keeps, and values that it keeps for a unit and row
+#: of a batch: roughly, as they only decide which of two parameters is to blame.
+VECTORS, VECTORS_OF_LBFGS, VALUES_A_UNIT = 4, 50, 3
+
+#: Rows that ``batch_size="auto"`` takes at most, as far as this matters here.
+AUTO_BATCH = 200
 
 
 @contextmanager
-def blaming(what: str) -> Iterator[None]:
+def _saying(text: Callable[[], str], also: type[Exception] = MemoryError) -> Iterator[None]:
+    """Turn a MemoryError, or an error ``also``, into a MemoryError with a ``text``."""
+    try:
+        yield
+    except (MemoryError, also) as error:
+        raise MemoryError(text()) from error
+
+
+def blaming(what: str) -> AbstractContextManager[None]:
     """Say in a MemoryError what asked for the memory, such as "fan_in=5 makes 10 weights".
 
     Where Python cannot even count the bytes, OverflowError becomes MemoryError.
     """
-    try:
-        yield
-    except (MemoryError, OverflowError) as error:
-        raise MemoryError(f"{what}, for which there is not enough memory.") from error
+    return _saying(lambda: f"{what}, for which there is not enough memory.", OverflowError)
+
+
+def naming_training(
+    parameters: Mapping[str, Any], layer_sizes: Sequence[int], n_rows: int
+) -> AbstractContextManager[None]:
+    """Name the parameter to blame when memory for a network, or for training it, cannot be had."""
+    return _saying(lambda: _cause(parameters, layer_sizes, n_rows))
+
+
+def naming_rows(n_rows: int) -> AbstractContextManager[None]:
+    """Name X when memory for what a network makes of so many rows cannot be had."""
+    return _saying(
+        lambda: (
+            f"X has {n_rows} rows, for whose outputs there is not enough memory: pass fewer "
+            "rows at a time."
+        )
+    )
+
+
+def _cause(parameters: Mapping[str, Any], layer_sizes: Sequence[int], n_rows: int) -> str:
+    by_lbfgs, batch_size = parameters["solver"] == "lbfgs", parameters["batch_size"]
+    n_at_once = n_rows
+    if not by_lbfgs:
+        n_at_once = min(n_rows, AUTO_BATCH if batch_size == "auto" else batch_size)
+    network = n_parameters(layer_sizes) * (VECTORS_OF_LBFGS if by_lbfgs else VECTORS)
+    sizes = f"hidden_layer_sizes={brief(tuple(layer_sizes[1:-1]))}"
+    if network >= n_at_once * sum(layer_sizes) * VALUES_A_UNIT:
+        count = count_of(n_parameters(layer_sizes))
+        return (
+            f"{sizes} makes a network of {count} parameters, for which there is not enough memory."
+        )
+    if by_lbfgs:
+        return (
+            f"solver='lbfgs' takes all {n_rows} rows at once, for which there is not enough memory "
+            f"with {sizes}: take another solver."
+        )
+    return f"batch_size={brief(batch_size)} needs more memory than there is with {sizes}: lower it."

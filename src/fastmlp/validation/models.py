@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastmlp.validation.wording import brief
+
 __all__ = ["check_model", "check_refitted"]
 
 
@@ -25,5 +27,5 @@ def check_refitted(search: Any) -> None:
     if not hasattr(search, "best_estimator_"):
         raise ValueError(
             f"{type(search).__name__} has kept no fitted model: it was fitted with "
-            f"refit={search.refit!r}; fit it with refit=True."
+            f"refit={brief(search.refit)}; fit it with refit=True."
         )

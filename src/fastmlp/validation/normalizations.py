@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp.names import Names
 from fastmlp.registry import NORMALIZATIONS
+from fastmlp.validation.wording import brief, unknown_name
 
 __all__ = [
+    "NORMALIZATION_NAMES",
     "check_normalization",
     "check_normalizations",
     "check_rows_for_batch_norm",
@@ -18,19 +21,25 @@ __all__ = [
     "each_normalization",
 ]
 
-_NAMES = [name for name in NORMALIZATIONS.names if name != "none"]
+#: What ``normalization`` may be besides None, in which the registry's "none" is written.
+NORMALIZATION_NAMES = Names(
+    (row.name, row.name, row.aliases) for row in NORMALIZATIONS if row.name != "none"
+)
 
 
-def check_normalization(name: str, value: object) -> None:
-    """Raise ValueError unless ``value`` is None or the name of a normalisation."""
-    if value is not None and not (isinstance(value, str) and value in _NAMES):
-        raise ValueError(f"{name} must be None or one of {', '.join(_NAMES)}; got {value!r}.")
+def check_normalization(name: str, value: Any) -> str | None:
+    """Return None or the name of a normalisation; raise ValueError unless ``value`` is one."""
+    if value is None:
+        return None
+    if value not in NORMALIZATION_NAMES:
+        raise unknown_name(name, value, NORMALIZATION_NAMES, ", or None")
+    return NORMALIZATION_NAMES[value]
 
 
 def each_normalization(value: Any, n_hidden: int) -> list[str]:
     """Return the name in the registry for each hidden layer, from a checked parameter."""
     entries = np.broadcast_to(np.asarray(value, dtype=object), n_hidden)
-    return ["none" if entry is None else str(entry) for entry in entries]
+    return ["none" if entry is None else NORMALIZATIONS[entry].name for entry in entries]
 
 
 def check_normalizations(parameters: Mapping[str, Any], widths: Sequence[int]) -> None:
@@ -55,8 +64,8 @@ def check_normalizations(parameters: Mapping[str, Any], widths: Sequence[int]) -
 def _check_channels(n_channels: int | None, width: int) -> None:
     if n_channels is not None and width % n_channels:
         raise ValueError(
-            f"n_channels={n_channels} must divide the width of each hidden layer with instance or "
-            f"group norm; got a layer of {width} units."
+            f"n_channels={brief(n_channels)} must divide the width of each hidden layer with "
+            f"instance or group norm; got a layer of {width} units."
         )
 
 
@@ -64,7 +73,7 @@ def _check_positions(n_channels: int | None, width: int) -> None:
     if n_channels in (None, width):
         raise ValueError(
             f"normalization='instance' needs more than one position in a channel: set n_channels "
-            f"below the layer's {width} units (got {n_channels!r})."
+            f"below the layer's {width} units (got {brief(n_channels)})."
         )
 
 
@@ -73,12 +82,12 @@ def _check_groups(n_groups: int | None, n_channels: int, width: int) -> None:
         raise ValueError("normalization='group' needs n_groups; got None.")
     if n_channels % n_groups:
         raise ValueError(
-            f"n_groups={n_groups} must divide the number of channels, which is {n_channels} in a "
-            f"layer of {width} units."
+            f"n_groups={brief(n_groups)} must divide the number of channels, which is {n_channels} "
+            f"in a layer of {width} units."
         )
     if n_groups == width:
         raise ValueError(
-            f"n_groups={n_groups} leaves one unit in each group of a layer of {width} units."
+            f"n_groups={brief(n_groups)} leaves one unit in each group of a layer of {width} units."
         )
 
 
@@ -87,9 +96,9 @@ def check_rows_for_batch_norm(
 ) -> None:
     """Raise ValueError if batch norm would have a single row of positive weight to train on.
 
-    ``sample_weight`` is (n_rows,).
+    ``normalization`` is the parameter or a sequence of names, ``sample_weight`` is (n_rows,).
     """
-    if "batch" not in np.atleast_1d(np.asarray(normalization, dtype=object)):
+    if "batch" not in each_normalization(value=normalization, n_hidden=np.size(normalization)):
         return
     if n_rows == 1:
         raise ValueError("normalization='batch' needs two rows or more to train on; n_samples=1.")

@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from numbers import Integral, Real
+from numbers import Real
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from fastmlp.backends import BACKENDS
 from fastmlp.description import MAX_PARAMETERS
-from fastmlp.parameters import REAL_TYPES
-from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, OPTIMIZERS, REGRESSOR_LOSSES
+from fastmlp.initializers import INITIALIZERS
+from fastmlp.names import Names
+from fastmlp.registry import (
+    ACTIVATIONS,
+    CLASSIFIER_LOSSES,
+    REGRESSOR_LOSSES,
+    SOLVERS,
+)
 from fastmlp.schedules import POLICIES
 from fastmlp.user_functions import CustomActivation, CustomLoss
 from fastmlp.validation.initial_values import check_init
-from fastmlp.validation.memory import blaming
-from fastmlp.validation.normalizations import check_normalization
-from fastmlp.validation.wording import brief
+from fastmlp.validation.normalizations import NORMALIZATION_NAMES, check_normalization
+from fastmlp.validation.rules import (
+    Number,
+    OneOf,
+    OneOrEach,
+    Rule,
+    callables,
+    flag,
+    literal,
+    real_type,
+    seed,
+    verbosity,
+)
+from fastmlp.validation.wording import brief, count_of, unknown_name
 
 __all__ = [
     "check_activation",
@@ -33,154 +47,56 @@ __all__ = [
     "check_parameters",
     "check_same_network",
     "check_stochastic",
-    "naming_network",
+    "n_parameters",
 ]
 
 #: As many as the core's team has seats: ``MAX_MEMBERS`` in csrc/team.c.
 MAX_THREADS = 256
 
 
-def _is_among(value: Any, others: Sequence[object]) -> bool:
-    """Return whether ``value`` is one of ``others``; never so for arrays: == has no one answer."""
-    return any(value is other for other in others) or (
-        isinstance(value, (str, Real)) and value in others
-    )
-
-
-@dataclass(frozen=True)
-class Number:
-    """A number between two bounds; ``closed`` says which bounds belong to the range."""
-
-    low: float
-    high: float = np.inf
-    closed: str = "left"
-    integral: bool = False
-    also: tuple[object, ...] = ()
-
-    def __call__(self, name: str, value: Any) -> None:
-        """Raise unless ``value`` is such a number."""
-        if _is_among(value, self.also):
-            return
-        kind: Any = Integral if self.integral else Real
-        # NumPy counts spans of time among its integers.
-        if not isinstance(value, kind) or isinstance(value, (bool, np.bool_, np.timedelta64)):
-            raise TypeError(f"{name} must be {self}; got {brief(value)}.")
-        above = value >= self.low if self.closed in ("both", "left") else value > self.low
-        if not self.integral and self.high == np.inf:
-            above = above and value <= sys.float_info.max
-        below = value <= self.high if self.closed in ("both", "right") else value < self.high
-        if not (above and below):
-            raise ValueError(f"{name} must be {self}; got {brief(value)}.")
-
-    def __str__(self) -> str:
-        left = "≥" if self.closed in ("both", "left") else ">"
-        right = "≤" if self.closed in ("both", "right") else "<"
-        kind = "a finite number" if self.high == np.inf else "a number"
-        text = f"{'an integer' if self.integral else kind} {left} {self.low:g}"
-        if np.isfinite(self.high):
-            text += f" and {right} {self.high:g}"
-        return " or ".join([text, *map(repr, self.also)])
-
-
-@dataclass(frozen=True)
-class OneOf:
-    """One of some strings."""
-
-    names: tuple[str, ...]
-
-    def __call__(self, name: str, value: object) -> None:
-        """Raise unless ``value`` is one of the names."""
-        if not (isinstance(value, str) and value in self.names):
-            raise ValueError(f"{name} must be one of {', '.join(self.names)}; got {brief(value)}.")
-
-
-def _flag(name: str, value: object) -> None:
-    if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be True or False; got {value!r}.")
-
-
-def _verbosity(name: str, value: object) -> None:
-    if not isinstance(value, (bool, np.bool_, Integral)):
-        raise TypeError(f"{name} must be True, False or an integer; got {value!r}.")
-
-
-def _seed(name: str, value: object) -> None:
-    try:
-        check_random_state(value)
-    except ValueError as error:
-        raise ValueError(
-            f"{name} must be None, an integer or a numpy.random.RandomState; got {brief(value)}."
-        ) from error
-
-
-@dataclass(frozen=True)
-class OneOrEach:
-    """One value, or a flat sequence of such values."""
-
-    rule: Callable[[str, Any], None]
-    kind: str = "number"
-
-    def __call__(self, name: str, value: object) -> None:
-        """Raise unless ``value``, or each entry of it, is right; a wrong entry is numbered."""
-        entries = np.asarray(value, dtype=object)
-        if entries.ndim == 0:
-            self.rule(name, entries[()])
-            return
-        if entries.ndim > 1:
-            raise ValueError(f"{name} must be one {self.kind} or a flat sequence; got {value!r}.")
-        for position, entry in enumerate(entries):
-            self.rule(f"{name}[{position}]", entry)
-
-
-def _real_type(name: str, value: Any) -> None:
-    if isinstance(value, str) and value == "auto":
-        return
-    try:
-        known = value is not None and np.dtype(value) in REAL_TYPES
-    except (SyntaxError, TypeError, ValueError):
-        known = False
-    if not known:
-        raise ValueError(f"{name} must be one of float32, float64, auto; got {value!r}.")
-
-
-def _callables(name: str, value: object) -> None:
-    if value is None:
-        return
-    if not isinstance(value, Sequence) or not all(map(callable, value)):
-        raise TypeError(f"{name} must be None or a list of callables; got {value!r}.")
-
-
-def check_activation(name: str, value: object) -> None:
-    """Raise unless ``value`` names an activation, or is one that the user wrote."""
+def check_activation(name: str, value: Any) -> str | CustomActivation:
+    """Return an activation's name, or one that the user wrote; raise unless ``value`` is one."""
     if isinstance(value, CustomActivation):
-        return
-    if not (isinstance(value, str) and value in ACTIVATIONS):
-        known = ", ".join(ACTIVATIONS.names_and_aliases)
-        raise ValueError(
-            f"{name} must be one of {known}, or made by custom_activation; got {brief(value)}."
-        )
+        return value
+    if value not in ACTIVATIONS:
+        raise unknown_name(name, value, ACTIVATIONS.by_name, ", or made by custom_activation")
+    return ACTIVATIONS[value].name
 
 
-def _regression_loss(name: str, value: object) -> None:
+def _regression_loss(name: str, value: Any) -> str | CustomLoss:
     if isinstance(value, CustomLoss):
-        return
-    if not (isinstance(value, str) and value in REGRESSOR_LOSSES):
-        known = ", ".join(REGRESSOR_LOSSES)
-        raise ValueError(f"{name} must be one of {known}, or made by custom_loss; got {value!r}.")
+        return value
+    if value not in REGRESSOR_LOSSES:
+        raise unknown_name(name, value, REGRESSOR_LOSSES, ", or made by custom_loss")
+    return REGRESSOR_LOSSES[value]
 
 
-def _quantiles(name: str, value: Any) -> None:
-    OneOrEach(Number(0, 1, closed="neither"))(name, value)
-    levels = np.asarray(value)
-    if levels.size == 0 or np.any(np.diff(levels.ravel()) <= 0):
-        raise ValueError(f"{name} must be one level, or several that ascend; got {value!r}.")
+_LEVELS = OneOrEach(Number(0, 1, closed="neither"), kind="number", example="(0.1, 0.9)")
 
 
-def _standardization(name: str, value: object) -> None:
+def _quantiles(name: str, value: Any) -> Any:
+    levels = _LEVELS(name, value)
+    if np.size(levels) == 0 or np.any(np.diff(np.ravel(levels)) <= 0):
+        raise ValueError(f"{name} must be one level, or several that ascend; got {brief(value)}.")
+    return levels
+
+
+def _backend(name: str, value: Any) -> str:
+    # Read by name in several places, so there are no other spellings.
+    known = Names((backend, backend, ()) for backend in BACKENDS)
+    if not isinstance(value, str) or value not in BACKENDS:
+        raise unknown_name(name, value, known)
+    return value
+
+
+def _standardization(name: str, value: Any) -> bool | str:
     if isinstance(value, (bool, np.bool_)):
-        return
+        return bool(value)
     if not (isinstance(value, str) and value in ("auto", "mean", "median")):
-        raise ValueError(f"{name} must be True, False, 'auto', 'mean' or 'median'; got {value!r}.")
+        raise ValueError(
+            f"{name} must be True, False, 'auto', 'mean' or 'median'; got {brief(value)}."
+        )
+    return value
 
 
 _POSITIVE = Number(0, closed="neither")
@@ -192,14 +108,15 @@ _COUNT = Number(1, integral=True)
 MAX_SPREAD = sys.float_info.max / 16
 
 
-def _spread(name: str, value: Any) -> None:
-    _NOT_NEGATIVE(name, value)
-    if value > MAX_SPREAD:
+def _spread(name: str, value: Any) -> float:
+    spread: float = _NOT_NEGATIVE(name, value)
+    if spread > MAX_SPREAD:
         raise ValueError(f"{name} must be at most {MAX_SPREAD:.2g}; got {brief(value)}.")
+    return spread
 
 
-#: Parameter → what raises unless its value is right.
-RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
+#: Parameter → what returns its value as a fit takes it, or raises because it is not right.
+RULES: Mapping[str, Rule] = MappingProxyType(
     {
         "label_smoothing": Number(0, 1),
         "focal_gamma": _NOT_NEGATIVE,
@@ -208,9 +125,9 @@ RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
         "tweedie_power": Number(1, 2, closed="both"),
         "quantiles": _quantiles,
         "standardize_target": _standardization,
-        "hidden_layer_sizes": OneOrEach(Number(1, integral=True)),
-        "activation": OneOrEach(check_activation, kind="activation"),
-        "solver": OneOf((*OPTIMIZERS.names, "lbfgs")),
+        "hidden_layer_sizes": OneOrEach(_COUNT, kind="integer", example="(50, 50)"),
+        "activation": OneOrEach(check_activation, kind="activation", example="('tanh', 'relu')"),
+        "solver": OneOf(SOLVERS),
         "alpha": _NOT_NEGATIVE,
         "l1": _NOT_NEGATIVE,
         "weight_decay": Number(0, also=(None,)),
@@ -225,48 +142,103 @@ RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
         "learning_rate_init": _POSITIVE,
         "power_t": _NOT_NEGATIVE,
         "max_iter": _COUNT,
-        "shuffle": _flag,
-        "random_state": _seed,
+        "shuffle": flag,
+        "random_state": seed,
         "tol": _NOT_NEGATIVE,
-        "verbose": _verbosity,
-        "warm_start": _flag,
+        "verbose": verbosity,
+        "warm_start": flag,
         "momentum": Number(0, 1, closed="both"),
-        "nesterovs_momentum": _flag,
-        "early_stopping": _flag,
+        "nesterovs_momentum": flag,
+        "early_stopping": flag,
         "validation_fraction": Number(0, 1),
         "beta_1": Number(0, 1),
         "beta_2": Number(0, 1),
         "epsilon": _POSITIVE,
         "n_iter_no_change": Number(1, integral=True, also=(np.inf,)),
         "max_fun": _COUNT,
-        "dropout": OneOrEach(Number(0, 1)),
+        "dropout": OneOrEach(Number(0, 1), kind="number", example="(0.2, 0.5)"),
         "input_dropout": Number(0, 1),
-        "normalization": OneOrEach(check_normalization, kind="name"),
+        "normalization": OneOrEach(check_normalization, kind="name", example="('batch', None)"),
         "n_groups": Number(1, integral=True, also=(None,)),
         "n_channels": Number(1, integral=True, also=(None,)),
         "batch_norm_momentum": Number(0, 1, closed="right"),
         "init": check_init,
         "init_std": _spread,
         "init_range": _spread,
-        "dtype": _real_type,
-        "backend": OneOf(tuple(BACKENDS)),
+        "dtype": real_type,
+        "backend": _backend,
         "n_threads": Number(1, MAX_THREADS, closed="both", integral=True, also=(None,)),
-        "callbacks": _callables,
+        "callbacks": callables,
     }
 )
 
 
 #: The same for ``loss``, which is not the same parameter in both estimators.
-LOSS_RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
-    {"classifier": OneOf(tuple(CLASSIFIER_LOSSES)), "regressor": _regression_loss}
+LOSS_RULES: Mapping[str, Rule] = MappingProxyType(
+    {"classifier": OneOf(CLASSIFIER_LOSSES), "regressor": _regression_loss}
 )
 
 
-def check_parameters(parameters: Mapping[str, Any], task: str = "regressor") -> None:
-    """Raise TypeError or ValueError, naming the parameter, unless all are right by themselves."""
-    for name, value in parameters.items():
-        rule = LOSS_RULES[task] if name == "loss" else RULES[name]
-        rule(name, value)
+def check_parameters(parameters: Mapping[str, Any], task: str = "regressor") -> dict[str, Any]:
+    """Return the parameters as a fit takes them: Python's own numbers, and no aliases.
+
+    Raise TypeError or ValueError, naming the parameter, unless all are right by themselves.
+    """
+    # A loss in front of the others: what was meant for the next argument may have gone to it.
+    names: Iterable[str] = {"loss": None, **parameters} if "loss" in parameters else parameters
+    return {name: _checked(name, parameters[name], task) for name in names}
+
+
+def _checked(name: str, value: Any, task: str) -> Any:
+    rule = LOSS_RULES[task] if name == "loss" else RULES[name]
+    try:
+        return rule(name, value)
+    except (TypeError, ValueError) as error:
+        meant = _meant(name, value, task)
+        if meant is None:
+            raise
+        text = str(error).partition(" Did you mean")[0]
+        raise type(error)(f"{text} {meant}") from error
+
+
+#: Parameters whose values are mistaken for each other's, but ``loss``, which depends on the task.
+_NAMED: Mapping[str, Names] = MappingProxyType(
+    {
+        "activation": ACTIVATIONS.by_name,
+        "solver": SOLVERS,
+        "learning_rate": POLICIES,
+        "init": INITIALIZERS,
+        "normalization": NORMALIZATION_NAMES,
+    }
+)
+
+
+def _meant(name: str, value: Any, task: str) -> str | None:
+    """Return a hint at the parameter that a wrong value of another may have been meant for."""
+    if name == "loss" and _is_like_sizes(value):
+        sizes = brief(literal(value) if isinstance(value, str) else value)
+        if task == "classifier":
+            return f"Did you mean hidden_layer_sizes={sizes}?"
+        return f"The first argument is loss, as in scikit-learn: write hidden_layer_sizes={sizes}."
+    if name != "activation" and isinstance(value, CustomActivation):
+        return "Did you mean activation=…?"
+    if name != "loss" and isinstance(value, CustomLoss):
+        return "Did you mean loss=…?"
+    losses = CLASSIFIER_LOSSES if task == "classifier" else REGRESSOR_LOSSES
+    for other, names in {**_NAMED, "loss": losses}.items():
+        if other != name and value in names:
+            return f"Did you mean {other}={brief(value)}?"
+    return None
+
+
+def _is_like_sizes(value: Any) -> bool:
+    """Return whether a value, or what a text reads as, is a number or a sequence of numbers."""
+    entries = literal(value) if isinstance(value, str) else value
+    if isinstance(entries, np.ndarray):
+        entries = entries.ravel().tolist()
+    if not isinstance(entries, (list, tuple, range)):
+        entries = [entries]
+    return all(isinstance(entry, Real) and not isinstance(entry, bool) for entry in entries)
 
 
 #: Parameters that the core computes with in the network's real type.
@@ -299,13 +271,13 @@ def check_magnitudes(parameters: Mapping[str, Any], dtype: np.dtype) -> None:
         value = parameters.get(name)
         if value is not None and value > limit:
             raise ValueError(
-                f"{name} must be at most {limit:.2g} for dtype {dtype.name}; got {value!r}."
+                f"{name} must be at most {limit:.2g} for dtype {dtype.name}; got {brief(value)}."
             )
     for name in _DIVISORS:
         if parameters.get(name, 1) < least:
             raise ValueError(
                 f"{name} must be at least {least:.2g} for dtype {dtype.name}; "
-                f"got {parameters[name]!r}."
+                f"got {brief(parameters[name])}."
             )
 
 
@@ -340,52 +312,38 @@ def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental:
             if np.any(parameters[name]):
                 raise ValueError(
                     f"solver='lbfgs' needs a smooth, fixed objective and its exact gradient: set "
-                    f"{name}={off} (got {parameters[name]!r}) or take another solver."
+                    f"{name}={off} (got {brief(parameters[name])}) or take another solver."
                 )
 
 
 def check_stochastic(solver: object) -> None:
     """Raise AttributeError, as for any missing method, if ``solver`` knows no mini-batches."""
-    if solver == "lbfgs":
+    if solver in SOLVERS and SOLVERS.name_of(solver) == "lbfgs":
         raise AttributeError("partial_fit needs a solver that learns by mini-batches, not 'lbfgs'.")
 
 
-def _n_parameters(layer_sizes: Sequence[int]) -> int:
+def n_parameters(layer_sizes: Sequence[int]) -> int:
+    """Return how many weights and biases a network of these widths has."""
     return sum(i * o + o for i, o in pairwise(layer_sizes))
-
-
-def _about(count: int) -> str:
-    """Return a number's leading digits; no float can hold the largest."""
-    return f"{count:.3g}" if count < sys.float_info.max else f"more than {sys.float_info.max:.3g}"
 
 
 def check_layer_sizes(layer_sizes: Sequence[int]) -> None:
     """Raise ValueError if a network of these widths has more parameters than can be addressed."""
-    count = _n_parameters(layer_sizes)
+    count = n_parameters(layer_sizes)
     if count > MAX_PARAMETERS:
         raise ValueError(
-            f"hidden_layer_sizes gives a network of {_about(count)} parameters between "
+            f"hidden_layer_sizes gives a network of {count_of(count)} parameters between "
             f"{layer_sizes[0]} inputs and {layer_sizes[-1]} outputs; at most {MAX_PARAMETERS:.3g} "
             "are possible."
         )
-
-
-@contextmanager
-def naming_network(layer_sizes: Sequence[int]) -> Iterator[None]:
-    """Name the parameter to blame when memory for a new network cannot be had."""
-    with blaming(
-        f"hidden_layer_sizes={tuple(layer_sizes[1:-1])} makes a network of "
-        f"{_n_parameters(layer_sizes):.3g} parameters"
-    ):
-        yield
 
 
 def check_same_network(present: Sequence[int], wanted: Sequence[int]) -> None:
     """Raise ValueError if a fit that goes on from an earlier one asks for other layer widths."""
     if list(present[1:-1]) != list(wanted[1:-1]):
         raise ValueError(
-            f"hidden_layer_sizes is now {tuple(wanted[1:-1])}, but the network that warm_start or "
-            f"partial_fit goes on with has {tuple(present[1:-1])}."
+            f"hidden_layer_sizes is now {brief(tuple(wanted[1:-1]))}, but the network that "
+            f"warm_start or partial_fit goes on with has {brief(tuple(present[1:-1]))}."
         )
     if present[-1] != wanted[-1]:
         raise ValueError(

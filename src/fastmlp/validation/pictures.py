@@ -11,8 +11,8 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_array
 
-from fastmlp.validation.parameters import Number
 from fastmlp.validation.real_numbers import finite_array, plain_array, real_array
+from fastmlp.validation.rules import Number
 from fastmlp.validation.wording import brief
 
 __all__ = [

@@ -10,12 +10,11 @@ from fastmlp.description import MAX_PARAMETERS
 from fastmlp.initializers import INITIALIZERS
 from fastmlp.validation.parameters import (
     RULES,
-    Number,
-    OneOf,
     check_activation,
     check_parameters,
 )
 from fastmlp.validation.real_numbers import real_array
+from fastmlp.validation.rules import Number, OneOf
 from fastmlp.validation.wording import brief
 
 __all__ = ["check_activation_input", "check_dropout", "check_first_weights"]
@@ -30,25 +29,26 @@ def check_activation_input(activation: Any, z: Any) -> np.ndarray:
     return real_array("z", z)
 
 
-def check_dropout(x: Any, rate: Any, random_state: Any) -> np.ndarray:
-    """Return x as an array of float32 or float64; raise unless rate and seed are right."""
-    RULES["input_dropout"]("rate", rate)
+def check_dropout(x: Any, rate: Any, random_state: Any) -> tuple[np.ndarray, float]:
+    """Return x as an array of float32 or float64, and the rate; raise unless all are right."""
+    probability: float = RULES["input_dropout"]("rate", rate)
     check_parameters({"random_state": random_state})
-    return real_array("x", x)
+    return real_array("x", x), probability
 
 
 def check_first_weights(
     fan_in: Any, fan_out: Any, init: Any, activation: Any, **named: Any
-) -> tuple[int, int]:
-    """Return the widths; raise unless a rule, with its ``named`` parameters, can draw weights."""
-    for name, width in (("fan_in", fan_in), ("fan_out", fan_out)):
-        _WIDTH(name, width)
-    if int(fan_in) * int(fan_out) > MAX_PARAMETERS:
+) -> tuple[int, int, dict[str, Any]]:
+    """Return the widths and ``named``, the parameters of a rule, as Python's own numbers.
+
+    Raise unless the rule can draw weights (fan_in, fan_out).
+    """
+    fan_in, fan_out = _WIDTH("fan_in", fan_in), _WIDTH("fan_out", fan_out)
+    if fan_in * fan_out > MAX_PARAMETERS:
         raise ValueError(
             f"fan_in={brief(fan_in)} and fan_out={brief(fan_out)} give too many weights: at most "
             f"{MAX_PARAMETERS:.3g} are possible; lower one of them."
         )
     _RULE("init", init)
     check_activation("activation", activation)
-    check_parameters(named)
-    return int(fan_in), int(fan_out)
+    return fan_in, fan_out, check_parameters(named)

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.validation.wording import brief, place
+from fastmlp.validation.shapes import UNREADABLE, check_masks
+from fastmlp.validation.wording import brief, one_line, place
 
 __all__ = ["TooLargeError", "finite_array", "plain_array", "real_array"]
 
@@ -97,30 +98,17 @@ def finite_array(name: str, values: Any) -> np.ndarray:
 
 def plain_array(name: str, values: Any) -> np.ndarray:
     """Return ``values`` (...) as NumPy reads them; ValueError if masks or ragged rows forbid it."""
-    if _is_masked(values):
-        raise ValueError(
-            f"{name} has masked entries, whose masks would be lost; replace them, for instance by "
-            "the array's method filled()."
-        )
+    check_masks(name, values)
     try:
         return np.asarray(values)
-    except ValueError as error:
+    except UNREADABLE as error:
         if "inhomogeneous" not in str(error):
-            raise ValueError(f"{name}: {error}") from error
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"{name}: {one_line(str(error))}") from error
         raise ValueError(
             f"{name} must be one value or an array whose rows are equally long; got "
             f"{brief(values)}."
         ) from error
-    except TypeError as error:  # arrays on other devices
-        raise TypeError(f"{name}: {error}") from error
-
-
-def _is_masked(values: Any) -> bool:
-    """Return whether an array, or one in nested lists of arrays, has masked entries."""
-    if isinstance(values, (list, tuple)):
-        nested = (list, tuple, np.ma.MaskedArray)
-        return any(_is_masked(entry) for entry in values if isinstance(entry, nested))
-    return isinstance(values, np.ma.MaskedArray) and bool(np.ma.is_masked(values))
 
 
 def _require_float64(name: str, array: np.ndarray) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp.user_functions import CustomLoss
+from fastmlp.validation.wording import brief
 
 __all__ = [
     "MeanAndStd",
@@ -35,9 +36,14 @@ _KINDS = {
 
 def check_loss_fits(loss: str, kind: str, known: Any) -> None:
     """Raise ValueError unless a loss knows this ``kind`` of classification target."""
+    if kind == "multiclass" and "binary" in known and kind not in known:
+        raise ValueError(
+            f"Only binary classification is supported by loss={brief(loss)}; y has more than "
+            "two labels."
+        )
     if kind not in known:
         wanted = " or ".join(dict.fromkeys(_KINDS[name] for name in known))
-        raise ValueError(f"loss={loss!r} needs {wanted} in y; got {_KINDS[kind]}.")
+        raise ValueError(f"loss={brief(loss)} needs {wanted} in y; got {_KINDS[kind]}.")
 
 
 def check_distributions(y: np.ndarray, n_classes: int) -> None:
@@ -80,7 +86,7 @@ def check_target_range(
     if wrong.any():
         row = int(np.argmax(wrong.reshape(len(y), -1).any(axis=1)))
         value = np.min(y[row])
-        raise ValueError(f"loss={loss!r} needs every y {bound}; got {value:g} (row {row}).")
+        raise ValueError(f"loss={brief(loss)} needs every y {bound}; got {value:g} (row {row}).")
 
 
 def check_target_in_unit(
@@ -141,10 +147,10 @@ def check_any_positive(y: np.ndarray, loss: str, kind: str) -> None:
     if kind != "non_negative" or y.any(axis=0).all():
         return
     if y.ndim == 1:
-        raise ValueError(f"loss={loss!r} needs a y above 0 somewhere; all are 0.")
+        raise ValueError(f"loss={brief(loss)} needs a y above 0 somewhere; all are 0.")
     column = int(np.argmin(y.any(axis=0)))
     raise ValueError(
-        f"loss={loss!r} needs a y above 0 in every column; all of column {column} are 0."
+        f"loss={brief(loss)} needs a y above 0 in every column; all of column {column} are 0."
     )
 
 
@@ -167,7 +173,8 @@ def check_return_std(loss: str, link: str) -> None:
     """Raise ValueError unless the network estimates a variance."""
     if link != "gaussian":
         raise ValueError(
-            f"return_std=True needs a model fitted with loss='gaussian_nll'; this one has {loss!r}."
+            f"return_std=True needs a model fitted with loss='gaussian_nll'; this one has "
+            f"{brief(loss)}."
         )
 
 
@@ -190,6 +197,6 @@ def check_has_probabilities(loss: object, links: Any) -> None:
     """Raise AttributeError, as for any missing method, if no link of ``links`` is a probability."""
     if not {"softmax", "logistic"} & set(links):
         raise AttributeError(
-            f"loss={loss!r} gives no probabilities; take decision_function, or calibrate the model "
-            "by sklearn.calibration.CalibratedClassifierCV."
+            f"loss={brief(loss)} gives no probabilities; take decision_function, or calibrate "
+            "the model by sklearn.calibration.CalibratedClassifierCV."
         )

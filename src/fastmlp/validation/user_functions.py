@@ -11,6 +11,7 @@ import numpy as np
 
 from fastmlp.user_functions import CustomActivation, CustomLoss
 from fastmlp.validation.differences import slopes_beside
+from fastmlp.validation.wording import brief
 
 __all__ = [
     "check_activation_slope",
@@ -33,7 +34,7 @@ def check_scalar_function(maker: str, role: str, function: Any, n_arguments: int
     ``maker`` is the public function that got it as its argument ``role``.
     """
     if not isinstance(function, FunctionType):
-        raise TypeError(f"{maker}: {role} must be a Python function; got {function!r}.")
+        raise TypeError(f"{maker}: {role} must be a Python function; got {brief(function)}.")
     try:
         inspect.signature(function).bind(*[0.0] * n_arguments)
     except TypeError as error:
@@ -50,7 +51,7 @@ def check_name(name: Any, function: Any) -> str:
     if name is None:
         return str(function.__name__)
     if not isinstance(name, str):
-        raise TypeError(f"name must be None or a string; got {name!r}.")
+        raise TypeError(f"name must be None or a string; got {brief(name)}.")
     return name
 
 

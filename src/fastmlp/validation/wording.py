@@ -1,21 +1,43 @@
-"""How an error text shows a value and says where it stood: on one line, whatever the value is."""
+"""How an error text shows a value, says where it stood, and what it suggests.
+
+All of it is on one line, whatever the value is.
+"""
 
 from __future__ import annotations
 
+import sys
 from reprlib import Repr
 from typing import Any
 
-__all__ = ["brief", "place"]
+from fastmlp.names import Names
 
-#: Most characters of a value.
-LONGEST = 80
+__all__ = ["a_kind_of", "brief", "count_of", "one_line", "place", "unknown_name"]
 
-_SHORTENED = Repr()
-_SHORTENED.maxother = _SHORTENED.maxstring = _SHORTENED.maxlong = LONGEST
+#: Most characters of a value, of one in the place of a name, and of another library's text.
+LONGEST, LONGEST_NAME, LONGEST_TEXT = 80, 60, 200
 
 
-def brief(value: Any) -> str:
-    """Return how ``value`` is shown in an error text.
+class _Shortened(Repr):
+    """Short representations; Python writes no integer of more than 4300 digits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxother = self.maxstring = self.maxlong = LONGEST
+        self.maxlevel = 3
+
+    def repr_int(self, x: int, level: int) -> str:
+        """Return an integer, or only its type."""
+        try:
+            return super().repr_int(x, level)
+        except ValueError:
+            return f"{type(x).__name__}(…)"
+
+
+_SHORTENED = _Shortened()
+
+
+def brief(value: Any, longest: int = LONGEST) -> str:
+    """Return how ``value`` is shown in an error text, in ``longest`` characters at most.
 
     Examples
     --------
@@ -24,12 +46,30 @@ def brief(value: Any) -> str:
     >>> len(brief("x" * 10**6)), brief(10**5000)
     (80, 'int(…)')
     """
-    try:
-        text = " ".join(_SHORTENED.repr(value).split())
-    except ValueError:  # Python writes no integer of more than 4300 digits
-        text = f"{type(value).__name__}(…)"
-    half = LONGEST // 2
-    return text if len(text) <= LONGEST else f"{text[: half - 2]}...{text[1 - half :]}"
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and hasattr(value, "columns"):
+        return f"{a_kind_of(value)} of shape {shape}"
+    text = " ".join(_SHORTENED.repr(value).split())
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[: half - 2]}...{text[1 - half :]}"
+
+
+def one_line(text: str, length: int = LONGEST_TEXT) -> str:
+    """Return a text on one line, cut off after ``length`` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[: length - 1]}…"
+
+
+def a_kind_of(value: object) -> str:
+    """Return the type of a value with its article."""
+    kind = type(value).__name__
+    return f"{'an' if kind[0].lower() in 'aeiou' else 'a'} {kind}"
+
+
+def count_of(number: int) -> str:
+    """Return a number rounded to three digits; no float can hold the largest."""
+    largest = sys.float_info.max
+    return f"{number:.3g}" if number <= largest else f"more than {largest:.3g}"
 
 
 def place(index: tuple[int, ...]) -> str:
@@ -43,3 +83,13 @@ def place(index: tuple[int, ...]) -> str:
     if not index:
         return ""
     return f" at index {index[0] if len(index) == 1 else index}"
+
+
+def unknown_name(name: str, value: object, names: Names, or_else: str = "") -> ValueError:
+    """Return the error for a value of the parameter ``name`` that is none of ``names``.
+
+    ``or_else`` says what else it may be.
+    """
+    text = f"{name} must be one of {', '.join(names)}{or_else}; got {brief(value, LONGEST_NAME)}."
+    closest = names.closest(value) if isinstance(value, str) else None
+    return ValueError(text if closest is None else f"{text} Did you mean {closest!r}?")

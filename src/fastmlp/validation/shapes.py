@@ -1,0 +1,124 @@
+"""What no array can be made of, or none of the right shape, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from fastmlp.validation.wording import a_kind_of, brief
+
+__all__ = ["UNREADABLE", "check_is_array", "check_masks", "wrong_shape"]
+
+#: What other libraries raise for arguments that they cannot read.
+UNREADABLE = (AttributeError, OverflowError, RuntimeError, TypeError, ValueError)
+
+#: What each argument is.
+WANTED: Mapping[str, str] = {
+    "X": "a table of numbers, of shape (n_samples, n_features)",
+    "y": "an array of shape (n_samples,) or (n_samples, n_outputs)",
+    "sample_weight": "an array of shape (n_samples,)",
+    "classes": "a flat list of labels",
+}
+
+#: How many dimensions each may have, at most.
+DIMENSIONS: Mapping[str, int] = {"X": 2, "y": 2, "sample_weight": 1, "classes": 1}
+
+
+def check_is_array(name: str, values: Any) -> None:
+    """Raise for what no array can be made of, and for masked entries, whose masks would be lost."""
+    if type(values) is np.ndarray or issparse(values):  # some sparse ones are mappings
+        return
+    check_masks(name, values)
+    if values is None or isinstance(values, (str, bytes)):
+        # A missing X or y is a ValueError in scikit-learn.
+        kind = ValueError if values is None else TypeError
+        raise kind(f"{name} must be {WANTED[name]}; got {brief(values)}.")
+    if isinstance(values, Mapping):
+        way = f"take pandas.DataFrame({name})" if name == "X" else f"take list({name}.values())"
+    elif isinstance(values, Set):
+        way = "it has no order, so take a list"
+    elif isinstance(values, Iterator):
+        way = f"take list({name})"
+    else:
+        return
+    raise TypeError(f"{name} must be {WANTED[name]}; got {a_kind_of(values)}: {way}.")
+
+
+def check_masks(name: str, values: Any) -> None:
+    """Raise ValueError for a masked array, or a list of such, with an entry that is masked."""
+    where = _first_masked(values)
+    if where is not None:
+        raise ValueError(
+            f"{name} has masked entries ({where}), whose mask would be lost: fill them by "
+            "numpy.ma.filled, or leave such rows out."
+        )
+
+
+def _first_masked(values: Any) -> str | None:
+    """Return words for the first masked entry of an array, or of nested lists; None without one."""
+    if isinstance(values, np.ma.MaskedArray):
+        masked = np.argwhere(np.ma.getmaskarray(values))
+        return _entry(masked[0]) if len(masked) else None
+    if not isinstance(values, (list, tuple)):
+        return None
+    nested = (list, tuple, np.ma.MaskedArray)
+    rows = (i for i, row in enumerate(values) if isinstance(row, nested))
+    return next((f"row {i}" for i in rows if _first_masked(values[i]) is not None), None)
+
+
+def _entry(index: np.ndarray) -> str:
+    """Return words for the index (n_dimensions,) of an entry."""
+    if len(index) == 2:
+        return f"column {index[1]}, row {index[0]}"
+    return f"row {index[0]}" if len(index) else "all of it"
+
+
+def wrong_shape(name: str, values: Any) -> str | None:
+    """Return what is wrong with the shape of ``values``, None if nothing is."""
+    try:
+        shape = tuple(values.shape) if hasattr(values, "shape") else np.shape(values)
+    except ValueError:
+        return _ragged(name, values)
+    if name == "X" and getattr(getattr(values, "dtype", None), "names", None):
+        return (
+            "X must have two dimensions; got a structured array: take "
+            "numpy.lib.recfunctions.structured_to_unstructured(X)."
+        )
+    if name == "X" and len(shape) == 1:
+        return _one_dimension(values, shape)
+    if name == "X" and len(shape) > 2:
+        return (
+            f"X must have two dimensions, (n_samples, n_features); got shape {shape}: "
+            "X.reshape(len(X), -1) makes each picture, or the like, one row."
+        )
+    if not 0 < len(shape) <= DIMENSIONS[name]:
+        return f"{name} must be {WANTED[name]}; got {brief(values)}."
+    return None
+
+
+def _one_dimension(values: Any, shape: tuple[int, ...]) -> str:
+    if shape == (0,):
+        return "X is empty; at least one sample with one feature is required."
+    if hasattr(values, "to_frame"):
+        return (
+            f"X must have two dimensions; got {a_kind_of(values)}. Reshape your data: "
+            "X.to_frame() if it is one feature, X.to_numpy().reshape(1, -1) if it is one sample."
+        )
+    array = "X" if isinstance(values, np.ndarray) else "numpy.array(X)"
+    return (
+        f"X must have two dimensions; got shape {shape}. Reshape your data: {array}.reshape(-1, 1) "
+        f"if it is one feature, {array}.reshape(1, -1) if it is one sample."
+    )
+
+
+def _ragged(name: str, values: Any) -> str:
+    lengths = [len(row) if isinstance(row, (Sequence, np.ndarray)) else 0 for row in values]
+    odd = next((i for i, length in enumerate(lengths) if length != lengths[0]), None)
+    where = "its entries have" if odd is None else f"row 0 ({brief(values[0])}) and row {odd} have"
+    hint = ""
+    if name == "y":
+        hint = "; for several labels a row, sklearn.preprocessing.MultiLabelBinarizer makes columns"
+    return f"{name} must be {WANTED[name]}, but {where} different lengths{hint}."
