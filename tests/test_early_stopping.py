@@ -134,7 +134,9 @@ def test_rows_with_one_target_are_judged_by_the_cost(loss):
     assert (y == 5).all()
     assert_allclose(score, -model.cost(rows, y), rtol=1e-9)
     with pytest.warns(UserWarning, match=SAYS_NOTHING):
-        model = stopping(loss, CONSTANT_HELD_OUT, init=initial, max_iter=100)
+        model = stopping(
+            loss, CONSTANT_HELD_OUT, init=initial, max_iter=100, standardize_target=False
+        )
     assert model.n_iter_ > 12
     assert model.validation_scores_[0] < 3 * model.best_validation_score_ < 0
 
@@ -247,7 +249,9 @@ def test_training_rows_without_weight():
 def drawn(y, seed, weights=None, **parameters):
     """Return the rows to train on, and those held out, of labels y."""
     model = classifier(early_stopping=True, **parameters)
-    coder = model._new_coder(y, np.dtype(np.float32), incremental=False, classes=None)
+    coder = model._new_coder(
+        model, y, weights, np.dtype(np.float32), incremental=False, classes=None
+    )
     rows = np.arange(len(y), dtype=np.int64)
     data = TrainingData(np.zeros((len(y), 1)), coder.encode(y), weights, rows)
     judged = hold_out(model, data, coder, np.random.RandomState(seed))

@@ -90,6 +90,7 @@ WRONG = {
     "momentum": _NO_SHARE,
     "batch_norm_momentum": [*_NO_SHARE, 0],
     "tweedie_power": [*_NO_NUMBER, 0.5, 2.5],
+    "standardize_target": [None, 1, 0.5, "yes", "Mean", ["mean"], np.ones(2)],
     "quantiles": [*without(_NO_SHARE, SEQUENCES[1]), 0, 1, [], [0.5, 0.5], [0.9, 0.1], ["0.5"]],
     "dropout": [*without(_NO_SHARE, SEQUENCES[1]), 1, [0.5, 0.5], [-0.5], [[0.5]], ["0.5"]],
     **dict.fromkeys(("max_iter", "max_fun"), _NO_COUNT),

@@ -82,10 +82,15 @@ def _balance(
     if low == high:
         return float(low)
 
-    def mean_slope(z: float) -> float:
-        return float(np.average(slope(z - column, *parameters), weights=weights))
+    def mean_slope(z: float, lift: float = 0.0) -> float:
+        return float(np.average(slope(z - column, *parameters), weights=weights)) + lift
 
-    return float(brentq(mean_slope, low, high, xtol=1e-9 * (high - low)))
+    # Between two targets the slope may be 0 all along, where only its middle is well defined.
+    lift = 1e-9 * (mean_slope(high) - mean_slope(low))
+    ends = [
+        brentq(mean_slope, low, high, args=(by,), xtol=1e-12 * (high - low)) for by in (lift, -lift)
+    ]
+    return float(np.mean(ends))
 
 
 def _quantile_logits(
