@@ -1,6 +1,7 @@
 """The prepared predictor gives what the model gives, from any thread, and outlives its model."""
 
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -74,3 +75,11 @@ def test_wrong_input():
         Predictor(model)(X[:, :6])
     with pytest.raises(ValueError, match="2D"):
         Predictor(model)(X[0])
+
+
+def test_a_model_whose_widths_are_not_its_networks():
+    network = MLPRegressor(**QUICK).fit(X, X[:, 0])._network
+    for n_features, n_outputs in ((6, 1), (7, 2)):
+        model = SimpleNamespace(_network=network, n_features_in_=n_features, n_outputs_=n_outputs)
+        with pytest.raises(ValueError, match="a network of 7 inputs and 1 outputs"):
+            Predictor(model)

@@ -52,8 +52,9 @@ class Predictor:
         from fastmlp.validation import check_parameters  # noqa: PLC0415 - not at import
 
         check_parameters({"n_threads": n_threads})
-        network = model._network
         self._model = copy(model)  # its checks, whatever becomes of the original
+        network = self._model._network
+        network.require_widths(self._model.n_features_in_, self._model.n_outputs_)
         self._real_type = network.dtype
         parameters = aligned_zeros(network.parameters.shape, network.dtype)
         parameters[:] = network.parameters
