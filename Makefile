@@ -20,7 +20,7 @@ SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -
 
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
-.PHONY: help demo test docs lint bench bench-all peers instructions instructions-record clean
+.PHONY: help demo test docs lint sanitize bench bench-all peers instructions instructions-record clean
 help:
 	@echo "make demo   train on handwritten digits, draw demo.png (DEMO='--epochs 5' passes options)"
 	@echo "make test   run the tests against the installed package (TESTS='-k cli' passes options)"
@@ -29,6 +29,7 @@ help:
 	@echo "make peers  set fastmlp beside the libraries found in .venv (PEERS='--cell digits')"
 	@echo "make docs   run the gallery and build the site in docs/_build/html"
 	@echo "make lint   ruff and mypy"
+	@echo "make sanitize  run tests on a core that watches its memory, then its threads (needs GCC)"
 	@echo "make instructions         hold the kernels' instruction counts against their budget"
 	@echo "make instructions-record  make today's counts the budget (needs valgrind, as above)"
 	@echo "make clean  remove the environment, the build and the caches"
@@ -68,6 +69,10 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# SANITIZERS=address or thread runs one of the two.
+sanitize: $(INSTALLED)
+	WORKERS=$(WORKERS) $(BIN)/python tools/sanitize.py $(SANITIZERS)
 
 clean:
 	rm -rf $(VENV) docs/_build docs/auto_gallery docs/generated build dist .cache .pytest_cache .ruff_cache .mypy_cache

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "fastmlp.h"
+#include "fences.h"
 #include "team.h"
 
 #include "vector.inc"

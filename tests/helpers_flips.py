@@ -15,9 +15,11 @@ import select
 import signal
 import sys
 import tempfile
+import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -147,14 +149,14 @@ def use(model: Any, y: np.ndarray) -> bool:
 
 def fate(blob: bytes, y: np.ndarray, pipe: int) -> int:
     """Load and use a damaged pickle; return what became of it."""
-    signal.setitimer(signal.ITIMER_REAL, SECONDS_PER_FLIP)
     try:
+        signal.setitimer(signal.ITIMER_REAL, SECONDS_PER_FLIP)
         os.write(pipe, bytes([LOADING]))
         model = pickle.loads(blob)
         os.write(pipe, bytes([USING]))
         return FINE if use(model, y) else RAISED
     except TimeUpError:
-        return SLOW
+        raise
     except BaseException:
         return RAISED
     finally:
@@ -182,7 +184,10 @@ def child(blobs: Sequence[tuple[bytes, np.ndarray]], pipe: int, trace: BinaryIO)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     limit_memory()
     for blob, y in blobs:
-        os.write(pipe, bytes([fate(blob, y, pipe)]))
+        code = SLOW
+        with suppress(TimeUpError):  # here, as the alarm may ring wherever ``fate`` is
+            code = fate(blob, y, pipe)
+        os.write(pipe, bytes([code]))
 
 
 def listen(pipe: int, pid: int) -> bytes:
@@ -206,8 +211,10 @@ def run_child(blobs: Sequence[tuple[bytes, np.ndarray]]) -> tuple[bytes, str, st
             try:
                 os.close(read)
                 child(blobs, write, trace)
-            finally:
                 os._exit(0)
+            finally:
+                traceback.print_exc()
+                os._exit(1)
         os.close(write)
         heard = listen(read, pid)
         os.close(read)

@@ -107,9 +107,10 @@ def test_another_seed_drops_other_units(backend: Backend):
 @pytest.mark.parametrize("name", ["compiled", "numba"])
 def test_python_threads_side_by_side(name):
     backend = get_backend(name)
-    problems = [problem_of(SHAPES[shape]) for shape in ("odd", "wide", "weights", "odd")]
+    shapes = ("odd", "wide", "weights", "norms") * 2
+    problems = [problem_of(SHAPES[shape]) for shape in shapes]
     expected = [everything(backend, problem, 1) for problem in problems]
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(8) as pool:
         runs = [pool.submit(everything, backend, problem, 2) for problem in problems]
         for run, alone in zip(runs, expected, strict=True):
             assert_same_bits(run.result(timeout=120), alone)
