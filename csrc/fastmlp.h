@@ -66,7 +66,6 @@ enum {
     FASTMLP_INSTANCE_NORM = 3,
     FASTMLP_GROUP_NORM = 4
 };
-enum { FASTMLP_SGD = 0, FASTMLP_ADAM = 1, FASTMLP_ADAMW = 2 };
 enum {
     FASTMLP_SELF_INFORMATION = 0,
     FASTMLP_ENTROPY = 1,
@@ -96,20 +95,27 @@ typedef struct {
     void (*custom)(int64_t n, int64_t n_slopes, void *h, void *slope);
 } fastmlp_layer;
 
-/* How to update; mirrors SETTINGS_DTYPE. */
+/* What stays the same for all updates of a fit; mirrors SETTINGS_DTYPE. */
 typedef struct {
-    int32_t optimizer, nesterov;
-    double learning_rate, momentum, beta_1, beta_2, epsilon;
+    int64_t optimizer;   /* position in the table of optimizers.inc */
     double l2, l1;       /* penalties, divided by the batch's sum of sample weights */
-    double weight_decay; /* decoupled */
     double batch_norm_momentum; /* share of a batch in the running statistics */
-    int64_t step;        /* updates made before the call */
     uint64_t seed;       /* of the bits of dropout and noise */
     double clip_value, clip_norm; /* bounds of each |gradient| and of the norm of all; 0 = none, here and below */
-    double max_norm;              /* bound of the norm of a hidden unit's incoming weights */
-    double input_noise, gradient_noise; /* standard deviations, the latter's in the first update */
-    double gradient_noise_decay; /* γ: its variance goes by (1 + step)^−γ */
+    double max_norm;     /* bound of the norm of a hidden unit's incoming weights */
+    double input_noise;  /* standard deviation */
 } fastmlp_settings;
+
+/* The numbers of one update; mirrors UPDATE_DTYPE. */
+enum { FASTMLP_COEFFICIENTS = 8 };
+typedef struct {
+    int64_t step;          /* updates made before: the counter of random bits */
+    double learning_rate;
+    double rate_factor;    /* the optimiser's step size is learning_rate · rate_factor */
+    double weight_decay;   /* decoupled */
+    double gradient_noise; /* standard deviation */
+    double coefficients[FASTMLP_COEFFICIENTS]; /* of the optimiser; its step function names them */
+} fastmlp_update;
 
 /* values (rows) = the losses of rows; gradient (rows, outputs) = their derivatives by the logits, both
  * without weights. logits and target are (rows, outputs). Called by several threads at once. */
@@ -189,8 +195,12 @@ typedef struct {
                              void *out);
     /* scales the columns of w (I, O) that are longer than max_norm down to it */
     void (*limit_norms)(int64_t fan_in, int64_t fan_out, double max_norm, void *w);
+    /* Name of the optimiser with this code; NULL past the last. */
+    const char *(*optimizer_name)(int64_t code);
+    /* Vectors M that an optimiser remembers. */
+    int64_t (*optimizer_moments)(int64_t code);
     /* one update of parameters (P) by gradient (P) with moments (M, P) */
-    void (*optimizer_update)(const fastmlp_settings *settings, int64_t n_weights,
+    void (*optimizer_update)(const fastmlp_settings *settings, const fastmlp_update *update, int64_t n_weights,
                              int64_t n_parameters, double weight_sum, void *parameters,
                              const void *gradient, void *moments);
 
@@ -204,17 +214,20 @@ typedef struct {
                                 const void *rates, void *w, void *b);
 
     /* Scratch for training on batches of n_rows rows. */
-    size_t (*workspace_bytes)(const fastmlp_plan *plan, int64_t n_rows, int64_t n_threads);
-    /* Trains on the rows order (K), batch after batch; workspace made for batch_size rows, zeroed when
-     * new. With measure_pace it uses all threads only while that is found to be faster. */
+    size_t (*workspace_bytes)(const fastmlp_plan *plan, const fastmlp_settings *settings, int64_t n_rows,
+                              int64_t n_threads);
+    /* Trains on the rows order (K), batch after batch, each with its update's numbers, updates (⌈K / batch_size⌉);
+     * workspace made for batch_size rows, zeroed when new. With measure_pace it uses all threads only while that
+     * is found to be faster. */
     fastmlp_totals (*train_batches)(const fastmlp_plan *plan, const fastmlp_settings *settings,
-                                    void *parameters, void *moments, const fastmlp_data *data,
+                                    const fastmlp_update *updates, void *parameters, void *moments,
+                                    const fastmlp_data *data,
                                     const int64_t *order, int64_t n_order, int64_t batch_size,
                                     void *workspace, int64_t n_threads, int32_t measure_pace);
-    /* One batch of rows 0 … n_rows-1; gradient (P) of cost + penalty. The running statistics among the
-     * parameters (V) become the batch's. */
-    fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *plan,
-                                             const fastmlp_settings *settings, void *parameters,
+    /* One batch of rows 0 … n_rows-1, with the random bits of a step; gradient (P) of cost + penalty. The
+     * running statistics among the parameters (V) become the batch's. */
+    fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *plan, const fastmlp_settings *settings,
+                                             int64_t step, void *parameters,
                                              const fastmlp_data *data, int64_t n_rows,
                                              void *gradient, void *workspace, int64_t n_threads);
     /* Copies the weights into `packed` (packed_bytes), from where predictions read them faster. */

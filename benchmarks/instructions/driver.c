@@ -43,9 +43,14 @@ static void fill_classes(float *target, int64_t n, int64_t classes)
 
 static fastmlp_settings adam(void)
 {
-    return (fastmlp_settings){.optimizer = FASTMLP_ADAM, .learning_rate = 1e-3, .beta_1 = 0.9,
-                              .beta_2 = 0.999, .epsilon = 1e-8, .l2 = 1e-4, .seed = 7};
+    int64_t code = 0;
+    while (strcmp(kernels->optimizer_name(code), "adam") != 0) code++;
+    return (fastmlp_settings){.optimizer = code, .l2 = 1e-4, .seed = 7};
 }
+
+/* Its first update: 1 − β₁, 1 − β₂ and ε, and the rate's factor √(1 − β₂)/(1 − β₁). */
+static const fastmlp_update first_update = {
+    .learning_rate = 1e-3, .rate_factor = 0.31622776601683794, .coefficients = {0.1, 0.001, 1e-8}};
 
 /* -- kernels ---------------------------------------------------------------------------------- */
 
@@ -84,7 +89,7 @@ static void huber(void)
 static void adam_update(void)
 {
     fastmlp_settings settings = adam();
-    kernels->optimizer_update(&settings, ELEMENTS - 7, ELEMENTS, 1, a, b, c);
+    kernels->optimizer_update(&settings, &first_update, ELEMENTS - 7, ELEMENTS, 1, a, b, c);
 }
 
 static void dropout(void) { kernels->apply_dropout(13107, 7, 1, 3, ROWS, FAN_IN, a); }
@@ -129,7 +134,8 @@ static void finish_network(network *n)
     memset(d, 0, sizeof d);
     fill_classes(b, EPOCH_ROWS, n->layers[plan->n_layers - 1].fan_out);
     for (int64_t r = 0; r < EPOCH_ROWS; r++) order[r] = r * 11 % EPOCH_ROWS;
-    size_t bytes = kernels->workspace_bytes(plan, BATCH, 1);
+    fastmlp_settings settings = adam();
+    size_t bytes = kernels->workspace_bytes(plan, &settings, BATCH, 1);
     n->workspace = aligned_alloc(64, (bytes + 63) / 64 * 64);
     if (n->workspace == NULL) exit(1);
     memset(n->workspace, 0, bytes);
@@ -154,7 +160,8 @@ static void train_epoch(void)
 {
     fastmlp_settings settings = adam();
     fastmlp_data data = {.x = a, .x_type = FASTMLP_FLOAT32, .target = b};
-    kernels->train_batches(&epoch.plan, &settings, c, d, &data, order, EPOCH_ROWS, BATCH, epoch.workspace, 1, 0);
+    const fastmlp_update updates[] = {first_update, first_update, first_update};
+    kernels->train_batches(&epoch.plan, &settings, updates, c, d, &data, order, EPOCH_ROWS, BATCH, epoch.workspace, 1, 0);
 }
 
 /* -- the table -------------------------------------------------------------------------------- */

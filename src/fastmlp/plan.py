@@ -1,8 +1,8 @@
 """The plan: what a network is, in a form that every backend reads.
 
 A plan is one NumPy structured array with a row per dense layer, plus a few sizes. It holds no
-parameters. The layouts below are those of ``fastmlp_layer`` and ``fastmlp_settings`` in
-``csrc/fastmlp.h``, field by field.
+parameters. The layouts below are those of ``fastmlp_layer``, ``fastmlp_settings`` and
+``fastmlp_update`` in ``csrc/fastmlp.h``, field by field.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ __all__ = [
     "INPUT_NOISE_STREAM",
     "LAYER_DTYPE",
     "NORMALIZATION_EPSILON",
+    "N_COEFFICIENTS",
     "SETTINGS_DTYPE",
+    "UPDATE_DTYPE",
     "Plan",
     "batch_norms",
     "custom_row",
@@ -58,27 +60,34 @@ LAYER_DTYPE = np.dtype(
     align=True,
 )
 
+#: What stays the same for all updates of a fit.
 SETTINGS_DTYPE = np.dtype(
     [
-        ("optimizer", np.int32),  # code in OPTIMIZERS
-        ("nesterov", np.int32),
-        ("learning_rate", np.float64),
-        ("momentum", np.float64),
-        ("beta_1", np.float64),
-        ("beta_2", np.float64),
-        ("epsilon", np.float64),
+        ("optimizer", np.int64),  # code in OPTIMIZERS
         ("l2", np.float64),  # penalty l2/2 · sum w², divided by the batch's sum of sample weights
         ("l1", np.float64),  # penalty l1 · sum |w|, divided likewise
-        ("weight_decay", np.float64),  # decoupled: w ← (1 − learning_rate · weight_decay) w
         ("batch_norm_momentum", np.float64),  # share of a batch in the running statistics
-        ("step", np.int64),  # updates made before this call
         ("seed", np.uint64),  # key of the bits of dropout and noise
         ("clip_value", np.float64),  # bound of each |gradient|; 0 = none, here and below
         ("clip_norm", np.float64),  # bound of the whole gradient's L2 norm
         ("max_norm", np.float64),  # bound of the L2 norm of a hidden unit's incoming weights
         ("input_noise", np.float64),  # standard deviation
-        ("gradient_noise", np.float64),  # standard deviation in the first update
-        ("gradient_noise_decay", np.float64),  # γ: variance of update t = 0, 1, … by (1 + t)^−γ
+    ],
+    align=True,
+)
+
+#: Room for an optimiser's own numbers.
+N_COEFFICIENTS = 8
+
+#: The numbers of one update.
+UPDATE_DTYPE = np.dtype(
+    [
+        ("step", np.int64),  # updates made before: the counter of random bits
+        ("learning_rate", np.float64),
+        ("rate_factor", np.float64),  # the optimiser's step size is learning_rate · rate_factor
+        ("weight_decay", np.float64),  # decoupled: w ← (1 - learning_rate · weight_decay) w
+        ("gradient_noise", np.float64),  # standard deviation
+        ("coefficients", np.float64, (N_COEFFICIENTS,)),  # see Optimizer.numbers
     ],
     align=True,
 )
@@ -333,17 +342,11 @@ def make_plan(
     )
 
 
-def make_settings(optimizer: str = "adam", **fields: float) -> np.ndarray:
-    """Return a 0-d record of SETTINGS_DTYPE: Adam's usual constants, 0 for what is not named."""
+def make_settings(optimizer: str = "sgd", **fields: float) -> np.ndarray:
+    """Return a 0-d record of SETTINGS_DTYPE: 0 for what is not named."""
     settings = np.zeros((), dtype=SETTINGS_DTYPE)
-    defaults = {
-        "learning_rate": 1e-3,
-        "beta_1": 0.9,
-        "beta_2": 0.999,
-        "epsilon": 1e-8,
-        "batch_norm_momentum": 0.1,
-    }
-    for name, value in {**defaults, **fields}.items():
-        settings[name] = value
     settings["optimizer"] = OPTIMIZERS[optimizer].code
+    settings["batch_norm_momentum"] = 0.1
+    for name, value in fields.items():
+        settings[name] = value
     return settings

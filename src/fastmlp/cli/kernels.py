@@ -13,9 +13,11 @@ import numpy as np
 
 from fastmlp.backends import Backend
 from fastmlp.cli.timing import WrongResultError
+from fastmlp.optimizers import make_optimizer
 from fastmlp.parameters import aligned_zeros
 from fastmlp.plan import dropout_threshold, make_settings
 from fastmlp.registry import ACTIVATIONS, LOSSES, OPTIMIZERS, Loss
+from fastmlp.updates import UpdateRule
 
 __all__ = ["KernelCase", "check", "elementwise_cases", "kernel_cases"]
 
@@ -216,12 +218,13 @@ def _optimizers(arrays: _Arrays, n_weights: int, n_biases: int) -> Iterator[Kern
     for row in OPTIMIZERS:
         parameters, gradient = arrays.normal(n_parameters), arrays.normal(n_parameters)
         moments = arrays.empty(row.n_moments, n_parameters)
-        settings = make_settings(row.name, momentum=0.9)
+        settings = make_settings(row.name)
+        update = UpdateRule(make_optimizer(row.name, momentum=0.9)).numbers(0, 1, 1e-3)[0]
         yield KernelCase(
             f"optimiser {row.name}",
             f"{n_parameters:,} parameters",
-            lambda k, s=settings, p=parameters, g=gradient, m=moments: k.optimizer_update(  # type: ignore[misc]
-                s, p, g, m, n_weights, 1.0
+            lambda k, s=settings, u=update, p=parameters, g=gradient, m=moments: k.optimizer_update(  # type: ignore[misc]
+                s, u, p, g, m, n_weights, 1.0
             ),
             (parameters, moments),
             n_parameters,

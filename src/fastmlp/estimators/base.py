@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.metaestimators import available_if
 
 from fastmlp import validation
-from fastmlp.backends import Backend, get_backend
+from fastmlp.backends import Backend, Rows, get_backend
 from fastmlp.estimators.attributes import LearntAttributes
 from fastmlp.estimators.learnt import Learnt, learnt_by
 from fastmlp.notices import notify
@@ -339,4 +339,4 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         X, target = self._encoded(learnt, X, y)
         weights = validation.check_sample_weight(sample_weight, len(X), network.dtype)
         validation.check_rows_for_batch_norm(network.normalizations, len(X), weights)
-        return network.cost_gradient(backend, X, target, weights, self._n_threads)
+        return network.cost_gradient(backend, Rows(X, target, weights), self._n_threads)

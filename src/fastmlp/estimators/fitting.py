@@ -21,18 +21,17 @@ from fastmlp.initializers import initialize
 from fastmlp.lbfgs import LbfgsRun
 from fastmlp.network import Network
 from fastmlp.notices import notify
+from fastmlp.optimizers import make_optimizer
 from fastmlp.plan import Plan, batch_norms, make_plan, make_settings
 from fastmlp.registry import OPTIMIZERS, Loss
 from fastmlp.schedules import LearningRate
 from fastmlp.stopping import LossMonitor, ScoreMonitor
 from fastmlp.training import Ending, EpochRecord, TrainingData, TrainingRun, print_record
+from fastmlp.updates import UpdateRule
 from fastmlp.user_functions import CustomActivation, CustomLoss
 from fastmlp.validation import checking_initializer, each_normalization, naming_network
 
 __all__ = ["Fitting"]
-
-#: Decoupled decay of AdamW when ``weight_decay`` is None; the other solvers have none.
-ADAMW_DECAY = 0.01
 
 #: Largest batch that ``batch_size="auto"`` makes.
 AUTO_BATCH = 200
@@ -177,40 +176,41 @@ class Fitting:
             model.init_range,
         )
         if self.coder.starts_at_constant and isinstance(model.init, str):
-            logits = self.coder.constant_logits(self.data.target, self.data.sample_weight)
+            logits = self.coder.constant_logits(self.data.rows.target, self.data.rows.sample_weight)
             network.biases[-1][...] = logits
         return network
 
     def _settings(self, plan: Plan) -> np.ndarray:
         """Return the solver's settings; lbfgs needs the penalties only."""
         model = self.model
-        solver = "sgd" if model.solver == "lbfgs" else model.solver
-        decay = model.weight_decay
-        if decay is None:
-            decay = ADAMW_DECAY if solver == "adamw" else 0.0
         # Drawn only where it is used: scikit-learn's stream of random numbers has no such draw.
         dropping = plan.layers["dropout_threshold"].any()
         noisy = model.input_noise > 0 or model.gradient_noise > 0
         seed = int(self.rng.randint(0, 2**64, dtype=np.uint64)) if dropping or noisy else 0
         return make_settings(
-            solver,
-            nesterov=model.nesterovs_momentum,
-            momentum=model.momentum,
-            beta_1=model.beta_1,
-            beta_2=model.beta_2,
-            epsilon=model.epsilon,
+            "sgd" if model.solver == "lbfgs" else model.solver,
             l2=model.alpha,
             l1=model.l1,
-            weight_decay=decay,
             batch_norm_momentum=model.batch_norm_momentum,
             seed=seed,
             clip_value=model.clip_value or 0.0,
             clip_norm=model.clip_norm or 0.0,
             max_norm=model.max_norm or 0.0,
             input_noise=model.input_noise,
-            gradient_noise=model.gradient_noise,
-            gradient_noise_decay=model.gradient_noise_decay,
         )
+
+    def _rule(self) -> UpdateRule:
+        """Return what gives the numbers of each update."""
+        model = self.model
+        optimizer = make_optimizer(
+            model.solver,
+            momentum=model.momentum,
+            nesterov=model.nesterovs_momentum,
+            betas=(model.beta_1, model.beta_2),
+            eps=model.epsilon,
+            weight_decay=model.weight_decay,
+        )
+        return UpdateRule(optimizer, model.gradient_noise, model.gradient_noise_decay)
 
     def _report(self, record: EpochRecord) -> bool:
         """Call the callbacks; return whether one of them returned True, which ends the fit."""
@@ -230,7 +230,7 @@ class Fitting:
 
     def _run_batches(self) -> Ending:
         network = self.learnt.network
-        settings = self._settings(network.plan)
+        settings, rule = self._settings(network.plan), self._rule()
         self.monitor = self._monitor()
         self._leave_out_weightless(network.plan)
         run = TrainingRun(
@@ -238,6 +238,7 @@ class Fitting:
             network=network,
             data=self.data,
             settings=settings,
+            rule=rule,
             batch_size=self._batch_size(len(self.data.order)),
             n_threads=self.n_threads,
             rate=self.learnt.rate,
@@ -250,7 +251,7 @@ class Fitting:
         ending = run.run()
         self.learnt = self._with_best()
         if self.incremental:
-            stream = Stream.after(self.model, network, self.backend, settings, AUTO_BATCH)
+            stream = Stream.after(self.model, network, self.backend, settings, rule, AUTO_BATCH)
             self.learnt = replace(self.learnt, stream=stream)
         return ending
 
@@ -285,20 +286,20 @@ class Fitting:
 
         Else a batch could have but one row that counts, whose variance is 0, or none.
         """
-        weights, order = self.data.sample_weight, self.data.order
+        weights, order = self.data.rows.sample_weight, self.data.order
         if weights is not None and batch_norms(plan).any():
             self.data.order = np.ascontiguousarray(order[weights[order] > 0])
 
     def _held_out_score(self, rows: np.ndarray) -> Callable[[Network], float]:
         """Return a function that scores a network on ``rows`` (V,); NaN if it overflows there."""
         data = self.data
-        weights = None if data.sample_weight is None else data.sample_weight[rows]
-        judge = self.coder.judge(self.backend, data.target[rows], weights)
+        weights = None if data.rows.sample_weight is None else data.rows.sample_weight[rows]
+        judge = self.coder.judge(self.backend, data.rows.target[rows], weights)
 
         def score(network: Network) -> float:
             outputs = network.forward(
                 self.backend,
-                data.X,
+                data.rows.X,
                 rows,
                 apply_link=not judge.takes_logits,
                 n_threads=self.n_threads,

@@ -29,7 +29,7 @@ def hold_out(
     """
     from sklearn.model_selection import train_test_split  # noqa: PLC0415 - slow to import
 
-    fraction, strata = model.validation_fraction, coder.strata(data.target)
+    fraction, strata = model.validation_fraction, coder.strata(data.rows.target)
     if strata is not None:
         check_strata(strata, coder.class_labels)
     check_validation_size(fraction, len(data.order))
@@ -37,8 +37,8 @@ def hold_out(
         train, held_out = train_test_split(
             data.order, test_size=fraction, random_state=rng, stratify=strata
         )
-    train, held_out = _with_each_class(train, held_out, coder.classes_of_rows(data.target))
-    weights = data.sample_weight
+    train, held_out = _with_each_class(train, held_out, coder.classes_of_rows(data.rows.target))
+    weights = data.rows.sample_weight
     check_held_out_weights(None if weights is None else weights[held_out])
     check_training_weights(None if weights is None else weights[train])
     check_rows_for_batch_norm(

@@ -43,8 +43,8 @@ def worse_than_constant(
     epochs = learnt.history.present.cost
     if not epochs:  # interrupted before an epoch had passed
         return None
-    rows = None if len(data.order) == len(data.X) else data.order
-    target, weights = data.target, data.sample_weight
+    rows = None if len(data.order) == len(data.rows.X) else data.order
+    target, weights = data.rows.target, data.rows.sample_weight
     if rows is not None:
         target, weights = target[rows], None if weights is None else weights[rows]
     if (target == target[0]).all():
@@ -54,7 +54,9 @@ def worse_than_constant(
     if epochs[-1] < (1 - POOR) * constant:
         return None
     # Dropout, noise and weights that moved on make an epoch's cost too large, so look once more.
-    logits = learnt.network.forward(backend, data.X, rows, apply_link=False, n_threads=n_threads)
+    logits = learnt.network.forward(
+        backend, data.rows.X, rows, apply_link=False, n_threads=n_threads
+    )
     cost = _mean_loss(learnt, logits, target, weights, backend)
     if cost < (1 - POOR) * constant:
         return None
@@ -71,8 +73,8 @@ def worse_than_constant(
 def scale_remedies(learnt: Learnt, data: TrainingData) -> list[str]:
     """Return what to do about columns of X and of the target that are out of scale, if any are."""
     return [
-        *scale_of_features(data.X[data.order[:ROWS_FOR_SCALE]], learnt.feature_names),
-        *learnt.coder.scale_of_target(data.target),
+        *scale_of_features(data.rows.X[data.order[:ROWS_FOR_SCALE]], learnt.feature_names),
+        *learnt.coder.scale_of_target(data.rows.target),
     ]
 
 

@@ -70,17 +70,16 @@ def limit_norms(w, max_norm):
 
 
 @entry_point
-def update_all(settings, parameters, gradient, moments, n_weights, weight_sum):
+def update_all(
+    settings, record, coefficients, parameters, gradient, moments, n_weights, weight_sum
+):
     """One update of all parameters (P,), of which the first ``n_weights`` carry the penalties."""
-    rates, penalties = batch_rates(settings, settings.step, weight_sum, parameters)
-    shaping, none = shaping_of_step(settings, settings.step, parameters), no_penalties(parameters)
-    first, second = moments[0], moments[moments.shape[0] - 1]
+    rates, penalties = batch_rates(settings, record, coefficients, weight_sum, parameters)
+    shaping, none = shaping_of_step(settings, record, parameters), no_penalties(parameters)
     w, b = slice(0, n_weights), slice(n_weights, parameters.size)
     if settings.clip_norm > 0:
         squares = bounded_squares(shaping.bound, penalties.l2, parameters[w], gradient[w])
         squares += bounded_squares(shaping.bound, none.l2, parameters[b], gradient[b])
         shaping = with_norm(shaping, settings.clip_norm, squares)
-    update(settings, rates, penalties, shaping, 0, parameters[w], gradient[w], first[w], second[w])
-    update(
-        settings, rates, none, shaping, n_weights, parameters[b], gradient[b], first[b], second[b]
-    )
+    update(settings, rates, penalties, shaping, 0, parameters[w], gradient[w], moments[:, w])
+    update(settings, rates, none, shaping, n_weights, parameters[b], gradient[b], moments[:, b])

@@ -7,7 +7,6 @@ All arrays are flat stretches (n,) of the same parameters.
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,15 +31,10 @@ _ADAMW = OPTIMIZERS["adamw"].code
 
 
 class Rates(NamedTuple):
-    """The settings that one batch needs, in the precision of the parameters."""
+    """What the optimiser's step takes, in the precision of the parameters."""
 
-    rate: Any  # Adam's contains the correction of the moments' bias
-    momentum: Any
-    beta_1: Any
-    one_minus_beta_1: Any
-    beta_2: Any
-    one_minus_beta_2: Any
-    epsilon: Any
+    rate: Any  # the learning rate and what the optimiser multiplies it by
+    coefficients: Any  # array (N_COEFFICIENTS,), in the order of Optimizer.numbers
 
 
 class Penalties(NamedTuple):
@@ -52,26 +46,17 @@ class Penalties(NamedTuple):
 
 
 @kernel
-def batch_rates(settings, step, weight_sum, parameters):
-    """Return the rates and the penalties of update number ``step`` + 1 for the weights."""
+def batch_rates(settings, update, coefficients, weight_sum, parameters):
+    """Return the rates and the penalties of an update for the weights.
+
+    ``coefficients`` (N_COEFFICIENTS,) are those of ``update`` in the precision of the parameters.
+    """
     real = parameters.dtype.type
-    rate = settings.learning_rate
-    if settings.optimizer != _SGD:
-        t = step + 1
-        rate *= math.sqrt(1 - settings.beta_2**t) / (1 - settings.beta_1**t)
-    rates = Rates(
-        real(rate),
-        real(settings.momentum),
-        real(settings.beta_1),
-        real(1 - settings.beta_1),
-        real(settings.beta_2),
-        real(1 - settings.beta_2),
-        real(settings.epsilon),
-    )
+    rates = Rates(real(update.learning_rate * update.rate_factor), coefficients)
     penalties = Penalties(
         real(settings.l2 / weight_sum),
-        real(1 - settings.learning_rate * settings.weight_decay),
-        real(settings.learning_rate * settings.l1 / weight_sum),
+        real(1 - update.learning_rate * update.weight_decay),
+        real(update.learning_rate * settings.l1 / weight_sum),
     )
     return rates, penalties
 
@@ -84,22 +69,36 @@ def no_penalties(parameters):
 
 
 @kernel
-def _sgd(rates, parameters, gradient, velocity, nesterov):
+def _sgd(rates, parameters, gradient, moments):
+    momentum, nesterov = rates.coefficients[0], rates.coefficients[1] != 0
+    velocity = moments[0]
     for i in range(parameters.size):
         step = rates.rate * gradient[i]
-        v = rates.momentum * velocity[i] - step
+        v = momentum * velocity[i] - step
         velocity[i] = v
-        parameters[i] += rates.momentum * v - step if nesterov else v
+        parameters[i] += momentum * v - step if nesterov else v
 
 
 @kernel
-def _adam(rates, parameters, gradient, first, second):
+def _adam(rates, parameters, gradient, moments):
+    one_minus_beta_1, one_minus_beta_2 = rates.coefficients[0], rates.coefficients[1]
+    epsilon, beta_1, beta_2 = rates.coefficients[2], rates.coefficients[3], rates.coefficients[4]
+    first, second = moments[0], moments[1]
     for i in range(parameters.size):
         g = gradient[i]
-        m = rates.beta_1 * first[i] + rates.one_minus_beta_1 * g
-        v = rates.beta_2 * second[i] + rates.one_minus_beta_2 * (g * g)
+        m = beta_1 * first[i] + one_minus_beta_1 * g
+        v = beta_2 * second[i] + one_minus_beta_2 * (g * g)
         first[i], second[i] = m, v
-        parameters[i] -= rates.rate * m / (np.sqrt(v) + rates.epsilon)
+        parameters[i] -= rates.rate * m / (np.sqrt(v) + epsilon)
+
+
+@kernel
+def _step(optimizer, rates, parameters, gradient, moments):
+    """Make the optimiser's step: a branch for each row of ``OPTIMIZERS``."""
+    if optimizer == _SGD:
+        _sgd(rates, parameters, gradient, moments)
+    elif optimizer in (_ADAM, _ADAMW):
+        _adam(rates, parameters, gradient, moments)
 
 
 @kernel
@@ -126,10 +125,10 @@ def _after(penalties, parameters):
 
 
 @kernel
-def update(settings, rates, penalties, shaping, start, parameters, gradient, first, second):
+def update(settings, rates, penalties, shaping, start, parameters, gradient, moments):
     """One update in place of the stretch that begins at ``start`` in the flat vector.
 
-    ``gradient`` is overwritten, sgd keeps its velocity in ``first``.
+    ``gradient`` (n,) is overwritten; ``moments`` is (M, n).
     """
     if penalties.l2 != 0:
         _add_l2(penalties.l2, parameters, gradient)
@@ -137,10 +136,7 @@ def update(settings, rates, penalties, shaping, start, parameters, gradient, fir
         shape(shaping, start, gradient)
     if penalties.keep != 1:
         _decay(penalties.keep, parameters)
-    if settings.optimizer == _SGD:
-        _sgd(rates, parameters, gradient, first, settings.nesterov != 0)
-    elif settings.optimizer in (_ADAM, _ADAMW):
-        _adam(rates, parameters, gradient, first, second)
+    _step(settings.optimizer, rates, parameters, gradient, moments)
     if penalties.shrink != 0:
         _after(penalties, parameters)
 

@@ -148,11 +148,9 @@ def _settle(layers, work, settings, rates, penalties, shaping, parameters, momen
     layer, part, first, last, start, stop = _locate(layers, work, tile)
     if part != _WEIGHTS:
         penalties = no_penalties(parameters)
-    # sgd has one moment: its row then stands in for the second, which is not touched.
-    second = moments[moments.shape[0] - 1]
     update(
         settings, rates, penalties, shaping, start, parameters[start:stop],
-        gradient[: stop - start], moments[0, start:stop], second[start:stop],
+        gradient[: stop - start], moments[:, start:stop],
     )  # fmt: skip
     _pack(layers, work, parameters, layer, part, first, last, start)
 

@@ -13,34 +13,33 @@ from fastmlp.registry import OPTIMIZERS
 
 __all__ = ["UPDATE_RULES", "limit_norms", "optimizer_update", "penalty", "penalty_gradient"]
 
-#: (settings, parameters (P,), gradient (P,), moments (M, P)) → None
-UpdateRule = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
+#: (update, parameters (P,), gradient (P,), moments (M, P)) → None
+UpdateRule = Callable[[np.void, np.ndarray, np.ndarray, np.ndarray], None]
 
 
 def _sgd(
-    settings: np.ndarray, parameters: np.ndarray, gradient: np.ndarray, moments: np.ndarray
+    update: np.void, parameters: np.ndarray, gradient: np.ndarray, moments: np.ndarray
 ) -> None:
-    # Settings are float64 scalars, which would widen float32 arrays; Python floats don't.
-    momentum = float(settings["momentum"])
-    step = -float(settings["learning_rate"]) * gradient
+    # Fields of records are float64 scalars, which would widen float32 arrays; Python floats don't.
+    momentum, nesterov, *_ = update["coefficients"].tolist()
+    step = -float(update["learning_rate"]) * gradient
     velocity = moments[0]
     velocity[:] = momentum * velocity + step
-    parameters += momentum * velocity + step if settings["nesterov"] else velocity
+    parameters += momentum * velocity + step if nesterov else velocity
 
 
 def _adam(
-    settings: np.ndarray, parameters: np.ndarray, gradient: np.ndarray, moments: np.ndarray
+    update: np.void, parameters: np.ndarray, gradient: np.ndarray, moments: np.ndarray
 ) -> None:
-    beta_1, beta_2 = float(settings["beta_1"]), float(settings["beta_2"])
+    _, _, epsilon, beta_1, beta_2, root, rest, _ = update["coefficients"].tolist()
     first, second = moments
     first[:] = beta_1 * first + (1 - beta_1) * gradient
     second[:] = beta_2 * second + (1 - beta_2) * gradient**2
-    t = int(settings["step"]) + 1
-    rate = float(settings["learning_rate"]) * math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
-    parameters -= rate * first / (np.sqrt(second) + float(settings["epsilon"]))
+    rate = float(update["learning_rate"]) * root / rest
+    parameters -= rate * first / (np.sqrt(second) + epsilon)
 
 
-#: By the name in the registry. AdamW is Adam; its decay is step 2 of every update.
+#: By the name in the registry. AdamW is Adam; its decay is step 5 of every update.
 UPDATE_RULES: dict[str, UpdateRule] = {"sgd": _sgd, "adam": _adam, "adamw": _adam}
 
 
@@ -57,22 +56,21 @@ def penalty_gradient(settings: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return gradient
 
 
-def _gradient_noise(settings: np.ndarray, n_parameters: int) -> np.ndarray:
+def _gradient_noise(seed: int, update: np.void, n_parameters: int) -> np.ndarray:
     """Return this update's noise (P,), float64: four times sixteen numbers per sixteen columns."""
     normals = standard_normals(
         4,
         16 * -(-n_parameters // 64),
-        int(settings["seed"]),
+        seed,
         GRADIENT_NOISE_STREAM,
-        int(settings["step"]),
+        int(update["step"]),
     )
     by_parameter = normals.reshape(4, -1, 16).transpose(1, 0, 2).reshape(-1)
-    decay = (1 + int(settings["step"])) ** (-float(settings["gradient_noise_decay"]) / 2)
-    noise: np.ndarray = float(settings["gradient_noise"]) * decay * by_parameter[:n_parameters]
+    noise: np.ndarray = float(update["gradient_noise"]) * by_parameter[:n_parameters]
     return noise
 
 
-def _clip_and_disturb(settings: np.ndarray, gradient: np.ndarray) -> None:
+def _clip_and_disturb(settings: np.ndarray, update: np.void, gradient: np.ndarray) -> None:
     """Steps 2 to 4 of ``Backend.optimizer_update`` on gradient (P,), in place."""
     bound, longest = float(settings["clip_value"]), float(settings["clip_norm"])
     if bound > 0:
@@ -80,8 +78,9 @@ def _clip_and_disturb(settings: np.ndarray, gradient: np.ndarray) -> None:
     if longest > 0:
         norm = math.sqrt(np.square(gradient, dtype=np.float64).sum())
         gradient *= float(np.minimum(1, longest / (norm + 1e-6)))  # NaN stays NaN
-    if settings["gradient_noise"] > 0:
-        gradient += _gradient_noise(settings, len(gradient)).astype(gradient.dtype)
+    if update["gradient_noise"] > 0:
+        noise = _gradient_noise(int(settings["seed"]), update, len(gradient))
+        gradient += noise.astype(gradient.dtype)
 
 
 def limit_norms(w: np.ndarray, max_norm: float) -> None:
@@ -97,6 +96,7 @@ def _shrink(weights: np.ndarray, amount: float) -> None:
 
 def optimizer_update(
     settings: np.ndarray,
+    update: np.void,
     parameters: np.ndarray,
     gradient: np.ndarray,
     moments: np.ndarray,
@@ -104,12 +104,12 @@ def optimizer_update(
     weight_sum: float,
 ) -> None:
     """Do the steps of ``Backend.optimizer_update``, arrays as there."""
-    learning_rate, l1 = float(settings["learning_rate"]), float(settings["l1"])
+    learning_rate, l1 = float(update["learning_rate"]), float(settings["l1"])
     weights = parameters[:n_weights]
     gradient[:n_weights] += float(settings["l2"]) / weight_sum * weights
-    _clip_and_disturb(settings, gradient)
-    weights *= 1 - learning_rate * float(settings["weight_decay"])
+    _clip_and_disturb(settings, update, gradient)
+    weights *= 1 - learning_rate * float(update["weight_decay"])
     rule = UPDATE_RULES[OPTIMIZERS.by_code(int(settings["optimizer"])).name]
-    rule(settings, parameters, gradient, moments)
+    rule(update, parameters, gradient, moments)
     if l1 != 0:
         _shrink(weights, learning_rate * l1 / weight_sum)
