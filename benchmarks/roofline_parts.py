@@ -13,7 +13,6 @@ from products import KINDS, Operands, Shape, core_call, packed_call
 from fastmlp.backends import get_backend
 from fastmlp.cli.epochs import GridCell
 from fastmlp.cli.timing import interleave
-from fastmlp.optimizers import make_optimizer
 from fastmlp.parameters import aligned_zeros
 from fastmlp.plan import make_settings
 from fastmlp.registry import OPTIMIZERS
@@ -133,7 +132,7 @@ def _loss(cell: GridCell, dtype: np.dtype) -> Callable[[], object]:
 def _update(cell: GridCell, dtype: np.dtype) -> Callable[[], object]:
     backend, plan = get_backend("compiled"), cell.plan
     settings = make_settings(cell.optimizer)
-    update = UpdateRule(make_optimizer(cell.optimizer, momentum=0.9)).numbers(0, 1, 1e-3)[0]
+    update = UpdateRule(cell.optimizer_object).numbers(0, 1, 1e-3)[0]
     n_moments = OPTIMIZERS[cell.optimizer].n_moments
     parameters, gradient = (aligned_zeros(plan.n_parameters, dtype) for _ in range(2))
     moments = aligned_zeros((n_moments, plan.n_parameters), dtype)

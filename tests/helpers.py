@@ -10,7 +10,7 @@ import numpy as np
 
 from fastmlp.backends import get_backend
 from fastmlp.backends.protocol import Backend, Rows, Totals
-from fastmlp.optimizers import make_optimizer
+from fastmlp.optimizers import CLASSES
 from fastmlp.parameters import (
     aligned_zeros,
     gain_views,
@@ -61,10 +61,6 @@ class Recipe:
         return self.rule.numbers(self.step + first, n_updates, self.learning_rate)
 
 
-#: What an optimiser is made with.
-OPTIONS = ("momentum", "nesterov", "betas", "eps", "weight_decay")
-
-
 def make_recipe(
     optimizer: str = "adam",
     *,
@@ -78,9 +74,11 @@ def make_recipe(
 
     Weights decay only where they are told to, by AdamW too.
     """
-    options = {"weight_decay": 0.0, **{k: v for k, v in fields.items() if k in OPTIONS}}
-    settings = {k: v for k, v in fields.items() if k not in OPTIONS}
-    rule = UpdateRule(make_optimizer(optimizer, **options), gradient_noise, gradient_noise_decay)
+    cls = CLASSES[optimizer]
+    known = vars(cls())
+    options = {"weight_decay": 0.0, **{k: v for k, v in fields.items() if k in known}}
+    settings = {k: v for k, v in fields.items() if k not in known}
+    rule = UpdateRule(cls(**options), gradient_noise, gradient_noise_decay)
     return Recipe(make_settings(optimizer, **settings), rule, learning_rate, step)
 
 

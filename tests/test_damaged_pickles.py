@@ -176,7 +176,7 @@ N_VALUES, N_TRAINED = plan_with().n_values, plan_with().n_parameters
         ("parameters", np.zeros(N_VALUES, ">f4")),
         ("parameters", [0.0] * N_VALUES),
         ("moments", np.zeros((2, N_TRAINED - 1), np.float32)),
-        ("moments", np.zeros((3, N_TRAINED), np.float32)),
+        ("moments", np.zeros((4, N_TRAINED), np.float32)),
         ("moments", np.zeros((2, N_TRAINED), np.float64)),
         ("moments", None),
         ("step", -1),

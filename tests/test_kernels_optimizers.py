@@ -22,6 +22,12 @@ FLAGS = {
     ],
     "adam": [{}, {"eps": 0.1, "betas": (0.5, 0.9)}],
     "adamw": [{}],
+    "rmsprop": [{}, {"alpha": 0.8, "momentum": 0.9, "centered": True, "eps": 0.01}],
+    "adagrad": [{}, {"lr_decay": 0.1, "initial_accumulator_value": 0.5}],
+    "adadelta": [{"eps": 0.01}, {"rho": 0.5, "eps": 0.1}],
+    "nadam": [{}, {"betas": (0.5, 0.9), "momentum_decay": 0.1}],
+    "radam": [{"betas": (0.9, 0.9)}, {"betas": (0.5, 0.5), "eps": 0.1}],
+    "lion": [{}, {"betas": (0.5, 0.75)}],
 }
 PENALTIES = [
     dict(zip(("l1", "l2", "weight_decay"), values, strict=True))

@@ -9,7 +9,7 @@ import numpy as np
 from fastmlp.backends import Backend, Rows
 from fastmlp.initializers import initialize
 from fastmlp.network import Network
-from fastmlp.optimizers import make_optimizer
+from fastmlp.optimizers import SGD, Adam, Optimizer
 from fastmlp.plan import Plan, make_plan, make_settings
 from fastmlp.registry import OPTIMIZERS
 from fastmlp.shuffling import shuffle
@@ -74,6 +74,11 @@ class GridCell:
             dropouts,
             normalizations=[self.normalization or "none"] * n_hidden,
         )
+
+    @property
+    def optimizer_object(self) -> Optimizer:
+        """The optimiser with its options."""
+        return SGD(momentum=0.9) if self.optimizer == "sgd" else Adam()
 
     @property
     def flops(self) -> int:
@@ -156,7 +161,7 @@ class EpochRun:
         self.cell, self.plan = cell, cell.plan
         X, y = cell.data(dtype)
         self.rows = Rows(X, np.ascontiguousarray(y.reshape(len(y), -1), dtype=dtype))
-        self.rule = UpdateRule(make_optimizer(cell.optimizer, momentum=0.9))
+        self.rule = UpdateRule(cell.optimizer_object)
         self.rng, self.order = np.random.RandomState(1), np.arange(cell.n_samples)
         self.network = Network.zeros(self.plan, dtype, OPTIMIZERS[cell.optimizer].n_moments)
         initialize(self.plan, self.network.parameters, "kaiming_uniform", self.rng)

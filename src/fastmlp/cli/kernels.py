@@ -13,7 +13,7 @@ import numpy as np
 
 from fastmlp.backends import Backend
 from fastmlp.cli.timing import WrongResultError
-from fastmlp.optimizers import make_optimizer
+from fastmlp.optimizers import CLASSES
 from fastmlp.parameters import aligned_zeros
 from fastmlp.plan import dropout_threshold, make_settings
 from fastmlp.registry import ACTIVATIONS, LOSSES, OPTIMIZERS, Loss
@@ -219,7 +219,7 @@ def _optimizers(arrays: _Arrays, n_weights: int, n_biases: int) -> Iterator[Kern
         parameters, gradient = arrays.normal(n_parameters), arrays.normal(n_parameters)
         moments = arrays.empty(row.n_moments, n_parameters)
         settings = make_settings(row.name)
-        update = UpdateRule(make_optimizer(row.name, momentum=0.9)).numbers(0, 1, 1e-3)[0]
+        update = UpdateRule(CLASSES[row.name]()).numbers(0, 1, 1e-3)[0]
         yield KernelCase(
             f"optimiser {row.name}",
             f"{n_parameters:,} parameters",

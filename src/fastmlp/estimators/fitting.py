@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,9 @@ from fastmlp.initializers import initialize
 from fastmlp.lbfgs import LbfgsRun
 from fastmlp.network import Network
 from fastmlp.notices import notify
-from fastmlp.optimizers import make_optimizer
+from fastmlp.optimizers import Optimizer, named_optimizer
 from fastmlp.plan import Plan, batch_norms, make_plan, make_settings
-from fastmlp.registry import OPTIMIZERS, Loss
+from fastmlp.registry import Loss
 from fastmlp.schedules import LearningRate
 from fastmlp.stopping import LossMonitor, ScoreMonitor
 from fastmlp.training import Ending, EpochRecord, TrainingData, TrainingRun, print_record
@@ -106,13 +107,14 @@ class Fitting:
         """Return a fresh network, or a copy of the earlier one, ready to be trained."""
         model, plan, dtype = self.model, self._plan(), self.coder.dtype
         rate = LearningRate("constant", model.learning_rate_init)
-        if model.solver == "sgd":
+        moments = () if self._optimizer is None else self._optimizer.row.moments
+        if self._optimizer is not None and self._optimizer.name == "sgd":
             rate = LearningRate(model.learning_rate, model.learning_rate_init, model.power_t)
-        n_moments = 0 if model.solver == "lbfgs" else OPTIMIZERS[model.solver].n_moments
         if self.earlier is None:
-            network, history = self._new_network(plan, dtype, n_moments), History()
+            network, history = self._new_network(plan, dtype, len(moments)), History()
         else:
-            network = self.earlier.network.continued(plan, dtype, n_moments, self.incremental)
+            keep = self.incremental and self.earlier.moments == moments
+            network = self.earlier.network.continued(plan, dtype, len(moments), keep)
             history = self.earlier.history.continued(self.incremental)
         learnt = Learnt(
             network=network,
@@ -120,6 +122,7 @@ class Fitting:
             feature_names=self.feature_names,
             history=history,
             rate=rate,
+            moments=moments,
             alpha=model.alpha,
             l1=model.l1,
             stops_early=model.early_stopping and model.solver != "lbfgs",
@@ -188,7 +191,7 @@ class Fitting:
         noisy = model.input_noise > 0 or model.gradient_noise > 0
         seed = int(self.rng.randint(0, 2**64, dtype=np.uint64)) if dropping or noisy else 0
         return make_settings(
-            "sgd" if model.solver == "lbfgs" else model.solver,
+            "sgd" if self._optimizer is None else self._optimizer.name,
             l2=model.alpha,
             l1=model.l1,
             batch_norm_momentum=model.batch_norm_momentum,
@@ -199,10 +202,15 @@ class Fitting:
             input_noise=model.input_noise,
         )
 
-    def _rule(self) -> UpdateRule:
-        """Return what gives the numbers of each update."""
+    @cached_property
+    def _optimizer(self) -> Optimizer | None:
+        """What makes the steps; None for lbfgs, which makes its own."""
         model = self.model
-        optimizer = make_optimizer(
+        if isinstance(model.solver, Optimizer):
+            return model.solver
+        if model.solver == "lbfgs":
+            return None
+        return named_optimizer(
             model.solver,
             momentum=model.momentum,
             nesterov=model.nesterovs_momentum,
@@ -210,7 +218,6 @@ class Fitting:
             eps=model.epsilon,
             weight_decay=model.weight_decay,
         )
-        return UpdateRule(optimizer, model.gradient_noise, model.gradient_noise_decay)
 
     def _report(self, record: EpochRecord) -> bool:
         """Call the callbacks; return whether one of them returned True, which ends the fit."""
@@ -230,7 +237,9 @@ class Fitting:
 
     def _run_batches(self) -> Ending:
         network = self.learnt.network
-        settings, rule = self._settings(network.plan), self._rule()
+        assert self._optimizer is not None
+        settings, model = self._settings(network.plan), self.model
+        rule = UpdateRule(self._optimizer, model.gradient_noise, model.gradient_noise_decay)
         self.monitor = self._monitor()
         self._leave_out_weightless(network.plan)
         run = TrainingRun(

@@ -18,6 +18,7 @@ from fastmlp.estimators.scores import quantile_score
 
 if TYPE_CHECKING:
     from fastmlp.initializers import Initializer
+    from fastmlp.optimizers import Optimizer
     from fastmlp.training import EpochRecord
     from fastmlp.user_functions import CustomActivation, CustomLoss
 
@@ -102,7 +103,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         smooth_l1_beta: float = 1.0,
         tweedie_power: float = 1.5,
         quantiles: float | Sequence[float] = 0.5,
-        solver: str = "adam",
+        solver: str | Optimizer = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
         learning_rate: str = "constant",

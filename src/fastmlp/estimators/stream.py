@@ -17,6 +17,7 @@ from sklearn.utils import check_random_state
 
 from fastmlp.backends import Backend, Executor, Rows, Totals
 from fastmlp.network import Network
+from fastmlp.optimizers import Optimizer
 from fastmlp.plan import batch_norms
 from fastmlp.shuffling import shuffle
 from fastmlp.training import DivergenceError, divergence_text, require_finite
@@ -32,7 +33,7 @@ __all__ = ["Stream"]
 #: Values of parameters that cannot change without being replaced; others end a stream.
 _UNCHANGING = (
     *(bool, int, float, str, type(None), np.generic, np.dtype, np.random.RandomState),
-    *(CustomActivation, CustomLoss),
+    *(CustomActivation, CustomLoss, Optimizer),
 )
 
 

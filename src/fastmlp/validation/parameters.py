@@ -16,6 +16,7 @@ from sklearn.utils import check_random_state
 
 from fastmlp.backends import BACKENDS
 from fastmlp.description import MAX_PARAMETERS
+from fastmlp.optimizers import CLASSES, Optimizer
 from fastmlp.parameters import REAL_TYPES
 from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, OPTIMIZERS, REGRESSOR_LOSSES
 from fastmlp.schedules import POLICIES
@@ -176,10 +177,49 @@ def _quantiles(name: str, value: Any) -> None:
         raise ValueError(f"{name} must be one level, or several that ascend; got {value!r}.")
 
 
+def _betas(name: str, value: Any) -> None:
+    if not (isinstance(value, tuple) and len(value) == 2):
+        raise TypeError(f"{name} must be a tuple of two numbers; got {brief(value)}.")
+    for position, beta in enumerate(value):
+        Number(0, 1)(f"{name}[{position}]", beta)
+
+
 _POSITIVE = Number(0, closed="neither")
 _NOT_NEGATIVE = Number(0, closed="left")
 _BOUND = Number(0, closed="neither", also=(None,))
 _COUNT = Number(1, integral=True)
+
+#: Rules of the options of optimisers, by their names in ``fastmlp.optimizers``.
+_OPTIONS: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
+    {
+        "momentum": Number(0, 1, closed="both"),
+        "nesterov": _flag,
+        "centered": _flag,
+        "betas": _betas,
+        "alpha": Number(0, 1),
+        "rho": Number(0, 1),
+        "eps": _POSITIVE,
+        "lr_decay": _NOT_NEGATIVE,
+        "momentum_decay": _NOT_NEGATIVE,
+        "initial_accumulator_value": _NOT_NEGATIVE,
+        "weight_decay": _NOT_NEGATIVE,
+    }
+)
+
+
+def _solver(name: str, value: object) -> None:
+    """Raise unless ``value`` names a solver, or is an optimiser whose options are right."""
+    if type(value) in CLASSES.values():
+        for option, number in vars(value).items():
+            _OPTIONS[option](f"{name}.{option}", number)
+        return
+    known = (*OPTIMIZERS.names, "lbfgs")
+    if not (isinstance(value, str) and value in known):
+        raise ValueError(
+            f"{name} must be one of {', '.join(known)}, or an object of fastmlp.optimizers; "
+            f"got {brief(value)}."
+        )
+
 
 #: Random numbers are within sixteen times their spread, so that first weights stay finite.
 MAX_SPREAD = sys.float_info.max / 16
@@ -202,7 +242,7 @@ RULES: Mapping[str, Callable[[str, Any], None]] = MappingProxyType(
         "quantiles": _quantiles,
         "hidden_layer_sizes": OneOrEach(Number(1, integral=True)),
         "activation": OneOrEach(check_activation, kind="activation"),
-        "solver": OneOf((*OPTIMIZERS.names, "lbfgs")),
+        "solver": _solver,
         "alpha": _NOT_NEGATIVE,
         "l1": _NOT_NEGATIVE,
         "weight_decay": Number(0, also=(None,)),
@@ -293,6 +333,12 @@ def check_magnitudes(parameters: Mapping[str, Any], dtype: np.dtype) -> None:
             raise ValueError(
                 f"{name} must be at most {limit:.2g} for dtype {dtype.name}; got {value!r}."
             )
+    solver = parameters.get("solver")
+    for name, value in vars(solver).items() if isinstance(solver, Optimizer) else ():
+        if np.max(value) > limit:
+            raise ValueError(
+                f"solver.{name} must be at most {limit:.2g} for dtype {dtype.name}; got {value!r}."
+            )
     for name in _DIVISORS:
         if parameters.get(name, 1) < least:
             raise ValueError(
@@ -327,6 +373,11 @@ def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental:
             )
     if incremental and parameters["early_stopping"]:
         raise ValueError("partial_fit does not support early_stopping=True.")
+    if isinstance(parameters["solver"], Optimizer) and parameters["weight_decay"] is not None:
+        raise ValueError(
+            f"weight_decay={parameters['weight_decay']!r} stands beside a solver that has its own: "
+            f"set weight_decay of {parameters['solver']!r} instead."
+        )
     if parameters["solver"] == "lbfgs":
         for name, off in _OFF_FOR_LBFGS.items():
             if np.any(parameters[name]):

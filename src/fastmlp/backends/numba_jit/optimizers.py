@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastmlp.backends.numba_jit.jit import kernel, reduction_kernel
+from fastmlp.backends.numba_jit.jit import kernel, reduction_kernel, scalar_kernel
 from fastmlp.backends.numba_jit.shaping import shape
 from fastmlp.registry import OPTIMIZERS
 
@@ -28,6 +28,12 @@ __all__ = [
 _SGD = OPTIMIZERS["sgd"].code
 _ADAM = OPTIMIZERS["adam"].code
 _ADAMW = OPTIMIZERS["adamw"].code
+_RMSPROP = OPTIMIZERS["rmsprop"].code
+_ADAGRAD = OPTIMIZERS["adagrad"].code
+_ADADELTA = OPTIMIZERS["adadelta"].code
+_NADAM = OPTIMIZERS["nadam"].code
+_RADAM = OPTIMIZERS["radam"].code
+_LION = OPTIMIZERS["lion"].code
 
 
 class Rates(NamedTuple):
@@ -92,6 +98,91 @@ def _adam(rates, parameters, gradient, moments):
         parameters[i] -= rates.rate * m / (np.sqrt(v) + epsilon)
 
 
+@scalar_kernel
+def _towards(mean, share, value):
+    """Return a running mean that has moved by ``share`` towards a value."""
+    return mean + share * (value - mean)
+
+
+@kernel
+def _rmsprop(rates, parameters, gradient, moments):
+    share, epsilon = rates.coefficients[0], rates.coefficients[1]
+    momentum, centered = rates.coefficients[2], rates.coefficients[3]
+    squares, means, velocity = moments[0], moments[1], moments[2]
+    zero = parameters.dtype.type(0)
+    for i in range(parameters.size):
+        g = gradient[i]
+        squares[i] = _towards(squares[i], share, g * g)
+        means[i] = _towards(means[i], share, g)
+        variance = squares[i] - centered * (means[i] * means[i])
+        variance = zero if variance < zero else variance  # NaN stays
+        velocity[i] = momentum * velocity[i] + g / (np.sqrt(variance) + epsilon)
+        parameters[i] -= rates.rate * velocity[i]
+
+
+@kernel
+def _adagrad(rates, parameters, gradient, moments):
+    initial, epsilon, sums = rates.coefficients[0], rates.coefficients[1], moments[0]
+    for i in range(parameters.size):
+        g = gradient[i]
+        sums[i] += g * g
+        parameters[i] -= rates.rate * g / (np.sqrt(sums[i] + initial) + epsilon)
+
+
+@kernel
+def _adadelta(rates, parameters, gradient, moments):
+    share, epsilon = rates.coefficients[0], rates.coefficients[1]
+    squares, steps = moments[0], moments[1]
+    for i in range(parameters.size):
+        g = gradient[i]
+        squares[i] = _towards(squares[i], share, g * g)
+        step = np.sqrt(steps[i] + epsilon) / np.sqrt(squares[i] + epsilon) * g
+        steps[i] = _towards(steps[i], share, step * step)
+        parameters[i] -= rates.rate * step
+
+
+@kernel
+def _nadam(rates, parameters, gradient, moments):
+    share_1, share_2, epsilon = rates.coefficients[0], rates.coefficients[1], rates.coefficients[2]
+    scale, of_gradient = rates.coefficients[3], rates.coefficients[4]
+    of_mean, first, second = rates.coefficients[5], moments[0], moments[1]
+    for i in range(parameters.size):
+        g = gradient[i]
+        m, v = _towards(first[i], share_1, g), _towards(second[i], share_2, g * g)
+        first[i], second[i] = m, v
+        parameters[i] -= (
+            rates.rate * (of_gradient * g + of_mean * m) / (scale * np.sqrt(v) + epsilon)
+        )
+
+
+@kernel
+def _radam(rates, parameters, gradient, moments):
+    share_1, share_2, epsilon = rates.coefficients[0], rates.coefficients[1], rates.coefficients[2]
+    adaptive, one = rates.coefficients[3] != 0, parameters.dtype.type(1)
+    first, second = moments[0], moments[1]
+    for i in range(parameters.size):
+        g = gradient[i]
+        m, v = _towards(first[i], share_1, g), _towards(second[i], share_2, g * g)
+        first[i], second[i] = m, v
+        parameters[i] -= rates.rate * m / (np.sqrt(v) + epsilon if adaptive else one)
+
+
+@kernel
+def _lion(rates, parameters, gradient, moments):
+    share_1, share_2, first = rates.coefficients[0], rates.coefficients[1], moments[0]
+    zero = parameters.dtype.type(0)
+    for i in range(parameters.size):
+        g = gradient[i]
+        step = _towards(first[i], share_1, g)
+        first[i] = _towards(first[i], share_2, g)
+        if step > zero:
+            parameters[i] -= rates.rate
+        elif step < zero:
+            parameters[i] += rates.rate
+        else:
+            parameters[i] -= step  # 0 or NaN
+
+
 @kernel
 def _step(optimizer, rates, parameters, gradient, moments):
     """Make the optimiser's step: a branch for each row of ``OPTIMIZERS``."""
@@ -99,6 +190,18 @@ def _step(optimizer, rates, parameters, gradient, moments):
         _sgd(rates, parameters, gradient, moments)
     elif optimizer in (_ADAM, _ADAMW):
         _adam(rates, parameters, gradient, moments)
+    elif optimizer == _RMSPROP:
+        _rmsprop(rates, parameters, gradient, moments)
+    elif optimizer == _ADAGRAD:
+        _adagrad(rates, parameters, gradient, moments)
+    elif optimizer == _ADADELTA:
+        _adadelta(rates, parameters, gradient, moments)
+    elif optimizer == _NADAM:
+        _nadam(rates, parameters, gradient, moments)
+    elif optimizer == _RADAM:
+        _radam(rates, parameters, gradient, moments)
+    elif optimizer == _LION:
+        _lion(rates, parameters, gradient, moments)
 
 
 @kernel

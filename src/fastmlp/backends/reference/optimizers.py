@@ -39,8 +39,91 @@ def _adam(
     parameters -= rate * first / (np.sqrt(second) + epsilon)
 
 
+def _follow(mean: np.ndarray, share: float, values: np.ndarray) -> None:
+    """Move a running mean (P,) by ``share`` towards values (P,), in place."""
+    mean *= 1 - share
+    mean += share * values
+
+
+def _rmsprop(
+    update: np.void, parameters: np.ndarray, gradient: np.ndarray, moments: np.ndarray
+) -> None:
+    share, epsilon, momentum, centered, *_ = update["coefficients"].tolist()
+    square, mean, velocity = moments
+    _follow(square, share, gradient**2)
+    _follow(mean, share, gradient)
+    variance = np.maximum(square - mean**2, 0) if centered else square
+    velocity *= momentum
+    velocity += gradient / (np.sqrt(variance) + epsilon)
+    parameters -= _step_size(update) * velocity
+
+
+def _adagrad(
+    update: np.void, parameters: np.ndarray, gradient: np.ndarray, moments: np.ndarray
+) -> None:
+    initial, epsilon, *_ = update["coefficients"].tolist()
+    moments[0] += gradient**2
+    parameters -= _step_size(update) * gradient / (np.sqrt(moments[0] + initial) + epsilon)
+
+
+def _adadelta(
+    update: np.void, parameters: np.ndarray, gradient: np.ndarray, moments: np.ndarray
+) -> None:
+    share, epsilon, *_ = update["coefficients"].tolist()
+    square, square_step = moments
+    _follow(square, share, gradient**2)
+    step = np.sqrt(square_step + epsilon) / np.sqrt(square + epsilon) * gradient
+    _follow(square_step, share, step**2)
+    parameters -= _step_size(update) * step
+
+
+def _nadam(
+    update: np.void, parameters: np.ndarray, gradient: np.ndarray, moments: np.ndarray
+) -> None:
+    share, share_of_square, epsilon, scale, *shares, _, _ = update["coefficients"].tolist()
+    first, second = moments
+    _follow(first, share, gradient)
+    _follow(second, share_of_square, gradient**2)
+    mixture = shares[0] * gradient + shares[1] * first
+    parameters -= _step_size(update) * mixture / (scale * np.sqrt(second) + epsilon)
+
+
+def _radam(
+    update: np.void, parameters: np.ndarray, gradient: np.ndarray, moments: np.ndarray
+) -> None:
+    share, share_of_square, epsilon, adaptive, *_ = update["coefficients"].tolist()
+    first, second = moments
+    _follow(first, share, gradient)
+    _follow(second, share_of_square, gradient**2)
+    step = first / (np.sqrt(second) + epsilon) if adaptive else first
+    parameters -= _step_size(update) * step
+
+
+def _lion(
+    update: np.void, parameters: np.ndarray, gradient: np.ndarray, moments: np.ndarray
+) -> None:
+    share, share_of_mean, *_ = update["coefficients"].tolist()
+    mean = moments[0]
+    parameters -= _step_size(update) * np.sign((1 - share) * mean + share * gradient)
+    _follow(mean, share_of_mean, gradient)
+
+
+def _step_size(update: np.void) -> float:
+    return float(update["learning_rate"]) * float(update["rate_factor"])
+
+
 #: By the name in the registry. AdamW is Adam; its decay is step 5 of every update.
-UPDATE_RULES: dict[str, UpdateRule] = {"sgd": _sgd, "adam": _adam, "adamw": _adam}
+UPDATE_RULES: dict[str, UpdateRule] = {
+    "sgd": _sgd,
+    "adam": _adam,
+    "adamw": _adam,
+    "rmsprop": _rmsprop,
+    "adagrad": _adagrad,
+    "adadelta": _adadelta,
+    "nadam": _nadam,
+    "radam": _radam,
+    "lion": _lion,
+}
 
 
 def penalty(settings: np.ndarray, weights: np.ndarray) -> float:
