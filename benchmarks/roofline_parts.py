@@ -138,5 +138,5 @@ def _update(cell: GridCell, dtype: np.dtype) -> Callable[[], object]:
     moments = aligned_zeros((n_moments, plan.n_parameters), dtype)
     gradient.fill(1e-3)
     return lambda: backend.optimizer_update(
-        settings, update, parameters, gradient, moments, plan.n_weights, 1.0
+        settings, update, parameters, gradient, moments, plan.trained_slots, plan.groups, 1.0
     )

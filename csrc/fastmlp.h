@@ -95,6 +95,30 @@ typedef struct {
     void (*custom)(int64_t n, int64_t n_slopes, void *h, void *slope);
 } fastmlp_layer;
 
+/* What a slot holds. The first four are trained. */
+enum {
+    FASTMLP_WEIGHTS = 0,
+    FASTMLP_BIASES = 1,
+    FASTMLP_GAINS = 2,
+    FASTMLP_SHIFTS = 3,
+    FASTMLP_RUNNING_MEANS = 4,
+    FASTMLP_RUNNING_VARIANCES = 5
+};
+
+/* One array (rows, columns) of the flat vector; mirrors SLOT_DTYPE. They lie there one after the other. */
+typedef struct {
+    int64_t kind;
+    int64_t layer;  /* that it belongs to */
+    int64_t group;  /* of the updates */
+    int64_t offset; /* of its first element */
+    int64_t rows, columns;
+} fastmlp_slot;
+
+/* Slots that are updated alike; mirrors GROUP_DTYPE. Each is a factor of the number of that name. */
+typedef struct {
+    double learning_rate, l1, l2, weight_decay;
+} fastmlp_group;
+
 /* What stays the same for all updates of a fit; mirrors SETTINGS_DTYPE. */
 typedef struct {
     int64_t optimizer;   /* position in the table of optimizers.inc */
@@ -133,7 +157,10 @@ typedef struct {
 typedef struct {
     const fastmlp_layer *layers; /* (L) */
     int64_t n_layers;            /* L */
-    int64_t n_weights;           /* length of the prefix of the parameters that holds weights */
+    const fastmlp_slot *slots;   /* (n_slots): those that are trained, in the order of the vector */
+    int64_t n_slots;
+    const fastmlp_group *groups; /* as many as the slots name */
+    int64_t n_weights;           /* Σ I · O: what a row costs */
     int64_t n_parameters;        /* P */
     int64_t target_width;        /* T */
     fastmlp_loss loss;
@@ -199,10 +226,10 @@ typedef struct {
     const char *(*optimizer_name)(int64_t code);
     /* Vectors M that an optimiser remembers. */
     int64_t (*optimizer_moments)(int64_t code);
-    /* one update of parameters (P) by gradient (P) with moments (M, P) */
-    void (*optimizer_update)(const fastmlp_settings *settings, const fastmlp_update *update, int64_t n_weights,
-                             int64_t n_parameters, double weight_sum, void *parameters,
-                             const void *gradient, void *moments);
+    /* one update of the plan's parameters (P) by gradient (P) with moments (M, P); only slots and groups of the
+     * plan are read */
+    void (*optimizer_update)(const fastmlp_settings *settings, const fastmlp_update *update, const fastmlp_plan *plan,
+                             double weight_sum, void *parameters, const void *gradient, void *moments);
 
     /* out (N, K) = x (N, I) · w (K, I)ᵀ + b (K), rounded alike everywhere */
     void (*perceptron_scores)(int64_t rows, int64_t fan_in, int64_t units, const void *x,

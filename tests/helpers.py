@@ -17,7 +17,7 @@ from fastmlp.parameters import (
     running_variance_views,
     weight_views,
 )
-from fastmlp.plan import Plan, make_plan, make_settings
+from fastmlp.plan import Plan, default_groups, make_plan, make_settings, prefix_slots
 from fastmlp.registry import LOSSES, Loss
 from fastmlp.updates import UpdateRule
 
@@ -45,6 +45,11 @@ def offset_array(values: np.ndarray) -> np.ndarray:
     copy = room[1:].reshape(values.shape)
     copy[...] = values
     return copy
+
+
+def all_weights(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return slots and groups of a vector (n,) that is all weights."""
+    return prefix_slots(n, n), default_groups()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from helpers import (
     Problem,
+    all_weights,
     make_problem,
     make_recipe,
     objective_and_gradient,
@@ -179,7 +180,7 @@ def descend(backend: Backend, learning_rate: float, n_steps: int) -> np.ndarray:
     recipe = make_recipe("sgd", learning_rate=learning_rate)
     path = [2.0]
     for update in recipe.updates(n_steps):
-        backend.optimizer_update(recipe.settings, update, x, 8 * x, moments, 1, 1.0)
+        backend.optimizer_update(recipe.settings, update, x, 8 * x, moments, *all_weights(1), 1.0)
         path.append(float(x[0]))
     return np.array(path)
 
@@ -399,7 +400,9 @@ def one_step(backend: Backend, n_steps: int = 1, **fields: float) -> np.ndarray:
     recipe = make_recipe("sgd", learning_rate=0.25, **fields)
     for update in recipe.updates(n_steps):
         gradient = np.array([0.5, 0.25, -1.0])
-        backend.optimizer_update(recipe.settings, update, w, gradient, moments, 3, 4.0)
+        backend.optimizer_update(
+            recipe.settings, update, w, gradient, moments, *all_weights(3), 4.0
+        )
     return w
 
 

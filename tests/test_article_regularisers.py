@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers import make_recipe
+from helpers import all_weights, make_recipe
 from helpers_tolerances import eps
 
 from fastmlp.backends.protocol import Backend
@@ -21,7 +21,9 @@ def steps(backend: Backend, dtype, solver: str, n_steps: int = 1, **fields: floa
     recipe = make_recipe(solver, learning_rate=0.25, **fields)
     for update in recipe.updates(n_steps):
         gradient = np.array(GRADIENT, dtype)
-        backend.optimizer_update(recipe.settings, update, w, gradient, moments, len(w), 4.0)
+        backend.optimizer_update(
+            recipe.settings, update, w, gradient, moments, *all_weights(len(w)), 4.0
+        )
     return w
 
 
@@ -59,7 +61,9 @@ def test_fact_26_decay_alone_shrinks_weights_geometrically(backend: Backend, dty
     recipe = make_recipe(solver, learning_rate=0.25, weight_decay=0.5)
     for update in recipe.updates(10):
         gradient = np.zeros(len(w), dtype)
-        backend.optimizer_update(recipe.settings, update, w, gradient, moments, len(w), 4.0)
+        backend.optimizer_update(
+            recipe.settings, update, w, gradient, moments, *all_weights(len(w)), 4.0
+        )
     expected = np.array(WEIGHTS) * 0.875**10
     np.testing.assert_allclose(w, expected, rtol=20 * eps(dtype))
 
@@ -73,5 +77,7 @@ def test_fact_25_l1_gives_exact_zeros_with_every_solver(backend: Backend, dtype,
         recipe = make_recipe(solver, learning_rate=0.25, **fields)
         for update in recipe.updates(13):
             gradient = np.zeros(4, dtype)
-            backend.optimizer_update(recipe.settings, update, after, gradient, memory, 4, 4.0)
+            backend.optimizer_update(
+                recipe.settings, update, after, gradient, memory, *all_weights(4), 4.0
+            )
         assert np.sum(after == 0) == n_zeros

@@ -10,7 +10,7 @@ from helpers import REFERENCE, Recipe, make_recipe, offset_array
 from helpers_tolerances import OPTIMIZER, assert_within, eps
 
 from fastmlp.backends.protocol import Backend
-from fastmlp.plan import GRADIENT_NOISE_STREAM
+from fastmlp.plan import GRADIENT_NOISE_STREAM, default_groups, prefix_slots
 from fastmlp.registry import OPTIMIZERS
 
 SIZES = (1, 2, 15, 17, 64, 97, 1029)
@@ -71,9 +71,10 @@ def update(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return copies of the parameters (P,) and moments (M, P) after one update a gradient."""
     parameters, moments = offset_array(parameters), moments.copy()
+    slots, groups = prefix_slots(n_weights, len(parameters)), default_groups()
     for record, gradient in zip(recipe.updates(len(gradients)), gradients, strict=True):
         backend.optimizer_update(
-            recipe.settings, record, parameters, gradient.copy(), moments, n_weights, weight_sum
+            recipe.settings, record, parameters, gradient.copy(), moments, slots, groups, weight_sum
         )
     return parameters, moments
 

@@ -27,10 +27,12 @@ from fastmlp.optimizers import (
     RAdam,
     RMSprop,
 )
+from fastmlp.plan import default_groups, prefix_slots
 from fastmlp.registry import OPTIMIZERS
 from fastmlp.updates import UpdateRule
 
 RATE, N, N_STEPS = 0.05, 37, 25
+ALL_WEIGHTS = prefix_slots(N, N), default_groups()
 RNG = np.random.default_rng(11)
 START, GRADIENTS = RNG.normal(size=N), RNG.normal(size=(N_STEPS, N))
 
@@ -158,7 +160,9 @@ def descent(backend: Backend, optimizer: Optimizer, dtype: np.dtype) -> np.ndarr
     w, settings = START.astype(dtype), make_recipe(optimizer.name).settings
     moments = np.zeros((optimizer.row.n_moments, N), dtype)
     for update, gradient in zip(updates, GRADIENTS, strict=True):
-        backend.optimizer_update(settings, update, w, gradient.astype(dtype), moments, N, 1.0)
+        backend.optimizer_update(
+            settings, update, w, gradient.astype(dtype), moments, *ALL_WEIGHTS, 1.0
+        )
     return w
 
 

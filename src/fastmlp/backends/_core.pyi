@@ -87,7 +87,8 @@ class Kernels:
         parameters: np.ndarray,
         gradient: np.ndarray,
         moments: np.ndarray,
-        n_weights: int,
+        slots: np.ndarray,
+        groups: np.ndarray,
         weight_sum: float,
     ) -> None: ...
     def fma_rounds(self, iterations: int) -> float: ...
@@ -98,6 +99,8 @@ class Network:
         self,
         kernels: Kernels,
         layers: np.ndarray,
+        slots: np.ndarray,
+        groups: np.ndarray,
         loss: int,
         loss_parameters: np.ndarray,
         target_width: int,

@@ -35,6 +35,10 @@ cdef extern from "fastmlp.h" nogil:
         FASTMLP_UINT8, FASTMLP_FLOAT32, FASTMLP_FLOAT64
     ctypedef struct fastmlp_layer:
         int64_t fan_in
+    ctypedef struct fastmlp_slot:
+        int64_t kind
+    ctypedef struct fastmlp_group:
+        double learning_rate
     ctypedef struct fastmlp_settings:
         int64_t optimizer
     ctypedef struct fastmlp_update:
@@ -45,7 +49,9 @@ cdef extern from "fastmlp.h" nogil:
         const double *parameters
     ctypedef struct fastmlp_plan:
         const fastmlp_layer *layers
-        int64_t n_layers, n_weights, n_parameters, target_width
+        const fastmlp_slot *slots
+        const fastmlp_group *groups
+        int64_t n_layers, n_slots, n_weights, n_parameters, target_width
         fastmlp_loss loss
     ctypedef struct fastmlp_data:
         const void *x
@@ -72,7 +78,7 @@ cdef extern from "fastmlp.h" nogil:
         void (*limit_norms)(int64_t, int64_t, double, void *) noexcept nogil
         const char *(*optimizer_name)(int64_t) noexcept nogil
         int64_t (*optimizer_moments)(int64_t) noexcept nogil
-        void (*optimizer_update)(const fastmlp_settings *, const fastmlp_update *, int64_t, int64_t, double, void *, const void *, void *) noexcept nogil
+        void (*optimizer_update)(const fastmlp_settings *, const fastmlp_update *, const fastmlp_plan *, double, void *, const void *, void *) noexcept nogil
         void (*perceptron_scores)(int64_t, int64_t, int64_t, const void *, const void *, const void *, void *) noexcept nogil
         int64_t (*perceptron_epoch)(int64_t, int64_t, int64_t, const int64_t *, const void *, const void *, const void *, void *, void *) noexcept nogil
         size_t (*workspace_bytes)(const fastmlp_plan *, const fastmlp_settings *, int64_t, int64_t) noexcept nogil
@@ -170,6 +176,8 @@ CUSTOM = FASTMLP_CUSTOM
 STRUCT_BYTES = {
     "layer": sizeof(fastmlp_layer),
     "settings": sizeof(fastmlp_settings),
+    "slot": sizeof(fastmlp_slot),
+    "group": sizeof(fastmlp_group),
     "update": sizeof(fastmlp_update),
 }
 
@@ -327,12 +335,15 @@ cdef class Kernels:
         return self.table.optimizer_moments(optimizer)
 
     def optimizer_update(self, cnp.ndarray settings, cnp.ndarray update, cnp.ndarray parameters,
-                         cnp.ndarray gradient, cnp.ndarray moments, int64_t n_weights, double weight_sum):
-        cdef int64_t n = parameters.size
+                         cnp.ndarray gradient, cnp.ndarray moments, cnp.ndarray slots, cnp.ndarray groups,
+                         double weight_sum):
+        cdef fastmlp_plan plan  # of which only these are read
+        plan.slots, plan.n_slots = <const fastmlp_slot *>pointer(slots), slots.shape[0]
+        plan.groups, plan.n_parameters = <const fastmlp_group *>pointer(groups), parameters.size
         cdef address sp = pointer(settings), up = pointer(update), pp = pointer(parameters)
         cdef address gp = pointer(gradient), mp = pointer(moments)
         with nogil:
-            self.table.optimizer_update(<const fastmlp_settings *>sp, <const fastmlp_update *>up, n_weights, n,
+            self.table.optimizer_update(<const fastmlp_settings *>sp, <const fastmlp_update *>up, &plan,
                                         weight_sum, pp, gp, mp)
 
     def fma_rounds(self, int64_t iterations):
@@ -353,15 +364,19 @@ cdef class Network:
 
     cdef const fastmlp_kernels *table
     cdef fastmlp_plan plan
-    cdef cnp.ndarray layers, loss_parameters  # keep the memory that the plan points to
+    cdef cnp.ndarray layers, slots, groups, loss_parameters  # keep the memory that the plan points to
 
-    def __cinit__(self, Kernels kernels, cnp.ndarray layers, int32_t loss, cnp.ndarray loss_parameters,
-                  int64_t target_width, int64_t n_weights, int64_t n_parameters):
+    def __cinit__(self, Kernels kernels, cnp.ndarray layers, cnp.ndarray slots, cnp.ndarray groups, int32_t loss,
+                  cnp.ndarray loss_parameters, int64_t target_width, int64_t n_weights, int64_t n_parameters):
         self.table = kernels.table
         self.layers = layers
+        self.slots = slots
+        self.groups = groups
         self.loss_parameters = loss_parameters
         self.plan = fastmlp_plan(
             layers=<const fastmlp_layer *>pointer(layers), n_layers=layers.shape[0],
+            slots=<const fastmlp_slot *>pointer(slots), n_slots=slots.shape[0],
+            groups=<const fastmlp_group *>pointer(groups),
             n_weights=n_weights, n_parameters=n_parameters, target_width=target_width,
             loss=bound_loss(loss, loss_parameters))
 

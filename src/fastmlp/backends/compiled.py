@@ -271,12 +271,13 @@ class CompiledBackend:
         parameters: np.ndarray,
         gradient: np.ndarray,
         moments: np.ndarray,
-        n_weights: int,
+        slots: np.ndarray,
+        groups: np.ndarray,
         weight_sum: float,
     ) -> None:
         """See :meth:`fastmlp.backends.Backend.optimizer_update`."""
         self.kernels(parameters.dtype).optimizer_update(
-            settings, np.asarray(update), parameters, gradient, moments, n_weights, weight_sum
+            settings, np.asarray(update), parameters, gradient, moments, slots, groups, weight_sum
         )
 
     def measure_information(
@@ -307,6 +308,8 @@ class CompiledBackend:
         return _core.Network(
             self.kernels(dtype),
             plan.bound_layers(dtype),
+            plan.trained_slots,
+            plan.groups,
             plan.loss,
             plan.bound_loss_parameters(dtype),
             plan.target_width,

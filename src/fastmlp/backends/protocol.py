@@ -214,15 +214,16 @@ class Backend(Protocol):
         parameters: np.ndarray,
         gradient: np.ndarray,
         moments: np.ndarray,
-        n_weights: int,
+        slots: np.ndarray,
+        groups: np.ndarray,
         weight_sum: float,
     ) -> None:
         """One update in place: parameters (P,), gradient (P,) of the cost, moments (M, P).
 
-        ``settings`` () is of SETTINGS_DTYPE, ``update`` a record of UPDATE_DTYPE. The first
-        ``n_weights`` entries carry the penalties, each divided by ``weight_sum``, and the decay. In
-        this order, with lr the learning rate and g the gradient, and steps 2, 3, 4 and 7 only where
-        their number is not 0:
+        ``settings`` () is of SETTINGS_DTYPE, ``update`` a record of UPDATE_DTYPE, ``slots`` are of
+        SLOT_DTYPE and cover all entries, ``groups`` are of GROUP_DTYPE. In this order, with g the
+        gradient, lr, l1, l2 and weight_decay multiplied by the factors of the entry's group, and
+        steps 2, 3, 4 and 7 only where their number is not 0:
 
         1. g ← g + l2/weight_sum · w
         2. g ← min(max(g, −clip_value), clip_value)

@@ -15,7 +15,7 @@ from fastmlp.backends import Backend
 from fastmlp.cli.timing import WrongResultError
 from fastmlp.optimizers import CLASSES
 from fastmlp.parameters import aligned_zeros
-from fastmlp.plan import dropout_threshold, make_settings
+from fastmlp.plan import default_groups, dropout_threshold, make_settings, prefix_slots
 from fastmlp.registry import ACTIVATIONS, LOSSES, OPTIMIZERS, Loss
 from fastmlp.updates import UpdateRule
 
@@ -215,6 +215,7 @@ def _dropout(arrays: _Arrays, B: int, width: int) -> KernelCase:
 
 def _optimizers(arrays: _Arrays, n_weights: int, n_biases: int) -> Iterator[KernelCase]:
     n_parameters = n_weights + n_biases
+    slots, groups = prefix_slots(n_weights, n_parameters), default_groups()
     for row in OPTIMIZERS:
         parameters, gradient = arrays.normal(n_parameters), arrays.normal(n_parameters)
         moments = arrays.empty(row.n_moments, n_parameters)
@@ -224,7 +225,7 @@ def _optimizers(arrays: _Arrays, n_weights: int, n_biases: int) -> Iterator[Kern
             f"optimiser {row.name}",
             f"{n_parameters:,} parameters",
             lambda k, s=settings, u=update, p=parameters, g=gradient, m=moments: k.optimizer_update(  # type: ignore[misc]
-                s, u, p, g, m, n_weights, 1.0
+                s, u, p, g, m, slots, groups, 1.0
             ),
             (parameters, moments),
             n_parameters,

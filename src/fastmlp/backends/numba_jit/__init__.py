@@ -24,12 +24,13 @@ from fastmlp.backends.numba_jit import (
 )
 from fastmlp.backends.numba_jit.dropout import WORDS_PER_BLOCK
 from fastmlp.backends.numba_jit.noise import NORMAL_ROWS
+from fastmlp.backends.numba_jit.optimizers import N_NUMBERS
 from fastmlp.backends.numba_jit.rows import Samples
 from fastmlp.backends.numba_jit.threading_layer import launch, team
 from fastmlp.backends.numba_jit.workspace import make_workspace
 from fastmlp.backends.protocol import Rows, Totals
 from fastmlp.backends.row_shares import row_shares
-from fastmlp.plan import Plan
+from fastmlp.plan import Plan, group_runs
 from fastmlp.registry import NORMALIZATIONS
 
 __all__ = ["NumbaBackend"]
@@ -257,10 +258,12 @@ class NumbaBackend:
         parameters: np.ndarray,
         gradient: np.ndarray,
         moments: np.ndarray,
-        n_weights: int,
+        slots: np.ndarray,
+        groups: np.ndarray,
         weight_sum: float,
     ) -> None:
         """Update the parameters (P,) and moments (M, P) in place by the gradient (P,)."""
+        runs = _read_only(group_runs(slots))
         elementwise.update_all(
             settings[()],
             update,
@@ -268,7 +271,9 @@ class NumbaBackend:
             parameters,
             gradient,
             moments,
-            n_weights,
+            runs,
+            _read_only(groups),
+            np.empty((len(runs), N_NUMBERS), parameters.dtype),
             float(weight_sum),
         )
 

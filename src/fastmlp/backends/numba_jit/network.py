@@ -20,7 +20,7 @@ from fastmlp.backends.numba_jit.normalized_layers import (
     follow_batch,
     use_running,
 )
-from fastmlp.backends.numba_jit.optimizers import batch_rates
+from fastmlp.backends.numba_jit.optimizers import set_group_numbers
 from fastmlp.backends.numba_jit.parameter_tiles import (
     accumulate_tile,
     apply_tile,
@@ -97,40 +97,36 @@ def _forward_and_backward(n_workers, layers, work, samples, batch, momentum, par
 
 @kernel
 def _update_share(
-    worker, n_workers, part, layers, work, settings, rates, penalties, shaping, parameters, moments,
+    worker, n_workers, part, layers, work, settings, coefficients, shaping, parameters, moments,
     n_rows,
 ):  # fmt: skip
     gradient = work.gradients[worker]
     for tile in range(worker, _n_tiles(work), n_workers):
         if part == _FORM:
-            form_tile(
-                layers, work, settings[0], penalties, shaping, parameters, n_rows, gradient, tile
-            )
+            form_tile(layers, work, settings[0], shaping, parameters, n_rows, gradient, tile)
         elif part == _APPLY:
-            apply_tile(
-                layers, work, settings[0], rates, penalties, shaping, parameters, moments, tile
-            )
+            apply_tile(layers, work, settings[0], coefficients, shaping, parameters, moments, tile)
         else:
             update_tile(
-                layers, work, settings[0], rates, penalties, shaping, parameters, moments, n_rows,
+                layers, work, settings[0], coefficients, shaping, parameters, moments, n_rows,
                 gradient, tile,
             )  # fmt: skip
 
 
 @parallel_kernel
 def _update(
-    n_workers, part, layers, work, settings, rates, penalties, shaping, parameters, moments, n_rows
+    n_workers, part, layers, work, settings, coefficients, shaping, parameters, moments, n_rows
 ):
     """Phase two, or a part of it: update all parameters."""
     if n_workers == 1:
         _update_share(
-            _ONLY, n_workers, part, layers, work, settings, rates, penalties, shaping, parameters,
+            _ONLY, n_workers, part, layers, work, settings, coefficients, shaping, parameters,
             moments, n_rows,
         )  # fmt: skip
     else:
         for worker in prange(n_workers):
             _update_share(
-                np.int64(worker), n_workers, part, layers, work, settings, rates, penalties,
+                np.int64(worker), n_workers, part, layers, work, settings, coefficients,
                 shaping, parameters, moments, n_rows,
             )  # fmt: skip
 
@@ -180,16 +176,18 @@ def _learn(
     n_workers, layers, work, settings, update, coefficients, weight_sum, parameters, moments, n_rows
 ):
     """Update all parameters; a bound on the gradient's norm needs all of the gradient first."""
-    rates, penalties = batch_rates(settings[0], update, coefficients, weight_sum, parameters)
+    for group in range(work.groups.size):
+        numbers = work.group_numbers[group]
+        set_group_numbers(settings[0], update, weight_sum, work.groups[group], numbers)
     shaping, part = shaping_of_step(settings[0], update, parameters), _WHOLE
     if settings[0].clip_norm > 0:
         _update(
-            n_workers, _FORM, layers, work, settings, rates, penalties, shaping, parameters,
+            n_workers, _FORM, layers, work, settings, coefficients, shaping, parameters,
             moments, n_rows,
         )  # fmt: skip
         shaping, part = with_norm(shaping, settings[0].clip_norm, work.squares.sum()), _APPLY
     _update(
-        n_workers, part, layers, work, settings, rates, penalties, shaping, parameters, moments,
+        n_workers, part, layers, work, settings, coefficients, shaping, parameters, moments,
         n_rows,
     )  # fmt: skip
     if settings[0].max_norm > 0:

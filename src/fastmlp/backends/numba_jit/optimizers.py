@@ -16,12 +16,12 @@ from fastmlp.backends.numba_jit.shaping import shape
 from fastmlp.registry import OPTIMIZERS
 
 __all__ = [
-    "Penalties",
+    "N_NUMBERS",
     "Rates",
     "add_penalty_gradient",
-    "batch_rates",
-    "no_penalties",
+    "l2_of",
     "penalty_sums",
+    "set_group_numbers",
     "update",
 ]
 
@@ -43,35 +43,27 @@ class Rates(NamedTuple):
     coefficients: Any  # array (N_COEFFICIENTS,), in the order of Optimizer.numbers
 
 
-class Penalties(NamedTuple):
-    """What weights get beyond the gradient of the cost; biases get (0, 1, 0)."""
-
-    l2: Any  # times w, added to the gradient
-    keep: Any  # w shrinks by this factor before the step
-    shrink: Any  # w moves by so much towards 0 after the step
+# What a group's numbers (N_NUMBERS,) are: the step size; what times w is added to the gradient; the
+# factor by which w shrinks before the step; how far it moves towards 0 after the step.
+_RATE, _L2, _KEEP, _SHRINK = 0, 1, 2, 3
+N_NUMBERS = 4
 
 
 @kernel
-def batch_rates(settings, update, coefficients, weight_sum, parameters):
-    """Return the rates and the penalties of an update for the weights.
-
-    ``coefficients`` (N_COEFFICIENTS,) are those of ``update`` in the precision of the parameters.
-    """
-    real = parameters.dtype.type
-    rates = Rates(real(update.learning_rate * update.rate_factor), coefficients)
-    penalties = Penalties(
-        real(settings.l2 / weight_sum),
-        real(1 - update.learning_rate * update.weight_decay),
-        real(update.learning_rate * settings.l1 / weight_sum),
-    )
-    return rates, penalties
+def set_group_numbers(settings, update, weight_sum, factors, numbers):
+    """Set ``numbers`` (N_NUMBERS,) real to those of one update of a group with ``factors``."""
+    rate = update.learning_rate * factors.learning_rate
+    decay = update.weight_decay * factors.weight_decay
+    numbers[_RATE] = rate * update.rate_factor
+    numbers[_L2] = settings.l2 * factors.l2 / weight_sum
+    numbers[_KEEP] = 1 - rate * decay
+    numbers[_SHRINK] = rate * (settings.l1 * factors.l1) / weight_sum
 
 
 @kernel
-def no_penalties(parameters):
-    """Return those of the biases."""
-    real = parameters.dtype.type
-    return Penalties(real(0), real(1), real(0))
+def l2_of(numbers):
+    """Return what times w is added to a group's gradient."""
+    return numbers[_L2]
 
 
 @kernel
@@ -217,31 +209,32 @@ def _decay(keep, parameters):
 
 
 @kernel
-def _after(penalties, parameters):
-    """Shrink: the proximal step of the L1 penalty, which gives exact zeros."""
-    zero, shrink = parameters.dtype.type(0), penalties.shrink
+def _shrink(amount, parameters):
+    """Move by ``amount`` towards 0: the proximal step of the L1 penalty, with exact zeros."""
+    zero = parameters.dtype.type(0)
     for i in range(parameters.size):
         w = parameters[i]
-        rest = abs(w) - shrink
+        rest = abs(w) - amount
         rest = zero if rest < zero else rest
         parameters[i] = -rest if w < zero else rest
 
 
 @kernel
-def update(settings, rates, penalties, shaping, start, parameters, gradient, moments):
+def update(settings, numbers, coefficients, shaping, start, parameters, gradient, moments):
     """One update in place of the stretch that begins at ``start`` in the flat vector.
 
-    ``gradient`` (n,) is overwritten; ``moments`` is (M, n).
+    ``numbers`` (N_NUMBERS,) are its group's; ``gradient`` (n,) is overwritten; ``moments`` is
+    (M, n).
     """
-    if penalties.l2 != 0:
-        _add_l2(penalties.l2, parameters, gradient)
+    if numbers[_L2] != 0:
+        _add_l2(numbers[_L2], parameters, gradient)
     if shaping.is_needed:
         shape(shaping, start, gradient)
-    if penalties.keep != 1:
-        _decay(penalties.keep, parameters)
-    _step(settings.optimizer, rates, parameters, gradient, moments)
-    if penalties.shrink != 0:
-        _after(penalties, parameters)
+    if numbers[_KEEP] != 1:
+        _decay(numbers[_KEEP], parameters)
+    _step(settings.optimizer, Rates(numbers[_RATE], coefficients), parameters, gradient, moments)
+    if numbers[_SHRINK] != 0:
+        _shrink(numbers[_SHRINK], parameters)
 
 
 @reduction_kernel

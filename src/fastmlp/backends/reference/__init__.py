@@ -138,12 +138,13 @@ class ReferenceBackend:
         parameters: np.ndarray,
         gradient: np.ndarray,
         moments: np.ndarray,
-        n_weights: int,
+        slots: np.ndarray,
+        groups: np.ndarray,
         weight_sum: float,
     ) -> None:
         """One update in place: parameters (P,), gradient (P,), moments (M, P)."""
         optimizers.optimizer_update(
-            settings, update, parameters, gradient, moments, n_weights, weight_sum
+            settings, update, parameters, gradient, moments, slots, groups, weight_sum
         )
 
     @np.errstate(all="ignore")
@@ -261,7 +262,8 @@ class ReferenceExecutor:
             parameters[: plan.n_parameters],
             gradient,
             moments,
-            plan.n_weights,
+            plan.trained_slots,
+            plan.groups,
             batch.weight_sum,
         )
         if settings["max_norm"] > 0:
@@ -282,10 +284,8 @@ class ReferenceExecutor:
         cost, gradient[:] = network.cost_and_gradient(
             plan, parameters, batch, self._draw(step), momentum=1.0
         )
-        weights = parameters[: plan.n_weights]
-        gradient[: plan.n_weights] += (
-            optimizers.penalty_gradient(settings, weights) / batch.weight_sum
-        )
+        trained = parameters[: plan.n_parameters]
+        gradient += optimizers.penalty_gradient(settings, plan, trained) / batch.weight_sum
         return _totals(plan, settings, parameters, batch, cost)
 
     def _draw(self, step: int) -> network.Draw:
@@ -297,7 +297,7 @@ def _totals(
 ) -> Totals:
     """Return one batch's share, with the penalty of the weights as they are now."""
     n_rows = len(batch.x)
-    penalty = optimizers.penalty(settings, parameters[: plan.n_weights]) / batch.weight_sum
+    penalty = optimizers.penalty(settings, plan, parameters) / batch.weight_sum
     return Totals(n_rows * cost, n_rows * penalty, n_rows)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from fastmlp.backends.reference.philox import standard_normals
-from fastmlp.plan import GRADIENT_NOISE_STREAM
+from fastmlp.plan import GRADIENT_NOISE_STREAM, Plan, group_runs
 from fastmlp.registry import OPTIMIZERS
 
 __all__ = ["UPDATE_RULES", "limit_norms", "optimizer_update", "penalty", "penalty_gradient"]
@@ -126,16 +126,30 @@ UPDATE_RULES: dict[str, UpdateRule] = {
 }
 
 
-def penalty(settings: np.ndarray, weights: np.ndarray) -> float:
-    """Return l2/2 · Σw² + l1 · Σ|w| over ``weights`` (n_weights,), summed in float64."""
-    squares = np.sum(np.square(weights, dtype=np.float64))
-    return float(settings["l2"] / 2 * squares + settings["l1"] * np.abs(weights).sum(dtype=float))
+def _groups(slots: np.ndarray, groups: np.ndarray) -> Iterator[tuple[slice, np.void]]:
+    """Yield where each run of slots of one group is, and the group's factors."""
+    for begin, end, group in group_runs(slots).tolist():
+        yield slice(begin, end), groups[group]
 
 
-def penalty_gradient(settings: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return l2 · w + l1 · sign(w), shape (n_weights,); sign(0) = 0."""
-    gradient: np.ndarray = float(settings["l2"]) * weights
-    gradient += float(settings["l1"]) * np.sign(weights)
+def penalty(settings: np.ndarray, plan: Plan, parameters: np.ndarray) -> float:
+    """Return l2/2 · Σw² + l1 · Σ|w| over ``parameters`` (P,) or (V,), summed in float64."""
+    total = 0.0
+    for part, factors in _groups(plan.trained_slots, plan.groups):
+        l2, l1 = settings["l2"] * factors["l2"], settings["l1"] * factors["l1"]
+        w = parameters[part]
+        squares = np.sum(np.square(w, dtype=np.float64)) if l2 else 0.0
+        total += float(l2 / 2 * squares + l1 * (np.abs(w).sum(dtype=float) if l1 else 0.0))
+    return total
+
+
+def penalty_gradient(settings: np.ndarray, plan: Plan, parameters: np.ndarray) -> np.ndarray:
+    """Return l2 · w + l1 · sign(w), shape (P,); sign(0) = 0."""
+    gradient = np.zeros_like(parameters)
+    for part, factors in _groups(plan.trained_slots, plan.groups):
+        l2, l1 = settings["l2"] * factors["l2"], settings["l1"] * factors["l1"]
+        gradient[part] = float(l2) * parameters[part]
+        gradient[part] += float(l1) * np.sign(parameters[part])
     return gradient
 
 
@@ -177,22 +191,34 @@ def _shrink(weights: np.ndarray, amount: float) -> None:
     weights[:] = np.sign(weights) * np.maximum(np.abs(weights) - amount, 0)
 
 
+def _of_group(update: np.void, factors: np.void) -> np.void:
+    """Return the record of an update with a group's learning rate and decay."""
+    own = update.copy()
+    own["learning_rate"] *= factors["learning_rate"]
+    own["weight_decay"] *= factors["weight_decay"]
+    return own
+
+
 def optimizer_update(
     settings: np.ndarray,
     update: np.void,
     parameters: np.ndarray,
     gradient: np.ndarray,
     moments: np.ndarray,
-    n_weights: int,
+    slots: np.ndarray,
+    groups: np.ndarray,
     weight_sum: float,
 ) -> None:
     """Do the steps of ``Backend.optimizer_update``, arrays as there."""
-    learning_rate, l1 = float(update["learning_rate"]), float(settings["l1"])
-    weights = parameters[:n_weights]
-    gradient[:n_weights] += float(settings["l2"]) / weight_sum * weights
-    _clip_and_disturb(settings, update, gradient)
-    weights *= 1 - learning_rate * float(update["weight_decay"])
     rule = UPDATE_RULES[OPTIMIZERS.by_code(int(settings["optimizer"])).name]
-    rule(update, parameters, gradient, moments)
-    if l1 != 0:
-        _shrink(weights, learning_rate * l1 / weight_sum)
+    for part, factors in _groups(slots, groups):
+        l2 = float(settings["l2"] * factors["l2"])
+        gradient[part] += l2 / weight_sum * parameters[part]
+    _clip_and_disturb(settings, update, gradient)
+    for part, factors in _groups(slots, groups):
+        own, l1 = _of_group(update, factors), float(settings["l1"] * factors["l1"])
+        learning_rate, w = float(own["learning_rate"]), parameters[part]
+        w *= 1 - learning_rate * float(own["weight_decay"])
+        rule(own, w, gradient[part], moments[:, part])
+        if l1 != 0:
+            _shrink(w, learning_rate * l1 / weight_sum)
