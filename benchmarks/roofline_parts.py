@@ -16,6 +16,7 @@ from fastmlp.cli.timing import interleave
 from fastmlp.parameters import aligned_zeros
 from fastmlp.plan import make_settings
 from fastmlp.registry import OPTIMIZERS
+from fastmlp.updates import UpdateRule
 
 __all__ = ["PARTS", "Traffic", "batch_seconds", "kernels_of_batch", "n_batches", "traffic_of"]
 
@@ -130,11 +131,12 @@ def _loss(cell: GridCell, dtype: np.dtype) -> Callable[[], object]:
 
 def _update(cell: GridCell, dtype: np.dtype) -> Callable[[], object]:
     backend, plan = get_backend("compiled"), cell.plan
-    settings = make_settings(cell.optimizer, momentum=0.9)
+    settings = make_settings(cell.optimizer)
+    update = UpdateRule(cell.optimizer_object).numbers(0, 1, 1e-3)[0]
     n_moments = OPTIMIZERS[cell.optimizer].n_moments
     parameters, gradient = (aligned_zeros(plan.n_parameters, dtype) for _ in range(2))
     moments = aligned_zeros((n_moments, plan.n_parameters), dtype)
     gradient.fill(1e-3)
     return lambda: backend.optimizer_update(
-        settings, parameters, gradient, moments, plan.n_weights, 1.0
+        settings, update, parameters, gradient, moments, plan.trained_slots, plan.groups, 1.0
     )

@@ -66,7 +66,6 @@ enum {
     FASTMLP_INSTANCE_NORM = 3,
     FASTMLP_GROUP_NORM = 4
 };
-enum { FASTMLP_SGD = 0, FASTMLP_ADAM = 1, FASTMLP_ADAMW = 2 };
 enum {
     FASTMLP_SELF_INFORMATION = 0,
     FASTMLP_ENTROPY = 1,
@@ -96,20 +95,51 @@ typedef struct {
     void (*custom)(int64_t n, int64_t n_slopes, void *h, void *slope);
 } fastmlp_layer;
 
-/* How to update; mirrors SETTINGS_DTYPE. */
+/* What a slot holds. The first four are trained. */
+enum {
+    FASTMLP_WEIGHTS = 0,
+    FASTMLP_BIASES = 1,
+    FASTMLP_GAINS = 2,
+    FASTMLP_SHIFTS = 3,
+    FASTMLP_RUNNING_MEANS = 4,
+    FASTMLP_RUNNING_VARIANCES = 5
+};
+
+/* One array (rows, columns) of the flat vector; mirrors SLOT_DTYPE. They lie there one after the other. */
 typedef struct {
-    int32_t optimizer, nesterov;
-    double learning_rate, momentum, beta_1, beta_2, epsilon;
+    int64_t kind;
+    int64_t layer;  /* that it belongs to */
+    int64_t group;  /* of the updates */
+    int64_t offset; /* of its first element */
+    int64_t rows, columns;
+} fastmlp_slot;
+
+/* Slots that are updated alike; mirrors GROUP_DTYPE. Each is a factor of the number of that name. */
+typedef struct {
+    double learning_rate, l1, l2, weight_decay;
+} fastmlp_group;
+
+/* What stays the same for all updates of a fit; mirrors SETTINGS_DTYPE. */
+typedef struct {
+    int64_t optimizer;   /* position in the table of optimizers.inc */
     double l2, l1;       /* penalties, divided by the batch's sum of sample weights */
-    double weight_decay; /* decoupled */
     double batch_norm_momentum; /* share of a batch in the running statistics */
-    int64_t step;        /* updates made before the call */
     uint64_t seed;       /* of the bits of dropout and noise */
     double clip_value, clip_norm; /* bounds of each |gradient| and of the norm of all; 0 = none, here and below */
-    double max_norm;              /* bound of the norm of a hidden unit's incoming weights */
-    double input_noise, gradient_noise; /* standard deviations, the latter's in the first update */
-    double gradient_noise_decay; /* γ: its variance goes by (1 + step)^−γ */
+    double max_norm;     /* bound of the norm of a hidden unit's incoming weights */
+    double input_noise;  /* standard deviation */
 } fastmlp_settings;
+
+/* The numbers of one update; mirrors UPDATE_DTYPE. */
+enum { FASTMLP_COEFFICIENTS = 8 };
+typedef struct {
+    int64_t step;          /* updates made before: the counter of random bits */
+    double learning_rate;
+    double rate_factor;    /* the optimiser's step size is learning_rate · rate_factor */
+    double weight_decay;   /* decoupled */
+    double gradient_noise; /* standard deviation */
+    double coefficients[FASTMLP_COEFFICIENTS]; /* of the optimiser; its step function names them */
+} fastmlp_update;
 
 /* values (rows) = the losses of rows; gradient (rows, outputs) = their derivatives by the logits, both
  * without weights. logits and target are (rows, outputs). Called by several threads at once. */
@@ -127,7 +157,10 @@ typedef struct {
 typedef struct {
     const fastmlp_layer *layers; /* (L) */
     int64_t n_layers;            /* L */
-    int64_t n_weights;           /* length of the prefix of the parameters that holds weights */
+    const fastmlp_slot *slots;   /* (n_slots): those that are trained, in the order of the vector */
+    int64_t n_slots;
+    const fastmlp_group *groups; /* as many as the slots name */
+    int64_t n_weights;           /* Σ I · O: what a row costs */
     int64_t n_parameters;        /* P */
     int64_t target_width;        /* T */
     fastmlp_loss loss;
@@ -189,10 +222,14 @@ typedef struct {
                              void *out);
     /* scales the columns of w (I, O) that are longer than max_norm down to it */
     void (*limit_norms)(int64_t fan_in, int64_t fan_out, double max_norm, void *w);
-    /* one update of parameters (P) by gradient (P) with moments (M, P) */
-    void (*optimizer_update)(const fastmlp_settings *settings, int64_t n_weights,
-                             int64_t n_parameters, double weight_sum, void *parameters,
-                             const void *gradient, void *moments);
+    /* Name of the optimiser with this code; NULL past the last. */
+    const char *(*optimizer_name)(int64_t code);
+    /* Vectors M that an optimiser remembers. */
+    int64_t (*optimizer_moments)(int64_t code);
+    /* one update of the plan's parameters (P) by gradient (P) with moments (M, P); only slots and groups of the
+     * plan are read */
+    void (*optimizer_update)(const fastmlp_settings *settings, const fastmlp_update *update, const fastmlp_plan *plan,
+                             double weight_sum, void *parameters, const void *gradient, void *moments);
 
     /* out (N, K) = x (N, I) · w (K, I)ᵀ + b (K), rounded alike everywhere */
     void (*perceptron_scores)(int64_t rows, int64_t fan_in, int64_t units, const void *x,
@@ -204,17 +241,20 @@ typedef struct {
                                 const void *rates, void *w, void *b);
 
     /* Scratch for training on batches of n_rows rows. */
-    size_t (*workspace_bytes)(const fastmlp_plan *plan, int64_t n_rows, int64_t n_threads);
-    /* Trains on the rows order (K), batch after batch; workspace made for batch_size rows, zeroed when
-     * new. With measure_pace it uses all threads only while that is found to be faster. */
+    size_t (*workspace_bytes)(const fastmlp_plan *plan, const fastmlp_settings *settings, int64_t n_rows,
+                              int64_t n_threads);
+    /* Trains on the rows order (K), batch after batch, each with its update's numbers, updates (⌈K / batch_size⌉);
+     * workspace made for batch_size rows, zeroed when new. With measure_pace it uses all threads only while that
+     * is found to be faster. */
     fastmlp_totals (*train_batches)(const fastmlp_plan *plan, const fastmlp_settings *settings,
-                                    void *parameters, void *moments, const fastmlp_data *data,
+                                    const fastmlp_update *updates, void *parameters, void *moments,
+                                    const fastmlp_data *data,
                                     const int64_t *order, int64_t n_order, int64_t batch_size,
                                     void *workspace, int64_t n_threads, int32_t measure_pace);
-    /* One batch of rows 0 … n_rows-1; gradient (P) of cost + penalty. The running statistics among the
-     * parameters (V) become the batch's. */
-    fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *plan,
-                                             const fastmlp_settings *settings, void *parameters,
+    /* One batch of rows 0 … n_rows-1, with the random bits of a step; gradient (P) of cost + penalty. The
+     * running statistics among the parameters (V) become the batch's. */
+    fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *plan, const fastmlp_settings *settings,
+                                             int64_t step, void *parameters,
                                              const fastmlp_data *data, int64_t n_rows,
                                              void *gradient, void *workspace, int64_t n_threads);
     /* Copies the weights into `packed` (packed_bytes), from where predictions read them faster. */

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastmlp.backends import get_backend
-from fastmlp.backends.protocol import Backend, Totals
+from fastmlp.backends.protocol import Backend, Rows, Totals
+from fastmlp.optimizers import CLASSES
 from fastmlp.parameters import (
     aligned_zeros,
     gain_views,
     running_variance_views,
     weight_views,
 )
-from fastmlp.plan import Plan, make_plan, make_settings
-from fastmlp.registry import LOSSES, OPTIMIZERS, Loss
+from fastmlp.plan import Plan, default_groups, make_plan, make_settings, prefix_slots
+from fastmlp.registry import LOSSES, Loss
+from fastmlp.updates import UpdateRule
 
 REFERENCE = get_backend("numpy")
 
@@ -45,12 +47,52 @@ def offset_array(values: np.ndarray) -> np.ndarray:
     return copy
 
 
+def all_weights(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return slots and groups of a vector (n,) that is all weights."""
+    return prefix_slots(n, n), default_groups()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to update: what is the same for all updates, and what gives the numbers of each."""
+
+    settings: np.ndarray
+    rule: UpdateRule
+    learning_rate: float
+    step: int
+
+    def updates(self, n_updates: int, first: int = 0) -> np.ndarray:
+        """Return the records of so many updates after ``first`` others."""
+        return self.rule.numbers(self.step + first, n_updates, self.learning_rate)
+
+
+def make_recipe(
+    optimizer: str = "adam",
+    *,
+    learning_rate: float = 1e-3,
+    step: int = 0,
+    gradient_noise: float = 0.0,
+    gradient_noise_decay: float = 0.0,
+    **fields: Any,
+) -> Recipe:
+    """Return how an optimiser updates; ``fields`` are its options, and settings.
+
+    Weights decay only where they are told to, by AdamW too.
+    """
+    cls = CLASSES[optimizer]
+    known = vars(cls())
+    options = {"weight_decay": 0.0, **{k: v for k, v in fields.items() if k in known}}
+    settings = {k: v for k, v in fields.items() if k not in known}
+    rule = UpdateRule(cls(**options), gradient_noise, gradient_noise_decay)
+    return Recipe(make_settings(optimizer, **settings), rule, learning_rate, step)
+
+
 @dataclass(frozen=True)
 class Problem:
-    """All that ``train_batches`` needs; names and shapes as there."""
+    """All that training needs; names and shapes as in ``Executor.train``."""
 
     plan: Plan
-    settings: np.ndarray
+    recipe: Recipe
     parameters: np.ndarray
     moments: np.ndarray
     X: np.ndarray
@@ -58,6 +100,14 @@ class Problem:
     sample_weight: np.ndarray | None
     order: np.ndarray
     batch_size: int
+
+    @property
+    def settings(self) -> np.ndarray:
+        return self.recipe.settings
+
+    @property
+    def rows(self) -> Rows:
+        return Rows(self.X, self.target, self.sample_weight)
 
     @property
     def dtype(self) -> np.dtype:
@@ -138,7 +188,7 @@ def make_problem(
     n_epochs: int = 3,
     x_dtype: np.dtype | type | None = None,
     seed: int = 0,
-    **settings: float,
+    **settings: Any,
 ) -> Problem:
     """Return a random problem, the same for the same arguments up to rounding to ``dtype``.
 
@@ -160,10 +210,11 @@ def make_problem(
         n_groups=n_groups,
         n_channels=n_channels,
     )
-    n_moments = OPTIMIZERS[optimizer].n_moments
+    recipe = make_recipe(optimizer, **{"seed": 2**40 + 7, **settings})
+    n_moments = recipe.rule.optimizer.row.n_moments
     return Problem(
         plan=plan,
-        settings=make_settings(optimizer, **{"seed": 2**40 + 7, **settings}),
+        recipe=recipe,
         parameters=make_parameters(plan, np.dtype(dtype), rng),
         moments=aligned_zeros((n_moments, plan.n_parameters), dtype),
         X=make_inputs(n_rows, layer_sizes[0], np.dtype(x_dtype or dtype), rng),
@@ -183,27 +234,17 @@ def train(
 ) -> Trained:
     """Train on copies; with ``chunk_batches``, by several calls of so many batches each."""
     parameters, moments = problem.parameters.copy(), problem.moments.copy()
-    settings = problem.settings.copy()
     n_rows = workspace_rows or problem.batch_size
-    workspace = backend.workspace(problem.plan, problem.dtype, n_rows, n_threads)
+    executor = backend.bind(problem.plan, problem.settings, problem.dtype, n_rows, n_threads)
     chunk = len(problem.order) if chunk_batches is None else chunk_batches * problem.batch_size
-    sums = np.zeros(3)
+    sums, n_done = np.zeros(3), 0
     for start in range(0, len(problem.order), chunk):
         order = problem.order[start : start + chunk]
-        sums += backend.train_batches(
-            problem.plan,
-            settings,
-            parameters,
-            moments,
-            problem.X,
-            problem.target,
-            problem.sample_weight,
-            order,
-            problem.batch_size,
-            workspace,
-            n_threads,
+        updates = problem.recipe.updates(-(-len(order) // problem.batch_size), n_done)
+        sums += executor.train(
+            parameters, moments, problem.rows, order, problem.batch_size, updates
         )
-        settings["step"] += -(-len(order) // problem.batch_size)
+        n_done += len(updates)
     return Trained(parameters, moments, Totals(sums[0], sums[1], int(sums[2])))
 
 
@@ -213,18 +254,10 @@ def objective_and_gradient(
     """Return the totals and the gradient (P,) over all of the problem's rows."""
     parameters = problem.parameters.copy()
     gradient = np.full(problem.plan.n_parameters, np.nan, problem.dtype)
-    workspace = backend.workspace(problem.plan, problem.dtype, len(problem.X), n_threads)
-    totals = backend.objective_and_gradient(
-        problem.plan,
-        problem.settings,
-        parameters,
-        problem.X,
-        problem.target,
-        problem.sample_weight,
-        gradient,
-        workspace,
-        n_threads,
+    executor = backend.bind(
+        problem.plan, problem.settings, problem.dtype, len(problem.X), n_threads
     )
+    totals = executor.gradient(parameters, problem.rows, gradient, problem.recipe.step)
     return totals, gradient
 
 

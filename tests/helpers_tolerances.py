@@ -118,7 +118,17 @@ MEASURE = {
 }
 
 #: |error| ≤ multiple · eps · (|value| + 1) after three updates of parameters of order 1.
-OPTIMIZER = {"sgd": 8, "adam": 24, "adamw": 24}
+OPTIMIZER = {
+    "sgd": 8,
+    "adam": 24,
+    "adamw": 24,
+    "rmsprop": 24,
+    "adagrad": 24,
+    "adadelta": 24,
+    "nadam": 24,
+    "radam": 24,
+    "lion": 8,
+}
 
 #: |error of a normal number| ≤ multiple · eps · (1 + |number|).
 NORMALS = 8

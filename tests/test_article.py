@@ -10,7 +10,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers import Problem, make_problem, objective_and_gradient, predict, train
+from helpers import (
+    Problem,
+    all_weights,
+    make_problem,
+    make_recipe,
+    objective_and_gradient,
+    predict,
+    train,
+)
 from helpers_tolerances import eps
 from scipy.special import expit
 
@@ -18,7 +26,7 @@ from fastmlp.backends.protocol import Backend
 from fastmlp.information import cross_entropy, entropy, kl_divergence, self_information
 from fastmlp.initializers import initialize
 from fastmlp.parameters import bias_views, weight_views
-from fastmlp.plan import dropout_threshold, make_plan, make_settings
+from fastmlp.plan import dropout_threshold, make_plan
 from fastmlp.registry import ACTIVATIONS, LOSSES
 
 
@@ -169,10 +177,10 @@ def test_row_11_numerical_gradient(backend: Backend):
 def descend(backend: Backend, learning_rate: float, n_steps: int) -> np.ndarray:
     """Return x₀ = 2, x₁, … of gradient descent on f(x) = 4x², f'(x) = 8x."""
     x, moments = np.array([2.0]), np.zeros((1, 1))
-    settings = make_settings("sgd", learning_rate=learning_rate, momentum=0.0)
+    recipe = make_recipe("sgd", learning_rate=learning_rate)
     path = [2.0]
-    for _ in range(n_steps):
-        backend.optimizer_update(settings, x, 8 * x, moments, 1, 1.0)
+    for update in recipe.updates(n_steps):
+        backend.optimizer_update(recipe.settings, update, x, 8 * x, moments, *all_weights(1), 1.0)
         path.append(float(x[0]))
     return np.array(path)
 
@@ -389,10 +397,12 @@ def test_row_25_l1_gives_exact_zeros_and_l2_does_not(backend: Backend, dtype):
 def one_step(backend: Backend, n_steps: int = 1, **fields: float) -> np.ndarray:
     """Return w after steps of SGD from w = (1, -2, 3) along the gradient (0.5, 0.25, -1)."""
     w, moments = np.array([1.0, -2.0, 3.0]), np.zeros((1, 3))
-    settings = make_settings("sgd", learning_rate=0.25, **fields)
-    for _ in range(n_steps):
+    recipe = make_recipe("sgd", learning_rate=0.25, **fields)
+    for update in recipe.updates(n_steps):
         gradient = np.array([0.5, 0.25, -1.0])
-        backend.optimizer_update(settings, w, gradient, moments, 3, 4.0)
+        backend.optimizer_update(
+            recipe.settings, update, w, gradient, moments, *all_weights(3), 4.0
+        )
     return w
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers import all_weights, make_recipe
 from helpers_tolerances import eps
 
 from fastmlp.backends.protocol import Backend
-from fastmlp.plan import make_settings
 from fastmlp.registry import OPTIMIZERS
 
 WEIGHTS = [1.0, -2.0, 3.0, -0.5]
@@ -18,10 +18,12 @@ def steps(backend: Backend, dtype, solver: str, n_steps: int = 1, **fields: floa
     """Return w after steps along GRADIENT; penalties are divided by a weight sum of 4."""
     w = np.array(WEIGHTS, dtype)
     moments = np.zeros((OPTIMIZERS[solver].n_moments, len(w)), dtype)
-    settings = make_settings(solver, learning_rate=0.25, **fields)
-    for _ in range(n_steps):
-        backend.optimizer_update(settings, w, np.array(GRADIENT, dtype), moments, len(w), 4.0)
-        settings["step"] += 1
+    recipe = make_recipe(solver, learning_rate=0.25, **fields)
+    for update in recipe.updates(n_steps):
+        gradient = np.array(GRADIENT, dtype)
+        backend.optimizer_update(
+            recipe.settings, update, w, gradient, moments, *all_weights(len(w)), 4.0
+        )
     return w
 
 
@@ -56,9 +58,12 @@ def test_fact_26_adam_divides_the_penalty_by_the_gradients_size_but_not_the_deca
 def test_fact_26_decay_alone_shrinks_weights_geometrically(backend: Backend, dtype, solver):
     w = np.array(WEIGHTS, dtype)
     moments = np.zeros((OPTIMIZERS[solver].n_moments, len(w)), dtype)
-    settings = make_settings(solver, learning_rate=0.25, weight_decay=0.5)
-    for _ in range(10):
-        backend.optimizer_update(settings, w, np.zeros(len(w), dtype), moments, len(w), 4.0)
+    recipe = make_recipe(solver, learning_rate=0.25, weight_decay=0.5)
+    for update in recipe.updates(10):
+        gradient = np.zeros(len(w), dtype)
+        backend.optimizer_update(
+            recipe.settings, update, w, gradient, moments, *all_weights(len(w)), 4.0
+        )
     expected = np.array(WEIGHTS) * 0.875**10
     np.testing.assert_allclose(w, expected, rtol=20 * eps(dtype))
 
@@ -69,8 +74,10 @@ def test_fact_25_l1_gives_exact_zeros_with_every_solver(backend: Backend, dtype,
     moments = np.zeros((OPTIMIZERS[solver].n_moments, len(w)), dtype)
     for fields, n_zeros in [({"l1": 4.0}, 4), ({"l1": 4.0, "l2": 1.0}, 4), ({"l2": 4.0}, 0)]:
         after, memory = w.copy(), moments.copy()
-        settings = make_settings(solver, learning_rate=0.25, **fields)
-        for _ in range(13):
-            backend.optimizer_update(settings, after, np.zeros(4, dtype), memory, 4, 4.0)
-            settings["step"] += 1
+        recipe = make_recipe(solver, learning_rate=0.25, **fields)
+        for update in recipe.updates(13):
+            gradient = np.zeros(4, dtype)
+            backend.optimizer_update(
+                recipe.settings, update, after, gradient, memory, *all_weights(4), 4.0
+            )
         assert np.sum(after == 0) == n_zeros

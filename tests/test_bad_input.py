@@ -15,6 +15,7 @@ from test_bad_losses import WRONG_PARAMETERS as OF_LOSSES
 
 from fastmlp import RosenblattPerceptron
 from fastmlp.backends import BACKENDS
+from fastmlp.optimizers import SGD, Adagrad, Adam, Lion, RMSprop
 from fastmlp.validation.parameters import RULES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -32,7 +33,16 @@ WRONG_PARAMETERS = [
     ("hidden_layer_sizes", (2**63,), ValueError, "parameters between 3 inputs and"),
     ("activation", "rleu", ValueError, "one of identity, logistic, tanh, relu, "),
     ("activation", None, ValueError, "got None"),
-    ("solver", "newton", ValueError, "one of sgd, adam, adamw, lbfgs; got 'newton'"),
+    ("solver", "newton", ValueError, "lbfgs, or an object of fastmlp.optimizers; got 'newton'"),
+    ("solver", SGD, ValueError, "an object of fastmlp.optimizers; got <class"),
+    ("solver", SGD(momentum=1.5), ValueError, ".momentum must be a number ≥ 0 and ≤ 1; got 1.5"),
+    ("solver", SGD(nesterov=2), TypeError, ".nesterov must be True or False; got 2"),
+    ("solver", Adam(betas=0.9), TypeError, ".betas must be a tuple of two numbers; got 0.9"),
+    ("solver", Adam(betas=(0.9, 1)), ValueError, ".betas[1] must be a number ≥ 0 and < 1; got 1"),
+    ("solver", RMSprop(eps=0), ValueError, ".eps must be a finite number > 0; got 0"),
+    ("solver", RMSprop(eps=1e300), ValueError, ".eps must be at most 3.4e+38 for dtype float32"),
+    ("solver", Adagrad(lr_decay=-1), ValueError, ".lr_decay must be a finite number ≥ 0; got -1"),
+    ("solver", Lion(weight_decay="1"), TypeError, ".weight_decay must be a finite number ≥ 0"),
     ("alpha", -1e-9, ValueError, "a finite number ≥ 0; got -1e-09"),
     ("alpha", np.nan, ValueError, "got nan"),
     ("alpha", "much", TypeError, "got 'much'"),
@@ -157,6 +167,13 @@ def test_backend_of_later_calls(backend):
     for method, arguments in [("predict", ()), ("score", (Y,)), ("cost", (Y,))]:
         with pytest.raises(ValueError, match=text):
             getattr(model, method)(X, *arguments)
+
+
+def test_a_solver_with_a_decay_of_its_own_takes_no_other():
+    model = regressor(solver=SGD(weight_decay=0.1), weight_decay=0.2)
+    assert_rejected(
+        model, (X, Y), ValueError, r"weight_decay=0.2 stands beside a solver that has its own"
+    )
 
 
 @pytest.mark.parametrize(

@@ -15,14 +15,16 @@ import pytest
 from helpers import make_problem
 from helpers_custom import half_square, half_square_slope, tanh, tanh_slope
 
-from fastmlp.backends import get_backend
+from fastmlp.backends import Rows, get_backend
 from fastmlp.history import History
 from fastmlp.lbfgs import LbfgsRun
 from fastmlp.network import Network
+from fastmlp.optimizers import Adam
 from fastmlp.plan import LAYER_DTYPE, Plan, make_plan, make_settings
 from fastmlp.schedules import LearningRate
 from fastmlp.stopping import LossMonitor
 from fastmlp.training import TrainingData, TrainingRun
+from fastmlp.updates import UpdateRule
 from fastmlp.user_functions import CustomActivation, CustomLoss
 
 #: ``FASTMLP_FLIPS=10000`` is the full run; the same number gives the same flips.
@@ -125,6 +127,8 @@ DAMAGE = {
     "groups": [(0,), (0, 3), (0, 0), (1, 2), (0, -2), (0, 2**40), (0, 2.0)],
     "loss": ["hubes", "squared_error", "gaussian_nll", 10, None],
     "loss_parameters": [(), (1.0, 2.0), (1,), [0.7], ("1",)],
+    "factors": [(), ((1.0,) * 4,), ((1.0,) * 3,) * 2, ((-1.0,) * 4,) * 2, ((np.inf,) * 4,) * 2, 1],
+    "slot_groups": [(0,), (2,) * 8, (0,) * 9, (0.0,) * 8, (-1,) * 8, [0] * 8],
 }
 
 
@@ -174,7 +178,7 @@ N_VALUES, N_TRAINED = plan_with().n_values, plan_with().n_parameters
         ("parameters", np.zeros(N_VALUES, ">f4")),
         ("parameters", [0.0] * N_VALUES),
         ("moments", np.zeros((2, N_TRAINED - 1), np.float32)),
-        ("moments", np.zeros((3, N_TRAINED), np.float32)),
+        ("moments", np.zeros((4, N_TRAINED), np.float32)),
         ("moments", np.zeros((2, N_TRAINED), np.float64)),
         ("moments", None),
         ("step", -1),
@@ -223,23 +227,23 @@ def silent(record: object) -> bool:
 
 
 def trained_on(wanted: Network, X: np.ndarray, target: np.ndarray) -> None:
-    data = TrainingData(X, target, None, np.arange(len(X), dtype=np.int64))
+    data = TrainingData(Rows(X, target), np.arange(len(X), dtype=np.int64))
     rate, monitor = LearningRate("constant", 0.1), LossMonitor(0, 1, np.inf, 0)
-    settings, backend = make_settings("adam"), get_backend("compiled")
+    settings, rule, backend = make_settings("adam"), UpdateRule(Adam()), get_backend("compiled")
     TrainingRun(
-        backend, wanted, data, settings, 2, 1, rate, monitor, History(), None, 1, silent
+        backend, wanted, data, settings, rule, 2, 1, rate, monitor, History(), None, 1, silent
     ).run()
 
 
 def minimised_on(wanted: Network, X: np.ndarray, target: np.ndarray) -> None:
-    data = TrainingData(X, target, None, np.arange(len(X), dtype=np.int64))
+    data = TrainingData(Rows(X, target), np.arange(len(X), dtype=np.int64))
     LbfgsRun(
         get_backend("compiled"), wanted, data, make_settings("sgd"), 1, History(), 1, 9, 0.0, silent
     ).run()
 
 
 def gradient_on(wanted: Network, X: np.ndarray, target: np.ndarray) -> None:
-    wanted.cost_gradient(get_backend("compiled"), X, target, None, 1)
+    wanted.cost_gradient(get_backend("compiled"), Rows(X, target), 1)
 
 
 def losses_on(wanted: Network, X: np.ndarray, target: np.ndarray) -> None:

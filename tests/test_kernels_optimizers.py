@@ -6,11 +6,11 @@ from itertools import product
 
 import numpy as np
 import pytest
-from helpers import REFERENCE, offset_array
+from helpers import REFERENCE, Recipe, make_recipe, offset_array
 from helpers_tolerances import OPTIMIZER, assert_within, eps
 
 from fastmlp.backends.protocol import Backend
-from fastmlp.plan import GRADIENT_NOISE_STREAM, make_settings
+from fastmlp.plan import GRADIENT_NOISE_STREAM, default_groups, prefix_slots
 from fastmlp.registry import OPTIMIZERS
 
 SIZES = (1, 2, 15, 17, 64, 97, 1029)
@@ -20,8 +20,14 @@ FLAGS = {
         {"momentum": momentum, "nesterov": nesterov}
         for momentum, nesterov in product([0.0, 0.9], [0, 1])
     ],
-    "adam": [{}, {"epsilon": 0.1, "beta_1": 0.5, "beta_2": 0.9}],
+    "adam": [{}, {"eps": 0.1, "betas": (0.5, 0.9)}],
     "adamw": [{}],
+    "rmsprop": [{}, {"alpha": 0.8, "momentum": 0.9, "centered": True, "eps": 0.01}],
+    "adagrad": [{}, {"lr_decay": 0.1, "initial_accumulator_value": 0.5}],
+    "adadelta": [{"eps": 0.01}, {"rho": 0.5, "eps": 0.1}],
+    "nadam": [{}, {"betas": (0.5, 0.9), "momentum_decay": 0.1}],
+    "radam": [{"betas": (0.9, 0.9)}, {"betas": (0.5, 0.5), "eps": 0.1}],
+    "lion": [{}, {"betas": (0.5, 0.75)}],
 }
 PENALTIES = [
     dict(zip(("l1", "l2", "weight_decay"), values, strict=True))
@@ -56,7 +62,7 @@ def case_id(case: tuple[str, dict[str, float]]) -> str:
 
 def update(
     backend: Backend,
-    settings: np.ndarray,
+    recipe: Recipe,
     parameters: np.ndarray,
     moments: np.ndarray,
     gradients: list[np.ndarray],
@@ -64,85 +70,85 @@ def update(
     weight_sum: float = 7.5,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return copies of the parameters (P,) and moments (M, P) after one update a gradient."""
-    parameters, moments, settings = offset_array(parameters), moments.copy(), settings.copy()
-    for gradient in gradients:
+    parameters, moments = offset_array(parameters), moments.copy()
+    slots, groups = prefix_slots(n_weights, len(parameters)), default_groups()
+    for record, gradient in zip(recipe.updates(len(gradients)), gradients, strict=True):
         backend.optimizer_update(
-            settings, parameters, gradient.copy(), moments, n_weights, weight_sum
+            recipe.settings, record, parameters, gradient.copy(), moments, slots, groups, weight_sum
         )
-        settings["step"] += 1
     return parameters, moments
 
 
 def assert_as_reference(
     backend: Backend,
-    settings: np.ndarray,
+    recipe: Recipe,
     parameters: np.ndarray,
     moments: np.ndarray,
     gradients: list[np.ndarray],
     n_weights: int,
 ) -> None:
-    actual = update(backend, settings, parameters, moments, gradients, n_weights)
+    actual = update(backend, recipe, parameters, moments, gradients, n_weights)
     wide_gradients = [gradient.astype(np.float64) for gradient in gradients]
     wide = parameters.astype(np.float64), moments.astype(np.float64), wide_gradients
-    multiple = OPTIMIZER[OPTIMIZERS.by_code(int(settings["optimizer"])).name]
-    for got, expected in zip(actual, update(REFERENCE, settings, *wide, n_weights), strict=True):
+    multiple = OPTIMIZER[recipe.rule.optimizer.name]
+    for got, expected in zip(actual, update(REFERENCE, recipe, *wide, n_weights), strict=True):
         assert_within(got, expected, multiple * eps(parameters.dtype) * (np.abs(expected) + 1))
 
 
 @pytest.mark.parametrize("case", CASES, ids=case_id)
 def test_flags(backend: Backend, dtype, case):
     name, flags = case
-    settings = make_settings(name, learning_rate=0.05, **flags)
+    recipe = make_recipe(name, learning_rate=0.05, **flags)
     for size in SIZES:
         rng = np.random.default_rng(size)
         parameters = rng.normal(size=size).astype(dtype)
         gradients = [rng.normal(size=size).astype(dtype) for _ in range(3)]
         moments = np.zeros((OPTIMIZERS[name].n_moments, size), dtype)
         n_weights = (2 * size) // 3
-        assert_as_reference(backend, settings, parameters, moments, gradients, n_weights)
+        assert_as_reference(backend, recipe, parameters, moments, gradients, n_weights)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS.names)
 @pytest.mark.parametrize("step", [0, 9, 10**6])
 def test_step_is_what_adam_corrects_with(backend: Backend, dtype, name, step):
-    settings = make_settings(name, learning_rate=0.05, step=step)
+    recipe = make_recipe(name, learning_rate=0.05, step=step)
     rng = np.random.default_rng(1)
     parameters, gradient = rng.normal(size=(2, 33)).astype(dtype)
     moments = rng.uniform(0.5, 1, size=(OPTIMIZERS[name].n_moments, 33)).astype(dtype)
-    assert_as_reference(backend, settings, parameters, moments, [gradient], 20)
+    assert_as_reference(backend, recipe, parameters, moments, [gradient], 20)
 
 
 @pytest.mark.parametrize("n_weights", [0, 33])
 def test_penalties_cover_the_prefix_only(backend: Backend, dtype, n_weights):
     parameters, gradient = np.ones(33, dtype), np.zeros(33, dtype)
-    settings = make_settings("sgd", learning_rate=0.5, l2=1, l1=1, weight_decay=0.5)
+    recipe = make_recipe("sgd", learning_rate=0.5, l2=1, l1=1, weight_decay=0.5)
     actual, _ = update(
-        backend, settings, parameters, np.zeros((1, 33), dtype), [gradient], n_weights, 4.0
+        backend, recipe, parameters, np.zeros((1, 33), dtype), [gradient], n_weights, 4.0
     )
     # g = 1/4; w = (1 - 1/4) - 1/8 = 5/8; the proximal step takes another 1/8.
     np.testing.assert_array_equal(actual, np.full(33, 0.5 if n_weights else 1.0))
 
 
 def test_sgd_by_hand(backend: Backend, dtype):
-    settings = make_settings("sgd", learning_rate=0.25, momentum=0.5)
+    recipe = make_recipe("sgd", learning_rate=0.25, momentum=0.5)
     start, zero = np.array([1, -1], dtype), np.zeros((1, 2), dtype)
     gradients = [np.array([2, -4], dtype), np.array([1, 0], dtype)]
     # v = -g/4 = (-0.5, 1); then v = v/2 - g/4 = (-0.5, 0.5).
-    parameters, moments = update(backend, settings, start, zero, gradients, 2)
+    parameters, moments = update(backend, recipe, start, zero, gradients, 2)
     np.testing.assert_array_equal(moments, [[-0.5, 0.5]])
     np.testing.assert_array_equal(parameters, [0, 0.5])
-    settings["nesterov"] = 1
+    recipe = make_recipe("sgd", learning_rate=0.25, momentum=0.5, nesterov=True)
     # Looks ahead: w += v/2 - g/4 = (-0.75, 1.5), then (-0.5, 0.25).
-    parameters, _ = update(backend, settings, start, zero, gradients, 2)
+    parameters, _ = update(backend, recipe, start, zero, gradients, 2)
     np.testing.assert_array_equal(parameters, [-0.25, 0.75])
 
 
 @pytest.mark.parametrize("name", ["adam", "adamw"])
 def test_adam_by_hand(backend: Backend, dtype, name):
-    settings = make_settings(name, learning_rate=0.5, beta_1=0.5, beta_2=0.75, epsilon=1.0)
+    recipe = make_recipe(name, learning_rate=0.5, betas=(0.5, 0.75), eps=1.0)
     gradient = np.array([2, -6], dtype)
     parameters, moments = update(
-        backend, settings, np.zeros(2, dtype), np.zeros((2, 2), dtype), [gradient], 2
+        backend, recipe, np.zeros(2, dtype), np.zeros((2, 2), dtype), [gradient], 2
     )
     # m = g/2, v = g²/4, √v = |g|/2; the rate is 1/2 · √(1/4) / (1/2) = 1/2.
     np.testing.assert_array_equal(moments, [[1, -3], [1, 9]])
@@ -150,10 +156,10 @@ def test_adam_by_hand(backend: Backend, dtype, name):
 
 
 def test_l1_stops_at_exactly_zero(backend: Backend, dtype):
-    settings = make_settings("sgd", learning_rate=0.5, l1=1)
+    recipe = make_recipe("sgd", learning_rate=0.5, l1=1)
     start = np.array([0.25, -0.25, 0.75, -0.75, 0.5], dtype)
     zero = np.zeros(5, dtype)
-    actual, _ = update(backend, settings, start, np.zeros((1, 5), dtype), [zero], 5, 1.0)
+    actual, _ = update(backend, recipe, start, np.zeros((1, 5), dtype), [zero], 5, 1.0)
     np.testing.assert_array_equal(actual, [0, 0, 0.25, -0.25, 0])
 
 
@@ -162,10 +168,10 @@ def shaped_gradient(
 ) -> np.ndarray:
     """Return what descent at rate 1 takes off w = 1; the first half are weights."""
     n = len(gradient)
-    settings = make_settings("sgd", learning_rate=1.0, l2=l2, **shaping)
+    recipe = make_recipe("sgd", learning_rate=1.0, l2=l2, **shaping)
     given = np.array(gradient, dtype)
     start = np.ones(n, dtype)
-    after, _ = update(backend, settings, start, np.zeros((1, n), dtype), [given], n // 2, 1.0)
+    after, _ = update(backend, recipe, start, np.zeros((1, n), dtype), [given], n // 2, 1.0)
     return start - after
 
 
@@ -232,6 +238,6 @@ def test_nan_gradients_show(backend: Backend, dtype, name):
     gradient = np.zeros(19, dtype)
     gradient[[3, 18]] = np.nan
     moments = np.zeros((OPTIMIZERS[name].n_moments, 19), dtype)
-    settings = make_settings(name, l1=0.5)
-    actual, _ = update(backend, settings, np.ones(19, dtype), moments, [gradient], 10)
+    recipe = make_recipe(name, l1=0.5)
+    actual, _ = update(backend, recipe, np.ones(19, dtype), moments, [gradient], 10)
     np.testing.assert_array_equal(np.isnan(actual), np.isnan(gradient))

@@ -92,8 +92,9 @@ def test_float32_gradient_is_the_float64_one(backend: Backend, case):
 def test_subgradient_of_l1_is_zero_at_zero(backend: Backend, dtype):
     problem = make_problem(loss="squared_error", dtype=dtype, l1=5.0, n_rows=4)
     problem.parameters[: problem.plan.n_weights : 2] = 0
-    plain = replace(problem, settings=problem.settings.copy())
-    plain.settings["l1"] = 0
+    settings = problem.settings.copy()
+    settings["l1"] = 0
+    plain = replace(problem, recipe=replace(problem.recipe, settings=settings))
     _, gradient = objective_and_gradient(backend, problem)
     _, plain_gradient = objective_and_gradient(backend, plain)
     added = np.zeros_like(gradient)

@@ -22,7 +22,7 @@ from fastmlp.plan import make_plan
 from fastmlp.registry import NORMALIZATIONS
 
 SGD = {"learning_rate": 0.1, "momentum": 0.5}
-ADAM = {"optimizer": "adam", "learning_rate": 0.02, "epsilon": 1e-2}
+ADAM = {"optimizer": "adam", "learning_rate": 0.02, "eps": 1e-2}
 NAMES = [name for name in NORMALIZATIONS.names if name != "none"]
 
 SCENARIOS = {
@@ -184,11 +184,8 @@ def test_the_objective_leaves_the_batchs_statistics(backend: Backend, dtype):
     problem = make_problem((4, 5, 3), normalizations="batch", dtype=dtype, n_rows=30)
     parameters = problem.parameters.copy()
     gradient = np.empty(problem.plan.n_parameters, dtype)
-    workspace = backend.workspace(problem.plan, dtype, 30, 1)
-    backend.objective_and_gradient(
-        problem.plan, problem.settings, parameters, problem.X, problem.target, None, gradient,
-        workspace, 1,
-    )  # fmt: skip
+    executor = backend.bind(problem.plan, problem.settings, dtype, 30, 1)
+    executor.gradient(parameters, problem.rows, gradient)
     w, b = (views(problem.plan, parameters)[0] for views in (weight_views, bias_views))
     z = problem.X.astype(np.float64) @ w + b
     tolerance = {"rtol": 40 * eps(dtype), "atol": 8 * eps(dtype)}

@@ -25,7 +25,7 @@ from fastmlp.registry import ACTIVATIONS
 
 # Adam divides by √v + ε: with the usual 1e-8 a gradient that is rounding alone would move a weight
 # by a whole learning rate. A larger ε makes the trajectory a smooth function of its start.
-ADAM = {"optimizer": "adam", "learning_rate": 0.02, "epsilon": 1e-2}
+ADAM = {"optimizer": "adam", "learning_rate": 0.02, "eps": 1e-2}
 SGD = {"optimizer": "sgd", "learning_rate": 0.1}
 
 # Beyond the size up to which the compiled backend gives each thread a replica, and beyond the
@@ -45,7 +45,7 @@ EVERY_REGULARISER = {
 SCENARIOS = {
     "sgd": SGD,
     "momentum": {**SGD, "momentum": 0.9},
-    "nesterov": {**SGD, "momentum": 0.9, "nesterov": 1},
+    "nesterov": {**SGD, "momentum": 0.9, "nesterov": True},
     "adam": ADAM,
     "adam late": {**ADAM, "step": 1000},
     "adamw": {**ADAM, "optimizer": "adamw", "weight_decay": 0.3},
@@ -278,8 +278,8 @@ def test_a_loose_bound_changes_no_bit(backend: Backend, dtype):
     """Also where the update is then made in more than one step."""
     loose = {"max_norm": 1e6, "clip_value": 1e6}
     for sizes in ((6, 9, 5, 3), LARGE["layer_sizes"]):
-        plain = make_problem(sizes, dtype=dtype, n_epochs=1, **ADAM)
-        bounded = make_problem(sizes, dtype=dtype, n_epochs=1, **ADAM, **loose)
+        common = {**ADAM, "dtype": dtype, "n_epochs": 1, "weight_decay": 0.3}
+        plain, bounded = make_problem(sizes, **common), make_problem(sizes, **common, **loose)
         assert_same_bits(train(backend, bounded), train(backend, plain))
 
 

@@ -14,11 +14,14 @@ import numba
 import numpy as np
 import pytest
 
+from fastmlp.backends import Rows
 from fastmlp.backends.numba_jit import NumbaBackend, dropout, exponential, jit, network
 from fastmlp.backends.numba_jit import threading_layer as layers
+from fastmlp.optimizers import SGD
 from fastmlp.parameters import aligned_zeros
 from fastmlp.plan import make_plan, make_settings
 from fastmlp.registry import ACTIVATIONS, LOSSES
+from fastmlp.updates import UpdateRule
 
 # -- exp and tanh -------------------------------------------------------------------------------
 
@@ -182,7 +185,10 @@ PREAMBLE = """
 import os, sys, threading
 import numpy as np
 from fastmlp.backends.numba_jit import NumbaBackend, threading_layer
+from fastmlp.backends import Rows
+from fastmlp.optimizers import Adam
 from fastmlp.plan import make_plan, make_settings
+from fastmlp.updates import UpdateRule
 
 threading_layer._WORTH_A_TEAM = dict.fromkeys(threading_layer._WORTH_A_TEAM, 0)
 backend = NumbaBackend()
@@ -192,14 +198,13 @@ X = rng.standard_normal((500, 30), dtype=np.float32)
 target = rng.integers(0, 3, (500, 1)).astype(np.float32)
 start = 0.1 * rng.standard_normal(plan.n_parameters, dtype=np.float32)
 settings = make_settings("adam", l2=0.1, seed=7)
+updates = UpdateRule(Adam()).numbers(0, 5, 1e-3)
 
 def fit(n_threads, n_epochs=5):
     parameters, moments = start.copy(), np.zeros((2, start.size), np.float32)
-    workspace = backend.workspace(plan, np.dtype(np.float32), 100, n_threads)
-    order = np.arange(500)
+    executor = backend.bind(plan, settings, np.dtype(np.float32), 100, n_threads)
     for _ in range(n_epochs):
-        backend.train_batches(plan, settings, parameters, moments, X, target, None, order, 100,
-                              workspace, n_threads)
+        executor.train(parameters, moments, Rows(X, target), np.arange(500), 100, updates)
     return parameters
 
 expected = fit(1)
@@ -299,15 +304,14 @@ def test_one_compiled_function_serves_all_types_of_input(dtype):
     backend = NumbaBackend()
     plan = make_plan([3, 4, 2], ["relu"], "softmax_cross_entropy")
     parameters = aligned_zeros(plan.n_parameters, dtype)
-    workspace = backend.workspace(plan, dtype, 5, 1)
+    executor = backend.bind(plan, make_settings("sgd"), dtype, 5, 1)
+    updates = UpdateRule(SGD()).numbers(0, 3, 1e-3)
     target, weights = np.zeros((5, 1), dtype=dtype), np.ones(5, dtype=dtype)
 
     def train(X, sample_weight):
         moments = np.zeros((1, plan.n_parameters), dtype=dtype)
-        backend.train_batches(
-            plan, make_settings("sgd"), parameters, moments, X, target, sample_weight,
-            np.arange(5), 2, workspace, 1,
-        )  # fmt: skip
+        rows = Rows(X, target, sample_weight)
+        executor.train(parameters, moments, rows, np.arange(5), 2, updates)
 
     train(np.ones((5, 3), dtype=np.float32), None)
     n_compiled = len(network.train.signatures)
@@ -329,14 +333,12 @@ def test_a_small_workspace_changes_the_objective_by_rounding_only(n_rows, dtype)
     plan = make_plan([6, 9, 2], ["tanh"], "squared_error", [0.3, 0.4])
     X, target = rng.standard_normal((150, 6)).astype(dtype), rng.random((150, 2)).astype(dtype)
     parameters = rng.standard_normal(plan.n_parameters).astype(dtype)
-    settings = make_settings(l2=0.3, l1=0.2, seed=3, step=4)
+    settings = make_settings(l2=0.3, l1=0.2, seed=3)
 
     def objective(size):
         gradient = np.empty_like(parameters)
-        workspace = backend.workspace(plan, dtype, size, 1)
-        totals = backend.objective_and_gradient(
-            plan, settings, parameters, X, target, None, gradient, workspace, 1
-        )  # fmt: skip
+        executor = backend.bind(plan, settings, dtype, size, 1)
+        totals = executor.gradient(parameters, Rows(X, target), gradient, step=4)
         return np.array(totals), gradient
 
     totals, gradient = objective(n_rows)

@@ -5,13 +5,24 @@ import pytest
 
 from fastmlp.backends import _core
 from fastmlp.parameters import ALIGNMENT, aligned_zeros, bias_views, weight_views
-from fastmlp.plan import LAYER_DTYPE, SETTINGS_DTYPE, dropout_threshold, make_plan
+from fastmlp.plan import (
+    GROUP_DTYPE,
+    LAYER_DTYPE,
+    SETTINGS_DTYPE,
+    SLOT_DTYPE,
+    UPDATE_DTYPE,
+    dropout_threshold,
+    make_plan,
+)
 
 
 def test_records_have_the_size_of_the_structs():
     assert {
         "layer": LAYER_DTYPE.itemsize,
+        "slot": SLOT_DTYPE.itemsize,
+        "group": GROUP_DTYPE.itemsize,
         "settings": SETTINGS_DTYPE.itemsize,
+        "update": UPDATE_DTYPE.itemsize,
     } == _core.STRUCT_BYTES
 
 

@@ -20,7 +20,7 @@ from helpers_tolerances import (
     OPTIMIZER,
 )
 
-from fastmlp.backends import BACKENDS, Backend, get_backend
+from fastmlp.backends import BACKENDS, Backend, Executor, get_backend
 from fastmlp.backends.compiled import operation_codes
 from fastmlp.backends.reference.activations import ACTIVATION_FUNCTIONS
 from fastmlp.backends.reference.information import MEASURE_FUNCTIONS
@@ -36,11 +36,13 @@ from fastmlp.registry import (
     Table,
 )
 
-METHODS = [
-    name
-    for name, member in inspect.getmembers(Backend, inspect.isfunction)
-    if not name.startswith("_")
-]
+
+def methods_of(contract: type) -> list[str]:
+    members = inspect.getmembers(contract, inspect.isfunction)
+    return [name for name, _ in members if not name.startswith("_")]
+
+
+METHODS = methods_of(Backend)
 
 
 def shape_of(method) -> list[tuple[str, object, object]]:
@@ -49,13 +51,22 @@ def shape_of(method) -> list[tuple[str, object, object]]:
 
 
 def test_the_contract_has_methods():
-    assert {"train_batches", "predict", "activate", "optimizer_update"} <= set(METHODS)
+    assert {"bind", "predict", "activate", "optimizer_update"} <= set(METHODS)
+    assert methods_of(Executor) == ["gradient", "train"]
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", BACKENDS)
 def test_signatures_are_the_contract(name, method):
     assert shape_of(getattr(type(get_backend(name)), method)) == shape_of(getattr(Backend, method))
+
+
+@pytest.mark.parametrize("method", methods_of(Executor))
+@pytest.mark.parametrize("name", BACKENDS)
+def test_signatures_of_executors_are_the_contract(name, method):
+    problem = make_problem()
+    executor = get_backend(name).bind(problem.plan, problem.settings, problem.dtype, 4, 1)
+    assert shape_of(getattr(type(executor), method)) == shape_of(getattr(Executor, method))
 
 
 @pytest.mark.parametrize("name", BACKENDS)
@@ -109,7 +120,9 @@ def test_every_combination_trains(backend, activation, loss, optimizer):
         activations=activation, loss=loss, optimizer=optimizer, n_epochs=1, learning_rate=0.05
     )
     trained, expected = train(backend, problem), train(REFERENCE, problem)
-    assert np.abs(expected.parameters - problem.parameters).min() > 0 or activation == "relu"
+    # Some units of relu's are never on, and Lion's steps, all of one length, may cancel.
+    moved = np.abs(expected.parameters - problem.parameters).min() > 0
+    assert moved or activation == "relu" or optimizer == "lion"
     np.testing.assert_allclose(trained.parameters, expected.parameters, rtol=0, atol=1e-10)
     np.testing.assert_allclose(trained.totals, expected.totals, rtol=1e-12)
     predicted, expected_prediction = predict(backend, problem), predict(REFERENCE, problem)

@@ -109,7 +109,7 @@ def test_limit_set_before_the_first_fit_counts():
 def test_the_limit_reaches_the_backend(eight_cpus, monkeypatch):
     backend = get_backend("numpy")
     teams = []
-    for method in ("workspace", "train_batches", "predict"):
+    for method in ("bind", "predict"):
         original = getattr(backend, method)
 
         def spy(*args, _original=original):

@@ -103,14 +103,16 @@ def test_interruption_keeps_what_was_learnt(solver, backend_name):
 
 
 class Interrupted:
-    """A backend in whose ``n``-th training call Ctrl-C is pressed."""
+    """A backend, or its executor, in whose ``n``-th training call Ctrl-C is pressed."""
 
-    def __init__(self, backend, n):
-        self._backend, self._left = backend, n
+    def __init__(self, wrapped, n):
+        self._wrapped, self._left = wrapped, n
 
     def __getattr__(self, name):
-        work = getattr(self._backend, name)
-        if name not in ("train_batches", "objective_and_gradient"):
+        work = getattr(self._wrapped, name)
+        if name == "bind":
+            return lambda *arguments: Interrupted(work(*arguments), self._left)
+        if name not in ("train", "gradient"):
             return work
 
         def counted(*arguments):

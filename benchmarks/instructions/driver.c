@@ -43,9 +43,17 @@ static void fill_classes(float *target, int64_t n, int64_t classes)
 
 static fastmlp_settings adam(void)
 {
-    return (fastmlp_settings){.optimizer = FASTMLP_ADAM, .learning_rate = 1e-3, .beta_1 = 0.9,
-                              .beta_2 = 0.999, .epsilon = 1e-8, .l2 = 1e-4, .seed = 7};
+    int64_t code = 0;
+    while (strcmp(kernels->optimizer_name(code), "adam") != 0) code++;
+    return (fastmlp_settings){.optimizer = code, .l2 = 1e-4, .seed = 7};
 }
+
+/* Its first update: 1 − β₁, 1 − β₂ and ε, and the rate's factor √(1 − β₂)/(1 − β₁). */
+static const fastmlp_update first_update = {
+    .learning_rate = 1e-3, .rate_factor = 0.31622776601683794, .coefficients = {0.1, 0.001, 1e-8}};
+
+/* Of weights and of all else. */
+static const fastmlp_group groups[] = {{1, 1, 1, 1}, {1, 0, 0, 0}};
 
 /* -- kernels ---------------------------------------------------------------------------------- */
 
@@ -84,7 +92,10 @@ static void huber(void)
 static void adam_update(void)
 {
     fastmlp_settings settings = adam();
-    kernels->optimizer_update(&settings, ELEMENTS - 7, ELEMENTS, 1, a, b, c);
+    const fastmlp_slot slots[] = {{.columns = ELEMENTS - 7, .rows = 1},
+                                  {FASTMLP_BIASES, 0, 1, ELEMENTS - 7, 1, 7}};
+    const fastmlp_plan plan = {.slots = slots, .n_slots = 2, .groups = groups, .n_parameters = ELEMENTS};
+    kernels->optimizer_update(&settings, &first_update, &plan, 1, a, b, c);
 }
 
 static void dropout(void) { kernels->apply_dropout(13107, 7, 1, 3, ROWS, FAN_IN, a); }
@@ -98,6 +109,7 @@ static void max_norm(void) { kernels->limit_norms(FAN_IN, FAN_OUT, 1, a); }
 /* A network with its parameters in c, moments in d, rows in a and classes in b. */
 typedef struct {
     fastmlp_layer layers[3];
+    fastmlp_slot slots[6];
     fastmlp_plan plan;
     void *workspace;
 } network;
@@ -109,6 +121,8 @@ static void add_layer(network *n, int64_t fan_in, int64_t fan_out, int32_t activ
     n->layers[n->plan.n_layers++] = (fastmlp_layer){
         .fan_in = fan_in, .fan_out = fan_out, .weight_offset = n->plan.n_weights,
         .activation = activation, .dropout_threshold = (int32_t)(dropout * 65536)};
+    n->slots[n->plan.n_layers - 1] = (fastmlp_slot){
+        FASTMLP_WEIGHTS, n->plan.n_layers - 1, 0, n->plan.n_weights, fan_in, fan_out};
     n->plan.n_weights += fan_in * fan_out;
 }
 
@@ -118,18 +132,24 @@ static void finish_network(network *n)
     static const double smoothing = 0;
     fastmlp_plan *plan = &n->plan;
     plan->layers = n->layers;
+    plan->slots = n->slots;
+    plan->n_slots = 2 * plan->n_layers;
+    plan->groups = groups;
     plan->target_width = 1;
     plan->loss = (fastmlp_loss){FASTMLP_SOFTMAX_CROSS_ENTROPY, 1, &smoothing};
     plan->n_parameters = plan->n_weights;
     for (int64_t l = 0; l < plan->n_layers; l++) {
         n->layers[l].bias_offset = plan->n_parameters;
+        n->slots[plan->n_layers + l] = (fastmlp_slot){
+            FASTMLP_BIASES, l, 1, plan->n_parameters, 1, n->layers[l].fan_out};
         plan->n_parameters += n->layers[l].fan_out;
     }
     for (int64_t i = 0; i < plan->n_parameters; i++) c[i] *= 0.1f;
     memset(d, 0, sizeof d);
     fill_classes(b, EPOCH_ROWS, n->layers[plan->n_layers - 1].fan_out);
     for (int64_t r = 0; r < EPOCH_ROWS; r++) order[r] = r * 11 % EPOCH_ROWS;
-    size_t bytes = kernels->workspace_bytes(plan, BATCH, 1);
+    fastmlp_settings settings = adam();
+    size_t bytes = kernels->workspace_bytes(plan, &settings, BATCH, 1);
     n->workspace = aligned_alloc(64, (bytes + 63) / 64 * 64);
     if (n->workspace == NULL) exit(1);
     memset(n->workspace, 0, bytes);
@@ -154,7 +174,8 @@ static void train_epoch(void)
 {
     fastmlp_settings settings = adam();
     fastmlp_data data = {.x = a, .x_type = FASTMLP_FLOAT32, .target = b};
-    kernels->train_batches(&epoch.plan, &settings, c, d, &data, order, EPOCH_ROWS, BATCH, epoch.workspace, 1, 0);
+    const fastmlp_update updates[] = {first_update, first_update, first_update};
+    kernels->train_batches(&epoch.plan, &settings, updates, c, d, &data, order, EPOCH_ROWS, BATCH, epoch.workspace, 1, 0);
 }
 
 /* -- the table -------------------------------------------------------------------------------- */

@@ -4,7 +4,7 @@
 a *plan*, one structured array with a row per layer. A *backend* then runs whole stretches of an
 epoch on flat, aligned buffers without returning to Python::
 
-    estimators ─ validation ─ plan + flat parameters ─▶ backend.train_batches ─▶ C / Numba / NumPy
+    estimators ─ validation ─ plan + flat parameters ─▶ executor.train ─▶ C / Numba / NumPy
         │                                                     ▲
         └── training loop: shuffling, schedules, stopping ────┘ a stretch of an epoch per call
 

@@ -17,7 +17,14 @@ import numpy as np
 from fastmlp.registry import ACTIVATIONS, CUSTOM, LOSSES, NORMALIZATIONS, Loss
 from fastmlp.user_functions import CustomActivation, CustomLoss
 
-__all__ = ["DROPOUT_LEVELS", "MAX_PARAMETERS", "Description", "custom_row", "require"]
+__all__ = [
+    "DEFAULT_FACTORS",
+    "DROPOUT_LEVELS",
+    "MAX_PARAMETERS",
+    "Description",
+    "custom_row",
+    "require",
+]
 
 #: A unit is dropped when its 16 random bits are below the layer's threshold, so probabilities are
 #: multiples of 1/65536; the scale 1/keep uses the rounded probability and stays exact.
@@ -27,6 +34,11 @@ DROPOUT_LEVELS = 1 << 16
 MAX_PARAMETERS = 2**56
 
 _MOST_GROUPS = np.iinfo(np.int32).max
+
+
+#: The factors of weights, and of all else, which has no penalties and no decay.
+DEFAULT_FACTORS = ((1.0, 1.0, 1.0, 1.0), (1.0, 0.0, 0.0, 0.0))
+_N_FACTORS = 4
 
 
 def require(condition: bool, what: str) -> None:
@@ -65,6 +77,10 @@ class Description:
         Name in ``LOSSES``, or the user's own.
     loss_parameters : tuple of float, length K
         Numbers that the loss depends on.
+    factors : tuple of tuple of float, length G
+        Of each group of the updates: factors of the learning rate, l1, l2 and the weight decay.
+    slot_groups : tuple of int
+        Group of each trained array; empty for the default: weights in group 0, all else in 1.
     """
 
     layer_sizes: tuple[int, ...]
@@ -74,6 +90,8 @@ class Description:
     groups: tuple[int, ...]
     loss: str | CustomLoss
     loss_parameters: tuple[float, ...]
+    factors: tuple[tuple[float, ...], ...] = DEFAULT_FACTORS
+    slot_groups: tuple[int, ...] = ()
 
     @property
     def loss_row(self) -> Loss:
@@ -89,6 +107,7 @@ class Description:
         found._check_layers()
         found._check_normalizations()
         found._check_loss()
+        found._check_groups()
         return found
 
     def _check_layers(self) -> None:
@@ -111,6 +130,18 @@ class Description:
             by_row = name not in ("none", "batch")
             fits = n_groups > 0 and width % n_groups == 0 if by_row else n_groups == 0
             require(fits, f"{width} units are no {n_groups} groups")
+
+    def _check_groups(self) -> None:
+        n_norms = sum(name != "none" for name in self.normalizations)
+        n_slots = 2 * (len(self.layer_sizes) - 1 + n_norms)
+        rows, groups = self.factors, self.slot_groups
+        whole = isinstance(rows, tuple) and all(_has_length(row, _N_FACTORS) for row in rows)
+        require(whole and len(rows) > 1, "factors of groups are missing")
+        numbers = [number for row in rows for number in row]
+        right = all(type(number) is float and 0 <= number < np.inf for number in numbers)
+        require(right, "a factor of a group is wrong")
+        require(_are_integers(groups, 0, len(rows) - 1), "a group is unknown")
+        require(len(groups) in (0, n_slots), "groups of arrays are missing")
 
     def _check_loss(self) -> None:
         loss, numbers, n_outputs = self.loss, self.loss_parameters, self.layer_sizes[-1]

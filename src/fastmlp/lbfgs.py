@@ -54,11 +54,12 @@ class LbfgsRun:
     best_loss: float = np.inf
 
     def __post_init__(self) -> None:
-        network, n_rows = self.network, len(self.data.X)
-        network.require_inputs(self.data.X)
-        network.require_target(self.data.target)
-        self._workspace = self.backend.workspace(
-            network.plan, network.dtype, n_rows, self.n_threads
+        network, rows = self.network, self.data.rows
+        network.require_inputs(rows.X)
+        network.require_target(rows.target)
+        n_rows = len(rows.X)
+        self._executor = self.backend.bind(
+            network.plan, self.settings, network.dtype, n_rows, self.n_threads
         )
         self._gradient = np.zeros(network.plan.n_parameters, network.dtype)
         self._totals = Totals(0.0, 0.0, n_rows)
@@ -106,18 +107,9 @@ class LbfgsRun:
 
     def _evaluate(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the objective and its gradient (P,) at ``point`` (P,), in float64 for SciPy."""
-        network = self.network
         self._trained[...] = point
-        self._totals = self.backend.objective_and_gradient(
-            network.plan,
-            self.settings,
-            network.parameters,
-            self.data.X,
-            self.data.target,
-            self.data.sample_weight,
-            self._gradient,
-            self._workspace,
-            self.n_threads,
+        self._totals = self._executor.gradient(
+            self.network.parameters, self.data.rows, self._gradient
         )
         value = (self._totals.cost + self._totals.penalty) / self._totals.n_samples
         return value, self._gradient.astype(np.float64)

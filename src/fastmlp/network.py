@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastmlp.backends.protocol import Backend
+from fastmlp.backends.protocol import Backend, Rows
 from fastmlp.description import require
 from fastmlp.parameters import (
     REAL_TYPES,
@@ -277,9 +277,7 @@ class Network:
     def cost_gradient(
         self,
         backend: Backend,
-        X: np.ndarray,
-        target: np.ndarray,
-        sample_weight: np.ndarray | None,
+        rows: Rows,
         n_threads: int,
     ) -> Gradient:
         """Return the gradient of the reported cost, without penalties, dropout or noise.
@@ -290,31 +288,19 @@ class Network:
         ----------
         backend : Backend
             What computes.
-        X : ndarray of uint8, float32 or float64, shape (N, I)
-            C-contiguous.
-        target : ndarray, shape (N, T)
-        sample_weight : ndarray, shape (N,), or None
-            Not all zero.
+        rows : Rows
+            C-contiguous; not all of weight zero.
         n_threads : int
             Size of the team.
         """
-        self.require_inputs(X)
-        self.require_target(target)
+        self.require_inputs(rows.X)
+        self.require_target(rows.target)
         layers = self.plan.layers.copy()
         layers["dropout_threshold"] = 0
         plan = replace(self.plan, layers=layers)
         gradient = aligned_zeros(plan.n_parameters, self.dtype)
-        backend.objective_and_gradient(
-            plan,
-            make_settings("sgd"),
-            aligned_copy(self.parameters),  # running statistics move
-            X,
-            target,
-            sample_weight,
-            gradient,
-            backend.workspace(plan, self.dtype, len(X), n_threads),
-            n_threads,
-        )
+        executor = backend.bind(plan, make_settings(), self.dtype, len(rows.X), n_threads)
+        executor.gradient(aligned_copy(self.parameters), rows, gradient)  # statistics move
         gradient /= self.cost_divisor
         return Gradient(
             weight_views(plan, gradient),

@@ -6,8 +6,15 @@ from math import prod
 
 import numpy as np
 
-from fastmlp.plan import Plan
-from fastmlp.registry import NORMALIZATIONS
+from fastmlp.plan import (
+    BIASES,
+    GAINS,
+    RUNNING_MEANS,
+    RUNNING_VARIANCES,
+    SHIFTS,
+    WEIGHTS,
+    Plan,
+)
 
 __all__ = [
     "ALIGNMENT",
@@ -49,51 +56,50 @@ def readable(array: np.ndarray, dtype: np.dtype | None = None) -> np.ndarray:
     return np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"])
 
 
+def _views(plan: Plan, vector: np.ndarray, kind: int) -> list[np.ndarray | None]:
+    """Return the slots of a kind, by layer, as views of ``vector``; None where a layer has none."""
+    views: list[np.ndarray | None] = [None] * len(plan.layers)
+    for slot in plan.slots[plan.slots["kind"] == kind]:
+        shape = (slot["rows"], slot["columns"]) if kind == WEIGHTS else slot["columns"]
+        views[slot["layer"]] = vector[slot["offset"] :][: slot["rows"] * slot["columns"]].reshape(
+            shape
+        )
+    return views
+
+
+def _views_of_all(plan: Plan, vector: np.ndarray, kind: int) -> list[np.ndarray]:
+    """Return the same of a kind that every layer has."""
+    return [view for view in _views(plan, vector, kind) if view is not None]
+
+
 def weight_views(plan: Plan, vector: np.ndarray) -> list[np.ndarray]:
     """Return each layer's weights (fan_in, fan_out) as views of ``vector`` (P,) or (V,)."""
-    return [
-        vector[row["weight_offset"] :][: row["fan_in"] * row["fan_out"]].reshape(
-            row["fan_in"], row["fan_out"]
-        )
-        for row in plan.layers
-    ]
+    return _views_of_all(plan, vector, WEIGHTS)
 
 
 def bias_views(plan: Plan, vector: np.ndarray) -> list[np.ndarray]:
     """Return each layer's biases (fan_out,) as views of ``vector`` (P,) or (V,)."""
-    return [vector[row["bias_offset"] :][: row["fan_out"]] for row in plan.layers]
+    return _views_of_all(plan, vector, BIASES)
 
 
 def gain_views(plan: Plan, vector: np.ndarray) -> list[np.ndarray | None]:
     """Return each layer's γ (fan_out,) as views of ``vector`` (P,) or (V,); None without norm."""
-    return _normalization_views(plan, vector, "gain_offset")
+    return _views(plan, vector, GAINS)
 
 
 def shift_views(plan: Plan, vector: np.ndarray) -> list[np.ndarray | None]:
     """Return each layer's β (fan_out,) as views of ``vector`` (P,) or (V,); None without norm."""
-    return _normalization_views(plan, vector, "shift_offset")
+    return _views(plan, vector, SHIFTS)
 
 
 def running_mean_views(plan: Plan, vector: np.ndarray) -> list[np.ndarray | None]:
     """Return each layer's running means (fan_out,) as views of ``vector`` (V,), or None."""
-    return _normalization_views(plan, vector, "mean_offset", only="batch")
+    return _views(plan, vector, RUNNING_MEANS)
 
 
 def running_variance_views(plan: Plan, vector: np.ndarray) -> list[np.ndarray | None]:
     """Return each layer's running variances (fan_out,) as views of ``vector`` (V,), or None."""
-    return _normalization_views(plan, vector, "variance_offset", only="batch")
-
-
-def _normalization_views(
-    plan: Plan, vector: np.ndarray, field: str, only: str | None = None
-) -> list[np.ndarray | None]:
-    names = [NORMALIZATIONS.by_code(code).name for code in plan.layers["normalization"]]
-    return [
-        None
-        if name == "none" or only not in (None, name)
-        else vector[row[field] :][: row["fan_out"]]
-        for name, row in zip(names, plan.layers, strict=True)
-    ]
+    return _views(plan, vector, RUNNING_VARIANCES)
 
 
 def reset_normalizations(plan: Plan, vector: np.ndarray) -> None:

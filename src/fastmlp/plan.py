@@ -1,37 +1,50 @@
 """The plan: what a network is, in a form that every backend reads.
 
 A plan is one NumPy structured array with a row per dense layer, plus a few sizes. It holds no
-parameters. The layouts below are those of ``fastmlp_layer`` and ``fastmlp_settings`` in
-``csrc/fastmlp.h``, field by field.
+parameters. The layouts below are those of ``fastmlp_layer``, ``fastmlp_settings`` and
+``fastmlp_update`` in ``csrc/fastmlp.h``, field by field.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from fastmlp.description import DROPOUT_LEVELS, Description, custom_row
+from fastmlp.description import DEFAULT_FACTORS, DROPOUT_LEVELS, Description, custom_row
 from fastmlp.registry import ACTIVATIONS, CUSTOM, LOSSES, NORMALIZATIONS, OPTIMIZERS, Loss
 from fastmlp.user_functions import CustomActivation, CustomLoss
 
 __all__ = [
+    "BIASES",
     "DROPOUT_LEVELS",
+    "GAINS",
     "GRADIENT_NOISE_STREAM",
+    "GROUP_DTYPE",
     "INPUT_NOISE_STREAM",
     "LAYER_DTYPE",
     "NORMALIZATION_EPSILON",
+    "N_COEFFICIENTS",
+    "RUNNING_MEANS",
+    "RUNNING_VARIANCES",
     "SETTINGS_DTYPE",
+    "SHIFTS",
+    "SLOT_DTYPE",
+    "UPDATE_DTYPE",
+    "WEIGHTS",
     "Plan",
     "batch_norms",
     "custom_row",
+    "default_groups",
     "dropout_threshold",
+    "group_runs",
     "groups_of_layers",
     "lay_out",
     "make_plan",
     "make_settings",
+    "prefix_slots",
 ]
 
 #: Last counter word of the random bits of noise. Dropout's is the layer's number, far below.
@@ -58,27 +71,61 @@ LAYER_DTYPE = np.dtype(
     align=True,
 )
 
+#: What a slot holds. Those up to the shifts are trained.
+WEIGHTS, BIASES, GAINS, SHIFTS, RUNNING_MEANS, RUNNING_VARIANCES = range(6)
+
+#: One array of the flat vector. They lie in it one after the other, in this order of kinds.
+SLOT_DTYPE = np.dtype(
+    [
+        ("kind", np.int64),
+        ("layer", np.int64),  # that it belongs to
+        ("group", np.int64),  # of the updates
+        ("offset", np.int64),  # of its first element
+        ("rows", np.int64),
+        ("columns", np.int64),
+    ],
+    align=True,
+)
+
+#: Slots that are updated alike: factors of the numbers of those names.
+GROUP_DTYPE = np.dtype(
+    [
+        ("learning_rate", np.float64),
+        ("l1", np.float64),
+        ("l2", np.float64),
+        ("weight_decay", np.float64),
+    ],
+    align=True,
+)
+
+#: What stays the same for all updates of a fit.
 SETTINGS_DTYPE = np.dtype(
     [
-        ("optimizer", np.int32),  # code in OPTIMIZERS
-        ("nesterov", np.int32),
-        ("learning_rate", np.float64),
-        ("momentum", np.float64),
-        ("beta_1", np.float64),
-        ("beta_2", np.float64),
-        ("epsilon", np.float64),
+        ("optimizer", np.int64),  # code in OPTIMIZERS
         ("l2", np.float64),  # penalty l2/2 · sum w², divided by the batch's sum of sample weights
         ("l1", np.float64),  # penalty l1 · sum |w|, divided likewise
-        ("weight_decay", np.float64),  # decoupled: w ← (1 − learning_rate · weight_decay) w
         ("batch_norm_momentum", np.float64),  # share of a batch in the running statistics
-        ("step", np.int64),  # updates made before this call
         ("seed", np.uint64),  # key of the bits of dropout and noise
         ("clip_value", np.float64),  # bound of each |gradient|; 0 = none, here and below
         ("clip_norm", np.float64),  # bound of the whole gradient's L2 norm
         ("max_norm", np.float64),  # bound of the L2 norm of a hidden unit's incoming weights
         ("input_noise", np.float64),  # standard deviation
-        ("gradient_noise", np.float64),  # standard deviation in the first update
-        ("gradient_noise_decay", np.float64),  # γ: variance of update t = 0, 1, … by (1 + t)^−γ
+    ],
+    align=True,
+)
+
+#: Room for an optimiser's own numbers.
+N_COEFFICIENTS = 8
+
+#: The numbers of one update.
+UPDATE_DTYPE = np.dtype(
+    [
+        ("step", np.int64),  # updates made before: the counter of random bits
+        ("learning_rate", np.float64),
+        ("rate_factor", np.float64),  # the optimiser's step size is learning_rate · rate_factor
+        ("weight_decay", np.float64),  # decoupled: w ← (1 - learning_rate · weight_decay) w
+        ("gradient_noise", np.float64),  # standard deviation
+        ("coefficients", np.float64, (N_COEFFICIENTS,)),  # see Optimizer.numbers
     ],
     align=True,
 )
@@ -91,7 +138,11 @@ class Plan:
     Attributes
     ----------
     layers : ndarray of LAYER_DTYPE, shape (L,)
-        One row per dense layer, the output layer included.
+        One row per dense layer, the output layer included. Its offsets are those of its slots.
+    slots : ndarray of SLOT_DTYPE, shape (S,)
+        All arrays of the flat vector, in their order, the trained ones first.
+    groups : ndarray of GROUP_DTYPE, shape (G,)
+        What the updates of slots differ in.
     loss : int
         Code in ``LOSSES``.
     loss_parameters : ndarray of float64, shape (K,)
@@ -99,8 +150,7 @@ class Plan:
     target_width : int
         Columns T of a target array.
     n_weights : int
-        Length of the prefix of the flat parameter vector that holds weights. Penalties and decay
-        cover this prefix.
+        Length of the prefix of the flat parameter vector that holds weights.
     n_parameters : int
         Length P of the part that is trained, ``[all W | all b | all γ | all β]``: that of gradients
         and moments.
@@ -114,6 +164,8 @@ class Plan:
     """
 
     layers: np.ndarray
+    slots: np.ndarray
+    groups: np.ndarray
     loss: int
     loss_parameters: np.ndarray
     target_width: int
@@ -147,7 +199,29 @@ class Plan:
             groups=tuple(hidden["n_groups"].tolist()),
             loss=self.custom_loss or self.loss_row.name,
             loss_parameters=tuple(self.loss_parameters.tolist()),
+            factors=tuple(self.groups.tolist()),
+            slot_groups=tuple(self.trained_slots["group"].tolist()),
         )
+
+    def grouped(self, factors: Sequence[Sequence[float]], slot_groups: Sequence[int]) -> Plan:
+        """Return the same network with other groups.
+
+        Parameters
+        ----------
+        factors : sequence of (learning rate, l1, l2, weight decay)
+            Factors of each group.
+        slot_groups : sequence of int
+            Group of each of ``trained_slots``.
+        """
+        rows = tuple(tuple(map(float, row)) for row in factors)
+        groups = tuple(map(int, slot_groups))
+        return lay_out(replace(self.description, factors=rows, slot_groups=groups))
+
+    @property
+    def trained_slots(self) -> np.ndarray:
+        """The slots of what is trained."""
+        trained: np.ndarray = self.slots[self.slots["kind"] <= SHIFTS]
+        return trained
 
     @property
     def n_inputs(self) -> int:
@@ -234,22 +308,74 @@ def groups_of_layers(
     return [groups_of_units(name, int(width), n_groups, n_channels) for name, width in layers]
 
 
-def _lay_out(layers: np.ndarray, field: str, counts: np.ndarray, start: int) -> int:
-    """Set each layer's offset ``field`` for parts of ``counts`` values; return where they end."""
-    layers[field] = start + np.cumsum(counts) - counts
-    return start + int(counts.sum())
+#: Field of a layer that repeats the offset of its slot of each kind, in the order of kinds.
+_OFFSETS = (
+    "weight_offset", "bias_offset", "gain_offset", "shift_offset", "mean_offset",
+    "variance_offset",
+)  # fmt: skip
 
 
-def _lay_out_vectors(layers: np.ndarray, n_weights: int) -> tuple[int, int]:
-    """Set the offsets of all that has a value per unit; return P and V."""
-    width, code = layers["fan_out"], layers["normalization"]
-    normalized = np.where(code == NORMALIZATIONS["none"].code, 0, width)
-    by_batch = np.where(code == NORMALIZATIONS["batch"].code, width, 0)
-    end = _lay_out(layers, "bias_offset", width, n_weights)
-    end = _lay_out(layers, "gain_offset", normalized, end)
-    n_parameters = _lay_out(layers, "shift_offset", normalized, end)
-    end = _lay_out(layers, "mean_offset", by_batch, n_parameters)
-    return n_parameters, _lay_out(layers, "variance_offset", by_batch, end)
+def _shapes(layers: np.ndarray) -> list[tuple[int, int, int, int]]:
+    """Return (kind, layer, rows, columns) of each slot, in the order of the vector."""
+    names = [NORMALIZATIONS.by_code(code).name for code in layers["normalization"]]
+    normalized = [i for i, name in enumerate(names) if name != "none"]
+    by_batch = [i for i, name in enumerate(names) if name == "batch"]
+    every = list(range(len(names)))
+    having = (every, every, normalized, normalized, by_batch, by_batch)  # by kind
+    return [
+        (kind, i, int(layers["fan_in"][i]) if kind == WEIGHTS else 1, int(layers["fan_out"][i]))
+        for kind, numbers in enumerate(having)
+        for i in numbers
+    ]
+
+
+def _lay_out_slots(layers: np.ndarray, slot_groups: Sequence[int]) -> np.ndarray:
+    """Return the slots (S,), and set the layers' offsets; what a layer lacks is at its kind's end.
+
+    ``slot_groups`` are those of the trained ones; without any, weights are in group 0 and all else
+    in group 1.
+    """
+    shapes = _shapes(layers)
+    slots = np.zeros(len(shapes), SLOT_DTYPE)
+    for name, column in zip(
+        ("kind", "layer", "rows", "columns"), zip(*shapes, strict=True), strict=True
+    ):
+        slots[name] = column
+    sizes = slots["rows"] * slots["columns"]
+    slots["offset"] = np.cumsum(sizes) - sizes
+    slots["group"] = slots["kind"] != WEIGHTS
+    slots["group"][: len(slot_groups)] = slot_groups
+    for kind, offset in enumerate(_OFFSETS):
+        layers[offset] = sizes[slots["kind"] <= kind].sum()
+        own = slots[slots["kind"] == kind]
+        layers[offset][own["layer"]] = own["offset"]
+    return slots
+
+
+def prefix_slots(n_weights: int, n_parameters: int) -> np.ndarray:
+    """Return slots (2,) of so many weights, and of biases, for a vector without a network."""
+    slots = np.zeros(2, SLOT_DTYPE)
+    slots["kind"], slots["group"] = (WEIGHTS, BIASES), (0, 1)
+    slots["offset"], slots["rows"] = (0, n_weights), 1
+    slots["columns"] = n_weights, n_parameters - n_weights
+    return slots
+
+
+def default_groups() -> np.ndarray:
+    """Return the groups (2,) of weights and of all else, which has no penalties and no decay."""
+    return np.array(list(DEFAULT_FACTORS), GROUP_DTYPE)
+
+
+def group_runs(slots: np.ndarray) -> np.ndarray:
+    """Return (begin, end, group) of each run (R, 3) of neighbouring slots of one group, int64."""
+    runs: list[tuple[int, int, int]] = []
+    for slot in slots:
+        begin, group = int(slot["offset"]), int(slot["group"])
+        end = begin + int(slot["rows"] * slot["columns"])
+        if runs and runs[-1][2] == group:
+            begin = runs.pop()[0]
+        runs.append((begin, end, group))
+    return np.array(runs, np.int64)
 
 
 def lay_out(wanted: Description) -> Plan:
@@ -257,7 +383,6 @@ def lay_out(wanted: Description) -> Plan:
     sizes = np.array(wanted.layer_sizes, dtype=np.int64)
     layers = np.zeros(len(sizes) - 1, dtype=LAYER_DTYPE)
     layers["fan_in"], layers["fan_out"] = sizes[:-1], sizes[1:]
-    n_weights = _lay_out(layers, "weight_offset", sizes[:-1] * sizes[1:], 0)
     layers["activation"] = [
         CUSTOM if isinstance(each, CustomActivation) else ACTIVATIONS[each].code
         for each in [*wanted.activations, "identity"]
@@ -266,16 +391,19 @@ def lay_out(wanted: Description) -> Plan:
     names = [*wanted.normalizations, "none"]
     layers["normalization"] = [NORMALIZATIONS[name].code for name in names]
     layers["n_groups"] = [*wanted.groups, 0]
-    n_parameters, n_values = _lay_out_vectors(layers, n_weights)
+    slots = _lay_out_slots(layers, wanted.slot_groups)
+    sizes_of_slots, kinds = slots["rows"] * slots["columns"], slots["kind"]
     numbers, row = np.array(wanted.loss_parameters, np.float64), wanted.loss_row
     return Plan(
         layers,
+        slots,
+        np.array(list(wanted.factors), GROUP_DTYPE),
         row.code,
         numbers,
         row.target_width(int(sizes[-1]), len(numbers)),
-        n_weights,
-        n_parameters,
-        n_values,
+        int(sizes_of_slots[kinds == WEIGHTS].sum()),
+        int(sizes_of_slots[kinds <= SHIFTS].sum()),
+        int(sizes_of_slots.sum()),
         {i: own for i, own in enumerate(wanted.activations) if isinstance(own, CustomActivation)},
         None if isinstance(wanted.loss, str) else wanted.loss,
     )
@@ -333,17 +461,11 @@ def make_plan(
     )
 
 
-def make_settings(optimizer: str = "adam", **fields: float) -> np.ndarray:
-    """Return a 0-d record of SETTINGS_DTYPE: Adam's usual constants, 0 for what is not named."""
+def make_settings(optimizer: str = "sgd", **fields: float) -> np.ndarray:
+    """Return a 0-d record of SETTINGS_DTYPE: 0 for what is not named."""
     settings = np.zeros((), dtype=SETTINGS_DTYPE)
-    defaults = {
-        "learning_rate": 1e-3,
-        "beta_1": 0.9,
-        "beta_2": 0.999,
-        "epsilon": 1e-8,
-        "batch_norm_momentum": 0.1,
-    }
-    for name, value in {**defaults, **fields}.items():
-        settings[name] = value
     settings["optimizer"] = OPTIMIZERS[optimizer].code
+    settings["batch_norm_momentum"] = 0.1
+    for name, value in fields.items():
+        settings[name] = value
     return settings

@@ -117,11 +117,20 @@ class Loss:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """A rule that turns a gradient into new parameters; ``n_moments`` vectors are its memory."""
+    """A rule that turns a gradient into new parameters; ``moments`` are what it remembers.
+
+    They are vectors as long as the parameters. Two rules whose moments have the same names can go
+    on with each other's.
+    """
 
     name: str
     code: int
-    n_moments: int
+    moments: tuple[str, ...]
+
+    @property
+    def n_moments(self) -> int:
+        """Number of vectors."""
+        return len(self.moments)
 
 
 @dataclass(frozen=True)
@@ -497,9 +506,15 @@ NORMALIZATIONS: Table[Normalization] = Table(
 )
 
 OPTIMIZERS: Table[Optimizer] = Table(
-    Optimizer("sgd", 0, n_moments=1),
-    Optimizer("adam", 1, n_moments=2),
-    Optimizer("adamw", 2, n_moments=2),
+    Optimizer("sgd", 0, moments=("velocity",)),
+    Optimizer("adam", 1, moments=("mean", "mean square")),
+    Optimizer("adamw", 2, moments=("mean", "mean square")),
+    Optimizer("rmsprop", 3, moments=("mean square", "mean", "scaled velocity")),
+    Optimizer("adagrad", 4, moments=("sum of squares",)),
+    Optimizer("adadelta", 5, moments=("mean square", "mean square step")),
+    Optimizer("nadam", 6, moments=("mean", "mean square")),
+    Optimizer("radam", 7, moments=("mean", "mean square")),
+    Optimizer("lion", 8, moments=("mean",)),
 )
 
 #: What ``solver`` may be: an optimiser's row or, for L-BFGS, which is SciPy's, None.

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastmlp.backends.protocol import Backend, Totals
+from fastmlp.backends.protocol import Backend, Rows, Totals
 from fastmlp.history import History
 from fastmlp.network import Network
 from fastmlp.notices import notify
@@ -21,6 +21,7 @@ from fastmlp.plan import Plan, batch_norms
 from fastmlp.schedules import LearningRate
 from fastmlp.shuffling import shuffle
 from fastmlp.stopping import LossMonitor, ScoreMonitor
+from fastmlp.updates import UpdateRule
 
 __all__ = [
     "DivergenceError",
@@ -52,16 +53,12 @@ class TrainingData:
 
     Attributes
     ----------
-    X : ndarray of uint8, float32 or float64, shape (N, I)
-    target : ndarray of real, shape (N, T)
-    sample_weight : ndarray of real or None, shape (N,)
+    rows : Rows
     order : ndarray of int64, shape (K,)
         Rows to train on, in the order in which they come; shuffled in place.
     """
 
-    X: np.ndarray
-    target: np.ndarray
-    sample_weight: np.ndarray | None
+    rows: Rows
     order: np.ndarray
 
 
@@ -163,7 +160,9 @@ class TrainingRun:
     Attributes
     ----------
     settings : ndarray of SETTINGS_DTYPE, 0-d
-        Everything but the learning rate and the step, which change from call to call.
+        What stays the same.
+    rule : UpdateRule
+        Gives the numbers of each update.
     rng : numpy.random.RandomState or None
         Shuffles the order before each epoch; None keeps the order.
     report : callable
@@ -174,6 +173,7 @@ class TrainingRun:
     network: Network
     data: TrainingData
     settings: np.ndarray
+    rule: UpdateRule
     batch_size: int
     n_threads: int
     rate: LearningRate
@@ -185,11 +185,12 @@ class TrainingRun:
 
     def __post_init__(self) -> None:
         network = self.network
-        network.require_inputs(self.data.X)
-        network.require_target(self.data.target)
+        network.require_inputs(self.data.rows.X)
+        network.require_target(self.data.rows.target)
         self._merges = bool(batch_norms(network.plan).any())
-        self._workspace = self.backend.workspace(
-            network.plan, network.dtype, self.batch_size + self._merges, self.n_threads
+        n_rows = self.batch_size + self._merges
+        self._executor = self.backend.bind(
+            network.plan, self.settings, network.dtype, n_rows, self.n_threads
         )
         self._rows_per_call = self.batch_size * batches_per_call(network.plan, self.batch_size)
         self._began = time.perf_counter()
@@ -283,22 +284,12 @@ class TrainingRun:
     def _train(self, order: np.ndarray, batch_size: int) -> Totals:
         """Train on the rows ``order`` (K,) in one call of the backend."""
         network = self.network
-        self.settings["learning_rate"] = self.rate.value
-        self.settings["step"] = network.step
+        n_updates = -(-len(order) // batch_size)
+        updates = self.rule.numbers(network.step, n_updates, self.rate.value)
         # Counted first: Ctrl-C surfaces when the call returns, and the updates are made by then.
-        network.step += -(-len(order) // batch_size)
-        totals = self.backend.train_batches(
-            network.plan,
-            self.settings,
-            network.parameters,
-            network.moments,
-            self.data.X,
-            self.data.target,
-            self.data.sample_weight,
-            order,
-            batch_size,
-            self._workspace,
-            self.n_threads,
+        network.step += n_updates
+        totals = self._executor.train(
+            network.parameters, network.moments, self.data.rows, order, batch_size, updates
         )
         self.history.n_samples_seen += len(order)
         return totals

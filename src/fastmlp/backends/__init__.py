@@ -9,9 +9,9 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 
-from fastmlp.backends.protocol import Backend, Totals
+from fastmlp.backends.protocol import Backend, Executor, Rows, Totals
 
-__all__ = ["BACKENDS", "Backend", "Totals", "get_backend"]
+__all__ = ["BACKENDS", "Backend", "Executor", "Rows", "Totals", "get_backend"]
 
 #: Name → (module, class).
 BACKENDS = {

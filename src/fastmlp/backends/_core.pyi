@@ -79,13 +79,16 @@ class Kernels:
     ) -> None: ...
     def standard_normals(self, stream: int, seed: int, step: int, out: np.ndarray) -> None: ...
     def limit_norms(self, w: np.ndarray, max_norm: float) -> None: ...
+    def optimizer_moments(self, optimizer: int) -> int: ...
     def optimizer_update(
         self,
         settings: np.ndarray,
+        update: np.ndarray,
         parameters: np.ndarray,
         gradient: np.ndarray,
         moments: np.ndarray,
-        n_weights: int,
+        slots: np.ndarray,
+        groups: np.ndarray,
         weight_sum: float,
     ) -> None: ...
     def fma_rounds(self, iterations: int) -> float: ...
@@ -96,43 +99,17 @@ class Network:
         self,
         kernels: Kernels,
         layers: np.ndarray,
+        slots: np.ndarray,
+        groups: np.ndarray,
         loss: int,
         loss_parameters: np.ndarray,
         target_width: int,
         n_weights: int,
         n_parameters: int,
     ) -> None: ...
-    def workspace_bytes(self, n_rows: int, n_threads: int) -> int: ...
     def inference_bytes(self, n_rows: int) -> int: ...
     def packed_bytes(self) -> int: ...
     def pack_weights(self, parameters: np.ndarray, packed: np.ndarray) -> None: ...
-    def train_batches(
-        self,
-        settings: np.ndarray,
-        parameters: np.ndarray,
-        moments: np.ndarray,
-        x: np.ndarray,
-        x_type: int,
-        target: np.ndarray,
-        sample_weight: np.ndarray | None,
-        order: np.ndarray,
-        batch_size: int,
-        workspace: np.ndarray,
-        n_threads: int,
-        measure_pace: bool,
-    ) -> tuple[float, float, int]: ...
-    def objective_and_gradient(
-        self,
-        settings: np.ndarray,
-        parameters: np.ndarray,
-        x: np.ndarray,
-        x_type: int,
-        target: np.ndarray,
-        sample_weight: np.ndarray | None,
-        gradient: np.ndarray,
-        workspace: np.ndarray,
-        n_threads: int,
-    ) -> tuple[float, float, int]: ...
     def predict(
         self,
         parameters: np.ndarray,
@@ -147,6 +124,35 @@ class Network:
         n_threads: int,
         all_threads: bool,
     ) -> None: ...
+
+class Trainer:
+    def __init__(
+        self, network: Network, settings: np.ndarray, n_threads: int, measure_pace: bool
+    ) -> None: ...
+    def workspace_bytes(self, n_rows: int) -> int: ...
+    def use(self, workspace: np.ndarray) -> None: ...
+    def train(
+        self,
+        parameters: np.ndarray,
+        moments: np.ndarray,
+        x: np.ndarray,
+        x_type: int,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
+        order: np.ndarray,
+        batch_size: int,
+        updates: np.ndarray,
+    ) -> tuple[float, float, int]: ...
+    def gradient(
+        self,
+        parameters: np.ndarray,
+        x: np.ndarray,
+        x_type: int,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
+        gradient: np.ndarray,
+        step: int,
+    ) -> tuple[float, float, int]: ...
 
 class Predictor:
     def __init__(

@@ -34,11 +34,16 @@ cdef extern from "fastmlp.h" nogil:
         FASTMLP_SMOOTH_L1, FASTMLP_LOG_COSH, FASTMLP_POISSON, FASTMLP_GAMMA, FASTMLP_TWEEDIE
         FASTMLP_GAUSSIAN_NLL, FASTMLP_PINBALL
         FASTMLP_NO_NORM, FASTMLP_BATCH_NORM, FASTMLP_LAYER_NORM, FASTMLP_INSTANCE_NORM, FASTMLP_GROUP_NORM
-        FASTMLP_SGD, FASTMLP_ADAM, FASTMLP_ADAMW
         FASTMLP_UINT8, FASTMLP_FLOAT32, FASTMLP_FLOAT64
     ctypedef struct fastmlp_layer:
         int64_t fan_in
+    ctypedef struct fastmlp_slot:
+        int64_t kind
+    ctypedef struct fastmlp_group:
+        double learning_rate
     ctypedef struct fastmlp_settings:
+        int64_t optimizer
+    ctypedef struct fastmlp_update:
         int64_t step
     ctypedef struct fastmlp_loss:
         int32_t code
@@ -46,7 +51,9 @@ cdef extern from "fastmlp.h" nogil:
         const double *parameters
     ctypedef struct fastmlp_plan:
         const fastmlp_layer *layers
-        int64_t n_layers, n_weights, n_parameters, target_width
+        const fastmlp_slot *slots
+        const fastmlp_group *groups
+        int64_t n_layers, n_slots, n_weights, n_parameters, target_width
         fastmlp_loss loss
     ctypedef struct fastmlp_data:
         const void *x
@@ -71,15 +78,17 @@ cdef extern from "fastmlp.h" nogil:
         void (*apply_dropout)(int32_t, uint64_t, int64_t, int64_t, int64_t, int64_t, void *) noexcept nogil
         void (*standard_normals)(uint32_t, uint64_t, int64_t, int64_t, int64_t, void *) noexcept nogil
         void (*limit_norms)(int64_t, int64_t, double, void *) noexcept nogil
-        void (*optimizer_update)(const fastmlp_settings *, int64_t, int64_t, double, void *, const void *, void *) noexcept nogil
+        const char *(*optimizer_name)(int64_t) noexcept nogil
+        int64_t (*optimizer_moments)(int64_t) noexcept nogil
+        void (*optimizer_update)(const fastmlp_settings *, const fastmlp_update *, const fastmlp_plan *, double, void *, const void *, void *) noexcept nogil
         void (*perceptron_scores)(int64_t, int64_t, int64_t, const void *, const void *, const void *, void *) noexcept nogil
         int64_t (*perceptron_epoch)(int64_t, int64_t, int64_t, const int64_t *, const void *, const void *, const void *, void *, void *) noexcept nogil
-        size_t (*workspace_bytes)(const fastmlp_plan *, int64_t, int64_t) noexcept nogil
+        size_t (*workspace_bytes)(const fastmlp_plan *, const fastmlp_settings *, int64_t, int64_t) noexcept nogil
         size_t (*packed_bytes)(const fastmlp_plan *) noexcept nogil
         void (*pack_weights)(const fastmlp_plan *, const void *, void *) noexcept nogil
         size_t (*inference_bytes)(const fastmlp_plan *, int64_t) noexcept nogil
-        fastmlp_totals (*train_batches)(const fastmlp_plan *, const fastmlp_settings *, void *, void *, const fastmlp_data *, const int64_t *, int64_t, int64_t, void *, int64_t, int32_t) noexcept nogil
-        fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *, const fastmlp_settings *, void *, const fastmlp_data *, int64_t, void *, void *, int64_t) noexcept nogil
+        fastmlp_totals (*train_batches)(const fastmlp_plan *, const fastmlp_settings *, const fastmlp_update *, void *, void *, const fastmlp_data *, const int64_t *, int64_t, int64_t, void *, int64_t, int32_t) noexcept nogil
+        fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *, const fastmlp_settings *, int64_t, void *, const fastmlp_data *, int64_t, void *, void *, int64_t) noexcept nogil
         void (*predict)(const fastmlp_plan *, const void *, void *, const fastmlp_data *, const int64_t *, int64_t, void *, int32_t, void *, int64_t, int64_t, int32_t) noexcept nogil
         double (*fma_rounds)(int64_t, double *) noexcept nogil
         void (*barrier_rounds)(int64_t, int64_t) noexcept nogil
@@ -96,6 +105,17 @@ cdef extern from *:
     const char *FASTMLP_COMPILER
 
 COMPILER = (<bytes>FASTMLP_COMPILER).decode()
+
+
+def optimizer_codes():
+    """Return the codes of the optimisers by name: their places in the core's table."""
+    cdef const fastmlp_kernels *table = fastmlp_find_kernels(b"", 4)
+    codes, code = {}, 0
+    while table.optimizer_name(code) is not NULL:
+        codes[(<bytes>table.optimizer_name(code)).decode()] = code
+        code += 1
+    return codes
+
 
 OPERATION_CODES = {
     "activations": {
@@ -150,12 +170,18 @@ OPERATION_CODES = {
         "instance": FASTMLP_INSTANCE_NORM,
         "group": FASTMLP_GROUP_NORM,
     },
-    "optimizers": {"sgd": FASTMLP_SGD, "adam": FASTMLP_ADAM, "adamw": FASTMLP_ADAMW},
+    "optimizers": optimizer_codes(),
 }
 
 CUSTOM = FASTMLP_CUSTOM
 
-STRUCT_BYTES = {"layer": sizeof(fastmlp_layer), "settings": sizeof(fastmlp_settings)}
+STRUCT_BYTES = {
+    "layer": sizeof(fastmlp_layer),
+    "settings": sizeof(fastmlp_settings),
+    "slot": sizeof(fastmlp_slot),
+    "group": sizeof(fastmlp_group),
+    "update": sizeof(fastmlp_update),
+}
 
 X_TYPES = {"uint8": FASTMLP_UINT8, "float32": FASTMLP_FLOAT32, "float64": FASTMLP_FLOAT64}
 
@@ -306,13 +332,21 @@ cdef class Kernels:
         with nogil:
             self.table.limit_norms(fan_in, fan_out, max_norm, wp)
 
-    def optimizer_update(self, cnp.ndarray settings, cnp.ndarray parameters, cnp.ndarray gradient,
-                         cnp.ndarray moments, int64_t n_weights, double weight_sum):
-        cdef int64_t n = parameters.size
-        cdef address sp = pointer(settings), pp = pointer(parameters)
+    def optimizer_moments(self, int64_t optimizer):
+        """Return how many vectors an optimiser remembers."""
+        return self.table.optimizer_moments(optimizer)
+
+    def optimizer_update(self, cnp.ndarray settings, cnp.ndarray update, cnp.ndarray parameters,
+                         cnp.ndarray gradient, cnp.ndarray moments, cnp.ndarray slots, cnp.ndarray groups,
+                         double weight_sum):
+        cdef fastmlp_plan plan  # of which only these are read
+        plan.slots, plan.n_slots = <const fastmlp_slot *>pointer(slots), slots.shape[0]
+        plan.groups, plan.n_parameters = <const fastmlp_group *>pointer(groups), parameters.size
+        cdef address sp = pointer(settings), up = pointer(update), pp = pointer(parameters)
         cdef address gp = pointer(gradient), mp = pointer(moments)
         with nogil:
-            self.table.optimizer_update(<const fastmlp_settings *>sp, n_weights, n, weight_sum, pp, gp, mp)
+            self.table.optimizer_update(<const fastmlp_settings *>sp, <const fastmlp_update *>up, &plan,
+                                        weight_sum, pp, gp, mp)
 
     def fma_rounds(self, int64_t iterations):
         """Do independent register FMAs; return the number of floating-point operations."""
@@ -332,21 +366,21 @@ cdef class Network:
 
     cdef const fastmlp_kernels *table
     cdef fastmlp_plan plan
-    cdef cnp.ndarray layers, loss_parameters  # keep the memory that the plan points to
+    cdef cnp.ndarray layers, slots, groups, loss_parameters  # keep the memory that the plan points to
 
-    def __cinit__(self, Kernels kernels, cnp.ndarray layers, int32_t loss, cnp.ndarray loss_parameters,
-                  int64_t target_width, int64_t n_weights, int64_t n_parameters):
+    def __cinit__(self, Kernels kernels, cnp.ndarray layers, cnp.ndarray slots, cnp.ndarray groups, int32_t loss,
+                  cnp.ndarray loss_parameters, int64_t target_width, int64_t n_weights, int64_t n_parameters):
         self.table = kernels.table
         self.layers = layers
+        self.slots = slots
+        self.groups = groups
         self.loss_parameters = loss_parameters
         self.plan = fastmlp_plan(
             layers=<const fastmlp_layer *>pointer(layers), n_layers=layers.shape[0],
+            slots=<const fastmlp_slot *>pointer(slots), n_slots=slots.shape[0],
+            groups=<const fastmlp_group *>pointer(groups),
             n_weights=n_weights, n_parameters=n_parameters, target_width=target_width,
             loss=bound_loss(loss, loss_parameters))
-
-    def workspace_bytes(self, int64_t n_rows, int64_t n_threads):
-        """Return the scratch that training on batches of n_rows rows needs."""
-        return self.table.workspace_bytes(&self.plan, n_rows, n_threads)
 
     def inference_bytes(self, int64_t n_rows):
         """Return the scratch that predicting n_rows rows at a time needs."""
@@ -361,36 +395,6 @@ cdef class Network:
         with nogil:
             self.table.pack_weights(&self.plan, pp, kp)
 
-    def train_batches(self, cnp.ndarray settings, cnp.ndarray parameters, cnp.ndarray moments,
-                      cnp.ndarray x, int32_t x_type, cnp.ndarray target, cnp.ndarray sample_weight,
-                      cnp.ndarray order, int64_t batch_size, cnp.ndarray workspace,
-                      int64_t n_threads, bint measure_pace):
-        cdef fastmlp_totals totals
-        cdef fastmlp_data data = fastmlp_data(
-            x=pointer(x), x_type=x_type, target=pointer(target), sample_weight=pointer(sample_weight))
-        cdef address sp = pointer(settings), pp = pointer(parameters), mp = pointer(moments)
-        cdef address op = pointer(order), wp = pointer(workspace)
-        cdef int64_t n_order = order.shape[0]
-        with nogil:
-            totals = self.table.train_batches(
-                &self.plan, <const fastmlp_settings *>sp, pp, mp, &data, <const int64_t *>op,
-                n_order, batch_size, wp, n_threads, measure_pace)
-        return totals.cost, totals.penalty, totals.n_samples
-
-    def objective_and_gradient(self, cnp.ndarray settings, cnp.ndarray parameters, cnp.ndarray x,
-                               int32_t x_type, cnp.ndarray target, cnp.ndarray sample_weight,
-                               cnp.ndarray gradient, cnp.ndarray workspace, int64_t n_threads):
-        cdef fastmlp_totals totals
-        cdef fastmlp_data data = fastmlp_data(
-            x=pointer(x), x_type=x_type, target=pointer(target), sample_weight=pointer(sample_weight))
-        cdef address sp = pointer(settings), pp = pointer(parameters), gp = pointer(gradient)
-        cdef address wp = pointer(workspace)
-        cdef int64_t n_rows = x.shape[0]
-        with nogil:
-            totals = self.table.objective_and_gradient(
-                &self.plan, <const fastmlp_settings *>sp, pp, &data, n_rows, gp, wp, n_threads)
-        return totals.cost, totals.penalty, totals.n_samples
-
     def predict(self, cnp.ndarray parameters, cnp.ndarray packed, cnp.ndarray x, int32_t x_type, cnp.ndarray rows,
                 cnp.ndarray out, bint apply_link, cnp.ndarray workspace, int64_t workspace_rows,
                 int64_t n_threads, bint all_threads):
@@ -402,6 +406,57 @@ cdef class Network:
         with nogil:
             self.table.predict(&self.plan, pp, kp, &data, <const int64_t *>rp, n_rows, op, apply_link,
                                wp, workspace_rows, n_threads, all_threads)
+
+
+cdef class Trainer:
+    """A network with the settings of a fit, and the scratch for batches of n_rows rows on n_threads threads."""
+
+    cdef Network network
+    cdef cnp.ndarray settings, workspace
+    cdef int64_t n_threads
+    cdef bint measure_pace
+
+    def __cinit__(self, Network network, cnp.ndarray settings, int64_t n_threads, bint measure_pace):
+        self.network = network
+        self.settings = settings
+        self.n_threads = n_threads
+        self.measure_pace = measure_pace
+
+    def workspace_bytes(self, int64_t n_rows):
+        """Return the scratch that training on batches of n_rows rows needs."""
+        return self.network.table.workspace_bytes(
+            &self.network.plan, <const fastmlp_settings *>pointer(self.settings), n_rows, self.n_threads)
+
+    def use(self, cnp.ndarray workspace):
+        """Take zeroed memory of workspace_bytes."""
+        self.workspace = workspace
+
+    def train(self, cnp.ndarray parameters, cnp.ndarray moments, cnp.ndarray x, int32_t x_type, cnp.ndarray target,
+              cnp.ndarray sample_weight, cnp.ndarray order, int64_t batch_size, cnp.ndarray updates):
+        cdef fastmlp_totals totals
+        cdef fastmlp_data data = fastmlp_data(
+            x=pointer(x), x_type=x_type, target=pointer(target), sample_weight=pointer(sample_weight))
+        cdef address sp = pointer(self.settings), up = pointer(updates), pp = pointer(parameters)
+        cdef address mp = pointer(moments), op = pointer(order), wp = pointer(self.workspace)
+        cdef int64_t n_order = order.shape[0]
+        with nogil:
+            totals = self.network.table.train_batches(
+                &self.network.plan, <const fastmlp_settings *>sp, <const fastmlp_update *>up, pp, mp, &data,
+                <const int64_t *>op, n_order, batch_size, wp, self.n_threads, self.measure_pace)
+        return totals.cost, totals.penalty, totals.n_samples
+
+    def gradient(self, cnp.ndarray parameters, cnp.ndarray x, int32_t x_type, cnp.ndarray target,
+                 cnp.ndarray sample_weight, cnp.ndarray gradient, int64_t step):
+        cdef fastmlp_totals totals
+        cdef fastmlp_data data = fastmlp_data(
+            x=pointer(x), x_type=x_type, target=pointer(target), sample_weight=pointer(sample_weight))
+        cdef address sp = pointer(self.settings), pp = pointer(parameters), gp = pointer(gradient)
+        cdef address wp = pointer(self.workspace)
+        cdef int64_t n_rows = x.shape[0]
+        with nogil:
+            totals = self.network.table.objective_and_gradient(
+                &self.network.plan, <const fastmlp_settings *>sp, step, pp, &data, n_rows, gp, wp, self.n_threads)
+        return totals.cost, totals.penalty, totals.n_samples
 
 
 cdef void pair_columns(real *pairs, Py_ssize_t n) noexcept nogil:

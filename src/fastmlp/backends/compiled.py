@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 import time
-from typing import NamedTuple
 
 import numpy as np
 
 from fastmlp.backends import _core
-from fastmlp.backends.protocol import Totals
+from fastmlp.backends.protocol import Rows, Totals
 from fastmlp.backends.row_shares import row_shares
 from fastmlp.parameters import REAL_TYPES, aligned_zeros
 from fastmlp.plan import Plan
@@ -87,11 +86,48 @@ def _forced_isa() -> str | None:
     return isa
 
 
-class Workspace(NamedTuple):
-    """Scratch memory of the core, and the threads that it was made for."""
+class CompiledExecutor:
+    """See :class:`fastmlp.backends.Executor`."""
 
-    memory: np.ndarray
-    n_threads: int
+    def __init__(self, trainer: _core.Trainer, n_rows: int) -> None:
+        self._trainer = trainer
+        trainer.use(aligned_zeros(trainer.workspace_bytes(n_rows), np.uint8))
+
+    def train(
+        self,
+        parameters: np.ndarray,
+        moments: np.ndarray,
+        rows: Rows,
+        order: np.ndarray,
+        batch_size: int,
+        updates: np.ndarray,
+    ) -> Totals:
+        """See :meth:`fastmlp.backends.Executor.train`."""
+        X, target, weight = rows
+        return Totals(
+            *self._trainer.train(
+                parameters,
+                moments,
+                X,
+                _X_TYPES[X.dtype],
+                target,
+                weight,
+                order,
+                batch_size,
+                updates,
+            )
+        )
+
+    def gradient(
+        self, parameters: np.ndarray, rows: Rows, gradient: np.ndarray, step: int = 0
+    ) -> Totals:
+        """See :meth:`fastmlp.backends.Executor.gradient`."""
+        X, target, weight = rows
+        return Totals(
+            *self._trainer.gradient(
+                parameters, X, _X_TYPES[X.dtype], target, weight, gradient, step
+            )
+        )
 
 
 class CompiledBackend:
@@ -231,15 +267,17 @@ class CompiledBackend:
     def optimizer_update(
         self,
         settings: np.ndarray,
+        update: np.void,
         parameters: np.ndarray,
         gradient: np.ndarray,
         moments: np.ndarray,
-        n_weights: int,
+        slots: np.ndarray,
+        groups: np.ndarray,
         weight_sum: float,
     ) -> None:
         """See :meth:`fastmlp.backends.Backend.optimizer_update`."""
         self.kernels(parameters.dtype).optimizer_update(
-            settings, parameters, gradient, moments, n_weights, weight_sum
+            settings, np.asarray(update), parameters, gradient, moments, slots, groups, weight_sum
         )
 
     def measure_information(
@@ -270,6 +308,8 @@ class CompiledBackend:
         return _core.Network(
             self.kernels(dtype),
             plan.bound_layers(dtype),
+            plan.trained_slots,
+            plan.groups,
             plan.loss,
             plan.bound_loss_parameters(dtype),
             plan.target_width,
@@ -277,71 +317,13 @@ class CompiledBackend:
             plan.n_parameters,
         )
 
-    def workspace(self, plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> Workspace:
-        """See :meth:`fastmlp.backends.Backend.workspace`."""
-        n_bytes = self._network(plan, np.dtype(dtype)).workspace_bytes(n_rows, n_threads)
-        return Workspace(aligned_zeros(n_bytes, np.uint8), n_threads)
-
-    def train_batches(
-        self,
-        plan: Plan,
-        settings: np.ndarray,
-        parameters: np.ndarray,
-        moments: np.ndarray,
-        X: np.ndarray,
-        target: np.ndarray,
-        sample_weight: np.ndarray | None,
-        order: np.ndarray,
-        batch_size: int,
-        workspace: Workspace,
-        n_threads: int,
-    ) -> Totals:
-        """See :meth:`fastmlp.backends.Backend.train_batches`."""
-        network = self._network(plan, parameters.dtype)
-        return Totals(
-            *network.train_batches(
-                settings,
-                parameters,
-                moments,
-                X,
-                _X_TYPES[X.dtype],
-                target,
-                sample_weight,
-                order,
-                batch_size,
-                workspace.memory,
-                min(n_threads, workspace.n_threads),
-                self._measures_pace,
-            )
-        )
-
-    def objective_and_gradient(
-        self,
-        plan: Plan,
-        settings: np.ndarray,
-        parameters: np.ndarray,
-        X: np.ndarray,
-        target: np.ndarray,
-        sample_weight: np.ndarray | None,
-        gradient: np.ndarray,
-        workspace: Workspace,
-        n_threads: int,
-    ) -> Totals:
-        """See :meth:`fastmlp.backends.Backend.objective_and_gradient`."""
-        network = self._network(plan, parameters.dtype)
-        return Totals(
-            *network.objective_and_gradient(
-                settings,
-                parameters,
-                X,
-                _X_TYPES[X.dtype],
-                target,
-                sample_weight,
-                gradient,
-                workspace.memory,
-                min(n_threads, workspace.n_threads),
-            )
-        )
+    def bind(
+        self, plan: Plan, settings: np.ndarray, dtype: np.dtype, n_rows: int, n_threads: int
+    ) -> CompiledExecutor:
+        """See :meth:`fastmlp.backends.Backend.bind`."""
+        network = self._network(plan, np.dtype(dtype))
+        trainer = _core.Trainer(network, settings.copy(), n_threads, self._measures_pace)
+        return CompiledExecutor(trainer, n_rows)
 
     def sample_losses(
         self, plan: Plan, logits: np.ndarray, target: np.ndarray, out: np.ndarray

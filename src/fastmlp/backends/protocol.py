@@ -9,13 +9,13 @@ so. They write into the arrays that they are handed and never raise for user inp
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from fastmlp.plan import Plan
 
-__all__ = ["Backend", "Totals"]
+__all__ = ["Backend", "Executor", "Rows", "Totals"]
 
 
 class Totals(NamedTuple):
@@ -34,6 +34,67 @@ class Totals(NamedTuple):
     cost: float
     penalty: float
     n_samples: int
+
+
+class Rows(NamedTuple):
+    """A data set to learn from.
+
+    Attributes
+    ----------
+    X : ndarray of uint8, float32 or float64, shape (N, I)
+    target : ndarray of real, shape (N, T)
+    sample_weight : ndarray of real, shape (N,), or None
+    """
+
+    X: np.ndarray
+    target: np.ndarray
+    sample_weight: np.ndarray | None = None
+
+
+@runtime_checkable
+class Executor(Protocol):
+    """A plan and a fit's settings, bound to a backend with all the scratch memory of a call.
+
+    A layer is z = x · W + b, normalised to y (y = z without a normalisation), h = f(y), and
+    dropout.
+    Only one call at a time.
+    """
+
+    def train(
+        self,
+        parameters: np.ndarray,
+        moments: np.ndarray,
+        rows: Rows,
+        order: np.ndarray,
+        batch_size: int,
+        updates: np.ndarray,
+    ) -> Totals:
+        """Train on the rows ``order`` (K,) int64, batch by batch, in this order.
+
+        Parameters (V,) and moments (M, P) change in place. ``updates`` (⌈K / batch_size⌉,) of
+        UPDATE_DTYPE has the numbers of each batch's update. A batch whose weights sum to zero
+        changes nothing and counts as cost 0. The last batch may be short.
+
+        Batch norm takes the statistics of the batch and moves the running ones by
+        ``settings["batch_norm_momentum"]`` towards them, with n/(n − 1) times the variance where
+        n > 1 is the number of rows: the sum of weights, or the count of those that are not 0 where
+        that is more. The gradient of a bias in front of batch norm is 0.
+
+        With ``input_noise``, that much of ``standard_normals`` from ``INPUT_NOISE_STREAM`` is added
+        to the batch's rows of X before dropout. With ``max_norm``, ``limit_norms`` follows each
+        update in all layers but the last: those of hidden units.
+        """
+
+    def gradient(
+        self, parameters: np.ndarray, rows: Rows, gradient: np.ndarray, step: int = 0
+    ) -> Totals:
+        """One full batch without an update, with the dropout and the input noise of ``step``.
+
+        ``gradient`` (P,) becomes ∂(cost + penalty)/∂parameters, both divided by W as in
+        training, with l1 · sign(w) (0 at 0) as the subgradient of the L1 penalty. It becomes zero
+        where the sample weights sum to zero, and so do the cost and the penalty. ``parameters``
+        (V,) stay, but for the running statistics: they become those of the batch.
+        """
 
 
 @runtime_checkable
@@ -149,29 +210,31 @@ class Backend(Protocol):
     def optimizer_update(
         self,
         settings: np.ndarray,
+        update: np.void,
         parameters: np.ndarray,
         gradient: np.ndarray,
         moments: np.ndarray,
-        n_weights: int,
+        slots: np.ndarray,
+        groups: np.ndarray,
         weight_sum: float,
     ) -> None:
         """One update in place: parameters (P,), gradient (P,) of the cost, moments (M, P).
 
-        The first ``n_weights`` entries carry the penalties, each divided by ``weight_sum``, and
-        the decay. In this order, with lr the learning rate, t = step + 1 and g the gradient, and
+        ``settings`` () is of SETTINGS_DTYPE, ``update`` a record of UPDATE_DTYPE, ``slots`` are of
+        SLOT_DTYPE and cover all entries, ``groups`` are of GROUP_DTYPE. In this order, with g the
+        gradient, lr, l1, l2 and weight_decay multiplied by the factors of the entry's group, and
         steps 2, 3, 4 and 7 only where their number is not 0:
 
         1. g ← g + l2/weight_sum · w
         2. g ← min(max(g, −clip_value), clip_value)
         3. g ← min(1, clip_norm/(‖g‖ + 1e-6)) · g, with the L2 norm of all P entries, as
            ``torch.nn.utils.clip_grad_norm_`` does
-        4. g ← g + gradient_noise · t^(−gradient_noise_decay/2) · n (Neelakantan et al. 2015),
-           n standard normal: entry p is element ((p % 64) // 16, 16 (p // 64) + p % 16) of
-           ``standard_normals`` from the stream ``GRADIENT_NOISE_STREAM``
+        4. g ← g + gradient_noise · n (Neelakantan et al. 2015), n standard normal: entry p is
+           element ((p % 64) // 16, 16 (p // 64) + p % 16) of ``standard_normals`` from the stream
+           ``GRADIENT_NOISE_STREAM``
         5. w ← (1 − lr · weight_decay) · w
-        6. sgd: v ← momentum · v − lr · g; w ← w + (nesterov ? momentum · v − lr · g : v).
-           adam, adamw: m ← β₁m + (1 − β₁)g; v ← β₂v + (1 − β₂)g²;
-           w ← w − lr · √(1 − β₂ᵗ)/(1 − β₁ᵗ) · m/(√v + ε)  (ε as in scikit-learn)
+        6. the optimiser's step, by the formula in the docstring of its class in
+           ``fastmlp.optimizers``
         7. w ← sign(w) · max(|w| − lr · l1/weight_sum, 0), the proximal step of the L1 penalty,
            which gives exact zeros.
 
@@ -220,59 +283,13 @@ class Backend(Protocol):
 
     # -- networks -------------------------------------------------------------------------------
 
-    def workspace(self, plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> Any:
-        """Return scratch memory, made once a fit, for batches of up to ``n_rows`` rows."""
+    def bind(
+        self, plan: Plan, settings: np.ndarray, dtype: np.dtype, n_rows: int, n_threads: int
+    ) -> Executor:
+        """Return what trains ``plan``, on batches of up to ``n_rows`` rows.
 
-    def train_batches(
-        self,
-        plan: Plan,
-        settings: np.ndarray,
-        parameters: np.ndarray,
-        moments: np.ndarray,
-        X: np.ndarray,
-        target: np.ndarray,
-        sample_weight: np.ndarray | None,
-        order: np.ndarray,
-        batch_size: int,
-        workspace: Any,
-        n_threads: int,
-    ) -> Totals:
-        """Train on the rows ``order`` (K,) int64 of X (N, I), batch by batch, in this order.
-
-        Parameters (V,) and moments (M, P) change in place; ``settings`` does not: batch i of the
-        call is update ``settings["step"] + i``. X may be uint8, float32 or float64. ``target`` is
-        (N, T) real and ``sample_weight`` (N,) real or None. A batch whose weights sum to zero
-        changes nothing and counts as cost 0. The last batch may be short.
-
-        A layer is z = x · W + b, normalised to y (y = z without a normalisation), h = f(y), and
-        dropout. Batch norm takes the statistics of the batch and moves the running ones by
-        ``settings["batch_norm_momentum"]`` towards them, with n/(n − 1) times the variance where
-        n > 1 is the number of rows: the sum of weights, or the count of those that are not 0 where
-        that is more. The gradient of a bias in front of batch norm is 0.
-
-        With ``input_noise``, that much of ``standard_normals`` from ``INPUT_NOISE_STREAM`` is added
-        to the batch's rows of X before dropout. With ``max_norm``, ``limit_norms`` follows each
-        update in all layers but the last: those of hidden units.
-        """
-
-    def objective_and_gradient(
-        self,
-        plan: Plan,
-        settings: np.ndarray,
-        parameters: np.ndarray,
-        X: np.ndarray,
-        target: np.ndarray,
-        sample_weight: np.ndarray | None,
-        gradient: np.ndarray,
-        workspace: Any,
-        n_threads: int,
-    ) -> Totals:
-        """One full batch without an update; dropout and input noise of ``settings["step"]``.
-
-        ``gradient`` (P,) becomes ∂(cost + penalty)/∂parameters, both divided by W as in
-        training, with l1 · sign(w) (0 at 0) as the subgradient of the L1 penalty. It becomes zero
-        where the sample weights sum to zero, and so do the cost and the penalty. ``parameters``
-        (V,) stay, but for the running statistics: they become those of the batch.
+        Made once a fit. ``settings`` () of SETTINGS_DTYPE says what is the same for all updates;
+        it is copied.
         """
 
     def sample_losses(

@@ -6,14 +6,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fastmlp.backends import Backend
+from fastmlp.backends import Backend, Rows
 from fastmlp.initializers import initialize
 from fastmlp.network import Network
+from fastmlp.optimizers import SGD, Adam, Optimizer
 from fastmlp.plan import Plan, make_plan, make_settings
 from fastmlp.registry import OPTIMIZERS
 from fastmlp.shuffling import shuffle
+from fastmlp.updates import UpdateRule
 
 __all__ = ["CELLS", "EXTRA", "GRID", "EpochRun", "GridCell"]
+
+LEARNING_RATE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,11 @@ class GridCell:
             dropouts,
             normalizations=[self.normalization or "none"] * n_hidden,
         )
+
+    @property
+    def optimizer_object(self) -> Optimizer:
+        """The optimiser with its options."""
+        return SGD(momentum=0.9) if self.optimizer == "sgd" else Adam()
 
     @property
     def flops(self) -> int:
@@ -149,15 +158,15 @@ class EpochRun:
     """
 
     def __init__(self, cell: GridCell, backend: Backend, dtype: np.dtype, n_threads: int) -> None:
-        self.cell, self.backend, self.n_threads = cell, backend, n_threads
-        self.plan = cell.plan
+        self.cell, self.plan = cell, cell.plan
         X, y = cell.data(dtype)
-        self.X, self.target = X, np.ascontiguousarray(y.reshape(len(y), -1), dtype=dtype)
-        self.settings = make_settings(cell.optimizer, momentum=0.9)
+        self.rows = Rows(X, np.ascontiguousarray(y.reshape(len(y), -1), dtype=dtype))
+        self.rule = UpdateRule(cell.optimizer_object)
         self.rng, self.order = np.random.RandomState(1), np.arange(cell.n_samples)
         self.network = Network.zeros(self.plan, dtype, OPTIMIZERS[cell.optimizer].n_moments)
         initialize(self.plan, self.network.parameters, "kaiming_uniform", self.rng)
-        self.workspace = backend.workspace(self.plan, dtype, cell.batch_size, n_threads)
+        settings = make_settings(cell.optimizer)
+        self.executor = backend.bind(self.plan, settings, dtype, cell.batch_size, n_threads)
 
     def __call__(self) -> float:
         """Shuffle, run one epoch and return the mean loss per sample."""
@@ -166,18 +175,10 @@ class EpochRun:
 
     def on_order(self, order: np.ndarray) -> float:
         """Run one epoch on the rows ``order`` (N,) int64; return the mean loss per sample."""
-        totals = self.backend.train_batches(
-            self.plan,
-            self.settings,
-            self.network.parameters,
-            self.network.moments,
-            self.X,
-            self.target,
-            None,
-            order,
-            self.cell.batch_size,
-            self.workspace,
-            self.n_threads,
+        network, batch_size = self.network, self.cell.batch_size
+        updates = self.rule.numbers(network.step, -(-len(order) // batch_size), LEARNING_RATE)
+        totals = self.executor.train(
+            network.parameters, network.moments, self.rows, order, batch_size, updates
         )
-        self.settings["step"] += -(-self.cell.n_samples // self.cell.batch_size)
+        network.step += len(updates)
         return totals.cost / totals.n_samples

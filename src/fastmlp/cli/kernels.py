@@ -13,9 +13,11 @@ import numpy as np
 
 from fastmlp.backends import Backend
 from fastmlp.cli.timing import WrongResultError
+from fastmlp.optimizers import CLASSES
 from fastmlp.parameters import aligned_zeros
-from fastmlp.plan import dropout_threshold, make_settings
+from fastmlp.plan import default_groups, dropout_threshold, make_settings, prefix_slots
 from fastmlp.registry import ACTIVATIONS, LOSSES, OPTIMIZERS, Loss
+from fastmlp.updates import UpdateRule
 
 __all__ = ["KernelCase", "check", "elementwise_cases", "kernel_cases"]
 
@@ -213,15 +215,17 @@ def _dropout(arrays: _Arrays, B: int, width: int) -> KernelCase:
 
 def _optimizers(arrays: _Arrays, n_weights: int, n_biases: int) -> Iterator[KernelCase]:
     n_parameters = n_weights + n_biases
+    slots, groups = prefix_slots(n_weights, n_parameters), default_groups()
     for row in OPTIMIZERS:
         parameters, gradient = arrays.normal(n_parameters), arrays.normal(n_parameters)
         moments = arrays.empty(row.n_moments, n_parameters)
-        settings = make_settings(row.name, momentum=0.9)
+        settings = make_settings(row.name)
+        update = UpdateRule(CLASSES[row.name]()).numbers(0, 1, 1e-3)[0]
         yield KernelCase(
             f"optimiser {row.name}",
             f"{n_parameters:,} parameters",
-            lambda k, s=settings, p=parameters, g=gradient, m=moments: k.optimizer_update(  # type: ignore[misc]
-                s, p, g, m, n_weights, 1.0
+            lambda k, s=settings, u=update, p=parameters, g=gradient, m=moments: k.optimizer_update(  # type: ignore[misc]
+                s, u, p, g, m, slots, groups, 1.0
             ),
             (parameters, moments),
             n_parameters,

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.metaestimators import available_if
 
 from fastmlp import validation
-from fastmlp.backends import Backend, get_backend
+from fastmlp.backends import Backend, Rows, get_backend
 from fastmlp.estimators.attributes import LearntAttributes
 from fastmlp.estimators.learnt import Learnt, learnt_by
 from fastmlp.notices import notify
@@ -152,7 +152,7 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         from fastmlp.estimators.preparation import prepare  # noqa: PLC0415
 
         fitting = prepare(self, X, y, sample_weight, incremental=incremental, classes=classes)
-        parameters, n_rows = vars(fitting.parameters), len(fitting.data.X)
+        parameters, n_rows = vars(fitting.parameters), len(fitting.data.rows.X)
         with validation.naming_training(parameters, fitting.layer_sizes, n_rows):
             self._published = fitting.run()
         return self
@@ -367,5 +367,5 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         validation.check_rows_for_batch_norm(network.normalizations, len(X), weights)
         n_threads = self._n_threads
         with validation.naming_rows(len(X)):
-            gradient = network.cost_gradient(backend, X, target, weights, n_threads)
+            gradient = network.cost_gradient(backend, Rows(X, target, weights), n_threads)
         return gradient.times(learnt.coder.cost_unit.factor)

@@ -19,6 +19,7 @@ from fastmlp.registry import CLASSIFIER_LOSSES, LOSSES
 
 if TYPE_CHECKING:
     from fastmlp.initializers import Initializer
+    from fastmlp.optimizers import Optimizer
     from fastmlp.training import EpochRecord
     from fastmlp.user_functions import CustomActivation
 
@@ -113,7 +114,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         loss: str = "cross_entropy",
         label_smoothing: float = 0.0,
         focal_gamma: float = 2.0,
-        solver: str = "adam",
+        solver: str | Optimizer = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
         learning_rate: str = "constant",

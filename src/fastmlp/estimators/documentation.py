@@ -27,9 +27,10 @@ activation : str, CustomActivation, or sequence of these, default="relu"
 
     The slope at a kink is the left piece's ("relu": 0 at 0, "leaky_relu": 0.01 at 0), but for
     "hard_sigmoid" (0 at −3 and 3) and "hard_swish" (0 at −3, 1 at 3).
-solver : {"adam", "sgd", "adamw", "lbfgs"}, default="adam"
-    How the weights are found: Adam, gradient descent with momentum, Adam with decoupled decay, or
-    L-BFGS on the full data (for small data sets).
+solver : str or Optimizer, default="adam"
+    How the weights are found: "sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta", "nadam",
+    "radam" or "lion" by mini-batches, or "lbfgs", L-BFGS on the full data (for small data sets).
+    Or an object of :mod:`fastmlp.optimizers`, which has options of its own.
 alpha : float, default=0.0001
     Strength of the L2 penalty alpha/2 · Σw², divided by the batch's sum of sample weights.
     Biases are not penalised.
@@ -59,7 +60,8 @@ warm_start : bool, default=False
     Let ``fit`` begin with the present weights. Stopping begins anew: no earlier epoch is a mark to
     be bettered.
 momentum : float, default=0.9
-    For ``solver="sgd"``, between 0 and 1.
+    For ``solver="sgd"``, between 0 and 1. This and what says so below is not for a solver that is
+    an object, nor for the other solvers, whose options are their objects' defaults.
 nesterovs_momentum : bool, default=True
     Look ahead along the momentum, for ``solver="sgd"``.
 early_stopping : bool, default=False
@@ -69,11 +71,12 @@ early_stopping : bool, default=False
 validation_fraction : float, default=0.1
     Share of the rows to hold out.
 beta_1 : float, default=0.9
-    Decay of Adam's mean of gradients, in [0, 1).
+    Decay of the mean of gradients, in [0, 1), for Adam and its relatives: "adam", "adamw", "nadam"
+    and "radam".
 beta_2 : float, default=0.999
-    Decay of Adam's mean of squared gradients, in [0, 1).
+    Decay of their mean of squared gradients, in [0, 1).
 epsilon : float, default=1e-8
-    Added to the root of Adam's second moment.
+    Added to the root of their second moment.
 n_iter_no_change : int or inf, default=10
     The fit ends when more than this many epochs in a row bring no progress.
 max_fun : int, default=15000
@@ -90,7 +93,7 @@ l1 : float, default=0.0
     ``ElasticNet(alpha=a, l1_ratio=r)`` of scikit-learn has l1 = N a r and alpha = N a (1 − r).
 weight_decay : float or None, default=None
     Decoupled decay, w ← (1 − step size · weight_decay) w in each update. None is 0.01 for
-    "adamw", else 0.
+    "adamw", else 0. A solver that is an object has its own.
 max_norm : float or None, default=None
     Bound on the L2 norm of each hidden unit's incoming weights: after each update, those beyond
     are scaled back to it (Srivastava et al. 2014; 3 or 4 go well with dropout).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,8 +23,8 @@ from fastmlp.initializers import initialize
 from fastmlp.lbfgs import LbfgsRun
 from fastmlp.network import Network
 from fastmlp.notices import notify
+from fastmlp.optimizers import Optimizer, named_optimizer
 from fastmlp.plan import Plan, batch_norms, make_plan, make_settings
-from fastmlp.registry import OPTIMIZERS
 from fastmlp.schedules import LearningRate
 from fastmlp.stopping import LossMonitor, ScoreMonitor
 from fastmlp.training import (
@@ -34,13 +35,11 @@ from fastmlp.training import (
     TrainingRun,
     print_record,
 )
+from fastmlp.updates import UpdateRule
 from fastmlp.user_functions import CustomActivation, CustomLoss
 from fastmlp.validation import checking_initializer, each_normalization
 
 __all__ = ["Fitting"]
-
-#: Decoupled decay of AdamW when ``weight_decay`` is None; the other solvers have none.
-ADAMW_DECAY = 0.01
 
 #: Largest batch that ``batch_size="auto"`` makes.
 AUTO_BATCH = 200
@@ -96,7 +95,7 @@ class Fitting:
             return self._run_lbfgs() if self.parameters.solver == "lbfgs" else self._run_batches()
         except DivergenceError as error:
             with np.errstate(all="ignore"):
-                causes = out_of_scale(self.learnt, self.data, self.data.target)
+                causes = out_of_scale(self.learnt, self.data, self.data.rows.target)
             if not causes:
                 raise
             raise DivergenceError(" ".join([str(error), *causes])) from error
@@ -115,7 +114,7 @@ class Fitting:
             notify(f"{finding} {worse}", ConvergenceWarning)
         elif not ending.converged:
             remedies = (
-                out_of_scale(self.learnt, self.data, self.data.target) if ending.remedy else []
+                out_of_scale(self.learnt, self.data, self.data.rows.target) if ending.remedy else []
             )
             notify(" ".join([finding, ending.remedy, *remedies]).rstrip(), ConvergenceWarning)
 
@@ -125,16 +124,17 @@ class Fitting:
         """Return a fresh network, or a copy of the earlier one, ready to be trained."""
         parameters, plan, dtype = self.parameters, self._plan(), self.coder.dtype
         rate = LearningRate("constant", parameters.learning_rate_init)
-        if parameters.solver == "sgd":
+        moments = () if self._optimizer is None else self._optimizer.row.moments
+        if self._optimizer is not None and self._optimizer.name == "sgd":
             rate = LearningRate(
                 parameters.learning_rate, parameters.learning_rate_init, parameters.power_t
             )
-        n_moments = 0 if parameters.solver == "lbfgs" else OPTIMIZERS[parameters.solver].n_moments
         if self.earlier is None:
-            network = self._new_network(plan, dtype, n_moments)
+            network = self._new_network(plan, dtype, len(moments))
             history = History(incremental=self.incremental, unit=self.coder.cost_unit)
         else:
-            network = self.earlier.network.continued(plan, dtype, n_moments, self.incremental)
+            keep = self.incremental and self.earlier.moments == moments
+            network = self.earlier.network.continued(plan, dtype, len(moments), keep)
             history = self.earlier.history.continued(self.incremental, self.coder.cost_unit)
         learnt = Learnt(
             network=network,
@@ -142,6 +142,7 @@ class Fitting:
             feature_names=self.feature_names,
             history=history,
             rate=rate,
+            moments=moments,
             alpha=parameters.alpha,
             l1=parameters.l1,
             stops_early=parameters.early_stopping and parameters.solver != "lbfgs",
@@ -198,39 +199,44 @@ class Fitting:
         )
         if self.coder.starts_at_constant and isinstance(parameters.init, str):
             network.biases[-1][...] = self.coder.constant_logits(
-                self.data.target, self.data.sample_weight, plan.loss_parameters
+                self.data.rows.target, self.data.rows.sample_weight, plan.loss_parameters
             )
         return network
 
     def _settings(self, plan: Plan) -> np.ndarray:
         """Return the solver's settings; lbfgs needs the penalties only."""
         parameters = self.parameters
-        solver = "sgd" if parameters.solver == "lbfgs" else parameters.solver
-        decay = parameters.weight_decay
-        if decay is None:
-            decay = ADAMW_DECAY if solver == "adamw" else 0.0
         # Drawn only where it is used: scikit-learn's stream of random numbers has no such draw.
         dropping = plan.layers["dropout_threshold"].any()
         noisy = parameters.input_noise > 0 or parameters.gradient_noise > 0
         seed = int(self.rng.randint(0, 2**64, dtype=np.uint64)) if dropping or noisy else 0
         return make_settings(
-            solver,
-            nesterov=parameters.nesterovs_momentum,
-            momentum=parameters.momentum,
-            beta_1=parameters.beta_1,
-            beta_2=parameters.beta_2,
-            epsilon=parameters.epsilon,
+            "sgd" if self._optimizer is None else self._optimizer.name,
             l2=parameters.alpha,
             l1=parameters.l1,
-            weight_decay=decay,
             batch_norm_momentum=parameters.batch_norm_momentum,
             seed=seed,
             clip_value=parameters.clip_value or 0.0,
             clip_norm=parameters.clip_norm or 0.0,
             max_norm=parameters.max_norm or 0.0,
             input_noise=parameters.input_noise,
-            gradient_noise=parameters.gradient_noise,
-            gradient_noise_decay=parameters.gradient_noise_decay,
+        )
+
+    @cached_property
+    def _optimizer(self) -> Optimizer | None:
+        """What makes the steps; None for lbfgs, which makes its own."""
+        parameters = self.parameters
+        if isinstance(parameters.solver, Optimizer):
+            return parameters.solver
+        if parameters.solver == "lbfgs":
+            return None
+        return named_optimizer(
+            parameters.solver,
+            momentum=parameters.momentum,
+            nesterov=parameters.nesterovs_momentum,
+            betas=(parameters.beta_1, parameters.beta_2),
+            eps=parameters.epsilon,
+            weight_decay=parameters.weight_decay,
         )
 
     def _report(self, record: EpochRecord) -> bool:
@@ -257,7 +263,11 @@ class Fitting:
 
     def _run_batches(self) -> Ending:
         network = self.learnt.network
-        settings = self._settings(network.plan)
+        assert self._optimizer is not None
+        settings, parameters = self._settings(network.plan), self.parameters
+        rule = UpdateRule(
+            self._optimizer, parameters.gradient_noise, parameters.gradient_noise_decay
+        )
         self.monitor = self._monitor()
         self._leave_out_weightless(network.plan)
         run = TrainingRun(
@@ -265,6 +275,7 @@ class Fitting:
             network=network,
             data=self.data,
             settings=settings,
+            rule=rule,
             batch_size=self._batch_size(len(self.data.order)),
             n_threads=self.n_threads,
             rate=self.learnt.rate,
@@ -277,7 +288,7 @@ class Fitting:
         ending = run.run()
         self.learnt = self._with_best()
         if self.incremental:
-            stream = Stream.after(self, network, settings, AUTO_BATCH)
+            stream = Stream.after(self, network, settings, rule, AUTO_BATCH)
             self.learnt = replace(self.learnt, stream=stream)
             if not ending.converged:
                 return Ending("A partial fit is one epoch.", converged=False)
@@ -315,7 +326,7 @@ class Fitting:
 
         Else a batch could have but one row that counts, whose variance is 0, or none.
         """
-        weights, order = self.data.sample_weight, self.data.order
+        weights, order = self.data.rows.sample_weight, self.data.order
         if weights is not None and batch_norms(plan).any():
             self.data.order = np.ascontiguousarray(order[weights[order] > 0])
 
@@ -325,13 +336,13 @@ class Fitting:
         The score is NaN if the network overflows there.
         """
         data = self.data
-        weights = None if data.sample_weight is None else data.sample_weight[rows]
-        judge = self.coder.judge(self.backend, data.target[rows], weights)
+        weights = None if data.rows.sample_weight is None else data.rows.sample_weight[rows]
+        judge = self.coder.judge(self.backend, data.rows.target[rows], weights)
 
         def score(network: Network) -> float:
             outputs = network.forward(
                 self.backend,
-                data.X,
+                data.rows.X,
                 rows,
                 apply_link=not judge.takes_logits,
                 n_threads=self.n_threads,

@@ -32,7 +32,7 @@ def hold_out(
     """
     from sklearn.model_selection import train_test_split  # noqa: PLC0415 - slow to import
 
-    fraction, strata = parameters.validation_fraction, coder.strata(data.target)
+    fraction, strata = parameters.validation_fraction, coder.strata(data.rows.target)
     if strata is not None:
         check_strata(strata, coder.class_labels)
     check_validation_size(fraction, len(data.order))
@@ -40,12 +40,16 @@ def hold_out(
         train, held_out = train_test_split(
             data.order, test_size=fraction, random_state=rng, stratify=strata
         )
-    weights = data.sample_weight
-    counts = np.ones(len(data.X), bool) if weights is None else weights > 0
-    train, held_out = _with_each_class(train, held_out, coder.classes_of_rows(data.target), counts)
+    weights = data.rows.sample_weight
+    counts = np.ones(len(data.rows.X), bool) if weights is None else weights > 0
+    train, held_out = _with_each_class(
+        train, held_out, coder.classes_of_rows(data.rows.target), counts
+    )
     check_any_held_out(fraction, len(held_out))
-    if coder.classes_of_rows(data.target) is None:
-        text = says_nothing(data.target[held_out[counts[held_out]]], data.target[train], fraction)
+    if coder.classes_of_rows(data.rows.target) is None:
+        text = says_nothing(
+            data.rows.target[held_out[counts[held_out]]], data.rows.target[train], fraction
+        )
         if text:
             notify(text)
     check_held_out_weights(None if weights is None else weights[held_out])

@@ -42,6 +42,8 @@ class Learnt:
         Names of the columns of X, where they had any.
     history : History
     rate : LearningRate
+    moments : tuple of str
+        What the vectors of the optimiser's memory are.
     alpha, l1 : float
         Strengths of the penalties of the fit.
     stops_early : bool
@@ -61,6 +63,7 @@ class Learnt:
     feature_names: np.ndarray | None
     history: History
     rate: LearningRate
+    moments: tuple[str, ...]
     alpha: float
     l1: float
     stops_early: bool = False

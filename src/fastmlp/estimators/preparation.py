@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp import validation
+from fastmlp.backends import Rows
 from fastmlp.estimators.coding import TargetCoder
 from fastmlp.estimators.fitting import Fitting
 from fastmlp.estimators.learnt import Learnt, is_in_training, learnt_by
@@ -69,7 +70,8 @@ def prepare(
     _check_network(vars(parameters), sizes, coder, earlier, len(X), weights)
     if earlier is None or not incremental:
         _warn_of_odd_data(y, weights, coder, vars(parameters), whole=not incremental)
-    data = TrainingData(X, coder.encode(y), weights, np.arange(len(X), dtype=np.int64))
+    rows = Rows(X, coder.encode(y), weights)
+    data = TrainingData(rows, np.arange(len(X), dtype=np.int64))
     return Fitting(
         model=model,
         parameters=parameters,

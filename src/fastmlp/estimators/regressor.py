@@ -19,6 +19,7 @@ from fastmlp.registry import REGRESSOR_LOSSES
 
 if TYPE_CHECKING:
     from fastmlp.initializers import Initializer
+    from fastmlp.optimizers import Optimizer
     from fastmlp.training import EpochRecord
     from fastmlp.user_functions import CustomActivation, CustomLoss
 
@@ -139,7 +140,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         tweedie_power: float = 1.5,
         quantiles: float | Sequence[float] = 0.5,
         standardize_target: bool | str = "auto",
-        solver: str = "adam",
+        solver: str | Optimizer = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
         learning_rate: str = "constant",

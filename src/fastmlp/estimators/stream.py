@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from fastmlp.backends import Backend
-from fastmlp.backends.protocol import Totals
+from fastmlp.backends import Backend, Executor, Rows, Totals
 from fastmlp.network import Network
+from fastmlp.optimizers import Optimizer
 from fastmlp.plan import batch_norms
 from fastmlp.shuffling import shuffle
 from fastmlp.training import DivergenceError, divergence_text, require_finite
+from fastmlp.updates import UpdateRule
 from fastmlp.user_functions import CustomActivation, CustomLoss
 from fastmlp.validation import check_features
 
@@ -33,7 +34,7 @@ __all__ = ["Stream"]
 #: Values of parameters that cannot change without being replaced; others end a stream.
 _UNCHANGING = (
     *(bool, int, float, str, type(None), np.generic, np.dtype, np.random.RandomState),
-    *(CustomActivation, CustomLoss),
+    *(CustomActivation, CustomLoss, Optimizer),
 )
 
 
@@ -54,12 +55,13 @@ class Stream:
     shuffles : bool
     backend : Backend
     settings : ndarray of SETTINGS_DTYPE, 0-d
+    rule : UpdateRule
     largest_batch : int
         Rows of one update.
     takes_fewer : bool
         Whether fewer rows are one update, too, and no batch size that is to be clipped.
-    workspaces : list of (int, object)
-        Number of rows and scratch memory for so many; a call takes one out while it runs, since
+    executors : list of ((int, int), Executor)
+        Numbers of rows and threads, and what trains so; a call takes one out while it runs, since
         several threads may be in one stream.
     """
 
@@ -67,13 +69,19 @@ class Stream:
     shuffles: bool
     backend: Backend
     settings: np.ndarray
+    rule: UpdateRule
     largest_batch: int
     takes_fewer: bool
-    workspaces: list[tuple[int, Any]] = field(default_factory=list)
+    executors: list[tuple[tuple[int, int], Executor]] = field(default_factory=list)
 
     @classmethod
     def after(
-        cls, fitting: Fitting, network: Network, settings: np.ndarray, auto_batch: int
+        cls,
+        fitting: Fitting,
+        network: Network,
+        settings: np.ndarray,
+        rule: UpdateRule,
+        auto_batch: int,
     ) -> Stream | None:
         """Return the stream that a partial fit begins, or None where each must be looked at anew.
 
@@ -92,7 +100,9 @@ class Stream:
             return None
         takes_fewer = parameters.batch_size == "auto"
         largest = auto_batch if takes_fewer else parameters.batch_size
-        return cls(values, parameters.shuffle, fitting.backend, settings, largest, takes_fewer)
+        return cls(
+            values, parameters.shuffle, fitting.backend, settings, rule, largest, takes_fewer
+        )
 
     def holds(self, model: Any) -> bool:
         """Return whether the estimator's parameters are still the same objects."""
@@ -120,7 +130,7 @@ class Stream:
         network, rate = earlier.network.copied(), copy(earlier.rate)
         history = earlier.history.continued(True, earlier.coder.cost_unit)
         n_threads = 1 if len(X) == 1 else model._n_threads
-        totals = self._update(network, X, target, order, rate.value, n_threads)
+        totals = self._update(network, Rows(X, target), order, rate.value, n_threads)
         history.n_samples_seen += len(X)
         if not np.isfinite(totals.cost + totals.penalty):
             raise DivergenceError(divergence_text(1, "loss"))
@@ -137,32 +147,20 @@ class Stream:
     def _update(
         self,
         network: Network,
-        X: np.ndarray,
-        target: np.ndarray,
+        rows: Rows,
         order: np.ndarray,
         learning_rate: float,
         n_threads: int,
     ) -> Totals:
-        """Make one update on the rows ``order`` (N,) of X (N, I) with their target (N, T)."""
-        n_rows = len(order)
-        settings = self.settings.copy()
-        settings["learning_rate"], settings["step"] = learning_rate, network.step
+        """Make one update on the rows ``order`` (N,), which are all that there are."""
+        wanted = len(order), n_threads
+        made_for, executor = self.executors.pop() if self.executors else (None, None)
+        if executor is None or made_for != wanted:
+            executor = self.backend.bind(network.plan, self.settings, network.dtype, *wanted)
+        updates = self.rule.numbers(network.step, 1, learning_rate)
         network.step += 1
-        made_for, workspace = self.workspaces.pop() if self.workspaces else (0, None)
-        if made_for != n_rows:
-            workspace = self.backend.workspace(network.plan, network.dtype, n_rows, n_threads)
-        totals = self.backend.train_batches(
-            network.plan,
-            settings,
-            network.parameters,
-            network.moments,
-            X,
-            target,
-            None,
-            order,
-            n_rows,
-            workspace,
-            n_threads,
+        totals = executor.train(
+            network.parameters, network.moments, rows, order, len(order), updates
         )
-        self.workspaces.append((n_rows, workspace))
+        self.executors.append((wanted, executor))
         return totals

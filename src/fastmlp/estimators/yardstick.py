@@ -52,7 +52,10 @@ def worse_than_constant(
     if compared is None:
         return None
     cost, constant = compared
-    remedies, in_users_unit = out_of_scale(learnt, data, data.target), learnt.coder.cost_unit.of
+    remedies, in_users_unit = (
+        out_of_scale(learnt, data, data.rows.target),
+        learnt.coder.cost_unit.of,
+    )
     better = cost <= constant
     if better and not remedies:
         return None
@@ -81,7 +84,7 @@ def _costs_to_compare(
         return None
 
     def logits_of(part: slice) -> np.ndarray:
-        X, order = (data.X[part], None) if rows is None else (data.X, rows[part])
+        X, order = (data.rows.X[part], None) if rows is None else (data.rows.X, rows[part])
         return learnt.network.forward(backend, X, order, apply_link=False, n_threads=n_threads)
 
     # Dropout and noise make an epoch's cost too large, and weights that moved on make it another
@@ -97,12 +100,12 @@ def _rows_that_count(
 
     None for the rows means all of them.
     """
-    rows, weights = data.order, data.sample_weight
+    rows, weights = data.order, data.rows.sample_weight
     if weights is not None:
         rows = rows[weights[rows] > 0]
-    if len(rows) == len(data.X):
-        return None, data.target, weights
-    return rows, data.target[rows], None if weights is None else weights[rows]
+    if len(rows) == len(data.rows.X):
+        return None, data.rows.target, weights
+    return rows, data.rows.target[rows], None if weights is None else weights[rows]
 
 
 def _cost_explaining(share: float, constant: float, link: str) -> float:
@@ -143,7 +146,7 @@ def _mean_loss(
 
 def out_of_scale(learnt: Learnt, data: TrainingData, target: np.ndarray) -> list[str]:
     """Return sentences that name what is out of scale in X and a target (N, T), and the remedy."""
-    rows = data.X[data.order[:ROWS_FOR_SCALE]]
+    rows = data.rows.X[data.order[:ROWS_FOR_SCALE]]
     return [
         *scale_of_features(rows, learnt.feature_names),
         *learnt.coder.scale_of_target(target),

@@ -15,6 +15,7 @@ from fastmlp.backends import BACKENDS
 from fastmlp.description import MAX_PARAMETERS
 from fastmlp.initializers import INITIALIZERS
 from fastmlp.names import Names
+from fastmlp.optimizers import CLASSES, Optimizer
 from fastmlp.registry import (
     ACTIVATIONS,
     CLASSIFIER_LOSSES,
@@ -99,10 +100,48 @@ def _standardization(name: str, value: Any) -> bool | str:
     return value
 
 
+def _betas(name: str, value: Any) -> tuple[float, float]:
+    if not (isinstance(value, (tuple, list)) and len(value) == 2):
+        raise TypeError(f"{name} must be a tuple of two numbers; got {brief(value)}.")
+    first, second = (Number(0, 1)(f"{name}[{i}]", beta) for i, beta in enumerate(value))
+    return first, second
+
+
 _POSITIVE = Number(0, closed="neither")
 _NOT_NEGATIVE = Number(0, closed="left")
 _BOUND = Number(0, closed="neither", also=(None,))
 _COUNT = Number(1, integral=True)
+
+#: Rules of the options of optimisers, by their names in ``fastmlp.optimizers``.
+_OPTIONS: Mapping[str, Rule] = MappingProxyType(
+    {
+        "momentum": Number(0, 1, closed="both"),
+        "nesterov": flag,
+        "centered": flag,
+        "betas": _betas,
+        "alpha": Number(0, 1),
+        "rho": Number(0, 1),
+        "eps": _POSITIVE,
+        "lr_decay": _NOT_NEGATIVE,
+        "momentum_decay": _NOT_NEGATIVE,
+        "initial_accumulator_value": _NOT_NEGATIVE,
+        "weight_decay": _NOT_NEGATIVE,
+    }
+)
+
+
+def _solver(name: str, value: Any) -> Any:
+    """Return a solver's name, or an optimiser whose options are right; raise if it is neither."""
+    if type(value) in CLASSES.values():
+        options = {
+            option: _OPTIONS[option](f"{name}.{option}", number)
+            for option, number in vars(value).items()
+        }
+        return type(value)(**options)
+    if value not in SOLVERS:
+        raise unknown_name(name, value, SOLVERS, ", or an object of fastmlp.optimizers")
+    return SOLVERS.name_of(value)
+
 
 #: Random numbers are within sixteen times their spread, so that first weights stay finite.
 MAX_SPREAD = sys.float_info.max / 16
@@ -127,7 +166,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "standardize_target": _standardization,
         "hidden_layer_sizes": OneOrEach(_COUNT, kind="integer", example="(50, 50)"),
         "activation": OneOrEach(check_activation, kind="activation", example="('tanh', 'relu')"),
-        "solver": OneOf(SOLVERS),
+        "solver": _solver,
         "alpha": _NOT_NEGATIVE,
         "l1": _NOT_NEGATIVE,
         "weight_decay": Number(0, also=(None,)),
@@ -273,6 +312,12 @@ def check_magnitudes(parameters: Mapping[str, Any], dtype: np.dtype) -> None:
             raise ValueError(
                 f"{name} must be at most {limit:.2g} for dtype {dtype.name}; got {brief(value)}."
             )
+    solver = parameters.get("solver")
+    for name, value in vars(solver).items() if isinstance(solver, Optimizer) else ():
+        if np.max(value) > limit:
+            raise ValueError(
+                f"solver.{name} must be at most {limit:.2g} for dtype {dtype.name}; got {value!r}."
+            )
     for name in _DIVISORS:
         if parameters.get(name, 1) < least:
             raise ValueError(
@@ -307,6 +352,11 @@ def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental:
             )
     if incremental and parameters["early_stopping"]:
         raise ValueError("partial_fit does not support early_stopping=True.")
+    if isinstance(parameters["solver"], Optimizer) and parameters["weight_decay"] is not None:
+        raise ValueError(
+            f"weight_decay={parameters['weight_decay']!r} stands beside a solver that has its own: "
+            f"set weight_decay of {parameters['solver']!r} instead."
+        )
     if parameters["solver"] == "lbfgs":
         for name, off in _OFF_FOR_LBFGS.items():
             if np.any(parameters[name]):

@@ -24,12 +24,13 @@ from fastmlp.backends.numba_jit import (
 )
 from fastmlp.backends.numba_jit.dropout import WORDS_PER_BLOCK
 from fastmlp.backends.numba_jit.noise import NORMAL_ROWS
+from fastmlp.backends.numba_jit.optimizers import N_NUMBERS
 from fastmlp.backends.numba_jit.rows import Samples
 from fastmlp.backends.numba_jit.threading_layer import launch, team
-from fastmlp.backends.numba_jit.workspace import Workspace, make_workspace
-from fastmlp.backends.protocol import Totals
+from fastmlp.backends.numba_jit.workspace import make_workspace
+from fastmlp.backends.protocol import Rows, Totals
 from fastmlp.backends.row_shares import row_shares
-from fastmlp.plan import Plan
+from fastmlp.plan import Plan, group_runs
 from fastmlp.registry import NORMALIZATIONS
 
 __all__ = ["NumbaBackend"]
@@ -47,9 +48,8 @@ def _weights_or_none(sample_weight: np.ndarray | None, dtype: np.dtype) -> np.nd
     return _read_only(np.empty(0, dtype=dtype) if sample_weight is None else sample_weight)
 
 
-def _samples(
-    X: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None, dtype: np.dtype
-) -> Samples:
+def _samples(rows: Rows, dtype: np.dtype) -> Samples:
+    X = rows.X
     x_uint8, x_float32, x_float64 = (
         _read_only(X if X.dtype == kind else np.empty((0, X.shape[1]), dtype=kind))
         for kind in (np.uint8, np.float32, np.float64)
@@ -58,8 +58,8 @@ def _samples(
         x_uint8=x_uint8,
         x_float32=x_float32,
         x_float64=x_float64,
-        target=_read_only(target),
-        sample_weight=_weights_or_none(sample_weight, dtype),
+        target=_read_only(rows.target),
+        sample_weight=_weights_or_none(rows.sample_weight, dtype),
     )
 
 
@@ -71,6 +71,66 @@ _BATCH_NORM = NORMALIZATIONS["batch"].code
 
 #: Rows that prediction takes through the network at once.
 PREDICTION_ROWS = 256
+
+
+class NumbaExecutor:
+    """See :class:`fastmlp.backends.Executor`."""
+
+    def __init__(
+        self, plan: Plan, settings: np.ndarray, dtype: np.dtype, n_rows: int, n_threads: int
+    ) -> None:
+        self._work_per_row = plan.flops_per_sample() / 2
+        self._n_threads = n_threads
+        self._workspace = make_workspace(plan, dtype, n_rows, n_threads)
+        self._bound = (
+            plan.bound_layers(dtype),
+            plan.loss,
+            _read_only(plan.bound_loss_parameters(dtype)),
+            _read_only(settings.copy().reshape(1)),
+        )
+
+    def train(
+        self,
+        parameters: np.ndarray,
+        moments: np.ndarray,
+        rows: Rows,
+        order: np.ndarray,
+        batch_size: int,
+        updates: np.ndarray,
+    ) -> Totals:
+        """Train on the rows ``order``, batch by batch; shapes as in ``Executor.train``."""
+        with team(self._n_threads, batch_size * self._work_per_row) as n_workers:
+            cost, penalty = network.train(
+                *self._bound,
+                _read_only(updates),
+                _read_only(updates["coefficients"].astype(parameters.dtype)),
+                parameters,
+                moments,
+                _samples(rows, parameters.dtype),
+                _rows(order, len(order)),
+                batch_size,
+                self._workspace,
+                n_workers,
+            )
+        return Totals(cost, penalty, len(order))
+
+    def gradient(
+        self, parameters: np.ndarray, rows: Rows, gradient: np.ndarray, step: int = 0
+    ) -> Totals:
+        """Set gradient (P,) of cost and penalty for all rows as one batch, without an update."""
+        n_rows = len(rows.X)
+        with team(self._n_threads, n_rows * self._work_per_row) as n_workers:
+            cost, penalty = network.objective(
+                *self._bound,
+                step,
+                parameters,
+                _samples(rows, parameters.dtype),
+                _rows(None, n_rows),
+                self._workspace,
+                n_workers,
+                gradient,
+            )
+        return Totals(cost, penalty, n_rows)
 
 
 class NumbaBackend:
@@ -194,15 +254,27 @@ class NumbaBackend:
     def optimizer_update(
         self,
         settings: np.ndarray,
+        update: np.void,
         parameters: np.ndarray,
         gradient: np.ndarray,
         moments: np.ndarray,
-        n_weights: int,
+        slots: np.ndarray,
+        groups: np.ndarray,
         weight_sum: float,
     ) -> None:
         """Update the parameters (P,) and moments (M, P) in place by the gradient (P,)."""
+        runs = _read_only(group_runs(slots))
         elementwise.update_all(
-            settings[()], parameters, gradient, moments, n_weights, float(weight_sum)
+            settings[()],
+            update,
+            _read_only(update["coefficients"].astype(parameters.dtype)),
+            parameters,
+            gradient,
+            moments,
+            runs,
+            _read_only(groups),
+            np.empty((len(runs), N_NUMBERS), parameters.dtype),
+            float(weight_sum),
         )
 
     def measure_information(
@@ -237,70 +309,11 @@ class NumbaBackend:
 
     # -- networks -------------------------------------------------------------------------------
 
-    def workspace(self, plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> Workspace:
-        """Return the buffers of all calls with up to ``n_rows`` rows a batch."""
-        return make_workspace(plan, dtype, n_rows, n_threads)
-
-    def train_batches(
-        self,
-        plan: Plan,
-        settings: np.ndarray,
-        parameters: np.ndarray,
-        moments: np.ndarray,
-        X: np.ndarray,
-        target: np.ndarray,
-        sample_weight: np.ndarray | None,
-        order: np.ndarray,
-        batch_size: int,
-        workspace: Workspace,
-        n_threads: int,
-    ) -> Totals:
-        """Train on X[order], batch by batch; shapes as in ``Backend.train_batches``."""
-        samples = _samples(X, target, sample_weight, parameters.dtype)
-        with team(n_threads, batch_size * plan.flops_per_sample() / 2) as n_workers:
-            cost, penalty = network.train(
-                plan.bound_layers(parameters.dtype),
-                plan.loss,
-                _read_only(plan.bound_loss_parameters(parameters.dtype)),
-                _read_only(settings.reshape(1)),
-                parameters,
-                moments,
-                samples,
-                _rows(order, len(order)),
-                batch_size,
-                workspace,
-                n_workers,
-            )
-        return Totals(cost, penalty, len(order))
-
-    def objective_and_gradient(
-        self,
-        plan: Plan,
-        settings: np.ndarray,
-        parameters: np.ndarray,
-        X: np.ndarray,
-        target: np.ndarray,
-        sample_weight: np.ndarray | None,
-        gradient: np.ndarray,
-        workspace: Workspace,
-        n_threads: int,
-    ) -> Totals:
-        """Set gradient (P,) of cost and penalty for all rows as one batch, without an update."""
-        samples = _samples(X, target, sample_weight, parameters.dtype)
-        with team(n_threads, len(X) * plan.flops_per_sample() / 2) as n_workers:
-            cost, penalty = network.objective(
-                plan.bound_layers(parameters.dtype),
-                plan.loss,
-                _read_only(plan.bound_loss_parameters(parameters.dtype)),
-                _read_only(settings.reshape(1)),
-                parameters,
-                samples,
-                _rows(None, len(X)),
-                workspace,
-                n_workers,
-                gradient,
-            )
-        return Totals(cost, penalty, len(X))
+    def bind(
+        self, plan: Plan, settings: np.ndarray, dtype: np.dtype, n_rows: int, n_threads: int
+    ) -> NumbaExecutor:
+        """Return what trains, with the buffers of all calls with up to ``n_rows`` rows a batch."""
+        return NumbaExecutor(plan, settings, np.dtype(dtype), n_rows, n_threads)
 
     def sample_losses(
         self, plan: Plan, logits: np.ndarray, target: np.ndarray, out: np.ndarray
@@ -325,7 +338,7 @@ class NumbaBackend:
     ) -> None:
         """Set out (K, C) = the network at X[rows] (all rows when None), without dropout."""
         dtype = parameters.dtype
-        samples = _samples(X, np.empty((0, 1), dtype=dtype), None, dtype)
+        samples = _samples(Rows(X, np.empty((0, 1), dtype=dtype)), dtype)
         workspace = make_workspace(plan, dtype, min(len(out), PREDICTION_ROWS), n_threads)
         with team(n_threads, len(out) * plan.flops_per_sample() / 3) as n_workers:
             network.predict(

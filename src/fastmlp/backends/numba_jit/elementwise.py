@@ -9,7 +9,7 @@ from fastmlp.backends.numba_jit.jit import entry_point
 from fastmlp.backends.numba_jit.losses import link_row, loss_row
 from fastmlp.backends.numba_jit.max_norm import COLUMNS_AT_ONCE, limit_columns
 from fastmlp.backends.numba_jit.noise import NORMAL_ROWS, add_normal_rows
-from fastmlp.backends.numba_jit.optimizers import batch_rates, no_penalties, update
+from fastmlp.backends.numba_jit.optimizers import l2_of, set_group_numbers, update
 from fastmlp.backends.numba_jit.shaping import bounded_squares, shaping_of_step, with_norm
 from fastmlp.backends.numba_jit.stretches import scale
 
@@ -70,17 +70,27 @@ def limit_norms(w, max_norm):
 
 
 @entry_point
-def update_all(settings, parameters, gradient, moments, n_weights, weight_sum):
-    """One update of all parameters (P,), of which the first ``n_weights`` carry the penalties."""
-    rates, penalties = batch_rates(settings, settings.step, weight_sum, parameters)
-    shaping, none = shaping_of_step(settings, settings.step, parameters), no_penalties(parameters)
-    first, second = moments[0], moments[moments.shape[0] - 1]
-    w, b = slice(0, n_weights), slice(n_weights, parameters.size)
+def update_all(
+    settings, record, coefficients, parameters, gradient, moments, runs, groups, numbers, weight_sum
+):
+    """One update of all parameters (P,).
+
+    ``runs`` (R, 3) are (begin, end, group) of stretches of one of the ``groups``; ``numbers``
+    (R, N_NUMBERS) is scratch.
+    """
+    shaping = shaping_of_step(settings, record, parameters)
+    for r in range(len(runs)):
+        set_group_numbers(settings, record, weight_sum, groups[runs[r, 2]], numbers[r])
     if settings.clip_norm > 0:
-        squares = bounded_squares(shaping.bound, penalties.l2, parameters[w], gradient[w])
-        squares += bounded_squares(shaping.bound, none.l2, parameters[b], gradient[b])
+        squares = 0.0
+        for r in range(len(runs)):
+            part = slice(runs[r, 0], runs[r, 1])
+            l2 = l2_of(numbers[r])
+            squares += bounded_squares(shaping.bound, l2, parameters[part], gradient[part])
         shaping = with_norm(shaping, settings.clip_norm, squares)
-    update(settings, rates, penalties, shaping, 0, parameters[w], gradient[w], first[w], second[w])
-    update(
-        settings, rates, none, shaping, n_weights, parameters[b], gradient[b], first[b], second[b]
-    )
+    for r in range(len(runs)):
+        begin, part = runs[r, 0], slice(runs[r, 0], runs[r, 1])
+        update(
+            settings, numbers[r], coefficients, shaping, begin, parameters[part], gradient[part],
+            moments[:, part],
+        )  # fmt: skip

@@ -20,7 +20,7 @@ from fastmlp.backends.numba_jit.normalized_layers import (
     follow_batch,
     use_running,
 )
-from fastmlp.backends.numba_jit.optimizers import batch_rates
+from fastmlp.backends.numba_jit.optimizers import set_group_numbers
 from fastmlp.backends.numba_jit.parameter_tiles import (
     accumulate_tile,
     apply_tile,
@@ -97,40 +97,36 @@ def _forward_and_backward(n_workers, layers, work, samples, batch, momentum, par
 
 @kernel
 def _update_share(
-    worker, n_workers, part, layers, work, settings, rates, penalties, shaping, parameters, moments,
+    worker, n_workers, part, layers, work, settings, coefficients, shaping, parameters, moments,
     n_rows,
 ):  # fmt: skip
     gradient = work.gradients[worker]
     for tile in range(worker, _n_tiles(work), n_workers):
         if part == _FORM:
-            form_tile(
-                layers, work, settings[0], penalties, shaping, parameters, n_rows, gradient, tile
-            )
+            form_tile(layers, work, settings[0], shaping, parameters, n_rows, gradient, tile)
         elif part == _APPLY:
-            apply_tile(
-                layers, work, settings[0], rates, penalties, shaping, parameters, moments, tile
-            )
+            apply_tile(layers, work, settings[0], coefficients, shaping, parameters, moments, tile)
         else:
             update_tile(
-                layers, work, settings[0], rates, penalties, shaping, parameters, moments, n_rows,
+                layers, work, settings[0], coefficients, shaping, parameters, moments, n_rows,
                 gradient, tile,
             )  # fmt: skip
 
 
 @parallel_kernel
 def _update(
-    n_workers, part, layers, work, settings, rates, penalties, shaping, parameters, moments, n_rows
+    n_workers, part, layers, work, settings, coefficients, shaping, parameters, moments, n_rows
 ):
     """Phase two, or a part of it: update all parameters."""
     if n_workers == 1:
         _update_share(
-            _ONLY, n_workers, part, layers, work, settings, rates, penalties, shaping, parameters,
+            _ONLY, n_workers, part, layers, work, settings, coefficients, shaping, parameters,
             moments, n_rows,
         )  # fmt: skip
     else:
         for worker in prange(n_workers):
             _update_share(
-                np.int64(worker), n_workers, part, layers, work, settings, rates, penalties,
+                np.int64(worker), n_workers, part, layers, work, settings, coefficients,
                 shaping, parameters, moments, n_rows,
             )  # fmt: skip
 
@@ -176,18 +172,22 @@ def _pack_again(n_workers, layers, work, parameters):
 
 
 @kernel
-def _learn(n_workers, layers, work, settings, step, weight_sum, parameters, moments, n_rows):
+def _learn(
+    n_workers, layers, work, settings, update, coefficients, weight_sum, parameters, moments, n_rows
+):
     """Update all parameters; a bound on the gradient's norm needs all of the gradient first."""
-    rates, penalties = batch_rates(settings[0], step, weight_sum, parameters)
-    shaping, part = shaping_of_step(settings[0], step, parameters), _WHOLE
+    for group in range(work.groups.size):
+        numbers = work.group_numbers[group]
+        set_group_numbers(settings[0], update, weight_sum, work.groups[group], numbers)
+    shaping, part = shaping_of_step(settings[0], update, parameters), _WHOLE
     if settings[0].clip_norm > 0:
         _update(
-            n_workers, _FORM, layers, work, settings, rates, penalties, shaping, parameters,
+            n_workers, _FORM, layers, work, settings, coefficients, shaping, parameters,
             moments, n_rows,
         )  # fmt: skip
         shaping, part = with_norm(shaping, settings[0].clip_norm, work.squares.sum()), _APPLY
     _update(
-        n_workers, part, layers, work, settings, rates, penalties, shaping, parameters, moments,
+        n_workers, part, layers, work, settings, coefficients, shaping, parameters, moments,
         n_rows,
     )  # fmt: skip
     if settings[0].max_norm > 0:
@@ -284,6 +284,8 @@ def train(
     loss,
     loss_parameters,
     settings,
+    updates,
+    coefficients,
     parameters,
     moments,
     samples,
@@ -292,31 +294,45 @@ def train(
     work,
     n_workers,
 ):
-    """Train on the rows ``order`` (K,) of the samples; return the sums of cost and penalty."""
+    """Train on the rows ``order`` (K,) of the samples; return the sums of cost and penalty.
+
+    ``coefficients`` (n, N_COEFFICIENTS) are those of ``updates`` (n,), one for each batch.
+    """
     _pack_share(_ONLY, 1, layers, work, parameters)
-    cost, penalty, step = 0.0, 0.0, settings[0].step
-    for first in range(0, order.size, batch_size):
-        rows = order[first : first + batch_size]
+    cost, penalty = 0.0, 0.0
+    for number in range(updates.size):
+        rows = order[number * batch_size : (number + 1) * batch_size]
         weight_sum = _weight_sum(samples, rows)
         if weight_sum != 0:
+            update = updates[number]
             batch = Batch(
-                rows, 0, step, settings[0].seed, loss, loss_parameters, 1 / weight_sum,
+                rows, 0, update.step, settings[0].seed, loss, loss_parameters, 1 / weight_sum,
                 settings[0].input_noise,
             )  # fmt: skip
             momentum = settings[0].batch_norm_momentum
             _forward_and_backward(n_workers, layers, work, samples, batch, momentum, parameters)
             _learn(
-                n_workers, layers, work, settings, step, weight_sum, parameters, moments, rows.size
-            )
+                n_workers, layers, work, settings, update, coefficients[number], weight_sum,
+                parameters, moments, rows.size,
+            )  # fmt: skip
             cost += rows.size * _add_losses(0.0, work, rows.size) / weight_sum
             penalty += rows.size * _penalty(settings[0], work) / weight_sum
-        step += 1
     return cost, penalty
 
 
 @entry_point
 def objective(
-    layers, loss, loss_parameters, settings, parameters, samples, rows, work, n_workers, gradient
+    layers,
+    loss,
+    loss_parameters,
+    settings,
+    step,
+    parameters,
+    samples,
+    rows,
+    work,
+    n_workers,
+    gradient,
 ):
     """Set ``gradient`` (P,) for the rows as one batch; return the sums of cost and penalty.
 
@@ -331,7 +347,7 @@ def objective(
     for first in range(0, rows.size, work.n_rows):
         block = rows[first : first + work.n_rows]
         batch = Batch(
-            block, first, settings[0].step, settings[0].seed, loss, loss_parameters, scale,
+            block, first, step, settings[0].seed, loss, loss_parameters, scale,
             settings[0].input_noise,
         )  # fmt: skip
         _forward_and_backward(n_workers, layers, work, samples, batch, 1.0, parameters)

@@ -7,99 +7,193 @@ All arrays are flat stretches (n,) of the same parameters.
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastmlp.backends.numba_jit.jit import kernel, reduction_kernel
+from fastmlp.backends.numba_jit.jit import kernel, reduction_kernel, scalar_kernel
 from fastmlp.backends.numba_jit.shaping import shape
 from fastmlp.registry import OPTIMIZERS
 
 __all__ = [
-    "Penalties",
+    "N_NUMBERS",
     "Rates",
     "add_penalty_gradient",
-    "batch_rates",
-    "no_penalties",
+    "l2_of",
     "penalty_sums",
+    "set_group_numbers",
     "update",
 ]
 
 _SGD = OPTIMIZERS["sgd"].code
 _ADAM = OPTIMIZERS["adam"].code
 _ADAMW = OPTIMIZERS["adamw"].code
+_RMSPROP = OPTIMIZERS["rmsprop"].code
+_ADAGRAD = OPTIMIZERS["adagrad"].code
+_ADADELTA = OPTIMIZERS["adadelta"].code
+_NADAM = OPTIMIZERS["nadam"].code
+_RADAM = OPTIMIZERS["radam"].code
+_LION = OPTIMIZERS["lion"].code
 
 
 class Rates(NamedTuple):
-    """The settings that one batch needs, in the precision of the parameters."""
+    """What the optimiser's step takes, in the precision of the parameters."""
 
-    rate: Any  # Adam's contains the correction of the moments' bias
-    momentum: Any
-    beta_1: Any
-    one_minus_beta_1: Any
-    beta_2: Any
-    one_minus_beta_2: Any
-    epsilon: Any
+    rate: Any  # the learning rate and what the optimiser multiplies it by
+    coefficients: Any  # array (N_COEFFICIENTS,), in the order of Optimizer.numbers
 
 
-class Penalties(NamedTuple):
-    """What weights get beyond the gradient of the cost; biases get (0, 1, 0)."""
-
-    l2: Any  # times w, added to the gradient
-    keep: Any  # w shrinks by this factor before the step
-    shrink: Any  # w moves by so much towards 0 after the step
+# What a group's numbers (N_NUMBERS,) are: the step size; what times w is added to the gradient; the
+# factor by which w shrinks before the step; how far it moves towards 0 after the step.
+_RATE, _L2, _KEEP, _SHRINK = 0, 1, 2, 3
+N_NUMBERS = 4
 
 
 @kernel
-def batch_rates(settings, step, weight_sum, parameters):
-    """Return the rates and the penalties of update number ``step`` + 1 for the weights."""
-    real = parameters.dtype.type
-    rate = settings.learning_rate
-    if settings.optimizer != _SGD:
-        t = step + 1
-        rate *= math.sqrt(1 - settings.beta_2**t) / (1 - settings.beta_1**t)
-    rates = Rates(
-        real(rate),
-        real(settings.momentum),
-        real(settings.beta_1),
-        real(1 - settings.beta_1),
-        real(settings.beta_2),
-        real(1 - settings.beta_2),
-        real(settings.epsilon),
-    )
-    penalties = Penalties(
-        real(settings.l2 / weight_sum),
-        real(1 - settings.learning_rate * settings.weight_decay),
-        real(settings.learning_rate * settings.l1 / weight_sum),
-    )
-    return rates, penalties
+def set_group_numbers(settings, update, weight_sum, factors, numbers):
+    """Set ``numbers`` (N_NUMBERS,) real to those of one update of a group with ``factors``."""
+    rate = update.learning_rate * factors.learning_rate
+    decay = update.weight_decay * factors.weight_decay
+    numbers[_RATE] = rate * update.rate_factor
+    numbers[_L2] = settings.l2 * factors.l2 / weight_sum
+    numbers[_KEEP] = 1 - rate * decay
+    numbers[_SHRINK] = rate * (settings.l1 * factors.l1) / weight_sum
 
 
 @kernel
-def no_penalties(parameters):
-    """Return those of the biases."""
-    real = parameters.dtype.type
-    return Penalties(real(0), real(1), real(0))
+def l2_of(numbers):
+    """Return what times w is added to a group's gradient."""
+    return numbers[_L2]
 
 
 @kernel
-def _sgd(rates, parameters, gradient, velocity, nesterov):
+def _sgd(rates, parameters, gradient, moments):
+    momentum, nesterov = rates.coefficients[0], rates.coefficients[1] != 0
+    velocity = moments[0]
     for i in range(parameters.size):
         step = rates.rate * gradient[i]
-        v = rates.momentum * velocity[i] - step
+        v = momentum * velocity[i] - step
         velocity[i] = v
-        parameters[i] += rates.momentum * v - step if nesterov else v
+        parameters[i] += momentum * v - step if nesterov else v
 
 
 @kernel
-def _adam(rates, parameters, gradient, first, second):
+def _adam(rates, parameters, gradient, moments):
+    one_minus_beta_1, one_minus_beta_2 = rates.coefficients[0], rates.coefficients[1]
+    epsilon, beta_1, beta_2 = rates.coefficients[2], rates.coefficients[3], rates.coefficients[4]
+    first, second = moments[0], moments[1]
     for i in range(parameters.size):
         g = gradient[i]
-        m = rates.beta_1 * first[i] + rates.one_minus_beta_1 * g
-        v = rates.beta_2 * second[i] + rates.one_minus_beta_2 * (g * g)
+        m = beta_1 * first[i] + one_minus_beta_1 * g
+        v = beta_2 * second[i] + one_minus_beta_2 * (g * g)
         first[i], second[i] = m, v
-        parameters[i] -= rates.rate * m / (np.sqrt(v) + rates.epsilon)
+        parameters[i] -= rates.rate * m / (np.sqrt(v) + epsilon)
+
+
+@scalar_kernel
+def _towards(mean, share, value):
+    """Return a running mean that has moved by ``share`` towards a value."""
+    return mean + share * (value - mean)
+
+
+@kernel
+def _rmsprop(rates, parameters, gradient, moments):
+    share, epsilon = rates.coefficients[0], rates.coefficients[1]
+    momentum, centered = rates.coefficients[2], rates.coefficients[3]
+    squares, means, velocity = moments[0], moments[1], moments[2]
+    zero = parameters.dtype.type(0)
+    for i in range(parameters.size):
+        g = gradient[i]
+        squares[i] = _towards(squares[i], share, g * g)
+        means[i] = _towards(means[i], share, g)
+        variance = squares[i] - centered * (means[i] * means[i])
+        variance = zero if variance < zero else variance  # NaN stays
+        velocity[i] = momentum * velocity[i] + g / (np.sqrt(variance) + epsilon)
+        parameters[i] -= rates.rate * velocity[i]
+
+
+@kernel
+def _adagrad(rates, parameters, gradient, moments):
+    initial, epsilon, sums = rates.coefficients[0], rates.coefficients[1], moments[0]
+    for i in range(parameters.size):
+        g = gradient[i]
+        sums[i] += g * g
+        parameters[i] -= rates.rate * g / (np.sqrt(sums[i] + initial) + epsilon)
+
+
+@kernel
+def _adadelta(rates, parameters, gradient, moments):
+    share, epsilon = rates.coefficients[0], rates.coefficients[1]
+    squares, steps = moments[0], moments[1]
+    for i in range(parameters.size):
+        g = gradient[i]
+        squares[i] = _towards(squares[i], share, g * g)
+        step = np.sqrt(steps[i] + epsilon) / np.sqrt(squares[i] + epsilon) * g
+        steps[i] = _towards(steps[i], share, step * step)
+        parameters[i] -= rates.rate * step
+
+
+@kernel
+def _nadam(rates, parameters, gradient, moments):
+    share_1, share_2, epsilon = rates.coefficients[0], rates.coefficients[1], rates.coefficients[2]
+    scale, of_gradient = rates.coefficients[3], rates.coefficients[4]
+    of_mean, first, second = rates.coefficients[5], moments[0], moments[1]
+    for i in range(parameters.size):
+        g = gradient[i]
+        m, v = _towards(first[i], share_1, g), _towards(second[i], share_2, g * g)
+        first[i], second[i] = m, v
+        parameters[i] -= (
+            rates.rate * (of_gradient * g + of_mean * m) / (scale * np.sqrt(v) + epsilon)
+        )
+
+
+@kernel
+def _radam(rates, parameters, gradient, moments):
+    share_1, share_2, epsilon = rates.coefficients[0], rates.coefficients[1], rates.coefficients[2]
+    adaptive, one = rates.coefficients[3] != 0, parameters.dtype.type(1)
+    first, second = moments[0], moments[1]
+    for i in range(parameters.size):
+        g = gradient[i]
+        m, v = _towards(first[i], share_1, g), _towards(second[i], share_2, g * g)
+        first[i], second[i] = m, v
+        parameters[i] -= rates.rate * m / (np.sqrt(v) + epsilon if adaptive else one)
+
+
+@kernel
+def _lion(rates, parameters, gradient, moments):
+    share_1, share_2, first = rates.coefficients[0], rates.coefficients[1], moments[0]
+    zero = parameters.dtype.type(0)
+    for i in range(parameters.size):
+        g = gradient[i]
+        step = _towards(first[i], share_1, g)
+        first[i] = _towards(first[i], share_2, g)
+        if step > zero:
+            parameters[i] -= rates.rate
+        elif step < zero:
+            parameters[i] += rates.rate
+        else:
+            parameters[i] -= step  # 0 or NaN
+
+
+@kernel
+def _step(optimizer, rates, parameters, gradient, moments):
+    """Make the optimiser's step: a branch for each row of ``OPTIMIZERS``."""
+    if optimizer == _SGD:
+        _sgd(rates, parameters, gradient, moments)
+    elif optimizer in (_ADAM, _ADAMW):
+        _adam(rates, parameters, gradient, moments)
+    elif optimizer == _RMSPROP:
+        _rmsprop(rates, parameters, gradient, moments)
+    elif optimizer == _ADAGRAD:
+        _adagrad(rates, parameters, gradient, moments)
+    elif optimizer == _ADADELTA:
+        _adadelta(rates, parameters, gradient, moments)
+    elif optimizer == _NADAM:
+        _nadam(rates, parameters, gradient, moments)
+    elif optimizer == _RADAM:
+        _radam(rates, parameters, gradient, moments)
+    elif optimizer == _LION:
+        _lion(rates, parameters, gradient, moments)
 
 
 @kernel
@@ -115,34 +209,32 @@ def _decay(keep, parameters):
 
 
 @kernel
-def _after(penalties, parameters):
-    """Shrink: the proximal step of the L1 penalty, which gives exact zeros."""
-    zero, shrink = parameters.dtype.type(0), penalties.shrink
+def _shrink(amount, parameters):
+    """Move by ``amount`` towards 0: the proximal step of the L1 penalty, with exact zeros."""
+    zero = parameters.dtype.type(0)
     for i in range(parameters.size):
         w = parameters[i]
-        rest = abs(w) - shrink
+        rest = abs(w) - amount
         rest = zero if rest < zero else rest
         parameters[i] = -rest if w < zero else rest
 
 
 @kernel
-def update(settings, rates, penalties, shaping, start, parameters, gradient, first, second):
+def update(settings, numbers, coefficients, shaping, start, parameters, gradient, moments):
     """One update in place of the stretch that begins at ``start`` in the flat vector.
 
-    ``gradient`` is overwritten, sgd keeps its velocity in ``first``.
+    ``numbers`` (N_NUMBERS,) are its group's; ``gradient`` (n,) is overwritten; ``moments`` is
+    (M, n).
     """
-    if penalties.l2 != 0:
-        _add_l2(penalties.l2, parameters, gradient)
+    if numbers[_L2] != 0:
+        _add_l2(numbers[_L2], parameters, gradient)
     if shaping.is_needed:
         shape(shaping, start, gradient)
-    if penalties.keep != 1:
-        _decay(penalties.keep, parameters)
-    if settings.optimizer == _SGD:
-        _sgd(rates, parameters, gradient, first, settings.nesterov != 0)
-    elif settings.optimizer in (_ADAM, _ADAMW):
-        _adam(rates, parameters, gradient, first, second)
-    if penalties.shrink != 0:
-        _after(penalties, parameters)
+    if numbers[_KEEP] != 1:
+        _decay(numbers[_KEEP], parameters)
+    _step(settings.optimizer, Rates(numbers[_RATE], coefficients), parameters, gradient, moments)
+    if numbers[_SHRINK] != 0:
+        _shrink(numbers[_SHRINK], parameters)
 
 
 @reduction_kernel

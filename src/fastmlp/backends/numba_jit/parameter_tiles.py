@@ -13,7 +13,7 @@ from fastmlp.backends.numba_jit.jit import kernel
 from fastmlp.backends.numba_jit.normalized_layers import is_batch_norm, sum_of_tiles
 from fastmlp.backends.numba_jit.optimizers import (
     add_penalty_gradient,
-    no_penalties,
+    l2_of,
     penalty_sums,
     update,
 )
@@ -64,6 +64,12 @@ def _locate(layers, work, tile):
 
 
 @kernel
+def _group_of(work, layer, part):
+    """Return the group of a part of a layer's parameters."""
+    return work.slot_groups[layer, part - _WEIGHTS]
+
+
+@kernel
 def _close_gaps(gradient, n_rows, n_columns, stride):
     """Move rows that lie ``stride`` apart together; the targets never lie behind the sources."""
     if stride == n_columns:
@@ -109,11 +115,13 @@ def _gradient(layers, work, layer, part, first, last, n_rows, gradient):
 
 
 @kernel
-def _measure_penalty(settings, work, tile, weights):
-    """Keep Σw² and Σ|w| of a tile, as they are before its update."""
-    if settings.l2 != 0 or settings.l1 != 0:
-        squares, magnitudes = penalty_sums(weights)
-        work.penalties[tile, 0], work.penalties[tile, 1] = squares, magnitudes
+def _measure_penalty(settings, work, tile, group, parameters):
+    """Keep Σw² and Σ|w| of a tile times its group's factors, as they are before its update."""
+    factors = work.groups[group]
+    if settings.l2 * factors.l2 != 0 or settings.l1 * factors.l1 != 0:
+        squares, magnitudes = penalty_sums(parameters)
+        work.penalties[tile, 0] = factors.l2 * squares
+        work.penalties[tile, 1] = factors.l1 * magnitudes
 
 
 @kernel
@@ -143,23 +151,20 @@ def pack_tile(layers, work, parameters, tile):
 
 
 @kernel
-def _settle(layers, work, settings, rates, penalties, shaping, parameters, moments, gradient, tile):
+def _settle(layers, work, settings, coefficients, shaping, parameters, moments, gradient, tile):
     """Update a tile by its ``gradient``, which is overwritten, and pack it."""
     layer, part, first, last, start, stop = _locate(layers, work, tile)
-    if part != _WEIGHTS:
-        penalties = no_penalties(parameters)
-    # sgd has one moment: its row then stands in for the second, which is not touched.
-    second = moments[moments.shape[0] - 1]
+    numbers = work.group_numbers[_group_of(work, layer, part)]
     update(
-        settings, rates, penalties, shaping, start, parameters[start:stop],
-        gradient[: stop - start], moments[0, start:stop], second[start:stop],
+        settings, numbers, coefficients, shaping, start, parameters[start:stop],
+        gradient[: stop - start], moments[:, start:stop],
     )  # fmt: skip
     _pack(layers, work, parameters, layer, part, first, last, start)
 
 
 @kernel
 def update_tile(
-    layers, work, settings, rates, penalties, shaping, parameters, moments, n_rows, gradient, tile
+    layers, work, settings, coefficients, shaping, parameters, moments, n_rows, gradient, tile
 ):
     """Update tile number ``tile`` by its gradient over the ``n_rows`` rows of the batch.
 
@@ -167,31 +172,29 @@ def update_tile(
     """
     layer, part, first, last, start, stop = _locate(layers, work, tile)
     _gradient(layers, work, layer, part, first, last, n_rows, gradient)
-    if part == _WEIGHTS:
-        _measure_penalty(settings, work, tile, parameters[start:stop])
-    _settle(layers, work, settings, rates, penalties, shaping, parameters, moments, gradient, tile)
+    _measure_penalty(settings, work, tile, _group_of(work, layer, part), parameters[start:stop])
+    _settle(layers, work, settings, coefficients, shaping, parameters, moments, gradient, tile)
 
 
 @kernel
-def form_tile(layers, work, settings, penalties, shaping, parameters, n_rows, gradient, tile):
+def form_tile(layers, work, settings, shaping, parameters, n_rows, gradient, tile):
     """Keep a tile's gradient, and its sum of squares, until the norm of the whole is known."""
     layer, part, first, last, start, stop = _locate(layers, work, tile)
     _gradient(layers, work, layer, part, first, last, n_rows, gradient)
-    weights, l2 = parameters[start:stop], no_penalties(parameters).l2
-    if part == _WEIGHTS:
-        _measure_penalty(settings, work, tile, weights)
-        l2 = penalties.l2
+    w, group = parameters[start:stop], _group_of(work, layer, part)
+    _measure_penalty(settings, work, tile, group, w)
     gradient = gradient[: stop - start]
     copy(gradient, work.whole_gradient[start:stop])
-    work.squares[tile] = bounded_squares(shaping.bound, l2, weights, gradient)
+    l2 = l2_of(work.group_numbers[group])
+    work.squares[tile] = bounded_squares(shaping.bound, l2, w, gradient)
 
 
 @kernel
-def apply_tile(layers, work, settings, rates, penalties, shaping, parameters, moments, tile):
+def apply_tile(layers, work, settings, coefficients, shaping, parameters, moments, tile):
     """Update a tile by the gradient that was kept."""
     _, _, _, _, start, stop = _locate(layers, work, tile)
     gradient = work.whole_gradient[start:stop]
-    _settle(layers, work, settings, rates, penalties, shaping, parameters, moments, gradient, tile)
+    _settle(layers, work, settings, coefficients, shaping, parameters, moments, gradient, tile)
 
 
 @kernel
@@ -210,7 +213,9 @@ def accumulate_tile(
             result[i] += gradient[i]
         return
     copy(gradient, result)
-    if part == _WEIGHTS:
-        real, weights = parameters.dtype.type, parameters[start:stop]
-        _measure_penalty(settings, work, tile, weights)
-        add_penalty_gradient(real(settings.l2 * scale), real(settings.l1 * scale), weights, result)
+    real, w, group = parameters.dtype.type, parameters[start:stop], _group_of(work, layer, part)
+    _measure_penalty(settings, work, tile, group, w)
+    factors = work.groups[group]
+    l2, l1 = settings.l2 * factors.l2 * scale, settings.l1 * factors.l1 * scale
+    if l2 != 0 or l1 != 0:
+        add_penalty_gradient(real(l2), real(l1), w, result)

@@ -26,17 +26,16 @@ class Shaping(NamedTuple):
 
 
 @kernel
-def shaping_of_step(settings, step, parameters):
-    """Return the shaping of update number ``step`` + 1; the norm is not known yet."""
+def shaping_of_step(settings, update, parameters):
+    """Return the shaping of an update; the norm is not known yet."""
     real = parameters.dtype.type
-    deviation = settings.gradient_noise * (1.0 + step) ** (-settings.gradient_noise_decay / 2)
     return Shaping(
-        settings.clip_value > 0 or settings.clip_norm > 0 or settings.gradient_noise > 0,
+        settings.clip_value > 0 or settings.clip_norm > 0 or update.gradient_noise > 0,
         real(settings.clip_value if settings.clip_value > 0 else np.inf),
         real(1),
-        real(deviation),
+        real(update.gradient_noise),
         settings.seed,
-        step,
+        update.step,
     )
 
 

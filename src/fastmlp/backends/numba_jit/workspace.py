@@ -13,6 +13,7 @@ import numpy as np
 
 from fastmlp.backends.numba_jit.dropout import WORDS_PER_BLOCK
 from fastmlp.backends.numba_jit.microkernel import TILE_ROWS
+from fastmlp.backends.numba_jit.optimizers import N_NUMBERS
 from fastmlp.backends.numba_jit.products import padded_width, panel_width
 from fastmlp.parameters import aligned_zeros
 from fastmlp.plan import Plan
@@ -79,6 +80,9 @@ class Workspace(NamedTuple):
     penalties: np.ndarray  # (tiles, 2) float64: Σw² and Σ|w| of each tile
     squares: np.ndarray  # (tiles,) float64: Σ of the squares of each tile's gradient
     whole_gradient: np.ndarray  # (P,) real: where no tile may be updated before all are known
+    groups: np.ndarray  # (G,) of GROUP_DTYPE
+    slot_groups: np.ndarray  # (L, 4) int64: the groups of each layer's W, b, γ and β
+    group_numbers: np.ndarray  # (G, N_NUMBERS) real: those of one update
     n_rows: int
 
 
@@ -168,6 +172,14 @@ def _normalization_buffers(
     }
 
 
+def _slot_groups(plan: Plan) -> np.ndarray:
+    """Return the groups (L, 4) of W, b, γ and β of each layer; 0 for what it lacks."""
+    groups = np.zeros((len(plan.layers), 4), np.int64)
+    slots = plan.trained_slots
+    groups[slots["layer"], slots["kind"]] = slots["group"]
+    return groups
+
+
 def make_workspace(plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> Workspace:
     """Return the buffers of ``plan`` for calls with up to ``n_rows`` rows and ``n_threads``.
 
@@ -203,6 +215,9 @@ def make_workspace(plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> 
         penalties=aligned_zeros((n_tiles, 2), np.float64),
         squares=aligned_zeros(n_tiles, np.float64),
         whole_gradient=aligned_zeros(plan.n_parameters, dtype),
+        groups=plan.groups,
+        slot_groups=_slot_groups(plan),
+        group_numbers=aligned_zeros((len(plan.groups), N_NUMBERS), dtype),
         **_normalization_buffers(plan.layers, blocks, np.dtype(dtype), n_rows, n_slopes),
         n_rows=n_rows,
     )

@@ -6,11 +6,11 @@ difference. Everything is computed in the type of the arrays; sums of costs in f
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from fastmlp.backends.protocol import Totals
+from fastmlp.backends.protocol import Rows, Totals
 from fastmlp.backends.reference import (
     activations,
     information,
@@ -134,14 +134,18 @@ class ReferenceBackend:
     def optimizer_update(
         self,
         settings: np.ndarray,
+        update: np.void,
         parameters: np.ndarray,
         gradient: np.ndarray,
         moments: np.ndarray,
-        n_weights: int,
+        slots: np.ndarray,
+        groups: np.ndarray,
         weight_sum: float,
     ) -> None:
         """One update in place: parameters (P,), gradient (P,), moments (M, P)."""
-        optimizers.optimizer_update(settings, parameters, gradient, moments, n_weights, weight_sum)
+        optimizers.optimizer_update(
+            settings, update, parameters, gradient, moments, slots, groups, weight_sum
+        )
 
     @np.errstate(all="ignore")
     def measure_information(
@@ -182,89 +186,11 @@ class ReferenceBackend:
 
     # -- networks -------------------------------------------------------------------------------
 
-    def workspace(self, plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> Any:
-        """Return None: whole arrays are made as they are needed."""
-        return None
-
-    @np.errstate(all="ignore")
-    def train_batches(
-        self,
-        plan: Plan,
-        settings: np.ndarray,
-        parameters: np.ndarray,
-        moments: np.ndarray,
-        X: np.ndarray,
-        target: np.ndarray,
-        sample_weight: np.ndarray | None,
-        order: np.ndarray,
-        batch_size: int,
-        workspace: Any,
-        n_threads: int,
-    ) -> Totals:
-        """Train on X[order], batch by batch; shapes as in ``Backend.train_batches``."""
-        totals = Totals(0.0, 0.0, 0)
-        settings = settings.copy()
-        for start in range(0, len(order), batch_size):
-            rows = order[start : start + batch_size]
-            batch = network.take_batch(X, target, sample_weight, rows, parameters.dtype)
-            totals = _add(totals, self._train_batch(plan, settings, parameters, moments, batch))
-            settings["step"] += 1
-        return totals
-
-    def _train_batch(
-        self,
-        plan: Plan,
-        settings: np.ndarray,
-        parameters: np.ndarray,
-        moments: np.ndarray,
-        batch: network.Batch,
-    ) -> Totals:
-        if batch.weight_sum == 0:
-            return Totals(0.0, 0.0, len(batch.x))
-        momentum = float(settings["batch_norm_momentum"])
-        cost, gradient = network.cost_and_gradient(
-            plan, parameters, batch, _draw(settings), momentum
-        )
-        totals = _totals(plan, settings, parameters, batch, cost)
-        optimizers.optimizer_update(
-            settings,
-            parameters[: plan.n_parameters],
-            gradient,
-            moments,
-            plan.n_weights,
-            batch.weight_sum,
-        )
-        if settings["max_norm"] > 0:
-            for w in weight_views(plan, parameters)[:-1]:
-                optimizers.limit_norms(w, float(settings["max_norm"]))
-        return totals
-
-    @np.errstate(all="ignore")
-    def objective_and_gradient(
-        self,
-        plan: Plan,
-        settings: np.ndarray,
-        parameters: np.ndarray,
-        X: np.ndarray,
-        target: np.ndarray,
-        sample_weight: np.ndarray | None,
-        gradient: np.ndarray,
-        workspace: Any,
-        n_threads: int,
-    ) -> Totals:
-        """One full batch without an update; gradient (P,) of cost + penalty."""
-        batch = network.take_batch(X, target, sample_weight, slice(None), parameters.dtype)
-        if batch.weight_sum == 0:
-            gradient[:] = 0
-            return Totals(0.0, 0.0, len(batch.x))
-        cost, gradient[:] = network.cost_and_gradient(
-            plan, parameters, batch, _draw(settings), momentum=1.0
-        )
-        weights = parameters[: plan.n_weights]
-        gradient[: plan.n_weights] += (
-            optimizers.penalty_gradient(settings, weights) / batch.weight_sum
-        )
-        return _totals(plan, settings, parameters, batch, cost)
+    def bind(
+        self, plan: Plan, settings: np.ndarray, dtype: np.dtype, n_rows: int, n_threads: int
+    ) -> ReferenceExecutor:
+        """Return what trains: whole arrays are made as they are needed."""
+        return ReferenceExecutor(plan, settings.copy())
 
     @np.errstate(all="ignore")
     def sample_losses(
@@ -294,10 +220,76 @@ class ReferenceBackend:
             out[chunk] = logits
 
 
-def _draw(settings: np.ndarray) -> network.Draw:
-    return network.Draw(
-        int(settings["seed"]), int(settings["step"]), float(settings["input_noise"])
-    )
+@dataclass(frozen=True)
+class ReferenceExecutor:
+    """See :class:`fastmlp.backends.Executor`."""
+
+    plan: Plan
+    settings: np.ndarray
+
+    @np.errstate(all="ignore")
+    def train(
+        self,
+        parameters: np.ndarray,
+        moments: np.ndarray,
+        rows: Rows,
+        order: np.ndarray,
+        batch_size: int,
+        updates: np.ndarray,
+    ) -> Totals:
+        """Train on the rows ``order``, batch by batch; shapes as in ``Executor.train``."""
+        totals = Totals(0.0, 0.0, 0)
+        starts = range(0, len(order), batch_size)
+        for start, update in zip(starts, updates, strict=True):
+            chosen = order[start : start + batch_size]
+            batch = network.take_batch(rows, chosen, parameters.dtype)
+            totals = _add(totals, self._train_batch(update, parameters, moments, batch))
+        return totals
+
+    def _train_batch(
+        self, update: np.void, parameters: np.ndarray, moments: np.ndarray, batch: network.Batch
+    ) -> Totals:
+        plan, settings = self.plan, self.settings
+        if batch.weight_sum == 0:
+            return Totals(0.0, 0.0, len(batch.x))
+        momentum = float(settings["batch_norm_momentum"])
+        draw = self._draw(int(update["step"]))
+        cost, gradient = network.cost_and_gradient(plan, parameters, batch, draw, momentum)
+        totals = _totals(plan, settings, parameters, batch, cost)
+        optimizers.optimizer_update(
+            settings,
+            update,
+            parameters[: plan.n_parameters],
+            gradient,
+            moments,
+            plan.trained_slots,
+            plan.groups,
+            batch.weight_sum,
+        )
+        if settings["max_norm"] > 0:
+            for w in weight_views(plan, parameters)[:-1]:
+                optimizers.limit_norms(w, float(settings["max_norm"]))
+        return totals
+
+    @np.errstate(all="ignore")
+    def gradient(
+        self, parameters: np.ndarray, rows: Rows, gradient: np.ndarray, step: int = 0
+    ) -> Totals:
+        """One full batch without an update; gradient (P,) of cost + penalty."""
+        plan, settings = self.plan, self.settings
+        batch = network.take_batch(rows, slice(None), parameters.dtype)
+        if batch.weight_sum == 0:
+            gradient[:] = 0
+            return Totals(0.0, 0.0, len(batch.x))
+        cost, gradient[:] = network.cost_and_gradient(
+            plan, parameters, batch, self._draw(step), momentum=1.0
+        )
+        trained = parameters[: plan.n_parameters]
+        gradient += optimizers.penalty_gradient(settings, plan, trained) / batch.weight_sum
+        return _totals(plan, settings, parameters, batch, cost)
+
+    def _draw(self, step: int) -> network.Draw:
+        return network.Draw(int(self.settings["seed"]), step, float(self.settings["input_noise"]))
 
 
 def _totals(
@@ -305,7 +297,7 @@ def _totals(
 ) -> Totals:
     """Return one batch's share, with the penalty of the weights as they are now."""
     n_rows = len(batch.x)
-    penalty = optimizers.penalty(settings, parameters[: plan.n_weights]) / batch.weight_sum
+    penalty = optimizers.penalty(settings, plan, parameters) / batch.weight_sum
     return Totals(n_rows * cost, n_rows * penalty, n_rows)
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastmlp.backends.protocol import Rows
 from fastmlp.backends.reference.activations import activate
 from fastmlp.backends.reference.losses import loss_and_gradient
 from fastmlp.backends.reference.normalizations import (
@@ -70,19 +71,13 @@ class Trace(NamedTuple):
     norms: list[Normalized | None]  # None for a layer without normalisation
 
 
-def take_batch(
-    X: np.ndarray,
-    target: np.ndarray,
-    sample_weight: np.ndarray | None,
-    rows: np.ndarray | slice,
-    dtype: np.dtype,
-) -> Batch:
-    """Copy rows of X (N, I), target (N, T) and weights (N,) and convert X to ``dtype``."""
-    x = X[rows].astype(dtype)
-    if sample_weight is None:
-        return Batch(x, target[rows], None, float(len(x)))
-    weights = sample_weight[rows]
-    return Batch(x, target[rows], weights, float(weights.sum(dtype=np.float64)))
+def take_batch(rows: Rows, chosen: np.ndarray | slice, dtype: np.dtype) -> Batch:
+    """Copy the ``chosen`` rows and convert X to ``dtype``."""
+    x, target = rows.X[chosen].astype(dtype), rows.target[chosen]
+    if rows.sample_weight is None:
+        return Batch(x, target, None, float(len(x)))
+    weights = rows.sample_weight[chosen]
+    return Batch(x, target, weights, float(weights.sum(dtype=np.float64)))
 
 
 def _factors(threshold: int, draw: Draw, layer: int, shape: tuple[int, int]) -> np.ndarray:

@@ -1,0 +1,59 @@
+"""The numbers of each update of a fit, worked out once a call of the backend."""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastmlp.optimizers import Number, Optimizer, of_each
+from fastmlp.plan import UPDATE_DTYPE
+
+__all__ = ["UpdateRule"]
+
+#: A record of UPDATE_DTYPE: the step, and so many numbers.
+_RECORD = struct.Struct("q12d")
+_ZEROS = (0.0,) * 12
+
+
+@dataclass(frozen=True)
+class UpdateRule:
+    """What says how a fit's updates are made.
+
+    Attributes
+    ----------
+    optimizer : Optimizer
+    gradient_noise : float
+        Standard deviation of the noise of the first update's gradient.
+    gradient_noise_decay : float
+        γ: the noise's variance in update t = 0, 1, … goes by (1 + t)^-γ.
+    """
+
+    optimizer: Optimizer
+    gradient_noise: float = 0.0
+    gradient_noise_decay: float = 0.0
+
+    def numbers(self, step: int, n_updates: int, learning_rate: float) -> np.ndarray:
+        """Return the records (n_updates,) of UPDATE_DTYPE of the updates after ``step`` others."""
+        counts = range(step + 1, step + n_updates + 1)
+        factor, coefficients = self.optimizer.numbers(counts)
+        decay, noise = self.optimizer.weight_decay, self._noise(counts)
+        numbers = (learning_rate, factor, decay, noise, *coefficients)
+        if n_updates == 1:  # a stream of rows, where each microsecond counts
+            return np.frombuffer(
+                _RECORD.pack(step, *numbers, *_ZEROS[len(numbers) :]), UPDATE_DTYPE
+            )
+        table = np.zeros((n_updates, 1 + len(_ZEROS)))
+        table.view(np.int64)[:, 0] = range(step, step + n_updates)
+        for column, number in enumerate(numbers, 1):
+            table[:, column] = number
+        return table.view(UPDATE_DTYPE)[:, 0]
+
+    def _noise(self, counts: range) -> Number:
+        """Return the deviation of the noise in the updates number ``counts``."""
+        if self.gradient_noise == 0:
+            return 0.0
+        power = -0.5 * self.gradient_noise_decay
+        return self.gradient_noise * of_each(counts, lambda t: math.pow(t, power))
