@@ -300,6 +300,19 @@ def test_a_change_of_any_source_makes_the_cache_stale(tmp_path, monkeypatch):
     assert network.train._cache._cache_file._source_stamp == jit._STAMP
 
 
+class Gone:
+    """What an earlier version named in its cache."""
+
+
+def test_a_cache_that_names_what_is_gone_is_empty(tmp_path, monkeypatch):
+    cache_file = jit.entry_point(lambda x: x + 1)._cache._cache_file
+    monkeypatch.setattr(cache_file, "_index_path", str(tmp_path / "index.nbi"))
+    cache_file._save_index({"signature": Gone()})
+    assert list(cache_file._load_index()) == ["signature"]
+    monkeypatch.delattr(sys.modules[__name__], "Gone")
+    assert cache_file._load_index() == {}
+
+
 def test_one_compiled_function_serves_all_types_of_input(dtype):
     backend = NumbaBackend()
     plan = make_plan([3, 4, 2], ["relu"], "softmax_cross_entropy")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,21 @@ def _compile(function: Callable[..., Any], **options: Any) -> Any:
     """
     options = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False, **options}
     dispatcher = numba.njit(**options)(function)
-    dispatcher._cache._cache_file._source_stamp = _STAMP
+    cache_file = dispatcher._cache._cache_file
+    cache_file._source_stamp = _STAMP
+    cache_file._load_index = partial(_load_index, cache_file._load_index)
     return dispatcher
+
+
+def _load_index(load: Callable[[], dict[Any, Any]]) -> dict[Any, Any]:
+    """Return what a cache holds: nothing if it names a class that this version no longer has.
+
+    Numba unpickles the types of a function's arguments before it compares stamps.
+    """
+    try:
+        return load()
+    except (AttributeError, ImportError):
+        return {}
 
 
 def kernel(function: Callable[..., Any]) -> Any:
