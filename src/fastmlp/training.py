@@ -85,12 +85,14 @@ class EpochRecord(NamedTuple):
     Examples
     --------
     >>> from fastmlp import MLPRegressor
-    >>> lines = []
-    >>> model = MLPRegressor(tol=1.0, n_iter_no_change=1, random_state=0,
-    ...                      callbacks=[lambda record: lines.append(record.epoch)])
+    >>> def until_the_third(record):
+    ...     print(record.epoch, "of", record.max_iter)
+    ...     return record.epoch == 3
+    >>> model = MLPRegressor(random_state=0, callbacks=[until_the_third])
     >>> _ = model.fit([[0.0], [1.0]], [0.0, 1.0])
-    >>> lines
-    [1, 2, 3]
+    1 of 200
+    2 of 200
+    3 of 200
     """
 
     epoch: int
