@@ -9,6 +9,8 @@ from importlib import import_module
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
+import pandas as pd
 import pytest
 
 import fastmlp
@@ -47,6 +49,30 @@ def test_examples_of_the_guide():
     )
     assert result.failed == 0
     assert result.attempted > 10
+
+
+def write_houses(path):
+    """Write a table as the page describes it: with gaps, words, and prices in dollars."""
+    rng = np.random.default_rng(0)
+    n = 1200
+    rooms, built = rng.integers(1, 8, n), rng.integers(1890, 2024, n).astype(float)
+    area = 22.0 * rooms + rng.normal(0, 9, n)
+    heating, district = rng.choice(["gas", "oil"], n), rng.choice(["north", "harbour", "park"], n)
+    price = 2400 * area + 60_000 * (district == "park") + 500 * (built - 1950)
+    table = pd.DataFrame({"rooms": rooms, "area": area, "built": built, "heating": heating})
+    table = table.mask(rng.random(table.shape) < 0.03)
+    table.assign(district=district, price=price.round(-2)).to_csv(path, index=False)
+
+
+def test_from_a_csv_to_a_model(tmp_path, monkeypatch):
+    write_houses(tmp_path / "houses.csv")
+    monkeypatch.chdir(tmp_path)
+    page = Path(__file__).parents[1] / "docs" / "csv.rst"
+    result = doctest.testfile(
+        str(page), module_relative=False, optionflags=doctest.FAIL_FAST, encoding="utf-8"
+    )
+    assert result.failed == 0
+    assert result.attempted > 15
 
 
 @pytest.mark.parametrize("name", [name for name in fastmlp.__all__ if not name.startswith("_")])
