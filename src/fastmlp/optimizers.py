@@ -27,7 +27,6 @@ from fastmlp.registry import OPTIMIZERS
 from fastmlp.registry import Optimizer as Row
 
 __all__ = [
-    "CLASSES",
     "SGD",
     "Adadelta",
     "Adagrad",
@@ -38,7 +37,6 @@ __all__ = [
     "Optimizer",
     "RAdam",
     "RMSprop",
-    "named_optimizer",
 ]
 
 #: A number that all updates share, or one for each (n,).
