@@ -87,6 +87,12 @@ def test_codes_are_those_of_the_c_header():
     assert operation_codes() == expected
 
 
+def test_the_core_remembers_as_many_vectors_as_the_registry_says(dtype):
+    kernels = get_backend("compiled").kernels(dtype)
+    for row in OPTIMIZERS:
+        assert kernels.optimizer_moments(row.code) == row.n_moments, row.name
+
+
 @pytest.mark.parametrize(
     ("table", "functions"),
     [

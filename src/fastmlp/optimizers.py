@@ -16,7 +16,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, repeat
 from operator import mul
 from threading import Lock
 from typing import Any, ClassVar, TypeAlias
@@ -27,7 +27,6 @@ from fastmlp.registry import OPTIMIZERS
 from fastmlp.registry import Optimizer as Row
 
 __all__ = [
-    "CLASSES",
     "SGD",
     "Adadelta",
     "Adagrad",
@@ -38,11 +37,14 @@ __all__ = [
     "Optimizer",
     "RAdam",
     "RMSprop",
-    "named_optimizer",
 ]
 
 #: A number that all updates share, or one for each (n,).
 Number: TypeAlias = "float | np.ndarray"
+
+
+#: What no longer counts beside 1.
+_TINY = 1e-20
 
 
 def of_each(steps: range, function: Callable[[int], float]) -> Number:
@@ -53,6 +55,15 @@ def of_each(steps: range, function: Callable[[int], float]) -> Number:
     if len(steps) == 1:
         return function(steps.start)
     return np.array([function(t) for t in steps])
+
+
+def _rest_of_powers(base: float, steps: range) -> Number:
+    """Return 1 - base^t for each t of ``steps``; one number where no power counts beside 1."""
+    if math.pow(base, steps.start) < _TINY:
+        return 1.0
+    if len(steps) == 1:
+        return 1 - math.pow(base, steps.start)
+    return 1 - np.array(list(map(math.pow, repeat(base), steps)))
 
 
 def _root(number: Number) -> Number:
@@ -143,8 +154,8 @@ class Adam(Optimizer):
     def numbers(self, steps: range) -> tuple[Number, tuple[Number, ...]]:
         """Return √(1 - β₂ᵗ)/(1 - β₁ᵗ) and (1 - β₁, 1 - β₂, ε, β₁, β₂, √(1 - β₂ᵗ), 1 - β₁ᵗ)."""
         beta_1, beta_2 = self.betas
-        root = _root(1 - of_each(steps, lambda t: math.pow(beta_2, t)))
-        rest = 1 - of_each(steps, lambda t: math.pow(beta_1, t))
+        root = _root(_rest_of_powers(beta_2, steps))
+        rest = _rest_of_powers(beta_1, steps)
         return root / rest, (1 - beta_1, 1 - beta_2, self.eps, beta_1, beta_2, root, rest)
 
 
@@ -264,8 +275,6 @@ class Adadelta(Optimizer):
 
 #: Steps whose products of momenta are worked out at once.
 _BLOCK = 1024
-#: What no longer counts beside 1.
-_TINY = 1e-20
 _EXTENDING = Lock()
 
 
