@@ -169,10 +169,13 @@ def time_up(*_: object) -> None:
 
 
 def limit_memory() -> None:
-    """Bound the address space; a sanitizer has reserved most of it and keeps a bound of its own."""
+    """Bound the address space on Linux; a sanitizer takes most of it and has bounds of its own."""
     if "asan" in os.environ.get("LD_PRELOAD", ""):
         return
-    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    pages = Path("/proc/self/statm")
+    if not pages.exists():
+        return
+    now = int(pages.read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY, now + MEMORY))
 
 

@@ -243,8 +243,11 @@ def test_a_file_of_figures_that_cannot_be_written(tmp_path):
         write_json(tmp_path / "b.json", {})
 
 
+ROWS = np.arange(12)
+
+
 def _archive(**changes):
-    X, y = np.zeros((12, 4), np.uint8), np.arange(12)
+    X, y = np.zeros((12, 4), np.uint8), ROWS % 6
     return {"X_train": X, "y_train": y, "X_test": X, "y_test": y} | changes
 
 
@@ -299,9 +302,9 @@ def test_wrong_archive(run, tmp_path, arrays, message):
 @pytest.mark.parametrize(
     "given",
     [
-        {"y_train": np.arange(12).astype(str), "y_test": np.arange(12).astype(str)},
-        {"y_train": np.arange(12.0), "y_test": np.arange(12.0)},
-        {"y_test": np.arange(5, 17)},
+        {"y_train": (ROWS % 3).astype(str), "y_test": (ROWS % 3).astype(str)},
+        {"y_train": ROWS % 3.0, "y_test": ROWS % 3.0},
+        {"y_test": ROWS % 4},
         _with(1e300),
         _with(2**60, np.int64),
         _with(True, bool),
@@ -312,6 +315,13 @@ def test_archives_of_many_kinds_are_learnt_from(run, tmp_path, given, empty_pict
     np.savez(tmp_path / "right.npz", **_archive(**given))
     result = run("demo", "--data", "right.npz", "--epochs", 1, "--hidden", 4, "--threads", 1)
     assert result.exit_code == 0, result.output
+
+
+def test_images_none_of_which_can_be_held_out(run, tmp_path, empty_picture):
+    np.savez(tmp_path / "few.npz", **_archive(y_train=ROWS))
+    result = run("demo", "--data", "few.npz", "--epochs", 1, "--threads", 1)
+    assert result.exit_code == 2
+    assert "Error: few: The validation set is too small" in result.output
 
 
 def _damaged(archive, name, change):

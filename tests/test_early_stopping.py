@@ -13,7 +13,7 @@ from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, r2_score
 from sklearn.model_selection import train_test_split
 
 from fastmlp import DivergenceError, MLPClassifier, MLPRegressor, custom_loss
-from fastmlp.backends import BACKENDS
+from fastmlp.backends import BACKENDS, Rows
 from fastmlp.estimators.holding_out import hold_out
 from fastmlp.registry import REGRESSOR_LOSSES
 from fastmlp.training import TrainingData
@@ -253,7 +253,7 @@ def drawn(y, seed, weights=None, **parameters):
         model, y, weights, np.dtype(np.float32), incremental=False, classes=None
     )
     rows = np.arange(len(y), dtype=np.int64)
-    data = TrainingData(np.zeros((len(y), 1)), coder.encode(y), weights, rows)
+    data = TrainingData(Rows(np.zeros((len(y), 1)), coder.encode(y), weights), rows)
     judged = hold_out(model, data, coder, np.random.RandomState(seed))
     assert_array_equal(np.sort(np.r_[data.order, judged]), rows)
     return data.order, judged

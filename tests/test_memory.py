@@ -41,7 +41,7 @@ def no_memory(*arguments, **keywords):
 )
 def test_training_beyond_all_memory(monkeypatch, parameters, text):
     for name in BACKENDS:
-        monkeypatch.setattr(type(get_backend(name)), "workspace", no_memory)
+        monkeypatch.setattr(type(get_backend(name)), "bind", no_memory)
     assert_rejected(regressor(**parameters), (X, Y), MemoryError, text)
 
 

@@ -102,8 +102,8 @@ SANITIZERS = {
 
 
 def compiler() -> str:
-    """Return the C compiler that a build would take."""
-    return os.environ.get("CC") or shutil.which("gcc") or "cc"
+    """Return the C compiler that CMake takes."""
+    return os.environ.get("CC") or shutil.which("cc") or "gcc"
 
 
 def library(name: str) -> str:

@@ -126,6 +126,8 @@ def _fit(model: MLPClassifier, digits: Digits) -> bool:
             raise CommandError(str(error)) from error
         except MemoryError as error:
             raise RefusedError(f"{error} Make --hidden narrower.") from error
+        except ValueError as error:  # such as too few images of each digit
+            raise RefusedError(f"{digits.name}: {error}") from error
     # The number of epochs was asked for: reaching it is no failure.
     others = [note for note in caught if not issubclass(note.category, ConvergenceWarning)]
     for note in others:
