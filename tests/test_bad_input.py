@@ -507,3 +507,29 @@ def test_odd_arrays_are_accepted(odd, backend):
     other = classifier(backend=backend, random_state=0, dtype="float64").fit(odd(X), LABELS)
     assert_array_equal(other.coefs_[0], plain.coefs_[0])
     assert_array_equal(other.predict_proba(odd(X)), plain.predict_proba(X))
+
+
+# -- what lists hide -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("labels", "text"),
+    [
+        (["a", np.nan], "y must hold labels of one kind: nan at index 1 stands beside texts"),
+        ([0, "a"], "y must hold labels of one kind: 0 at index 0 stands beside texts"),
+    ],
+)
+def test_labels_beside_texts(labels, text):
+    assert_rejected(classifier(), (X, labels * 20), ValueError, text)
+    known = text.replace("y must", "classes must")
+    arguments = {"method": "partial_fit", "classes": labels}
+    assert_rejected(classifier(), (X, np.full(40, "a")), ValueError, known, **arguments)
+
+
+def test_none_in_lists_is_a_missing_value():
+    rows = X.tolist()
+    rows[3][1] = None
+    text = r"Input X contains NaN \(column 1, row 3\): fill missing values by sklearn"
+    assert_rejected(regressor(), (rows, Y), ValueError, text)
+    targets = [*Y[:-1].tolist(), None]
+    assert_rejected(regressor(), (X, targets), ValueError, r"Input y contains NaN \(row 39\)")

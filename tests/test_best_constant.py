@@ -201,3 +201,17 @@ def test_memory_does_not_grow_with_the_rows_times_the_classes():
 def test_every_loss_is_a_row():
     rows = {name for kinds in CLASSIFIER_LOSSES.values() for name in kinds.values()}
     assert rows | set(REGRESSOR_LOSSES.values()) == set(LOSSES.names)
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+def test_one_of_several_targets_is_not_learnt(loss):
+    """Its cost is nothing beside that of the other one, so the sum does not show it."""
+    rng = np.random.RandomState(0)
+    table = rng.normal(size=(400, 3))
+    y = np.c_[table[:, 0], table[:, 1] * 0.001]
+    y = np.abs(y) + 1e-6 if loss == "poisson" else y
+    model = MLPRegressor(loss, (20,), learning_rate_init=0.01, max_iter=400)
+    (text,) = said_of(model, y, table)
+    assert "predicts column 1 of y worse than a constant does: its error is " in text
+    assert text.endswith("Set standardize_target=True, so that each column counts alike.")
+    assert said_of(model.set_params(standardize_target=True), y, table) == []

@@ -375,7 +375,8 @@ def test_partial_fits_keep_the_unit_of_the_first_batch(loss):
 
 @pytest.mark.parametrize("loss", ["huber", "squared_error", "gamma"])
 def test_a_first_batch_of_one_row(loss):
-    model = make(loss).partial_fit(X[:1], [5.0])
+    with pytest.warns(RuntimeWarning, match="The first part has one value of y only"):
+        model = make(loss).partial_fit(X[:1], [5.0])
     expected = (0, 5) if loss == "gamma" else (5, 1)
     assert_array_equal([model.target_center_[0], model.target_scale_[0]], expected)
 
@@ -573,3 +574,11 @@ def test_a_warm_start_far_from_its_unit_is_told_to_begin_anew():
         "y is far from the center and the scale that the network's first fit took: fit with "
         "warm_start=False."
     )
+
+
+def test_a_stream_that_begins_with_one_value_is_remarked_on():
+    model = MLPRegressor("huber", (5,), random_state=0)
+    with pytest.warns(RuntimeWarning, match="The first part has one value of y only"):
+        model.partial_fit(X[:1], [3e5])
+    assert_array_equal(model.target_scale_, [1])
+    model.partial_fit(X[:2], [1e5, 2e5])  # said once

@@ -277,3 +277,9 @@ def test_a_classifier_has_them_too():
     model.coefs_[-1] = np.zeros((3, 1))
     model.intercepts_[-1][...] = np.log(3)
     assert_allclose(model.predict_proba(X), [[0.25, 0.75]] * 40, rtol=1e-6)
+
+
+def test_masks_are_not_lost():
+    model = MLPRegressor(hidden_layer_sizes=(3,)).partial_fit(np.eye(4), np.arange(4.0))
+    with pytest.raises(ValueError, match=r"coefs_\[0\] has masked entries"):
+        model.coefs_[0] = np.ma.masked_less(np.ones((4, 3)), 2)

@@ -94,8 +94,8 @@ class Predictor:
         ----------
         X : array-like of shape (n_samples, n_features)
             C-contiguous, aligned arrays of float32, float64 or uint8 are taken as they are, without
-            a look at their values: NaN gives NaN. Everything else is checked and converted. The
-            steps of a pipeline check X in their own way.
+            a look at their values: NaN gives NaN, and infinite outputs give no warning. Everything
+            else is checked and converted. The steps of a pipeline check X in their own way.
 
         Returns
         -------

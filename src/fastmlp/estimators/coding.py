@@ -135,6 +135,15 @@ class TargetCoder(ABC):
         quantiles lie close together, and the mean for a loss that the user wrote.
         """
 
+    def worst_target(
+        self, outputs: np.ndarray, target: np.ndarray, weights: np.ndarray | None
+    ) -> str | None:
+        """Return what to say of a target that outputs (N, C) predict worse than a constant does.
+
+        ``target`` is (N, T), ``weights`` (N,); None where each target is learnt, or is a class.
+        """
+        return None
+
     @property
     @abstractmethod
     def starts_at_constant(self) -> bool:

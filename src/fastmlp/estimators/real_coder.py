@@ -10,7 +10,7 @@ import numpy as np
 
 from fastmlp.backends import Backend
 from fastmlp.estimators.coding import Judge, TargetCoder, parameters_of
-from fastmlp.estimators.constants import real_constant
+from fastmlp.estimators.constants import quantiles_of, real_constant
 from fastmlp.estimators.scores import quantile_score, r2
 from fastmlp.estimators.target_unit import TargetUnit, loss_in_unit
 from fastmlp.network import Network
@@ -211,6 +211,43 @@ class RealCoder(TargetCoder):
     ) -> np.ndarray:
         """See :meth:`TargetCoder.constant_logits`."""
         return real_constant(self.row, target, weights, self.levels, parameters)
+
+    def worst_target(
+        self, outputs: np.ndarray, target: np.ndarray, weights: np.ndarray | None
+    ) -> str | None:
+        """See :meth:`TargetCoder.worst_target`; quantiles are judged together only."""
+        if self.row.link == "quantiles":
+            return None
+        target, power = target.astype(np.float64), 1 if self.row.center == "median" else 2
+        center = np.average(target, axis=0, weights=weights)
+        if power == 1:
+            center = np.array([quantiles_of(column, _MEDIAN, weights)[0] for column in target.T])
+        errors, constants = (
+            np.average(np.abs(guess - target) ** power, axis=0, weights=weights)
+            for guess in (outputs[:, : self.n_targets], center)
+        )
+        ratio = np.where(constants > 0, errors / np.maximum(constants, 1e-300), 0)
+        worst = int(np.argmax(ratio))
+        if not ratio[worst] > 1:
+            return None
+        remedy = "Train for longer, or lower learning_rate_init."
+        if not (self.unit.standardizes or isinstance(self.loss, CustomLoss)):
+            remedy = "Set standardize_target=True, so that each column counts alike."
+        return (
+            f"The network predicts column {worst} of y worse than a constant does: its error is "
+            f"{errors[worst]:.3g}, the constant's {constants[worst]:.3g}. {remedy}"
+        )
+
+    def remark(self, y: np.ndarray, *, whole: bool) -> str | None:
+        """See :meth:`TargetCoder.remark`."""
+        if whole or self.unit.kind == "none" or len(y) == 0:
+            return None
+        if not (y == y[0]).reshape(len(y), -1).all(axis=0).any():
+            return None
+        return (
+            "The first part has one value of y only, so standardize_target takes a scale of 1 for "
+            "all parts that follow: begin with a part of several rows."
+        )
 
     @property
     def starts_at_constant(self) -> bool:

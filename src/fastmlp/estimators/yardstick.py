@@ -27,6 +27,9 @@ SMALL, LARGE = 0.03, 30.0
 #: So many rows are predicted at once, so that memory does not depend on their number.
 ROWS_AT_ONCE = 16384
 
+#: So many rows tell whether a target has been learnt.
+ROWS_OF_TARGETS = 4096
+
 #: So many rows tell a column's scale well enough.
 ROWS_FOR_SCALE = 200
 
@@ -50,7 +53,7 @@ def worse_than_constant(
     """
     compared = _costs_to_compare(learnt, data, backend, n_threads)
     if compared is None:
-        return None
+        return _worst_target(learnt, data, backend, n_threads)
     cost, constant = compared
     remedies, in_users_unit = (
         out_of_scale(learnt, data, data.rows.target),
@@ -65,6 +68,25 @@ def worse_than_constant(
         f"{in_users_unit(constant):.3g}."
     )
     return " ".join([finding, *(remedies or ["Lower learning_rate_init or train for longer."])])
+
+
+def _worst_target(
+    learnt: Learnt, data: TrainingData, backend: Backend, n_threads: int
+) -> str | None:
+    """Return what to warn of when one of several targets is predicted worse than by a constant.
+
+    The cost of all of them does not show it, as a target that varies little hardly counts in it.
+    """
+    if data.rows.target.shape[1] < 2 or not learnt.history.present.cost:
+        return None
+    rows = data.order[:ROWS_OF_TARGETS]
+    outputs = learnt.network.forward(
+        backend, data.rows.X, rows, apply_link=True, n_threads=n_threads
+    )
+    weights = None if data.rows.sample_weight is None else data.rows.sample_weight[rows]
+    if weights is not None and not weights.any():
+        return None
+    return learnt.coder.worst_target(outputs, data.rows.target[rows], weights)
 
 
 def _costs_to_compare(

@@ -16,7 +16,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
 
 from fastmlp.parameters import readable
-from fastmlp.validation.shapes import UNREADABLE, check_is_array, wrong_shape
+from fastmlp.validation.shapes import UNREADABLE, check_is_array, check_label_list, wrong_shape
 from fastmlp.validation.tables import complaint
 from fastmlp.validation.wording import one_line
 
@@ -207,9 +207,10 @@ def _require_real(name: str, array: np.ndarray, values: Any) -> None:
     dtypes = getattr(values, "dtypes", ()) if hasattr(values, "iloc") else ()
     if array.dtype.kind in "biuf" and not any(each.kind in "mM" for each in np.ravel(dtypes)):
         return
-    raise complaint(name, values) or ValueError(
-        f"{name} must hold real numbers; got dtype {array.dtype}."
-    )
+    found = complaint(name, values)
+    if found is None and array.dtype == object:  # a list with None in it, which means NaN
+        _require_finite(array.astype(np.float64), name, np.dtype(np.float64))
+    raise found or ValueError(f"{name} must hold real numbers; got dtype {array.dtype}.")
 
 
 def _check_target(y: Any, dtype: np.dtype | None) -> np.ndarray:
@@ -217,6 +218,8 @@ def _check_target(y: Any, dtype: np.dtype | None) -> np.ndarray:
     if y is None:
         raise ValueError("fit requires y to be passed, but the target y is None.")
     check_is_array("y", y)
+    if dtype is None:
+        check_label_list("y", y)
     with explaining("y", y, real=dtype is not None):
         array = check_array(
             y,

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from fastmlp.validation.shapes import check_masks
 from fastmlp.validation.wording import brief
 
 __all__ = [
@@ -60,6 +61,7 @@ def check_layer_values(name: str, value: Any, view: np.ndarray | None) -> np.nda
         if value is not None:
             raise ValueError(f"{name} must stay None: the layer has no such parameters.")
         return None
+    check_masks(name, value)
     try:
         array = np.array(value)
     except ValueError as error:  # ragged

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp.validation.arrays import explaining, naming
-from fastmlp.validation.shapes import check_is_array
+from fastmlp.validation.shapes import check_is_array, check_label_list
 from fastmlp.validation.tables import is_missing
 from fastmlp.validation.wording import brief, one_line
 
@@ -125,6 +125,7 @@ def check_classes_agree(classes: Any, known: np.ndarray) -> None:
 def _announced(classes: Any) -> np.ndarray:
     """Return ``classes`` as a sorted array (K,); raise unless they are labels, each given once."""
     check_is_array("classes", classes)
+    check_label_list("classes", classes)
     with explaining("classes", classes, real=False):
         labels = np.asarray(classes)
     if labels.ndim != 1:

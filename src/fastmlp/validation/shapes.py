@@ -47,6 +47,21 @@ def check_is_array(name: str, values: Any) -> None:
     raise TypeError(f"{name} must be {WANTED[name]}; got {a_kind_of(values)}: {way}.")
 
 
+def check_label_list(name: str, values: Any) -> None:
+    """Raise ValueError for a list of texts and other labels, which NumPy would make texts too."""
+    if not isinstance(values, (list, tuple)):
+        return
+    if any(isinstance(label, (list, tuple, np.ndarray)) or label is None for label in values):
+        return  # which the checks of the shape and of objects name better
+    texts = [isinstance(label, str) for label in values]
+    if any(texts) and not all(texts):
+        at = texts.index(False)
+        raise ValueError(
+            f"{name} must hold labels of one kind: {brief(values[at])} at index {at} stands beside "
+            "texts; give texts only, and leave rows without a label out."
+        )
+
+
 def check_masks(name: str, values: Any) -> None:
     """Raise ValueError for a masked array, or a list of such, with an entry that is masked."""
     where = _first_masked(values)
