@@ -34,6 +34,9 @@ _TWEEDIE_LIMITS = {1.0: "poisson", 2.0: "gamma"}
 _OF_QUANTILES = (LOSSES["pinball"].code, LOSSES["absolute_error"].code)
 _MEDIAN = np.array([0.5])
 
+#: A target counts as not learnt when its error is so many times a constant's; noise stays below.
+_CLEARLY_WORSE = 1.05
+
 #: A target is out of scale when it is larger, or varies less, than this.
 LARGE_TARGET, SMALL_TARGET = 10.0, 0.1
 
@@ -228,7 +231,7 @@ class RealCoder(TargetCoder):
         )
         ratio = np.where(constants > 0, errors / np.maximum(constants, 1e-300), 0)
         worst = int(np.argmax(ratio))
-        if not ratio[worst] > 1:
+        if not ratio[worst] > _CLEARLY_WORSE:
             return None
         remedy = "Train for longer, or lower learning_rate_init."
         if not (self.unit.standardizes or isinstance(self.loss, CustomLoss)):
@@ -242,7 +245,8 @@ class RealCoder(TargetCoder):
         """See :meth:`TargetCoder.remark`."""
         if whole or self.unit.kind == "none" or len(y) == 0:
             return None
-        if not (y == y[0]).reshape(len(y), -1).all(axis=0).any():
+        one_value = (y == y[0]).reshape(len(y), -1).all(axis=0)
+        if not (one_value & (self.unit.scale == 1)).any():
             return None
         return (
             "The first part has one value of y only, so standardize_target takes a scale of 1 for "
