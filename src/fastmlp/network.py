@@ -89,16 +89,15 @@ class Network:
         require(isinstance(plan, Plan) and "layers" in vars(plan), "it has no plan")
         for array in (parameters, moments):
             require(isinstance(array, np.ndarray), "its parameters are no array")
-            require(array.dtype in REAL_TYPES, f"its parameters are {array.dtype}")
+            if array.dtype not in REAL_TYPES:  # each partial fit comes by: texts only when wrong
+                require(False, f"its parameters are {array.dtype}")
         require(moments.dtype == parameters.dtype, "its parameters are of two types")
-        require(
-            parameters.shape == (plan.n_values,),
-            f"a plan for {plan.n_values} parameters has an array of shape {parameters.shape}",
-        )
-        require(
-            moments.shape in {(n, plan.n_parameters) for n in NUMBERS_OF_MOMENTS},
-            f"the optimiser's memory has shape {moments.shape}",
-        )
+        if parameters.shape != (plan.n_values,):
+            text = f"a plan for {plan.n_values} parameters has an array of shape {parameters.shape}"
+            require(False, text)
+        if moments.ndim != 2 or moments.shape[1] != plan.n_parameters:
+            require(False, f"the optimiser's memory has shape {moments.shape}")
+        require(len(moments) in NUMBERS_OF_MOMENTS, f"the optimiser has {len(moments)} memories")
         require(type(self.step) is int and 0 <= self.step <= MOST_STEPS, "its step is no count")
 
     @classmethod
