@@ -14,6 +14,7 @@ from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from fastmlp import MLPClassifier, MLPRegressor, custom_loss
+from fastmlp.estimators.learnt import learnt_by
 from fastmlp.registry import CLASSIFIER_LOSSES, LOSSES, REGRESSOR_LOSSES
 
 N = 60
@@ -213,5 +214,22 @@ def test_one_of_several_targets_is_not_learnt(loss):
     model = MLPRegressor(loss, (20,), learning_rate_init=0.01, max_iter=400)
     (text,) = said_of(model, y, table)
     assert "predicts column 1 of y worse than a constant does: its error is " in text
+    assert " times the constant's. " in text
     assert text.endswith("Set standardize_target=True, so that each column counts alike.")
     assert said_of(model.set_params(standardize_target=True), y, table) == []
+
+
+def test_a_target_of_noise_beside_one_of_the_same_scale():
+    """Its column is not to blame, so the advice is not to standardise."""
+    rng = np.random.RandomState(0)
+    table = rng.normal(size=(400, 3))
+    y = np.c_[table[:, 0], rng.normal(size=400)]
+    model = MLPRegressor("squared_error", (20,), learning_rate_init=0.01, max_iter=40)
+    assert said_of(model, y, table) == []
+    coder = learnt_by(model).coder
+    assert coder.worst_target(model.predict(table), y, None) is None
+    text = coder.worst_target(np.c_[y[:, 0], 2 * y.mean(0)[1] - y[:, 1]], y, np.ones(400))
+    assert text.startswith("The network predicts column 1 of y worse than a constant does: ")
+    assert text.endswith(
+        "error is 4 times the constant's. Train for longer, or lower learning_rate_init."
+    )

@@ -41,9 +41,14 @@ DEFAULT_FACTORS = ((1.0, 1.0, 1.0, 1.0), (1.0, 0.0, 0.0, 0.0))
 _N_FACTORS = 4
 
 
-def require(condition: bool, what: str) -> None:
-    """Raise ValueError, saying ``what`` is wrong with a model, unless the condition holds."""
+def require(condition: bool, what: str, *values: Any) -> None:
+    """Raise ValueError, saying ``what`` is wrong with a model, unless the condition holds.
+
+    ``values`` fill the ``{}`` of ``what``, as in :meth:`str.format`, when it is wanted only: each
+    partial fit comes by here.
+    """
     if not condition:
+        what = what.format(*values) if values else what
         raise ValueError(
             f"The model cannot be used: {what}. Its pickle is damaged or was made by another "
             "version of fastmlp, or an attribute was set by hand; fit the model again."
@@ -129,7 +134,7 @@ class Description:
             require(isinstance(name, str) and name in NORMALIZATIONS, "a normalisation is unknown")
             by_row = name not in ("none", "batch")
             fits = n_groups > 0 and width % n_groups == 0 if by_row else n_groups == 0
-            require(fits, f"{width} units are no {n_groups} groups")
+            require(fits, "{} units are no {} groups", width, n_groups)
 
     def _check_groups(self) -> None:
         n_norms = sum(name != "none" for name in self.normalizations)
@@ -154,9 +159,9 @@ class Description:
             right = len(numbers) > 0
         else:
             right = len(numbers) == len(row.default_parameters)
-        require(right, f"{row.name} takes another number of parameters")
+        require(right, "{} takes another number of parameters", row.name)
         fits = n_outputs % row.outputs_of_one(len(numbers)) == 0
-        require(fits, f"{n_outputs} outputs do not fit {row.name}")
+        require(fits, "{} outputs do not fit {}", n_outputs, row.name)
 
 
 def _has_length(values: Any, length: int) -> bool:

@@ -89,15 +89,19 @@ class Network:
         require(isinstance(plan, Plan) and "layers" in vars(plan), "it has no plan")
         for array in (parameters, moments):
             require(isinstance(array, np.ndarray), "its parameters are no array")
-            if array.dtype not in REAL_TYPES:  # each partial fit comes by: texts only when wrong
-                require(False, f"its parameters are {array.dtype}")
+            require(array.dtype in REAL_TYPES, "its parameters are {}", array.dtype)
         require(moments.dtype == parameters.dtype, "its parameters are of two types")
-        if parameters.shape != (plan.n_values,):
-            text = f"a plan for {plan.n_values} parameters has an array of shape {parameters.shape}"
-            require(False, text)
-        if moments.ndim != 2 or moments.shape[1] != plan.n_parameters:
-            require(False, f"the optimiser's memory has shape {moments.shape}")
-        require(len(moments) in NUMBERS_OF_MOMENTS, f"the optimiser has {len(moments)} memories")
+        require(
+            parameters.shape == (plan.n_values,),
+            "a plan for {} parameters has an array of shape {}",
+            plan.n_values,
+            parameters.shape,
+        )
+        require(
+            moments.shape in {(n, plan.n_parameters) for n in NUMBERS_OF_MOMENTS},
+            "the optimiser's memory has shape {}",
+            moments.shape,
+        )
         require(type(self.step) is int and 0 <= self.step <= MOST_STEPS, "its step is no count")
 
     @classmethod
@@ -134,29 +138,33 @@ class Network:
 
     def require_widths(self, n_inputs: int, n_outputs: int) -> None:
         """Raise ValueError unless the network has these widths, which stand elsewhere too."""
-        plan = self.plan
+        own = self.plan.n_inputs, self.plan.n_outputs
         require(
-            (n_inputs, n_outputs) == (plan.n_inputs, plan.n_outputs),
-            f"a network of {plan.n_inputs} inputs and {plan.n_outputs} outputs belongs to a model "
-            f"of {n_inputs} and {n_outputs}",
+            own == (n_inputs, n_outputs),
+            "a network of {} inputs and {} outputs belongs to a model of {} and {}",
+            *own,
+            n_inputs,
+            n_outputs,
         )
 
     def require_inputs(self, X: np.ndarray) -> None:
         """Raise ValueError unless X (N, I) has a column for each input."""
         n_inputs = self.plan.n_inputs
-        if X.shape[1:] != (n_inputs,):  # text is made only when needed: small predictions are short
-            require(False, f"X of shape {X.shape} came to a network of {n_inputs} inputs")
+        fits = X.shape[1:] == (n_inputs,)
+        require(fits, "X of shape {} came to a network of {} inputs", X.shape, n_inputs)
 
     def require_target(self, target: np.ndarray) -> None:
         """Raise ValueError unless a target (N, T) has the plan's width and numbers of classes."""
         plan = self.plan
         require(
             target.shape[1:] == (plan.target_width,),
-            f"a target of shape {target.shape} came to a loss of {plan.target_width} columns",
+            "a target of shape {} came to a loss of {} columns",
+            target.shape,
+            plan.target_width,
         )
         if plan.loss_row.target == "class":
             known = (target >= 0) & (target < plan.n_outputs)
-            require(bool(known.all()), f"a class has no number below {plan.n_outputs}")
+            require(bool(known.all()), "a class has no number below {}", plan.n_outputs)
 
     @property
     def dtype(self) -> np.dtype:

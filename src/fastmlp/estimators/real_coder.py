@@ -37,6 +37,9 @@ _MEDIAN = np.array([0.5])
 #: A target counts as not learnt when its error is so many times a constant's; noise stays below.
 _CLEARLY_WORSE = 1.05
 
+#: Another target outweighs one whose constant has less than this share of its error.
+_OUTWEIGHED = 0.1
+
 #: A target is out of scale when it is larger, or varies less, than this.
 LARGE_TARGET, SMALL_TARGET = 10.0, 0.1
 
@@ -229,16 +232,17 @@ class RealCoder(TargetCoder):
             np.average(np.abs(guess - target) ** power, axis=0, weights=weights)
             for guess in (outputs[:, : self.n_targets], center)
         )
-        ratio = np.where(constants > 0, errors / np.maximum(constants, 1e-300), 0)
+        ratio = np.divide(errors, constants, out=np.zeros_like(errors), where=constants > 0)
         worst = int(np.argmax(ratio))
         if not ratio[worst] > _CLEARLY_WORSE:
             return None
+        outweighed = constants[worst] < _OUTWEIGHED * constants.max()
         remedy = "Train for longer, or lower learning_rate_init."
-        if not (self.unit.standardizes or isinstance(self.loss, CustomLoss)):
+        if outweighed and not (self.unit.standardizes or isinstance(self.loss, CustomLoss)):
             remedy = "Set standardize_target=True, so that each column counts alike."
         return (
             f"The network predicts column {worst} of y worse than a constant does: its error is "
-            f"{errors[worst]:.3g}, the constant's {constants[worst]:.3g}. {remedy}"
+            f"{ratio[worst]:.3g} times the constant's. {remedy}"
         )
 
     def remark(self, y: np.ndarray, *, whole: bool) -> str | None:
@@ -250,7 +254,7 @@ class RealCoder(TargetCoder):
             return None
         return (
             "The first part has one value of y only, so standardize_target takes a scale of 1 for "
-            "all parts that follow: begin with a part of several rows."
+            "all parts that follow: begin with a part whose targets differ."
         )
 
     @property
