@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
@@ -24,6 +26,14 @@ def _backend(label: str) -> Backend:
         # All threads always: one that finds itself faster alone would test nothing of the team.
         return CompiledBackend(isa=label.removeprefix("compiled-"), measures_pace=False)
     return get_backend(label)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c() -> Iterator[None]:
+    """Let SIGINT raise KeyboardInterrupt: a shell's background job is started with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(params=_labels())

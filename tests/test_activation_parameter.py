@@ -63,7 +63,7 @@ def test_the_first_weights_of_auto_follow_each_layer():
     assert largest(["logistic", "tanh"]) == [narrow[0], wide[1], wide[2]]
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS.names_and_aliases)
+@pytest.mark.parametrize("activation", [*ACTIVATIONS.by_name, *ACTIVATIONS.by_name.aliases])
 def test_every_name_learns(activation):
     model = MLPClassifier(
         (16,), activation=activation, solver="lbfgs", random_state=0, max_iter=300

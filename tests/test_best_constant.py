@@ -11,6 +11,7 @@ import pytest
 from helpers_custom import half_square, half_square_slope
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from fastmlp import MLPClassifier, MLPRegressor, custom_loss
@@ -233,3 +234,37 @@ def test_a_target_of_noise_beside_one_of_the_same_scale():
     assert text.endswith(
         "error is 4 times the constant's. Train for longer, or lower learning_rate_init."
     )
+
+
+def test_a_target_that_is_learnt_in_sorted_data():
+    """The first rows alone have a target that hardly varies, and would look unlearnt."""
+    rng = np.random.RandomState(0)
+    table = rng.normal(size=(20000, 2))
+    table = table[np.argsort(table[:, 0])]
+    y = np.c_[np.maximum(table[:, 0], -0.8) + 0.02 * rng.normal(size=20000), table[:, 1]]
+    model = MLPRegressor("squared_error", (8,), shuffle=False, max_iter=12)
+    assert said_of(model, y, table) == []
+    spread = np.mean((model.predict(table[:4096]) - y[:4096]) ** 2, axis=0) / y[:4096].var(axis=0)
+    assert spread[0] > 1  # else the test would show nothing
+
+
+@pytest.mark.parametrize("parameters", [{"standardize_target": "mean"}, {"loss": "gaussian_nll"}])
+def test_a_row_without_weight_is_not_out_of_scale(parameters):
+    rng = np.random.RandomState(0)
+    table, y, weights = rng.normal(size=(200, 3)), rng.normal(size=200), np.r_[np.ones(199), 0]
+    table[-1], y[-1] = 1e6, 1e6
+    model = MLPRegressor(hidden_layer_sizes=(3,), max_iter=20, **parameters)
+    named = ("of X is about", "far from the center", "has the mean")
+    assert not any(name in text for text in said_of(model, y, table, weights) for name in named)
+    assert any(name in text for text in said_of(model, y, table) for name in named)
+
+
+def test_quantiles_do_not_begin_at_a_row_without_weight():
+    rng = np.random.RandomState(0)
+    table, y = rng.normal(size=(201, 3)), np.r_[rng.normal(size=200), 1e4]
+    weights = np.r_[np.ones(200), 0]
+    model = MLPRegressor("pinball", quantiles=[0.1, 0.101, 0.5], learning_rate_init=1e-12)
+    model.set_params(random_state=0, batch_size=200)
+    biases = model.partial_fit(table[:-1], y[:-1]).intercepts_[-1].copy()
+    again = clone(model).set_params(batch_size=201).partial_fit(table, y, weights)
+    assert_allclose(again.intercepts_[-1], biases, rtol=1e-5)

@@ -29,6 +29,7 @@ from fastmlp.cli.data import load
 from fastmlp.cli.epochs import GRID
 from fastmlp.cli.errors import CommandError
 from fastmlp.cli.kernels import check, kernel_cases
+from fastmlp.cli.output import Output
 from fastmlp.cli.report import write_json
 from fastmlp.cli.timing import Timing, WrongResultError, interleave
 from fastmlp.config import config_dict
@@ -607,3 +608,10 @@ def test_an_unknown_instruction_set_is_refused(run, monkeypatch, command):
     (line,) = result.output.splitlines()
     assert line.startswith("Error: FASTMLP_ISA must be one of")
     assert run(command, "--help").exit_code == 0
+
+
+def test_trying_a_link_to_no_file_leaves_it(tmp_path):
+    link = tmp_path / "link.txt"
+    link.symlink_to(tmp_path / "target.txt")
+    assert Output().convert(str(link), None, None) == link
+    assert [path.name for path in tmp_path.iterdir()] == ["link.txt"]

@@ -200,13 +200,6 @@ def test_a_network_goes_on_only_under_a_plan_of_its_size():
         network().continued(plan_with(layer_sizes=(3, 6, 8, 3)), np.dtype("float32"), 2, True)
 
 
-def test_a_network_is_held_against_the_widths_beside_it():
-    network().require_widths(4, 3)
-    for widths in ((5, 3), (4, 2)):
-        with pytest.raises(ValueError, match="a network of 4 inputs and 3 outputs"):
-            network().require_widths(*widths)
-
-
 def classes_up_to(highest: float) -> np.ndarray:
     return np.array([[0], [highest]], np.float32)
 

@@ -46,7 +46,7 @@ def test_value_and_slope_are_the_textbooks(name):
     assert_allclose(activation_derivative(name, Z), slope, atol=1e-14)
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS.names_and_aliases)
+@pytest.mark.parametrize("name", [*ACTIVATIONS.by_name, *ACTIVATIONS.by_name.aliases])
 def test_the_slope_is_that_of_the_value(name):
     step = 1e-6
     rise = activation(name, Z + step) - activation(name, Z - step)

@@ -7,13 +7,16 @@ import pickle
 import threading
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.exceptions import DataConversionWarning
 
 from fastmlp import DivergenceError, MLPClassifier, MLPRegressor
 from fastmlp.backends import BACKENDS
 from fastmlp.estimators.stream import Stream
 from fastmlp.history import LATEST_PARTIAL_FITS
+from fastmlp.training import TrainingRun
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 6)).astype(np.float32)
@@ -141,6 +144,8 @@ def test_the_long_way_where_more_than_rows_may_change(parameters, short_ways):
         (X[:1], [1e300], "too large for dtype float32"),
         (X[:1], Y[:2], "same number of rows"),
         (X[:1], [[1.0, 2.0]], "y has 2 columns"),
+        (X[:2], [[1], [2, 3]], r"y must be an array of shape .* different lengths"),
+        (X[:1], [], "y"),
         (X[:1], None, "y"),
     ],
 )
@@ -150,6 +155,35 @@ def test_wrong_data_is_refused_in_the_words_of_the_long_way(wrong_X, wrong_y, te
     with pytest.raises(ValueError, match=text):
         model.partial_fit(wrong_X, wrong_y)
     assert state(model) == before
+
+
+def test_a_column_warns_each_time():
+    model = taught(MLPRegressor(hidden_layer_sizes=(5,), random_state=0), ROW_BY_ROW[:3])
+    for _ in range(2):
+        with pytest.warns(DataConversionWarning, match="column-vector y"):
+            model.partial_fit(X[:2], Y[:2, np.newaxis])
+
+
+def test_names_are_compared_once_whatever_y_is():
+    table = pd.DataFrame(X, columns=list("abcdef"))
+    model = MLPRegressor(hidden_layer_sizes=(5,), random_state=0).partial_fit(table, Y)
+    for y in (Y[:1], pd.Series(Y[:1])):
+        with pytest.warns(UserWarning, match="feature names") as caught:
+            model.partial_fit(X[:1], y)
+        assert len(caught) == 1
+
+
+def test_the_short_way_says_why_it_ended(monkeypatch):
+    def interrupted(run):
+        raise KeyboardInterrupt
+
+    model = MLPRegressor(hidden_layer_sizes=(5,), random_state=0)
+    with monkeypatch.context() as patched:
+        patched.setattr(TrainingRun, "_epoch", interrupted)
+        with pytest.warns(UserWarning, match="interrupted"):
+            model.partial_fit(X, Y)
+    assert model.stop_reason_ == "Training was interrupted."
+    assert model.partial_fit(X, Y).stop_reason_ == "A partial fit is one epoch."
 
 
 def test_an_unknown_label_is_refused():

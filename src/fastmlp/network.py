@@ -136,17 +136,6 @@ class Network:
         self.parameters = aligned_copy(self.parameters)
         self.moments = aligned_copy(self.moments)
 
-    def require_widths(self, n_inputs: int, n_outputs: int) -> None:
-        """Raise ValueError unless the network has these widths, which stand elsewhere too."""
-        own = self.plan.n_inputs, self.plan.n_outputs
-        require(
-            own == (n_inputs, n_outputs),
-            "a network of {} inputs and {} outputs belongs to a model of {} and {}",
-            *own,
-            n_inputs,
-            n_outputs,
-        )
-
     def require_inputs(self, X: np.ndarray) -> None:
         """Raise ValueError unless X (N, I) has a column for each input."""
         n_inputs = self.plan.n_inputs

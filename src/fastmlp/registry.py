@@ -199,11 +199,6 @@ class Table(Generic[_Row]):
         """The rows' names, in table order."""
         return [row.name for row in self._rows]
 
-    @property
-    def names_and_aliases(self) -> list[str]:
-        """All names that the table knows a row by."""
-        return [*self.by_name, *self.by_name.aliases]
-
 
 ACTIVATIONS: Table[Activation] = Table(
     Activation("identity", 0, "z", "1", aliases=("linear",)),

@@ -61,6 +61,11 @@ class TrainingData:
     rows: Rows
     order: np.ndarray
 
+    def counting(self) -> np.ndarray:
+        """Return the rows (K,) to train on whose weight is above 0."""
+        weights = self.rows.weights_of(self.order)
+        return self.order if weights is None else self.order[weights > 0]
+
 
 class EpochRecord(NamedTuple):
     """What a callback is told after each epoch (each iteration, for lbfgs).

@@ -50,6 +50,10 @@ class Rows(NamedTuple):
     target: np.ndarray
     sample_weight: np.ndarray | None = None
 
+    def weights_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """Return the weights (K,) of the rows (K,); None where all count alike."""
+        return None if self.sample_weight is None else self.sample_weight[rows]
+
 
 @runtime_checkable
 class Executor(Protocol):

@@ -38,6 +38,7 @@ class Output(click.ParamType[Path]):
 
 def _touch(path: Path) -> None:
     """Raise OSError if a file can't be written; leave it, or its absence, as it was."""
+    path = path.resolve()  # else a link to no file would go instead of the file
     existed = path.exists()
     if existed and not path.is_file():
         return  # a device

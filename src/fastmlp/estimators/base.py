@@ -48,8 +48,12 @@ stochastic = available(_has_batches)
 
 @cache
 def _parameter_names(cls: type[BaseMLP]) -> tuple[str, ...]:
-    """Return the names of a class's parameters; to look them up takes longer than a small fit."""
-    return tuple(cls._get_param_names())
+    """Return the parameters' names of the class that a user's class may extend with others.
+
+    To look them up takes longer than a small fit.
+    """
+    own = next(each for each in cls.__mro__ if "_task" in vars(each))
+    return tuple(own._get_param_names())  # type: ignore[attr-defined]
 
 
 class BaseMLP(LearntAttributes, BaseEstimator, ABC):
@@ -68,7 +72,7 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
 
     def _set_parameters(self, values: dict[str, Any]) -> None:
         """Store the arguments of ``__init__``, given as its ``locals()``, under their names."""
-        for name in _parameter_names(type(self)):
+        for name in _parameter_names(type(self)):  # not self, nor __class__
             setattr(self, name, values[name])
 
     def _parameter_values(self) -> tuple:

@@ -44,8 +44,8 @@ class ClassCoder(TargetCoder):
         return ClassCoder.of(parameters, self.labels, dtype)
 
     def check_goes_on(self, y: np.ndarray, *, incremental: bool) -> None:
-        """A warm start needs every class again, as in scikit-learn; a partial fit does not."""
-        if not incremental and self.labels.kind in ("binary", "multiclass"):
+        """A warm start needs every class again in y (N,), as in scikit-learn; a part does not."""
+        if not incremental and self.labels.one_a_row:
             check_same_classes(y, self.labels.classes)
 
     @property
@@ -59,7 +59,7 @@ class ClassCoder(TargetCoder):
 
     def remark(self, y: np.ndarray, *, whole: bool) -> str | None:
         """See :meth:`TargetCoder.remark`."""
-        if self.labels.kind not in ("binary", "multiclass"):
+        if not self.labels.one_a_row:
             return None
         known = self.labels.classes
         return one_class_only(np.unique(y) if whole else known, known)
@@ -68,14 +68,10 @@ class ClassCoder(TargetCoder):
         """See :meth:`TargetCoder.encode`."""
         return self.labels.encode(y, self.dtype, self.row, self.smoothing)
 
-    def plain_target(self, y: Any, n_rows: int) -> np.ndarray | None:
+    def plain_target(self, y: np.ndarray) -> np.ndarray | None:
         """See :meth:`TargetCoder.plain_target`."""
-        labels, one_a_row = self.labels, self.labels.kind in ("binary", "multiclass")
-        y = np.array(y) if type(y) is list else y
-        plain = type(y) is np.ndarray and y.dtype == labels.classes.dtype and y.shape == (n_rows,)
-        if not (plain and one_a_row and y.dtype.kind in "biuU"):
-            return None
-        return self.encode(y) if labels.know(y) else None
+        plain = y.ndim == 1 and y.dtype == self.labels.classes.dtype and y.dtype.kind in "biuU"
+        return self.encode(y) if plain and self.labels.one_a_row and self.labels.know(y) else None
 
     def classes_of_rows(self, target: np.ndarray) -> np.ndarray:
         """See :meth:`TargetCoder.classes_of_rows`."""
@@ -116,7 +112,7 @@ class ClassCoder(TargetCoder):
         """See :meth:`TargetCoder.certain`."""
         return self.labels.constant and self.row.link == "logistic"
 
-    def scale_of_target(self, target: np.ndarray) -> list[str]:
+    def scale_of_target(self, target: np.ndarray, weights: np.ndarray | None) -> list[str]:
         """Classes have no scale."""
         return []
 

@@ -104,8 +104,8 @@ class TargetCoder(ABC):
         return outputs
 
     @abstractmethod
-    def plain_target(self, y: Any, n_rows: int) -> np.ndarray | None:
-        """Return the core's target (N, T) for a ``y`` that needs no conversion.
+    def plain_target(self, y: np.ndarray) -> np.ndarray | None:
+        """Return the core's target (N, T) for a ``y`` (N,) or (N, C) that needs no conversion.
 
         None where all of ``check`` and what comes before it must be gone through.
         """
@@ -155,8 +155,11 @@ class TargetCoder(ABC):
         return False
 
     @abstractmethod
-    def scale_of_target(self, target: np.ndarray) -> list[str]:
-        """Return a sentence that says what to do if the target (N, T) is out of scale, if it is."""
+    def scale_of_target(self, target: np.ndarray, weights: np.ndarray | None) -> list[str]:
+        """Return a sentence that says what to do if the target (N, T) is out of scale, if it is.
+
+        ``weights`` (N,) are above 0.
+        """
 
     @property
     def class_labels(self) -> np.ndarray:

@@ -98,7 +98,8 @@ def _quantile_logits(
 ) -> np.ndarray:
     """Return the lowest quantile of ``column`` (N,) and what softplus makes the steps of, (Q,)."""
     quantiles = quantiles_of(column, levels, weights)
-    spread = np.sqrt(np.average((column - column.mean()) ** 2, weights=weights)) or 1.0
+    mean = np.average(column, weights=weights)
+    spread = np.sqrt(np.average((column - mean) ** 2, weights=weights)) or 1.0
     steps = np.maximum(np.diff(quantiles), LEAST_STEP * spread)
     return np.concatenate([quantiles[:1], _inverse_softplus(steps)])
 
@@ -113,5 +114,5 @@ def quantiles_of(column: np.ndarray, levels: np.ndarray, weights: np.ndarray | N
 
 
 def _inverse_softplus(y: np.ndarray) -> np.ndarray:
-    """Return z with log(1 + exp(z)) = y > 0, without overflow."""
+    """Return z (Q,) with log(1 + exp(z)) = y > 0, without overflow; y is (Q,)."""
     return np.asarray(y + np.log(-np.expm1(-y)))

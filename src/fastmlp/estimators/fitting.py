@@ -16,7 +16,7 @@ from fastmlp.backends import Backend
 from fastmlp.estimators.coding import TargetCoder
 from fastmlp.estimators.holding_out import hold_out
 from fastmlp.estimators.learnt import Learnt, shown_as
-from fastmlp.estimators.stream import Stream
+from fastmlp.estimators.stream import ONE_EPOCH, Stream
 from fastmlp.estimators.yardstick import out_of_scale, worse_than_constant
 from fastmlp.history import CostUnit, History
 from fastmlp.initializers import initialize
@@ -95,7 +95,7 @@ class Fitting:
             return self._run_lbfgs() if self.parameters.solver == "lbfgs" else self._run_batches()
         except DivergenceError as error:
             with np.errstate(all="ignore"):
-                causes = out_of_scale(self.learnt, self.data, self.data.rows.target)
+                causes = out_of_scale(self.learnt, self.data)
             if not causes:
                 raise
             raise DivergenceError(" ".join([str(error), *causes])) from error
@@ -113,9 +113,7 @@ class Fitting:
         if worse:
             notify(f"{finding} {worse}", ConvergenceWarning)
         elif not ending.converged:
-            remedies = (
-                out_of_scale(self.learnt, self.data, self.data.rows.target) if ending.remedy else []
-            )
+            remedies = out_of_scale(self.learnt, self.data) if ending.remedy else []
             notify(" ".join([finding, ending.remedy, *remedies]).rstrip(), ConvergenceWarning)
 
     # -- the start ------------------------------------------------------------------------------
@@ -291,7 +289,7 @@ class Fitting:
             stream = Stream.after(self, network, settings, rule, AUTO_BATCH)
             self.learnt = replace(self.learnt, stream=stream)
             if not ending.converged:
-                return Ending("A partial fit is one epoch.", converged=False)
+                return Ending(ONE_EPOCH, converged=False)
         return ending
 
     def _with_best(self) -> Learnt:
@@ -326,9 +324,8 @@ class Fitting:
 
         Else a batch could have but one row that counts, whose variance is 0, or none.
         """
-        weights, order = self.data.rows.sample_weight, self.data.order
-        if weights is not None and batch_norms(plan).any():
-            self.data.order = np.ascontiguousarray(order[weights[order] > 0])
+        if batch_norms(plan).any():
+            self.data.order = np.ascontiguousarray(self.data.counting())
 
     def _held_out_score(self, rows: np.ndarray) -> tuple[Callable[[Network], float], CostUnit]:
         """Return a function that scores a network on ``rows`` (V,), and the unit of the scores.
@@ -336,8 +333,7 @@ class Fitting:
         The score is NaN if the network overflows there.
         """
         data = self.data
-        weights = None if data.rows.sample_weight is None else data.rows.sample_weight[rows]
-        judge = self.coder.judge(self.backend, data.rows.target[rows], weights)
+        judge = self.coder.judge(self.backend, data.rows.target[rows], data.rows.weights_of(rows))
 
         def score(network: Network) -> float:
             outputs = network.forward(

@@ -40,23 +40,19 @@ def hold_out(
         train, held_out = train_test_split(
             data.order, test_size=fraction, random_state=rng, stratify=strata
         )
-    weights = data.rows.sample_weight
+    weights, classes = data.rows.sample_weight, coder.classes_of_rows(data.rows.target)
     counts = np.ones(len(data.rows.X), bool) if weights is None else weights > 0
-    train, held_out = _with_each_class(
-        train, held_out, coder.classes_of_rows(data.rows.target), counts
-    )
+    train, held_out = _with_each_class(train, held_out, classes, counts)
     check_any_held_out(fraction, len(held_out))
-    if coder.classes_of_rows(data.rows.target) is None:
+    if classes is None:
         text = says_nothing(
             data.rows.target[held_out[counts[held_out]]], data.rows.target[train], fraction
         )
         if text:
             notify(text)
-    check_held_out_weights(None if weights is None else weights[held_out])
-    check_training_weights(None if weights is None else weights[train])
-    check_rows_for_batch_norm(
-        parameters.normalization, len(train), None if weights is None else weights[train]
-    )
+    check_held_out_weights(data.rows.weights_of(held_out))
+    check_training_weights(data.rows.weights_of(train))
+    check_rows_for_batch_norm(parameters.normalization, len(train), data.rows.weights_of(train))
     data.order = np.ascontiguousarray(train)
     return np.ascontiguousarray(held_out)
 

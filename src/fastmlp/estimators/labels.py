@@ -49,6 +49,11 @@ class LabelCoding:
     classes: np.ndarray
 
     @property
+    def one_a_row(self) -> bool:
+        """Whether each row has one label."""
+        return self.kind in ("binary", "multiclass")
+
+    @property
     def constant(self) -> bool:
         """Whether there is but one label, so that every prediction is the same."""
         return self.kind == "binary" and len(self.classes) == 1

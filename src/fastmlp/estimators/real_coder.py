@@ -12,7 +12,7 @@ from fastmlp.backends import Backend
 from fastmlp.estimators.coding import Judge, TargetCoder, parameters_of
 from fastmlp.estimators.constants import quantiles_of, real_constant
 from fastmlp.estimators.scores import quantile_score, r2
-from fastmlp.estimators.target_unit import TargetUnit, loss_in_unit
+from fastmlp.estimators.target_unit import MEDIAN, TargetUnit, loss_in_unit
 from fastmlp.network import Network
 from fastmlp.plan import custom_row
 from fastmlp.registry import LOSSES, REGRESSOR_LOSSES, Loss
@@ -32,7 +32,6 @@ _TWEEDIE_LIMITS = {1.0: "poisson", 2.0: "gamma"}
 
 #: Codes of the losses that quantiles minimise; the absolute error's is the median.
 _OF_QUANTILES = (LOSSES["pinball"].code, LOSSES["absolute_error"].code)
-_MEDIAN = np.array([0.5])
 
 #: A target counts as not learnt when its error is so many times a constant's; noise stays below.
 _CLEARLY_WORSE = 1.05
@@ -149,11 +148,10 @@ class RealCoder(TargetCoder):
         wide += summand
         return wide
 
-    def plain_target(self, y: Any, n_rows: int) -> np.ndarray | None:
+    def plain_target(self, y: np.ndarray) -> np.ndarray | None:
         """See :meth:`TargetCoder.plain_target`."""
-        y = np.array(y) if type(y) is list else y
-        shapes = {(n_rows, self.n_targets), (n_rows,) if self.n_targets == 1 else None}
-        if type(y) is not np.ndarray or y.dtype.kind not in "fiu" or y.shape not in shapes:
+        wanted = () if self.n_targets == 1 else (self.n_targets,)
+        if y.dtype.kind not in "fiu" or y.shape[1:] != wanted:
             return None
         if not np.abs(y).max() <= np.finfo(self.dtype).max:  # NaN fails the comparison too
             return None
@@ -210,7 +208,7 @@ class RealCoder(TargetCoder):
     @property
     def levels(self) -> np.ndarray:
         """Levels (Q,) of the quantiles that the loss looks for; the median for other losses."""
-        return np.atleast_1d(self.quantiles) if self.row.link == "quantiles" else _MEDIAN
+        return np.atleast_1d(self.quantiles) if self.row.link == "quantiles" else MEDIAN
 
     def constant_logits(
         self, target: np.ndarray, weights: np.ndarray | None, parameters: np.ndarray
@@ -227,7 +225,7 @@ class RealCoder(TargetCoder):
         target, power = target.astype(np.float64), 1 if self.row.center == "median" else 2
         center = np.average(target, axis=0, weights=weights)
         if power == 1:
-            center = np.array([quantiles_of(column, _MEDIAN, weights)[0] for column in target.T])
+            center = np.array([quantiles_of(column, MEDIAN, weights)[0] for column in target.T])
         errors, constants = (
             np.average(np.abs(guess - target) ** power, axis=0, weights=weights)
             for guess in (outputs[:, : self.n_targets], center)
@@ -262,10 +260,10 @@ class RealCoder(TargetCoder):
         """All but scikit-learn's own losses, whose first biases are drawn, and the user's."""
         return not (self.row.in_sklearn or isinstance(self.loss, CustomLoss))
 
-    def scale_of_target(self, target: np.ndarray) -> list[str]:
+    def scale_of_target(self, target: np.ndarray, weights: np.ndarray | None) -> list[str]:
         """See :meth:`TargetCoder.scale_of_target`."""
         if self.unit.standardizes:
-            return self._far_from_unit(target)
+            return self._far_from_unit(target, weights)
         deviation = target.std(axis=0, dtype=np.float64)
         size = np.sqrt(np.mean(np.square(target, dtype=np.float64), axis=0))
         column = int(np.argmax(np.maximum(size, 1 / np.maximum(deviation, 1e-300))))
@@ -279,9 +277,12 @@ class RealCoder(TargetCoder):
             f"{deviation[column]:.2g}: {remedy}."
         ]
 
-    def _far_from_unit(self, target: np.ndarray) -> list[str]:
-        """Say so if a standardised target (N, T) is not one: the unit is that of another fit."""
-        present = TargetUnit.of(target, None, self.unit.kind, positive=self.row.link == "exp")
+    def _far_from_unit(self, target: np.ndarray, weights: np.ndarray | None) -> list[str]:
+        """Say so if a standardised target (N, T) is not one: the unit is that of another fit.
+
+        ``weights`` (N,) are above 0.
+        """
+        present = TargetUnit.of(target, weights, self.unit.kind, positive=self.row.link == "exp")
         within = (present.scale >= SMALL_TARGET) & (present.scale <= LARGE_TARGET)
         within &= np.abs(present.center) <= LARGE_TARGET
         if within.all():

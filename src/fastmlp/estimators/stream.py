@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from fastmlp.estimators.fitting import Fitting
     from fastmlp.estimators.learnt import Learnt
 
-__all__ = ["Stream"]
+__all__ = ["ONE_EPOCH", "Stream"]
+
+#: Why a partial fit ended.
+ONE_EPOCH = "A partial fit is one epoch."
 
 #: Values of parameters that cannot change without being replaced; others end a stream.
 _UNCHANGING = (
@@ -120,9 +123,11 @@ class Stream:
         X : array-like, shape (N, I)
         y : array-like, shape (N,) or (N, C)
         """
+        target = self._plain_target(earlier, y)
+        if target is None:
+            return None
         X = check_features(earlier.columns(type(model).__name__), X, earlier.network.dtype)
-        target = earlier.coder.plain_target(y, len(X))
-        if target is None or not self._is_one_batch(len(X)):
+        if len(X) != len(target):
             return None
         order = np.arange(len(X), dtype=np.int64)
         if self.shuffles and len(X) > 1:
@@ -138,7 +143,25 @@ class Stream:
         rate.epoch_ended(history.n_samples_seen)
         require_finite(network, 1)
         best_loss = min(earlier.best_loss, loss)
-        return replace(earlier, network=network, history=history, rate=rate, best_loss=best_loss)
+        return replace(
+            earlier,
+            network=network,
+            history=history,
+            rate=rate,
+            best_loss=best_loss,
+            stop_reason=ONE_EPOCH,
+        )
+
+    def _plain_target(self, earlier: Learnt, y: Any) -> np.ndarray | None:
+        """Return the core's target (N, T) for y (N,) or (N, C), None if it goes the long way."""
+        if type(y) is list:
+            try:
+                y = np.array(y)
+            except ValueError:  # ragged
+                return None
+        if type(y) is not np.ndarray or y.size == 0 or not self._is_one_batch(len(y)):
+            return None
+        return earlier.coder.plain_target(y)
 
     def _is_one_batch(self, n_rows: int) -> bool:
         """Return whether so many rows are one update, and no batch size is to be clipped."""

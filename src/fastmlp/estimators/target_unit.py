@@ -15,7 +15,7 @@ from fastmlp.estimators.constants import quantiles_of
 from fastmlp.history import UNCHANGED, CostUnit
 from fastmlp.registry import LOSSES, Loss
 
-__all__ = ["StandardLoss", "TargetUnit", "loss_in_unit"]
+__all__ = ["MEDIAN", "StandardLoss", "TargetUnit", "loss_in_unit"]
 
 MEDIAN, DECILES_AND_MEDIAN = np.array([0.5]), np.array([0.1, 0.5, 0.9])
 

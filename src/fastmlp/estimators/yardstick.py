@@ -56,7 +56,7 @@ def worse_than_constant(
         return _worst_target(learnt, data, backend, n_threads)
     cost, constant = compared
     remedies, in_users_unit = (
-        out_of_scale(learnt, data, data.rows.target),
+        out_of_scale(learnt, data),
         learnt.coder.cost_unit.of,
     )
     better = cost <= constant
@@ -79,14 +79,11 @@ def _worst_target(
     """
     if data.rows.target.shape[1] < 2 or not learnt.history.present.cost:
         return None
-    rows = data.order[:ROWS_OF_TARGETS]
+    rows = _some_rows(data, ROWS_OF_TARGETS)
     outputs = learnt.network.forward(
         backend, data.rows.X, rows, apply_link=True, n_threads=n_threads
     )
-    weights = None if data.rows.sample_weight is None else data.rows.sample_weight[rows]
-    if weights is not None and not weights.any():
-        return None
-    return learnt.coder.worst_target(outputs, data.rows.target[rows], weights)
+    return learnt.coder.worst_target(outputs, data.rows.target[rows], data.rows.weights_of(rows))
 
 
 def _costs_to_compare(
@@ -122,12 +119,16 @@ def _rows_that_count(
 
     None for the rows means all of them.
     """
-    rows, weights = data.order, data.rows.sample_weight
-    if weights is not None:
-        rows = rows[weights[rows] > 0]
+    rows = data.counting()
     if len(rows) == len(data.rows.X):
-        return None, data.rows.target, weights
-    return rows, data.rows.target[rows], None if weights is None else weights[rows]
+        return None, data.rows.target, data.rows.sample_weight
+    return rows, data.rows.target[rows], data.rows.weights_of(rows)
+
+
+def _some_rows(data: TrainingData, at_most: int) -> np.ndarray:
+    """Return some of the rows (K,) that count, evenly spread: data may come sorted."""
+    rows = data.counting()
+    return np.ascontiguousarray(rows[:: max(1, -(-len(rows) // at_most))])
 
 
 def _cost_explaining(share: float, constant: float, link: str) -> float:
@@ -166,12 +167,12 @@ def _mean_loss(
     return float(np.average(np.concatenate(losses).astype(np.float64), weights=weights))
 
 
-def out_of_scale(learnt: Learnt, data: TrainingData, target: np.ndarray) -> list[str]:
-    """Return sentences that name what is out of scale in X and a target (N, T), and the remedy."""
-    rows = data.rows.X[data.order[:ROWS_FOR_SCALE]]
+def out_of_scale(learnt: Learnt, data: TrainingData) -> list[str]:
+    """Return sentences that name what is out of scale in the rows that count, and the remedy."""
+    _, target, weights = _rows_that_count(data)
     return [
-        *scale_of_features(rows, learnt.feature_names),
-        *learnt.coder.scale_of_target(target),
+        *scale_of_features(data.rows.X[_some_rows(data, ROWS_FOR_SCALE)], learnt.feature_names),
+        *learnt.coder.scale_of_target(target, weights),
     ]
 
 
