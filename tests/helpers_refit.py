@@ -84,10 +84,12 @@ def run(
     readers = [threading.Thread(target=read) for _ in range(2)]
     for reader in readers:
         reader.start()
-    for _ in range(n):
-        for part in parts:
-            model.fit(*part)
-    done.set()
+    try:
+        for _ in range(n):
+            for part in parts:
+                model.fit(*part)
+    finally:  # else a fit that fails would leave the readers for ever
+        done.set()
     for reader in readers:
         reader.join()
     return counts

@@ -28,13 +28,19 @@ def regressor(**parameters):
     return MLPRegressor(**{"hidden_layer_sizes": (4,), "max_iter": 3, **parameters})
 
 
+def state_of(model):
+    """Return the fitted attributes by value: what was learnt may not change when a call fails."""
+    names = [name for name in dir(model) if name.endswith("_") and not name.startswith("_")]
+    return copy.deepcopy({name: getattr(model, name) for name in names if hasattr(model, name)})
+
+
 def assert_rejected(model, arguments, error, text, method="fit", **keywords):
     """Hold the error's type and text for every backend, and that nothing has changed."""
     texts = set()
     for name in BACKENDS:
         trial = copy.deepcopy(model).set_params(backend=name)
         published = vars(trial).get("_published")  # what was learnt: an object that never changes
-        before = copy.deepcopy(vars(trial))
+        before, learnt = copy.deepcopy(vars(trial)), state_of(trial)
         with pytest.raises(error, match=text) as caught:
             getattr(trial, method)(*arguments, **keywords)
         texts.add(str(caught.value))
@@ -43,6 +49,7 @@ def assert_rejected(model, arguments, error, text, method="fit", **keywords):
             if not key.startswith("_"):
                 assert_equal(vars(trial)[key], value, err_msg=key)
         assert vars(trial).get("_published") is published
+        assert_equal(state_of(trial), learnt)
     assert len(texts) == 1
 
 
@@ -52,7 +59,7 @@ LONGEST = 300
 
 def rejection(model, name, method, *arguments, **keywords):
     """Return the text of an error; hold that it is one line with ``name`` and changes nothing."""
-    before = dict(vars(model))
+    before, learnt = dict(vars(model)), state_of(model)
     with pytest.raises((TypeError, ValueError)) as caught:
         getattr(model, method)(*arguments, **keywords)
     text = str(caught.value)
@@ -63,6 +70,7 @@ def rejection(model, name, method, *arguments, **keywords):
     after = vars(model)
     assert after.keys() == before.keys()
     assert all(after[key] is value for key, value in before.items())
+    assert_equal(state_of(model), learnt)
     return text
 
 

@@ -208,6 +208,14 @@ def test_partial_fit_cannot_stop_early():
     assert_rejected(model, (X, Y), ValueError, "early_stopping=True", method="partial_fit")
 
 
+@pytest.mark.parametrize("parameters", [{"n_threads": 0}, {"backend": "fast"}, {"solver": 3}])
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_wrong_parameters_can_be_looked_at(make, parameters):
+    model = make(**parameters)
+    assert "fit" in dir(model)
+    assert next(iter(parameters)) in repr(model)
+
+
 @pytest.mark.parametrize("fraction", [0.0, 0.001, 0.99])
 def test_validation_fraction_must_leave_rows_on_both_sides(fraction):
     model = regressor(early_stopping=True, validation_fraction=fraction)
@@ -217,7 +225,12 @@ def test_validation_fraction_must_leave_rows_on_both_sides(fraction):
 def test_validation_rows_of_a_rare_class():
     labels = np.array(["rare", *["common"] * 39])
     model = classifier(early_stopping=True, validation_fraction=0.2)
-    assert_rejected(model, (X, labels), ValueError, "only 1 member: 'rare'")
+    assert_rejected(
+        model,
+        (X, labels),
+        ValueError,
+        "^The least populated classes in y have only 1 member: 'rare'.*early_stopping",
+    )
 
 
 # -- X ---------------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ def network_of(model, y, weights):
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.set_params(max_iter=1, backend="numpy", dtype="float64").fit(X, y, weights)
     learnt = model._learnt
-    return learnt.network, learnt.coder, learnt.coder.encode(np.asarray(y)), model._backend
+    return learnt.network, learnt.coder, learnt.coder.encode(np.asarray(y)), model._get_backend()
 
 
 def cost_of_constant(model, y, weights):

@@ -20,6 +20,7 @@ def test_predictions_during_refits_are_right_or_refused():
         capture_output=True,
         text=True,
         check=False,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     for name, counts in json.loads(done.stdout).items():

@@ -10,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from helpers_rejection import state_of
 from matplotlib import pyplot as plt
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
@@ -322,10 +323,11 @@ def test_bad_parameters(parameters, error, text):
 )
 def test_bad_data(name, arguments, error, text):
     model = RosenblattPerceptron(backend=name, random_state=0).fit(X[:, :1], X[:, 0] > 0)
-    before = dict(vars(model))
+    before, learnt = dict(vars(model)), state_of(model)
     with pytest.raises(error, match=text):
         model.fit(*arguments)
     assert vars(model) == before
+    np.testing.assert_equal(state_of(model), learnt)
 
 
 @pytest.mark.parametrize("eta0", [1e300, 1e-300])

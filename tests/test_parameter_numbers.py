@@ -26,7 +26,7 @@ REAL_PARAMETERS = {
     "clip_norm": (0.5, {}),
     "learning_rate_init": (0.25, {}),
     "power_t": (0.25, {"solver": "sgd", "learning_rate": "invscaling"}),
-    "tol": (0.5, {}),
+    "tol": (0.5, {"n_iter_no_change": 1}),
     "momentum": (0.5, {"solver": "sgd"}),
     "validation_fraction": (0.25, {"early_stopping": True}),
     "beta_1": (0.5, {}),
@@ -48,7 +48,7 @@ COUNTS = {
     "hidden_layer_sizes": (5, {}),
     "batch_size": (8, {}),
     "max_iter": (3, {}),
-    "n_iter_no_change": (2, {}),
+    "n_iter_no_change": (2, {"tol": 1e3, "max_iter": 6}),
     "max_fun": (5, {"solver": "lbfgs"}),
     "n_groups": (2, {"normalization": "group"}),
     "n_channels": (2, {"normalization": "instance"}),
@@ -56,6 +56,8 @@ COUNTS = {
     "verbose": (0, {}),
     "random_state": (7, {}),
 }
+#: Other values that must give other results.
+ANOTHER = {"tol": 0.0, "n_iter_no_change": 3, "momentum": 0.0, "power_t": 0.5, "max_fun": 2}
 FLOATS = [np.float16, np.float32, np.float64, np.longdouble, np.array, Fraction, Decimal]
 INTEGERS = [np.int8, np.uint8, np.int16, np.uint32, np.int64, np.uint64, np.array]
 
@@ -78,6 +80,9 @@ def test_numbers_of_any_type(name):
     make = MLPRegressor if hasattr(MLPRegressor(), name) else MLPClassifier
     others = {"hidden_layer_sizes": (4,), "random_state": 0, "max_iter": 4, **others}
     expected = results(make(**{**others, name: number}))
+    if name in ANOTHER:  # else the settings would not show that the number counts
+        another = results(make(**{**others, name: ANOTHER[name]}))
+        assert not all(map(np.array_equal, another, expected))
     for kind in FLOATS if name in REAL_PARAMETERS else INTEGERS:
         if name == "random_state" and kind is np.array:
             continue  # scikit-learn takes none

@@ -127,8 +127,9 @@ def test_every_combination_trains(backend, activation, loss, optimizer):
     )
     trained, expected = train(backend, problem), train(REFERENCE, problem)
     # Some units of relu's are never on, and Lion's steps, all of one length, may cancel.
-    moved = np.abs(expected.parameters - problem.parameters).min() > 0
-    assert moved or activation == "relu" or optimizer == "lion"
+    moved = expected.parameters != problem.parameters
+    assert moved.all() or activation == "relu" or optimizer == "lion"
+    assert moved.mean() > 0.25
     np.testing.assert_allclose(trained.parameters, expected.parameters, rtol=0, atol=1e-10)
     np.testing.assert_allclose(trained.totals, expected.totals, rtol=1e-12)
     predicted, expected_prediction = predict(backend, problem), predict(REFERENCE, problem)

@@ -145,8 +145,8 @@ def test_the_long_way_where_more_than_rows_may_change(parameters, short_ways):
         (X[:1], Y[:2], "same number of rows"),
         (X[:1], [[1.0, 2.0]], "y has 2 columns"),
         (X[:2], [[1], [2, 3]], r"y must be an array of shape .* different lengths"),
-        (X[:1], [], "y"),
-        (X[:1], None, "y"),
+        (X[:1], [], "y: Found array with 0 sample"),
+        (X[:1], None, "requires y to be passed"),
     ],
 )
 def test_wrong_data_is_refused_in_the_words_of_the_long_way(wrong_X, wrong_y, text):
@@ -225,6 +225,8 @@ def test_several_threads_in_one_stream():
     for thread in threads:
         thread.join()
     assert np.isfinite(model.predict(X)).all()
+    assert 3 < model.t_ <= 3 + 4 * 20 * len(ROW_BY_ROW)  # updates may replace each other's, whole
+    assert model.t_ == len(model.loss_curve_) == model._learnt.network.step
 
 
 def test_earlier_states_are_left_alone():

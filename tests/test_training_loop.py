@@ -11,6 +11,7 @@ from _thread import interrupt_main
 
 import numpy as np
 import pytest
+from helpers_rejection import state_of
 from numpy.testing import assert_allclose, assert_array_equal, assert_equal
 from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier as Peer
@@ -40,12 +41,6 @@ def regressor(backend="numpy", **parameters):
 
 def parameters_of(model):
     return np.concatenate([a.ravel() for a in model.coefs_ + model.intercepts_])
-
-
-def state_of(model):
-    """Return the fitted attributes, which may not change when a fit fails."""
-    names = [name for name in dir(model) if name.endswith("_") and not name.startswith("_")]
-    return copy.deepcopy({name: getattr(model, name) for name in names if hasattr(model, name)})
 
 
 def assert_unchanged(model, before):
@@ -355,6 +350,8 @@ def test_warnings_point_at_the_line_that_fits(parameters):
     with pytest.warns(UserWarning, match="converged|interrupted|clipped") as caught:
         regressor(**parameters).fit(X, Y)
     assert {warning.filename for warning in caught} == {__file__}
+    texts = [str(warning.message) for warning in caught]
+    assert len(set(texts)) == len(texts)
 
 
 # -- the end by a callback -------------------------------------------------------------------------

@@ -172,14 +172,14 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         self._published = further
         return True
 
-    @property
-    def _backend(self) -> Backend:
+    # Methods, not properties: dir() reads all properties, and wrong parameters must not end it.
+
+    def _get_backend(self) -> Backend:
         """What computes; checked here because it may have been set after the fit."""
         validation.check_parameters({"backend": self.backend})
         return get_backend(self.backend)
 
-    @property
-    def _n_threads(self) -> int:
+    def _count_threads(self) -> int:
         """How many threads a call may use; checked for the same reason."""
         given: int | None = validation.check_parameters({"n_threads": self.n_threads})["n_threads"]
         return default_threads() if given is None else given
@@ -202,7 +202,7 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         """Return outputs, or logits, (N, C) for ``X`` (N, I)."""
         network = learnt.network
         X = validation.check_features(learnt.columns(type(self).__name__), X, network.dtype)
-        backend, n_threads = self._backend, self._n_threads
+        backend, n_threads = self._get_backend(), self._count_threads()
         with validation.naming_rows(len(X)):
             out = network.forward(backend, X, apply_link=apply_link, n_threads=n_threads)
         trouble = validation.not_finite(out)
@@ -235,9 +235,9 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
 
     def _losses(self, learnt: Learnt, X: Any, y: Any) -> np.ndarray:
         """Return the loss of each row (N,)."""
-        network, backend = learnt.network, self._backend
+        network, backend = learnt.network, self._get_backend()
         X, target = self._encoded(learnt, X, y)
-        n_threads = self._n_threads
+        n_threads = self._count_threads()
         with validation.naming_rows(len(X)):
             logits = network.forward(backend, X, apply_link=False, n_threads=n_threads)
             return learnt.coder.cost_unit.of_each(network.losses(backend, logits, target))
@@ -364,12 +364,12 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         >>> gradient.coefs[0].round(3), gradient.intercepts[0].round(3)
         (array([[2.]], dtype=float32), array([1.], dtype=float32))
         """
-        learnt, backend = self._learnt, self._backend
+        learnt, backend = self._learnt, self._get_backend()
         network = learnt.network
         X, target = self._encoded(learnt, X, y)
         weights = validation.check_sample_weight(sample_weight, len(X), network.dtype)
         validation.check_rows_for_batch_norm(network.normalizations, len(X), weights)
-        n_threads = self._n_threads
+        n_threads = self._count_threads()
         with validation.naming_rows(len(X)):
             gradient = network.cost_gradient(backend, Rows(X, target, weights), n_threads)
         return gradient.times(learnt.coder.cost_unit.factor)

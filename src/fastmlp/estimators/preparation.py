@@ -81,8 +81,8 @@ def prepare(
         data=data,
         earlier=earlier,
         incremental=incremental,
-        backend=model._backend,
-        n_threads=model._n_threads,
+        backend=model._get_backend(),
+        n_threads=model._count_threads(),
     )
 
 

@@ -134,7 +134,7 @@ class Stream:
             shuffle(check_random_state(model.random_state), order)
         network, rate = earlier.network.copied(), copy(earlier.rate)
         history = earlier.history.continued(True, earlier.coder.cost_unit)
-        n_threads = 1 if len(X) == 1 else model._n_threads
+        n_threads = 1 if len(X) == 1 else model._count_threads()
         totals = self._update(network, Rows(X, target), order, rate.value, n_threads)
         history.n_samples_seen += len(X)
         if not np.isfinite(totals.cost + totals.penalty):
