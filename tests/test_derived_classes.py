@@ -5,10 +5,13 @@ from __future__ import annotations
 import pickle
 
 import numpy as np
+import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
 from fastmlp import MLPClassifier, MLPRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 X = np.random.RandomState(0).normal(size=(60, 3))
 Y = X[:, 0]
