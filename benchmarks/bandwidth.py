@@ -9,7 +9,7 @@ from functools import cache, partial
 import numpy as np
 
 from fastmlp.cli.timing import interleave
-from fastmlp.parameters import aligned_zeros
+from fastmlp.plan.parameters import aligned_zeros
 
 __all__ = ["LARGEST", "SMALLEST", "copy_bandwidth"]
 

@@ -16,8 +16,8 @@ import numpy as np
 from fastmlp.backends._core import X_TYPES
 from fastmlp.backends.compiled import CompiledBackend
 from fastmlp.cli.timing import WrongResultError
-from fastmlp.parameters import aligned_zeros, weight_views
-from fastmlp.plan import make_plan
+from fastmlp.plan.layout import make_plan
+from fastmlp.plan.parameters import aligned_zeros, weight_views
 
 __all__ = ["KINDS", "Call", "Operands", "Shape", "check", "core_call", "numpy_call", "packed_call"]
 

@@ -13,10 +13,10 @@ from products import KINDS, Operands, Shape, core_call, packed_call
 from fastmlp.backends import get_backend
 from fastmlp.cli.epochs import GridCell
 from fastmlp.cli.timing import interleave
-from fastmlp.parameters import aligned_zeros
-from fastmlp.plan import make_settings
+from fastmlp.plan.layout import make_settings
+from fastmlp.plan.parameters import aligned_zeros
 from fastmlp.registry import OPTIMIZERS
-from fastmlp.updates import UpdateRule
+from fastmlp.training.updates import UpdateRule
 
 __all__ = ["PARTS", "Traffic", "batch_seconds", "kernels_of_batch", "n_batches", "traffic_of"]
 

@@ -23,8 +23,8 @@ from fastmlp.backends import get_backend
 from fastmlp.cli.epochs import GRID, EpochRun
 from fastmlp.cli.report import write_json
 from fastmlp.cli.timing import Timing, WrongResultError, interleave
-from fastmlp.shuffling import shuffle
 from fastmlp.threads import default_threads
+from fastmlp.training.shuffling import shuffle
 
 TARGET = 0.10
 #: A network as small as any that one trains on so many rows: the gather shows most.

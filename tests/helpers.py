@@ -11,15 +11,15 @@ import numpy as np
 from fastmlp.backends import get_backend
 from fastmlp.backends.protocol import Backend, Rows, Totals
 from fastmlp.optimizers import CLASSES
-from fastmlp.parameters import (
+from fastmlp.plan.layout import Plan, default_groups, make_plan, make_settings, prefix_slots
+from fastmlp.plan.parameters import (
     aligned_zeros,
     gain_views,
     running_variance_views,
     weight_views,
 )
-from fastmlp.plan import Plan, default_groups, make_plan, make_settings, prefix_slots
 from fastmlp.registry import LOSSES, Loss
-from fastmlp.updates import UpdateRule
+from fastmlp.training.updates import UpdateRule
 
 REFERENCE = get_backend("numpy")
 

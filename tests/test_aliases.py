@@ -11,8 +11,8 @@ from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from fastmlp import MLPClassifier, MLPRegressor, activation, initial_weights
-from fastmlp.initializers import INITIALIZERS
 from fastmlp.names import Names
+from fastmlp.plan.initializers import INITIALIZERS
 from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, REGRESSOR_LOSSES, SOLVERS
 from fastmlp.schedules import POLICIES
 from fastmlp.validation.normalizations import NORMALIZATION_NAMES

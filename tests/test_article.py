@@ -23,11 +23,11 @@ from helpers_tolerances import eps
 from scipy.special import expit
 
 from fastmlp.backends.protocol import Backend
-from fastmlp.information import cross_entropy, entropy, kl_divergence, self_information
-from fastmlp.initializers import initialize
-from fastmlp.parameters import bias_views, weight_views
-from fastmlp.plan import dropout_threshold, make_plan
+from fastmlp.plan.initializers import initialize
+from fastmlp.plan.layout import dropout_threshold, make_plan
+from fastmlp.plan.parameters import bias_views, weight_views
 from fastmlp.registry import ACTIVATIONS, LOSSES
+from fastmlp.teaching.information import cross_entropy, entropy, kl_divergence, self_information
 
 
 def with_parameters(

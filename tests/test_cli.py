@@ -34,7 +34,7 @@ from fastmlp.cli.report import write_json
 from fastmlp.cli.timing import Timing, WrongResultError, interleave
 from fastmlp.config import config_dict
 from fastmlp.registry import ACTIVATIONS, LOSSES, OPTIMIZERS
-from fastmlp.training import TrainingRun
+from fastmlp.training.loop import TrainingRun
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -26,8 +26,8 @@ from sklearn.base import clone
 from fastmlp import MLPClassifier, MLPRegressor, Predictor, custom_activation
 from fastmlp.backends import _core
 from fastmlp.backends.numba_jit.callbacks import result_type
+from fastmlp.plan.user_functions import CustomActivation
 from fastmlp.registry import ACTIVATIONS, CUSTOM
-from fastmlp.user_functions import CustomActivation
 
 X = np.random.default_rng(0).normal(size=(80, 4))
 LABELS = X[:, 0] - X[:, 1] > 0.3

@@ -16,16 +16,16 @@ from helpers import make_problem
 from helpers_custom import half_square, half_square_slope, tanh, tanh_slope
 
 from fastmlp.backends import Rows, get_backend
-from fastmlp.history import History
-from fastmlp.lbfgs import LbfgsRun
 from fastmlp.network import Network
 from fastmlp.optimizers import Adam
-from fastmlp.plan import LAYER_DTYPE, Plan, make_plan, make_settings
+from fastmlp.plan.layout import LAYER_DTYPE, Plan, make_plan, make_settings
+from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.schedules import LearningRate
-from fastmlp.stopping import LossMonitor
-from fastmlp.training import TrainingData, TrainingRun
-from fastmlp.updates import UpdateRule
-from fastmlp.user_functions import CustomActivation, CustomLoss
+from fastmlp.training.history import History
+from fastmlp.training.lbfgs import LbfgsRun
+from fastmlp.training.loop import TrainingData, TrainingRun
+from fastmlp.training.stopping import LossMonitor
+from fastmlp.training.updates import UpdateRule
 
 #: ``FASTMLP_FLIPS=10000`` is the full run; the same number gives the same flips.
 FLIPS = int(os.environ.get("FASTMLP_FLIPS", "500"))

@@ -16,7 +16,7 @@ from fastmlp import DivergenceError, MLPClassifier, MLPRegressor, custom_loss
 from fastmlp.backends import BACKENDS, Rows
 from fastmlp.estimators.holding_out import hold_out
 from fastmlp.registry import REGRESSOR_LOSSES
-from fastmlp.training import TrainingData
+from fastmlp.training.loop import TrainingData
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -21,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 
 from fastmlp import MLPClassifier, MLPRegressor
 from fastmlp.backends import BACKENDS
-from fastmlp.parameters import ALIGNMENT
+from fastmlp.plan.parameters import ALIGNMENT
 from fastmlp.validation import resolve_dtype
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

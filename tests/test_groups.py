@@ -11,8 +11,7 @@ from helpers import REFERENCE, Problem, make_problem, make_recipe, objective_and
 from helpers_tolerances import TRAJECTORY, eps
 
 from fastmlp.backends.protocol import Backend
-from fastmlp.parameters import bias_views, gain_views, weight_views
-from fastmlp.plan import (
+from fastmlp.plan.layout import (
     BIASES,
     GAINS,
     GROUP_DTYPE,
@@ -24,6 +23,7 @@ from fastmlp.plan import (
     group_runs,
     make_plan,
 )
+from fastmlp.plan.parameters import bias_views, gain_views, weight_views
 
 #: Weights; all else; the output layer at a tenth of the rate, half the penalties and no decay;
 #: gains and shifts with penalties.

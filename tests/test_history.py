@@ -9,7 +9,7 @@ import pytest
 from helpers_rejection import X, Y, regressor
 from numpy.testing import assert_array_equal
 
-from fastmlp import history
+from fastmlp.training import history
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -21,7 +21,7 @@ SLOW_MODULES = [
     "sklearn.preprocessing",
     "sklearn.neural_network",
     "fastmlp.config",
-    "fastmlp.training",
+    "fastmlp.training.loop",
     "fastmlp.backends.numba_jit",
     "fastmlp.backends.reference",
 ]

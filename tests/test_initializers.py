@@ -10,9 +10,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from fastmlp import MLPClassifier, MLPRegressor
-from fastmlp.initializers import INITIALIZERS, initialize
-from fastmlp.parameters import bias_views, weight_views
-from fastmlp.plan import make_plan
+from fastmlp.plan.initializers import INITIALIZERS, initialize
+from fastmlp.plan.layout import make_plan
+from fastmlp.plan.parameters import bias_views, weight_views
 
 SIZES = [300, 200, 50]
 

@@ -8,7 +8,7 @@ from helpers import REFERENCE, size_pairs
 
 from fastmlp.backends.protocol import Backend
 from fastmlp.backends.reference.philox import philox4x32
-from fastmlp.plan import DROPOUT_LEVELS, dropout_threshold
+from fastmlp.plan.layout import DROPOUT_LEVELS, dropout_threshold
 
 ONES = 0xFFFFFFFF
 

@@ -13,7 +13,7 @@ from scipy.stats import norm
 from sklearn.metrics import mean_pinball_loss, mean_tweedie_deviance
 
 from fastmlp.backends.protocol import Backend
-from fastmlp.plan import make_plan
+from fastmlp.plan.layout import make_plan
 from fastmlp.registry import LOSSES, Loss
 
 LN2, LN3, E1 = np.log(2), np.log(3), 1 - np.exp(-1)

@@ -9,7 +9,7 @@ from helpers_tolerances import NORMALS, assert_within, eps
 from scipy import stats
 
 from fastmlp.backends.protocol import Backend
-from fastmlp.plan import GRADIENT_NOISE_STREAM, INPUT_NOISE_STREAM
+from fastmlp.plan.layout import GRADIENT_NOISE_STREAM, INPUT_NOISE_STREAM
 
 #: √(−2 ln 2⁻²⁴): nothing is farther out.
 FARTHEST = np.sqrt(48 * np.log(2))

@@ -37,7 +37,7 @@ def rounded(name: str, dtype: np.dtype) -> tuple[list[float], float]:
 
 def test_the_c_source_is_what_the_tool_prints():
     with mpmath.workdps(TOOL.DIGITS):
-        assert (ROOT / "csrc" / "series.inc").read_text() == TOOL.c_source()
+        assert (ROOT / "csrc" / "base" / "series.inc").read_text() == TOOL.c_source()
 
 
 def test_the_numba_backend_has_the_same_tail(dtype):

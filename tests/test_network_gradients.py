@@ -9,8 +9,8 @@ import pytest
 from helpers import Problem, make_problem, objective_and_gradient
 
 from fastmlp.backends.protocol import Backend
-from fastmlp.parameters import bias_views, gain_views, shift_views, weight_views
-from fastmlp.plan import batch_norms
+from fastmlp.plan.layout import batch_norms
+from fastmlp.plan.parameters import bias_views, gain_views, shift_views, weight_views
 from fastmlp.registry import ACTIVATIONS, LOSSES, NORMALIZATIONS
 
 STEP = 1e-6

@@ -10,7 +10,8 @@ from helpers import REFERENCE, make_problem, objective_and_gradient, predict, tr
 from helpers_tolerances import TRAJECTORY, eps
 
 from fastmlp.backends.protocol import Backend
-from fastmlp.parameters import (
+from fastmlp.plan.layout import make_plan
+from fastmlp.plan.parameters import (
     bias_views,
     gain_views,
     running_mean_views,
@@ -18,7 +19,6 @@ from fastmlp.parameters import (
     shift_views,
     weight_views,
 )
-from fastmlp.plan import make_plan
 from fastmlp.registry import NORMALIZATIONS
 
 SGD = {"learning_rate": 0.1, "momentum": 0.5}

@@ -19,8 +19,8 @@ from helpers import (
 from helpers_tolerances import TRAJECTORY, eps
 
 from fastmlp.backends.protocol import Backend
-from fastmlp.parameters import bias_views, weight_views
-from fastmlp.plan import INPUT_NOISE_STREAM
+from fastmlp.plan.layout import INPUT_NOISE_STREAM
+from fastmlp.plan.parameters import bias_views, weight_views
 from fastmlp.registry import ACTIVATIONS
 
 # Adam divides by √v + ε: with the usual 1e-8 a gradient that is rounding alone would move a weight

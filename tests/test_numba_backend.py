@@ -18,10 +18,10 @@ from fastmlp.backends import Rows
 from fastmlp.backends.numba_jit import NumbaBackend, dropout, exponential, jit, network
 from fastmlp.backends.numba_jit import threading_layer as layers
 from fastmlp.optimizers import SGD
-from fastmlp.parameters import aligned_zeros
-from fastmlp.plan import make_plan, make_settings
+from fastmlp.plan.layout import make_plan, make_settings
+from fastmlp.plan.parameters import aligned_zeros
 from fastmlp.registry import ACTIVATIONS, LOSSES
-from fastmlp.updates import UpdateRule
+from fastmlp.training.updates import UpdateRule
 
 # -- exp and tanh -------------------------------------------------------------------------------
 
@@ -187,8 +187,8 @@ import numpy as np
 from fastmlp.backends.numba_jit import NumbaBackend, threading_layer
 from fastmlp.backends import Rows
 from fastmlp.optimizers import Adam
-from fastmlp.plan import make_plan, make_settings
-from fastmlp.updates import UpdateRule
+from fastmlp.plan.layout import make_plan, make_settings
+from fastmlp.training.updates import UpdateRule
 
 threading_layer._WORTH_A_TEAM = dict.fromkeys(threading_layer._WORTH_A_TEAM, 0)
 backend = NumbaBackend()

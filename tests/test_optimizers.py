@@ -28,7 +28,7 @@ from fastmlp.optimizers import (
     RMSprop,
 )
 from fastmlp.registry import OPTIMIZERS
-from fastmlp.updates import UpdateRule
+from fastmlp.training.updates import UpdateRule
 
 RATE, N, N_STEPS = 0.05, 37, 25
 ALL_WEIGHTS = all_weights(N)

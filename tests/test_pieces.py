@@ -23,7 +23,7 @@ from fastmlp import (
     dropout,
     initial_weights,
 )
-from fastmlp.initializers import INITIALIZERS
+from fastmlp.plan.initializers import INITIALIZERS
 from fastmlp.registry import ACTIVATIONS
 
 Z = np.linspace(-5.95, 5.95, 240)

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp.backends import _core
-from fastmlp.parameters import ALIGNMENT, aligned_zeros, bias_views, weight_views
-from fastmlp.plan import (
+from fastmlp.plan.layout import (
     GROUP_DTYPE,
     LAYER_DTYPE,
     SETTINGS_DTYPE,
@@ -14,6 +13,7 @@ from fastmlp.plan import (
     dropout_threshold,
     make_plan,
 )
+from fastmlp.plan.parameters import ALIGNMENT, aligned_zeros, bias_views, weight_views
 
 
 def test_records_have_the_size_of_the_structs():

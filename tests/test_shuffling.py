@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastmlp.shuffling import shuffle
+from fastmlp.training.shuffling import shuffle
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 5, 63, 64, 65, 66, 128, 129, 1000, 70_001])

@@ -15,8 +15,8 @@ from sklearn.exceptions import DataConversionWarning
 from fastmlp import DivergenceError, MLPClassifier, MLPRegressor
 from fastmlp.backends import BACKENDS
 from fastmlp.estimators.stream import Stream
-from fastmlp.history import LATEST_PARTIAL_FITS
-from fastmlp.training import TrainingRun
+from fastmlp.training.history import LATEST_PARTIAL_FITS
+from fastmlp.training.loop import TrainingRun
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 6)).astype(np.float32)

@@ -16,10 +16,11 @@ from numpy.testing import assert_allclose, assert_array_equal, assert_equal
 from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier as Peer
 
-from fastmlp import DivergenceError, EpochRecord, MLPClassifier, MLPRegressor, training
+from fastmlp import DivergenceError, EpochRecord, MLPClassifier, MLPRegressor
 from fastmlp.backends import BACKENDS, get_backend
-from fastmlp.plan import make_plan
+from fastmlp.plan.layout import make_plan
 from fastmlp.schedules import LearningRate
+from fastmlp.training import loop
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -55,7 +56,7 @@ def assert_unchanged(model, before):
 def test_cutting_an_epoch_changes_nothing(solver, backend_name, monkeypatch):
     models = []
     for work in (0, 10**18):  # one batch a call, and all of an epoch
-        monkeypatch.setattr(training, "WORK_PER_CALL", work)
+        monkeypatch.setattr(loop, "WORK_PER_CALL", work)
         model = regressor(backend_name, solver=solver, dropout=0.3, n_threads=2).fit(X, Y)
         models.append(model)
     assert_array_equal(*map(parameters_of, models))
@@ -72,7 +73,7 @@ def test_cutting_an_epoch_changes_nothing(solver, backend_name, monkeypatch):
 )
 def test_batches_per_call(sizes, batch_size, expected):
     plan = make_plan(sizes, ["relu"] * (len(sizes) - 2), "squared_error")
-    assert training.batches_per_call(plan, batch_size) == expected
+    assert loop.batches_per_call(plan, batch_size) == expected
 
 
 # -- Ctrl-C ----------------------------------------------------------------------------------------
@@ -139,7 +140,7 @@ def test_interruption_before_the_first_epoch_ends(solver, backend_name, monkeypa
 
 
 def test_interruption_within_an_epoch_counts_finished_calls(backend_name, monkeypatch):
-    monkeypatch.setattr("fastmlp.training.batches_per_call", lambda *_: 1)
+    monkeypatch.setattr("fastmlp.training.loop.batches_per_call", lambda *_: 1)
     model = regressor(backend_name, solver="adam", batch_size=10)
     model = interrupted_fit(model, 4, monkeypatch)
     assert model.n_iter_ == 0

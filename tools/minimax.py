@@ -1,4 +1,4 @@
-"""Print the polynomials of the kernels: ``python tools/minimax.py > csrc/series.inc``.
+"""Print the polynomials of the kernels: ``python tools/minimax.py > csrc/base/series.inc``.
 
 Each is the polynomial of its degree whose largest error, as a part of the function that it stands
 for, is least: Remez' exchange (1934) on a grid, with 50 digits, then rounded. The largest error
@@ -168,7 +168,7 @@ def extremes_of(errors: list[Any], n_wanted: int) -> list[int]:
 
 
 def c_source() -> str:
-    """Return the text of ``csrc/series.inc``."""
+    """Return the text of ``csrc/base/series.inc``."""
     lines = [
         "/* Minimax polynomials as tools/minimax.py finds them; it says of what. The constant term",
         " * stands first, the largest relative error before rounding, in eps, beside the name. */",

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from fastmlp.cli.epochs import GridCell
-from fastmlp.initializers import initialize
-from fastmlp.parameters import bias_views, weight_views
+from fastmlp.plan.initializers import initialize
+from fastmlp.plan.parameters import bias_views, weight_views
 
 __all__ = ["Layers", "Peer", "Prepared", "reported_outputs", "shared_start"]
 

@@ -33,9 +33,10 @@ from fastmlp.threads import register_core
 if TYPE_CHECKING:
     from fastmlp.config import show_config
     from fastmlp.custom import custom_activation, custom_loss
-    from fastmlp.descent import gradient_descent
     from fastmlp.historic import McCullochPittsNeuron, RosenblattPerceptron
-    from fastmlp.information import (
+    from fastmlp.predictor import Predictor
+    from fastmlp.teaching.descent import gradient_descent
+    from fastmlp.teaching.information import (
         cross_entropy,
         entropy,
         kl_divergence,
@@ -43,9 +44,8 @@ if TYPE_CHECKING:
         self_information,
         softmax,
     )
-    from fastmlp.pieces import activation, activation_derivative, dropout, initial_weights
-    from fastmlp.predictor import Predictor
-    from fastmlp.training import DivergenceError, EpochRecord
+    from fastmlp.teaching.pieces import activation, activation_derivative, dropout, initial_weights
+    from fastmlp.training.loop import DivergenceError, EpochRecord
 
 __all__ = [
     "DivergenceError",
@@ -78,25 +78,25 @@ register_core()
 
 #: Public names that are loaded when they are asked for, to keep ``import fastmlp`` cheap.
 _LOADED_ON_DEMAND = {
-    "DivergenceError": "fastmlp.training",
-    "EpochRecord": "fastmlp.training",
+    "DivergenceError": "fastmlp.training.loop",
+    "EpochRecord": "fastmlp.training.loop",
     "McCullochPittsNeuron": "fastmlp.historic",
     "Predictor": "fastmlp.predictor",
     "RosenblattPerceptron": "fastmlp.historic",
-    "activation": "fastmlp.pieces",
-    "activation_derivative": "fastmlp.pieces",
-    "cross_entropy": "fastmlp.information",
+    "activation": "fastmlp.teaching.pieces",
+    "activation_derivative": "fastmlp.teaching.pieces",
+    "cross_entropy": "fastmlp.teaching.information",
     "custom_activation": "fastmlp.custom",
     "custom_loss": "fastmlp.custom",
-    "dropout": "fastmlp.pieces",
-    "entropy": "fastmlp.information",
-    "gradient_descent": "fastmlp.descent",
-    "initial_weights": "fastmlp.pieces",
-    "kl_divergence": "fastmlp.information",
-    "log_softmax": "fastmlp.information",
-    "self_information": "fastmlp.information",
+    "dropout": "fastmlp.teaching.pieces",
+    "entropy": "fastmlp.teaching.information",
+    "gradient_descent": "fastmlp.teaching.descent",
+    "initial_weights": "fastmlp.teaching.pieces",
+    "kl_divergence": "fastmlp.teaching.information",
+    "log_softmax": "fastmlp.teaching.information",
+    "self_information": "fastmlp.teaching.information",
     "show_config": "fastmlp.config",
-    "softmax": "fastmlp.information",
+    "softmax": "fastmlp.teaching.information",
 }
 
 

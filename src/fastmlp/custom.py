@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fastmlp.user_functions import CustomActivation, CustomLoss, plain_function
+from fastmlp.plan.user_functions import CustomActivation, CustomLoss, plain_function
 from fastmlp.validation.user_functions import (
     check_activation_slope,
     check_loss_slope,

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastmlp.backends.protocol import Backend, Rows
-from fastmlp.description import require
-from fastmlp.parameters import (
+from fastmlp.plan.description import require
+from fastmlp.plan.layout import Plan, make_settings
+from fastmlp.plan.parameters import (
     REAL_TYPES,
     aligned_zeros,
     bias_views,
@@ -19,7 +20,6 @@ from fastmlp.parameters import (
     shift_views,
     weight_views,
 )
-from fastmlp.plan import Plan, make_settings
 from fastmlp.registry import NORMALIZATIONS, OPTIMIZERS
 
 __all__ = ["Gradient", "Network"]

@@ -95,7 +95,7 @@ cdef extern from "fastmlp.h" nogil:
     const fastmlp_kernels *fastmlp_find_kernels(const char *, int32_t)
     const char *fastmlp_available_isa(int)
 
-cdef extern from "shuffle.h" nogil:
+cdef extern from "random/shuffle.h" nogil:
     void fastmlp_shuffle(uint32_t (*next)(void *) noexcept nogil, void *state, int64_t n, int64_t *order)
 
 cdef extern from "stdlib.h" nogil:

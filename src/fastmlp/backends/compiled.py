@@ -14,8 +14,8 @@ import numpy as np
 from fastmlp.backends import _core
 from fastmlp.backends.protocol import Rows, Totals
 from fastmlp.backends.row_shares import row_shares
-from fastmlp.parameters import REAL_TYPES, aligned_zeros
-from fastmlp.plan import Plan
+from fastmlp.plan.layout import Plan
+from fastmlp.plan.parameters import REAL_TYPES, aligned_zeros
 
 __all__ = [
     "CompiledBackend",

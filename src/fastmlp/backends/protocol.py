@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from fastmlp.plan import Plan
+from fastmlp.plan.layout import Plan
 
 __all__ = ["Backend", "Executor", "Rows", "Totals"]
 

@@ -25,7 +25,7 @@ from fastmlp.plots import (
     NetworkDiagramDisplay,
     WeightDistributionDisplay,
 )
-from fastmlp.training import INTERRUPTED, DivergenceError, EpochRecord
+from fastmlp.training.loop import INTERRUPTED, DivergenceError, EpochRecord
 from fastmlp.validation import check_layer_sizes
 
 __all__ = ["draw", "run", "train"]

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fastmlp.backends import Backend, Rows
-from fastmlp.initializers import initialize
 from fastmlp.network import Network
 from fastmlp.optimizers import SGD, Adam, Optimizer
-from fastmlp.plan import Plan, make_plan, make_settings
+from fastmlp.plan.initializers import initialize
+from fastmlp.plan.layout import Plan, make_plan, make_settings
 from fastmlp.registry import OPTIMIZERS
-from fastmlp.shuffling import shuffle
-from fastmlp.updates import UpdateRule
+from fastmlp.training.shuffling import shuffle
+from fastmlp.training.updates import UpdateRule
 
 __all__ = ["CELLS", "EXTRA", "GRID", "EpochRun", "GridCell"]
 

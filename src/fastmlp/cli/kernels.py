@@ -14,10 +14,10 @@ import numpy as np
 from fastmlp.backends import Backend
 from fastmlp.cli.timing import WrongResultError
 from fastmlp.optimizers import CLASSES
-from fastmlp.parameters import aligned_zeros
-from fastmlp.plan import default_groups, dropout_threshold, make_settings, prefix_slots
+from fastmlp.plan.layout import default_groups, dropout_threshold, make_settings, prefix_slots
+from fastmlp.plan.parameters import aligned_zeros
 from fastmlp.registry import ACTIVATIONS, LOSSES, OPTIMIZERS, Loss
-from fastmlp.updates import UpdateRule
+from fastmlp.training.updates import UpdateRule
 
 __all__ = ["KernelCase", "check", "elementwise_cases", "kernel_cases"]
 

@@ -11,9 +11,9 @@ from fastmlp.backends import Backend
 from fastmlp.estimators.class_constants import class_constant
 from fastmlp.estimators.coding import Judge, TargetCoder, parameters_of
 from fastmlp.estimators.labels import LabelCoding
-from fastmlp.history import UNCHANGED
 from fastmlp.network import Network
 from fastmlp.registry import takes_label_smoothing
+from fastmlp.training.history import UNCHANGED
 from fastmlp.validation import check_same_classes, one_class_only
 
 __all__ = ["ClassCoder"]

@@ -18,10 +18,10 @@ from fastmlp.estimators.learnt import Learnt, learnt_by
 from fastmlp.registry import CLASSIFIER_LOSSES, LOSSES
 
 if TYPE_CHECKING:
-    from fastmlp.initializers import Initializer
     from fastmlp.optimizers import Optimizer
-    from fastmlp.training import EpochRecord
-    from fastmlp.user_functions import CustomActivation
+    from fastmlp.plan.initializers import Initializer
+    from fastmlp.plan.user_functions import CustomActivation
+    from fastmlp.training.loop import EpochRecord
 
 __all__ = ["MLPClassifier"]
 

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from fastmlp.backends import Backend
-from fastmlp.history import UNCHANGED, CostUnit
 from fastmlp.network import Network
+from fastmlp.plan.user_functions import CustomLoss
 from fastmlp.registry import Loss
-from fastmlp.user_functions import CustomLoss
+from fastmlp.training.history import UNCHANGED, CostUnit
 
 __all__ = ["Judge", "TargetCoder", "parameters_of"]
 

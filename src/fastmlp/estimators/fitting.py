@@ -18,16 +18,16 @@ from fastmlp.estimators.holding_out import hold_out
 from fastmlp.estimators.learnt import Learnt, shown_as
 from fastmlp.estimators.stream import ONE_EPOCH, Stream
 from fastmlp.estimators.yardstick import out_of_scale, worse_than_constant
-from fastmlp.history import CostUnit, History
-from fastmlp.initializers import initialize
-from fastmlp.lbfgs import LbfgsRun
 from fastmlp.network import Network
 from fastmlp.notices import notify
 from fastmlp.optimizers import Optimizer, named_optimizer
-from fastmlp.plan import Plan, batch_norms, make_plan, make_settings
+from fastmlp.plan.initializers import initialize
+from fastmlp.plan.layout import Plan, batch_norms, make_plan, make_settings
+from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.schedules import LearningRate
-from fastmlp.stopping import LossMonitor, ScoreMonitor
-from fastmlp.training import (
+from fastmlp.training.history import CostUnit, History
+from fastmlp.training.lbfgs import LbfgsRun
+from fastmlp.training.loop import (
     DivergenceError,
     Ending,
     EpochRecord,
@@ -35,8 +35,8 @@ from fastmlp.training import (
     TrainingRun,
     print_record,
 )
-from fastmlp.updates import UpdateRule
-from fastmlp.user_functions import CustomActivation, CustomLoss
+from fastmlp.training.stopping import LossMonitor, ScoreMonitor
+from fastmlp.training.updates import UpdateRule
 from fastmlp.validation import checking_initializer, each_normalization
 
 __all__ = ["Fitting"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastmlp.estimators.coding import TargetCoder
 from fastmlp.notices import notify
-from fastmlp.training import TrainingData
+from fastmlp.training.loop import TrainingData
 from fastmlp.validation import (
     check_any_held_out,
     check_held_out_weights,

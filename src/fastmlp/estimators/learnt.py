@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastmlp.estimators.coding import TargetCoder
-from fastmlp.history import History
 from fastmlp.network import Network
 from fastmlp.registry import LOSSES
 from fastmlp.schedules import LearningRate
+from fastmlp.training.history import History
 from fastmlp.validation import stand_in
 
 if TYPE_CHECKING:

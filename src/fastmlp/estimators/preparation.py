@@ -14,8 +14,8 @@ from fastmlp.estimators.coding import TargetCoder
 from fastmlp.estimators.fitting import Fitting
 from fastmlp.estimators.learnt import Learnt, is_in_training, learnt_by
 from fastmlp.notices import notify
-from fastmlp.plan import groups_of_layers
-from fastmlp.training import TrainingData
+from fastmlp.plan.layout import groups_of_layers
+from fastmlp.training.loop import TrainingData
 
 __all__ = ["prepare"]
 

@@ -14,9 +14,9 @@ from fastmlp.estimators.constants import quantiles_of, real_constant
 from fastmlp.estimators.scores import quantile_score, r2
 from fastmlp.estimators.target_unit import MEDIAN, TargetUnit, loss_in_unit
 from fastmlp.network import Network
-from fastmlp.plan import custom_row
+from fastmlp.plan.layout import custom_row
+from fastmlp.plan.user_functions import CustomLoss
 from fastmlp.registry import LOSSES, REGRESSOR_LOSSES, Loss
-from fastmlp.user_functions import CustomLoss
 from fastmlp.validation import (
     check_any_positive,
     check_target_in_unit,

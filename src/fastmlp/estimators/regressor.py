@@ -18,10 +18,10 @@ from fastmlp.estimators.scores import quantile_score
 from fastmlp.registry import REGRESSOR_LOSSES
 
 if TYPE_CHECKING:
-    from fastmlp.initializers import Initializer
     from fastmlp.optimizers import Optimizer
-    from fastmlp.training import EpochRecord
-    from fastmlp.user_functions import CustomActivation, CustomLoss
+    from fastmlp.plan.initializers import Initializer
+    from fastmlp.plan.user_functions import CustomActivation, CustomLoss
+    from fastmlp.training.loop import EpochRecord
 
 __all__ = ["MLPRegressor"]
 

@@ -18,11 +18,11 @@ from sklearn.utils import check_random_state
 from fastmlp.backends import Backend, Executor, Rows, Totals
 from fastmlp.network import Network
 from fastmlp.optimizers import Optimizer
-from fastmlp.plan import batch_norms
-from fastmlp.shuffling import shuffle
-from fastmlp.training import DivergenceError, divergence_text, require_finite
-from fastmlp.updates import UpdateRule
-from fastmlp.user_functions import CustomActivation, CustomLoss
+from fastmlp.plan.layout import batch_norms
+from fastmlp.plan.user_functions import CustomActivation, CustomLoss
+from fastmlp.training.loop import DivergenceError, divergence_text, require_finite
+from fastmlp.training.shuffling import shuffle
+from fastmlp.training.updates import UpdateRule
 from fastmlp.validation import check_features
 
 if TYPE_CHECKING:

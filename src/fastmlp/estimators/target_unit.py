@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fastmlp.estimators.constants import quantiles_of
-from fastmlp.history import UNCHANGED, CostUnit
 from fastmlp.registry import LOSSES, Loss
+from fastmlp.training.history import UNCHANGED, CostUnit
 
 __all__ = ["MEDIAN", "StandardLoss", "TargetUnit", "loss_in_unit"]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastmlp.backends import Backend
 from fastmlp.estimators.learnt import Learnt
-from fastmlp.training import TrainingData
+from fastmlp.training.loop import TrainingData
 
 __all__ = ["out_of_scale", "worse_than_constant"]
 

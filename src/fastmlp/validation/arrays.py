@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
 
-from fastmlp.parameters import readable
+from fastmlp.plan.parameters import readable
 from fastmlp.validation.shapes import UNREADABLE, check_is_array, check_label_list, wrong_shape
 from fastmlp.validation.tables import complaint
 from fastmlp.validation.wording import one_line

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.parameters import REAL_TYPES
+from fastmlp.plan.parameters import REAL_TYPES
 from fastmlp.validation.parameters import RULES
 from fastmlp.validation.real_numbers import finite_array
 from fastmlp.validation.rules import Number

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.initializers import INITIALIZERS, Initializer, split_layer
+from fastmlp.plan.initializers import INITIALIZERS, Initializer, split_layer
 from fastmlp.validation.real_numbers import real_array
 from fastmlp.validation.wording import brief, unknown_name
 

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from fastmlp.backends import BACKENDS
-from fastmlp.description import MAX_PARAMETERS
-from fastmlp.initializers import INITIALIZERS
 from fastmlp.names import Names
 from fastmlp.optimizers import CLASSES, Optimizer
+from fastmlp.plan.description import MAX_PARAMETERS
+from fastmlp.plan.initializers import INITIALIZERS
+from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.registry import (
     ACTIVATIONS,
     CLASSIFIER_LOSSES,
@@ -23,7 +24,6 @@ from fastmlp.registry import (
     SOLVERS,
 )
 from fastmlp.schedules import POLICIES
-from fastmlp.user_functions import CustomActivation, CustomLoss
 from fastmlp.validation.initial_values import check_init
 from fastmlp.validation.normalizations import NORMALIZATION_NAMES, check_normalization
 from fastmlp.validation.rules import (
@@ -51,7 +51,7 @@ __all__ = [
     "n_parameters",
 ]
 
-#: As many as the core's team has seats: ``MAX_MEMBERS`` in csrc/team.c.
+#: As many as the core's team has seats: ``MAX_MEMBERS`` in csrc/threads/team.c.
 MAX_THREADS = 256
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.description import MAX_PARAMETERS
-from fastmlp.initializers import INITIALIZERS
+from fastmlp.plan.description import MAX_PARAMETERS
+from fastmlp.plan.initializers import INITIALIZERS
 from fastmlp.validation.parameters import (
     RULES,
     check_activation,

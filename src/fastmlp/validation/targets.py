@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.user_functions import CustomLoss
+from fastmlp.plan.user_functions import CustomLoss
 from fastmlp.validation.wording import brief
 
 __all__ = [

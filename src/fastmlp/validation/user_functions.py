@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.user_functions import CustomActivation, CustomLoss
+from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.validation.differences import slopes_beside
 from fastmlp.validation.wording import brief
 

@@ -30,7 +30,7 @@ from fastmlp.backends.numba_jit.threading_layer import launch, team
 from fastmlp.backends.numba_jit.workspace import make_workspace
 from fastmlp.backends.protocol import Rows, Totals
 from fastmlp.backends.row_shares import row_shares
-from fastmlp.plan import Plan, group_runs
+from fastmlp.plan.layout import Plan, group_runs
 from fastmlp.registry import NORMALIZATIONS
 
 __all__ = ["NumbaBackend"]

@@ -20,7 +20,7 @@ from numba import types
 
 from fastmlp.backends.numba_jit import elementary
 from fastmlp.backends.numba_jit.hazards import hazard
-from fastmlp.user_functions import Namespace, substituted
+from fastmlp.plan.user_functions import Namespace, substituted
 
 __all__ = ["UnsafeFunctionError", "activation_callback", "loss_callback", "result_type"]
 

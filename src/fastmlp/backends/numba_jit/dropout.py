@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastmlp.backends.numba_jit.jit import entry_point, kernel
-from fastmlp.plan import DROPOUT_LEVELS
+from fastmlp.plan.layout import DROPOUT_LEVELS
 
 __all__ = ["ROWS_PER_BLOCK", "WORDS_PER_BLOCK", "draw_bits", "drop_rows", "philox"]
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import numba
 
-from fastmlp import plan, registry
+from fastmlp import registry
+from fastmlp.plan import layout
 
 __all__ = [
     "entry_point",
@@ -36,7 +37,7 @@ _NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 def _source_stamp() -> bytes:
     """Return a digest of all sources that the compiled code of this package depends on."""
     package = sorted(Path(__file__).parent.glob("*.py"))
-    sources = [*map(str, package), str(plan.__file__), str(registry.__file__)]
+    sources = [*map(str, package), str(layout.__file__), str(registry.__file__)]
     return hashlib.sha256(b"".join(Path(source).read_bytes() for source in sources)).digest()
 
 

@@ -19,7 +19,7 @@ from numba.extending import overload
 from fastmlp.backends.numba_jit.dropout import WORDS_PER_BLOCK, draw_bits, philox
 from fastmlp.backends.numba_jit.jit import kernel, scalar_kernel
 from fastmlp.backends.numba_jit.logarithm import log
-from fastmlp.plan import GRADIENT_NOISE_STREAM, INPUT_NOISE_STREAM
+from fastmlp.plan.layout import GRADIENT_NOISE_STREAM, INPUT_NOISE_STREAM
 
 __all__ = ["NORMAL_ROWS", "add_gradient_noise", "add_input_noise", "add_normal_rows"]
 

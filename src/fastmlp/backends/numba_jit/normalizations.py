@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 
 from fastmlp.backends.numba_jit.jit import entry_point, kernel, reduction_kernel
-from fastmlp.plan import NORMALIZATION_EPSILON
+from fastmlp.plan.layout import NORMALIZATION_EPSILON
 
 __all__ = [
     "add_to_statistics",

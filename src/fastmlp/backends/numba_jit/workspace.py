@@ -15,8 +15,8 @@ from fastmlp.backends.numba_jit.dropout import WORDS_PER_BLOCK
 from fastmlp.backends.numba_jit.microkernel import TILE_ROWS
 from fastmlp.backends.numba_jit.optimizers import N_NUMBERS
 from fastmlp.backends.numba_jit.products import padded_width, panel_width
-from fastmlp.parameters import aligned_zeros
-from fastmlp.plan import Plan
+from fastmlp.plan.layout import Plan
+from fastmlp.plan.parameters import aligned_zeros
 from fastmlp.registry import NORMALIZATIONS
 
 __all__ = ["ROW_TILE", "Workspace", "make_workspace", "rows_of_tile"]

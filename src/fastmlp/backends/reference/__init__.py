@@ -21,8 +21,8 @@ from fastmlp.backends.reference import (
     perceptron,
     philox,
 )
-from fastmlp.parameters import weight_views
-from fastmlp.plan import Plan
+from fastmlp.plan.layout import Plan
+from fastmlp.plan.parameters import weight_views
 
 __all__ = ["ReferenceBackend"]
 

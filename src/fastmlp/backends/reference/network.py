@@ -21,7 +21,8 @@ from fastmlp.backends.reference.philox import (
     dropout_factors,
     standard_normals,
 )
-from fastmlp.parameters import (
+from fastmlp.plan.layout import INPUT_NOISE_STREAM, Plan
+from fastmlp.plan.parameters import (
     bias_views,
     gain_views,
     running_mean_views,
@@ -29,7 +30,6 @@ from fastmlp.parameters import (
     shift_views,
     weight_views,
 )
-from fastmlp.plan import INPUT_NOISE_STREAM, Plan
 from fastmlp.registry import NORMALIZATIONS
 
 __all__ = [

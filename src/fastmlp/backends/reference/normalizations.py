@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastmlp.plan import NORMALIZATION_EPSILON
+from fastmlp.plan.layout import NORMALIZATION_EPSILON
 from fastmlp.registry import NORMALIZATIONS
 
 __all__ = [

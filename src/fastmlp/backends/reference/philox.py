@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import cosdg, sindg
 
-from fastmlp.plan import DROPOUT_LEVELS
+from fastmlp.plan.layout import DROPOUT_LEVELS
 
 __all__ = ["dropout_bits", "dropout_factors", "philox4x32", "standard_normals"]
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.description import DEFAULT_FACTORS, DROPOUT_LEVELS, Description, custom_row
+from fastmlp.plan.description import DEFAULT_FACTORS, DROPOUT_LEVELS, Description, custom_row
+from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.registry import ACTIVATIONS, CUSTOM, LOSSES, NORMALIZATIONS, OPTIMIZERS, Loss
-from fastmlp.user_functions import CustomActivation, CustomLoss
 
 __all__ = [
     "BIASES",

@@ -1,6 +1,6 @@
 /* Fisher & Yates from the end: element i changes places with one drawn from 0 … i. NumPy draws by masked
  * rejection: the bits of a number below the next power of two, again while they exceed i. */
-#include "shuffle.h"
+#include "random/shuffle.h"
 
 enum { DRAWS_AT_ONCE = 64 };
 

@@ -14,14 +14,14 @@ from typing import NamedTuple
 import numpy as np
 
 from fastmlp.backends.protocol import Backend, Rows, Totals
-from fastmlp.history import History
 from fastmlp.network import Network
 from fastmlp.notices import notify
-from fastmlp.plan import Plan, batch_norms
+from fastmlp.plan.layout import Plan, batch_norms
 from fastmlp.schedules import LearningRate
-from fastmlp.shuffling import shuffle
-from fastmlp.stopping import LossMonitor, ScoreMonitor
-from fastmlp.updates import UpdateRule
+from fastmlp.training.history import History
+from fastmlp.training.shuffling import shuffle
+from fastmlp.training.stopping import LossMonitor, ScoreMonitor
+from fastmlp.training.updates import UpdateRule
 
 __all__ = [
     "DivergenceError",

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from sklearn.utils import check_random_state
 
 from fastmlp.backends import get_backend
-from fastmlp.initializers import initialize
-from fastmlp.parameters import readable, weight_views
-from fastmlp.plan import dropout_threshold, make_plan
+from fastmlp.plan.initializers import initialize
+from fastmlp.plan.layout import dropout_threshold, make_plan
+from fastmlp.plan.parameters import readable, weight_views
+from fastmlp.plan.user_functions import CustomActivation
 from fastmlp.registry import ACTIVATIONS
-from fastmlp.user_functions import CustomActivation
 from fastmlp.validation.memory import blaming
 from fastmlp.validation.pieces import check_activation_input, check_dropout, check_first_weights
 

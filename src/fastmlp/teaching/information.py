@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastmlp.backends import get_backend
-from fastmlp.parameters import readable
+from fastmlp.plan.parameters import readable
 from fastmlp.registry import MEASURES
 from fastmlp.validation.information import (
     check_axes,

@@ -13,7 +13,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "team.h"
+#include "threads/team.h"
 
 enum {
     MAX_MEMBERS = 256,

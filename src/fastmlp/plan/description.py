@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.registry import ACTIVATIONS, CUSTOM, LOSSES, NORMALIZATIONS, Loss
-from fastmlp.user_functions import CustomActivation, CustomLoss
 
 __all__ = [
     "DEFAULT_FACTORS",

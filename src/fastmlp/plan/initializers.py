@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from fastmlp.names import Names
-from fastmlp.parameters import bias_views, reset_normalizations, weight_views
-from fastmlp.plan import Plan
+from fastmlp.plan.layout import Plan
+from fastmlp.plan.parameters import bias_views, reset_normalizations, weight_views
 from fastmlp.registry import ACTIVATIONS
 
 __all__ = ["INITIALIZERS", "Initializer", "initialize", "split_layer"]
@@ -136,7 +136,7 @@ def initialize(
     Examples
     --------
     >>> import numpy as np
-    >>> from fastmlp.plan import make_plan
+    >>> from fastmlp.plan.layout import make_plan
     >>> plan = make_plan([4, 5, 3], ["relu"], "softmax_cross_entropy")
     >>> vector = np.zeros(plan.n_parameters)
     >>> initialize(plan, vector, "glorot_uniform", np.random.RandomState(0))

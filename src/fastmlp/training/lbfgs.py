@@ -9,10 +9,17 @@ from typing import Any
 import numpy as np
 
 from fastmlp.backends.protocol import Backend, Totals
-from fastmlp.history import History
 from fastmlp.network import Network
 from fastmlp.notices import notify
-from fastmlp.training import INTERRUPTED, Ending, Report, TrainingData, record_of, require_finite
+from fastmlp.training.history import History
+from fastmlp.training.loop import (
+    INTERRUPTED,
+    Ending,
+    Report,
+    TrainingData,
+    record_of,
+    require_finite,
+)
 
 __all__ = ["LbfgsRun"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastmlp.optimizers import Number, Optimizer, of_each
-from fastmlp.plan import UPDATE_DTYPE
+from fastmlp.plan.layout import UPDATE_DTYPE
 
 __all__ = ["UpdateRule"]
 

@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 
-from fastmlp.plan import (
+from fastmlp.plan.layout import (
     BIASES,
     GAINS,
     RUNNING_MEANS,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastmlp.history import UNCHANGED, CostUnit
 from fastmlp.network import Network
+from fastmlp.training.history import UNCHANGED, CostUnit
 
 __all__ = ["LossMonitor", "ScoreMonitor"]
 

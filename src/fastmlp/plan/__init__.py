@@ -1,0 +1,1 @@
+"""What a network is and how its numbers lie in memory: description, layout, parameters."""

@@ -1,0 +1,1 @@
+"""What the introductory article teaches, piece by piece: the public functions around a network."""
