@@ -37,6 +37,7 @@
 #include "training/pace.inc"
 #include "network/workspace.inc"
 
+#include "network/inputs.inc"
 #include "network/normalized_layers.inc"
 #include "network/network.inc"
 #include "network/segments.inc"

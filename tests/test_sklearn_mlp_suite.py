@@ -76,8 +76,6 @@ NOT_PASSED = {
         AssertionError,
         "log-probabilities come from logits, so that they differ where probabilities round to 1",
     ),
-    # What users meet.
-    "test_sparse_matrices": Failure(TypeError, "sparse X is refused"),
 }
 
 #: scikit-learn's own runs don't mind its warning that max_iter was reached, and it has no warning

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from fastmlp import validation
@@ -21,6 +22,7 @@ from fastmlp.threads import default_threads
 if TYPE_CHECKING:
     from fastmlp.estimators.coding import TargetCoder
     from fastmlp.network import Gradient
+    from fastmlp.plan.inputs import Inputs
 
 __all__ = ["BaseMLP", "available", "stochastic"]
 
@@ -107,9 +109,10 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             C-contiguous arrays of uint8, float32 and float64 are read in place; others are
-            converted once.
+            converted once. So are sparse matrices that are not CSR; the rows of a batch, and no
+            more, are made dense.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels, label indicators, or real targets.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -184,6 +187,11 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         given: int | None = validation.check_parameters({"n_threads": self.n_threads})["n_threads"]
         return default_threads() if given is None else given
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     def __sklearn_is_fitted__(self) -> bool:
         return learnt_by(self) is not None
 
@@ -215,7 +223,7 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
 
         Returns
@@ -242,7 +250,7 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
             logits = network.forward(backend, X, apply_link=False, n_threads=n_threads)
             return learnt.coder.cost_unit.of_each(network.losses(backend, logits, target))
 
-    def _encoded(self, learnt: Learnt, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    def _encoded(self, learnt: Learnt, X: Any, y: Any) -> tuple[Inputs, np.ndarray]:
         """Return X (N, I), checked, and the core's target (N, T) for y (N,) or (N, C)."""
         X, y, _ = validation.check_data(
             learnt.columns(type(self).__name__),
@@ -260,7 +268,7 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
 
@@ -299,7 +307,7 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
 
@@ -329,7 +337,7 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
 
