@@ -37,7 +37,7 @@ from fastmlp.training.loop import (
 )
 from fastmlp.training.stopping import LossMonitor, ScoreMonitor
 from fastmlp.training.updates import UpdateRule
-from fastmlp.validation import checking_initializer, each_normalization
+from fastmlp.validation import checking_initializer, each_normalization, kept_of
 
 __all__ = ["Fitting"]
 
@@ -141,8 +141,7 @@ class Fitting:
             history=history,
             rate=rate,
             moments=moments,
-            alpha=parameters.alpha,
-            l1=parameters.l1,
+            kept=kept_of(vars(parameters)),
             stops_early=parameters.early_stopping and parameters.solver != "lbfgs",
         )
         if self.earlier is None or not self.incremental:
