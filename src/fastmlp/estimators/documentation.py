@@ -29,8 +29,8 @@ activation : str, CustomActivation, or sequence of these, default="relu"
     "hard_sigmoid" (0 at −3 and 3) and "hard_swish" (0 at −3, 1 at 3).
 solver : str or Optimizer, default="adam"
     How the weights are found: "sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta", "nadam",
-    "radam" or "lion" by mini-batches, or "lbfgs", L-BFGS on the full data (for small data sets).
-    Or an object of :mod:`fastmlp.optimizers`, which has options of its own.
+    "radam", "lion" or "lamb" by mini-batches, or "lbfgs", L-BFGS on the full data (for small data
+    sets). Or an object of :mod:`fastmlp.optimizers`, which has options of its own.
 alpha : float, default=0.0001
     Strength of the L2 penalty alpha/2 · Σw², divided by the batch's sum of sample weights.
     Biases are not penalised.
