@@ -147,6 +147,11 @@ class LearntAttributes:
         return self._learnt.history.curve("cost")
 
     @property
+    def history_(self) -> dict[str, list]:
+        """Numbers of each epoch, a list by name."""
+        return self._learnt.history.table()
+
+    @property
     def validation_scores_(self) -> list[float] | None:
         """Score of the held-out rows after each epoch; None without early stopping."""
         learnt = self._learnt

@@ -323,15 +323,17 @@ class Fitting:
         if batch_norms(plan).any():
             self.data.order = np.ascontiguousarray(self.data.counting())
 
-    def _held_out_score(self, rows: np.ndarray) -> tuple[Callable[[Network], float], CostUnit]:
-        """Return a function that scores a network on ``rows`` (V,), and the unit of the scores.
+    def _held_out_score(
+        self, rows: np.ndarray
+    ) -> tuple[Callable[[Network], tuple[float, float]], CostUnit]:
+        """Return a function that gives a network's score and cost on ``rows`` (V,).
 
-        The score is NaN if the network overflows there.
+        And the unit of the scores. They are NaN if the network overflows there.
         """
         data = self.data
         judge = self.coder.judge(self.backend, data.rows.target[rows], data.rows.weights_of(rows))
 
-        def score(network: Network) -> float:
+        def score(network: Network) -> tuple[float, float]:
             outputs = network.forward(
                 self.backend,
                 data.rows.X,
@@ -340,9 +342,9 @@ class Fitting:
                 n_threads=self.n_threads,
             )
             if not np.isfinite(outputs).all():
-                return np.nan
+                return np.nan, np.nan
             with np.errstate(all="ignore"):  # what overflows is seen in the score
-                return judge.score(network, outputs)
+                return judge.score_and_loss(network, outputs)
 
         return score, judge.unit
 

@@ -142,10 +142,9 @@ class Stream:
         if not np.isfinite(totals.cost + totals.penalty):
             raise DivergenceError(divergence_text(1, "loss"))
         loss, cost = means_of(totals, network.cost_divisor)
-        unit, nan = earlier.coder.cost_unit, np.nan
-        history.add(
-            EpochRow(unit.of(loss), unit.of(cost), nan, nan, rate.value, now() - began, None)
-        )
+        epoch, unit, nan = history.n_ever + 1, earlier.coder.cost_unit, np.nan
+        numbers = unit.of(loss), unit.of(cost), nan, nan, rate.value, now() - began
+        history.add(EpochRow(epoch, *numbers))
         rate.epoch_ended(history.n_samples_seen)
         require_finite(network, 1)
         best_loss = min(earlier.best_loss, loss)

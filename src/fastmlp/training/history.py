@@ -10,7 +10,15 @@ import numpy as np
 
 from fastmlp.backends.protocol import Totals
 
-__all__ = ["LATEST_PARTIAL_FITS", "UNCHANGED", "CostUnit", "EpochRow", "History", "means_of"]
+__all__ = [
+    "COLUMNS",
+    "LATEST_PARTIAL_FITS",
+    "UNCHANGED",
+    "CostUnit",
+    "EpochRow",
+    "History",
+    "means_of",
+]
 
 #: So many of the latest partial fits have their place in the curves: a stream has no end.
 LATEST_PARTIAL_FITS = 1000
@@ -56,17 +64,23 @@ def means_of(totals: Totals, cost_divisor: int) -> tuple[float, float]:
 class EpochRow(NamedTuple):
     """Numbers of an epoch, in the user's unit; NaN where none were taken.
 
-    ``learning_rate`` is that of the epoch's last update, ``seconds`` are those from the begin of
-    its training, and ``metrics`` are whatever else was measured, by name.
+    ``epoch`` counts from the first one of the network's life, ``learning_rate`` is that of the
+    epoch's last update, ``seconds`` are those from the begin of its training, and ``metrics`` are
+    whatever else was measured, by name.
     """
 
+    epoch: int
     loss: float
     cost: float
-    validation_score: float = np.nan
-    validation_loss: float = np.nan
-    learning_rate: float = np.nan
-    seconds: float = np.nan
+    validation_loss: float
+    validation_score: float
+    learning_rate: float
+    seconds: float
     metrics: Mapping[str, float] | None = None
+
+
+#: What ``history_`` has for every epoch, besides metrics.
+COLUMNS = tuple(name for name in EpochRow._fields if name != "metrics")
 
 
 @dataclass
@@ -87,6 +101,8 @@ class History:
     n_samples_seen : int
     n_epochs : int
         Epochs of the last fit.
+    n_ever : int
+        Epochs of the network's life, also those whose rows are no longer there.
     """
 
     before: list[EpochRow] = field(default_factory=list)
@@ -94,16 +110,30 @@ class History:
     incremental: bool = False
     n_samples_seen: int = 0
     n_epochs: int = 0
+    n_ever: int = 0
 
     def add(self, row: EpochRow) -> None:
         """Append an epoch."""
         self.present.append(row)
         self.n_epochs += 1
+        self.n_ever += 1
 
     def curve(self, name: str) -> list[float]:
         """Return a number of all epochs, in a list of its own."""
         column = EpochRow._fields.index(name)
         return [row[column] for row in (*self.before, *self.present)]  # type: ignore[misc]
+
+    def table(self) -> dict[str, list]:
+        """Return all numbers of all epochs by column, in lists of their own.
+
+        Of a metric there is NaN for epochs without it.
+        """
+        rows = [*self.before, *self.present]
+        metrics = dict.fromkeys(name for row in rows for name in row.metrics or ())
+        return {
+            **{name: self.curve(name) for name in COLUMNS},
+            **{name: [(row.metrics or {}).get(name, np.nan) for row in rows] for name in metrics},
+        }
 
     @property
     def last_loss(self) -> float:
@@ -127,4 +157,4 @@ class History:
             before, present = self.before, self.present[-(LATEST_PARTIAL_FITS - 1) :]
         else:
             before, present = self.before + self.present, []
-        return History(before, present, incremental, self.n_samples_seen)
+        return History(before, present, incremental, self.n_samples_seen, 0, self.n_ever)

@@ -19,8 +19,7 @@ class Recorder(Observer):
 
     def epoch_ended(self, state: TrainerState) -> None:
         """Add the epoch."""
-        self.history.add(_row_of(state))
-        self.history.n_samples_seen = state.n_samples_seen
+        self._add(state)
 
     def training_ends(self, state: TrainerState) -> None:
         """Add an epoch that was interrupted, or diverged, while it was judged.
@@ -28,21 +27,23 @@ class Recorder(Observer):
         Samples are counted as they are seen: an interrupted epoch has no means, but taught some.
         """
         if self.history.n_epochs < state.epoch:
-            self.history.add(_row_of(state))
+            self._add(state)
         self.history.n_samples_seen = state.n_samples_seen
 
-
-def _row_of(state: TrainerState) -> EpochRow:
-    """Return the epoch's numbers; metrics that come later enter the same dict."""
-    return EpochRow(
-        state.loss,
-        state.cost,
-        _number(state.validation_score),
-        _number(state.validation_loss),
-        _number(state.epoch_rate),
-        state.seconds,
-        state.metrics,
-    )
+    def _add(self, state: TrainerState) -> None:
+        """Add the state's numbers; metrics that come later enter the same dict."""
+        row = EpochRow(
+            self.history.n_ever + 1,
+            state.loss,
+            state.cost,
+            _number(state.validation_loss),
+            _number(state.validation_score),
+            _number(state.epoch_rate),
+            state.seconds,
+            state.metrics,
+        )
+        self.history.add(row)
+        self.history.n_samples_seen = state.n_samples_seen
 
 
 def _number(value: float | None) -> float:

@@ -42,14 +42,15 @@ class ScoreMonitor(Observer):
     Attributes
     ----------
     score : callable
-        Maps the network to its score on the held-out rows; larger is better.
+        Maps the network to its score on the held-out rows, larger is better, and their cost in the
+        core's unit.
     unit : CostUnit
         Of the scores, where they are minus a cost; what ``tol`` is held against is the core's.
     best_parameters : ndarray or None, shape (V,)
         Parameters at the best score; None before the first one.
     """
 
-    score: Callable[[Network], float]
+    score: Callable[[Network], tuple[float, float]]
     tol: float
     patience: float
     unit: CostUnit = UNCHANGED
@@ -59,10 +60,11 @@ class ScoreMonitor(Observer):
 
     def epoch_ended(self, state: TrainerState) -> None:
         """Score the network after an epoch."""
-        score = self.score(state.network)
+        score, cost = self.score(state.network)
         if not np.isfinite(score):
             raise DivergenceError(divergence_text(state.epoch, "validation score"))
         state.validation_score = self._reported(score)
+        state.validation_loss = state.unit.of(cost)
         self.idle = self.idle + 1 if score < self.best + self.tol else 0
         if score > self.best:
             self.best = score
