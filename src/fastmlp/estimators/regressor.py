@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fastmlp.optimizers import Optimizer
     from fastmlp.plan.initializers import Initializer
     from fastmlp.plan.user_functions import CustomActivation, CustomLoss
-    from fastmlp.training.loop import EpochRecord
+    from fastmlp.training.callbacks import EpochRecord
 
 __all__ = ["MLPRegressor"]
 

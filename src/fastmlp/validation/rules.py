@@ -34,6 +34,7 @@ __all__ = [
     "callables",
     "flag",
     "literal",
+    "own_number",
     "real_type",
     "seed",
     "verbosity",
@@ -42,7 +43,7 @@ __all__ = [
 Rule = Callable[[str, Any], Any]
 
 
-def _own(value: Any) -> Any:
+def own_number(value: Any) -> Any:
     """Return a number of any library, or an array of shape (), as Python's int, float or bool."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
@@ -81,7 +82,7 @@ class Number:
 
     def __call__(self, name: str, value: Any) -> Any:
         """Return ``value`` as an int, a float or one of ``also``; raise unless it is such."""
-        own = _own(value)
+        own = own_number(value)
         for other in self.also:
             if own is other or (isinstance(own, (str, float)) and own == other):
                 return other
@@ -172,7 +173,7 @@ class OneOrEach:
         try:
             return self.rule(name, value)
         except TypeError as error:
-            meant = literal(value) if isinstance(value, str) else _own(value)
+            meant = literal(value) if isinstance(value, str) else own_number(value)
             if isinstance(meant, (int, float)):  # the rule says how to write it
                 raise
             remedy = f": write {brief(meant)}" if isinstance(meant, (list, tuple)) else ""
@@ -191,7 +192,7 @@ def flag(name: str, value: object) -> bool:
 
 def verbosity(name: str, value: Any) -> int:
     """Return a bool or an int; raise unless ``value`` is one."""
-    own = _own(value)
+    own = own_number(value)
     if not isinstance(own, int):
         raise TypeError(f"{name} must be True, False or an integer; got {brief(value)}.")
     return own
