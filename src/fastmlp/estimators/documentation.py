@@ -151,6 +151,12 @@ backend : {"compiled", "numba", "numpy"}, default="compiled"
 n_threads : int or None, default=None
     Threads per call; None takes the CPUs that affinity and cgroups allow, ``OMP_NUM_THREADS``, or
     the limit set by threadpoolctl, whichever is least. Results do not depend on it.
+time_limit : float or None, default=None
+    Seconds after which ``fit`` ends, counted from its call; what was learnt is kept, under early
+    stopping the best so far. The end comes between two calls of the core, which last some tenths
+    of a second at most on ordinary hardware, in the middle of an epoch if need be, or between two
+    evaluations by lbfgs. With a limit, results depend on how fast the machine is. Not for
+    ``partial_fit``.
 callbacks : sequence of callable or None, default=None
     Each is called with an :class:`EpochRecord` after every epoch (iteration, for lbfgs). One that
     returns True ends the fit, which keeps what was learnt; other results mean nothing. What one

@@ -207,6 +207,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "dtype": real_type,
         "backend": _backend,
         "n_threads": Number(1, MAX_THREADS, closed="both", integral=True, also=(None,)),
+        "time_limit": _BOUND,
         "callbacks": callables,
     }
 )
