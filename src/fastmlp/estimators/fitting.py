@@ -33,10 +33,12 @@ from fastmlp.training.lbfgs import LbfgsRun
 from fastmlp.training.loop import TrainingData, TrainingRun
 from fastmlp.training.observers import Observer
 from fastmlp.training.printing import Printer
+from fastmlp.training.progress_bar import ProgressBar
 from fastmlp.training.rates import RateFollower
 from fastmlp.training.recorder import Recorder
 from fastmlp.training.state import Ending, TrainerState
 from fastmlp.training.stopping import LossMonitor, ScoreMonitor
+from fastmlp.training.time_limit import TimeLimit
 from fastmlp.training.updates import UpdateRule
 from fastmlp.validation import checking_initializer, each_normalization, kept_of
 
@@ -64,6 +66,8 @@ class Fitting:
         What a warm start or a partial fit goes on from; it is not changed.
     incremental : bool
         One epoch only, with the optimiser's memory kept.
+    began : float
+        What the clock showed when the fit was called.
     """
 
     model: Any
@@ -74,6 +78,7 @@ class Fitting:
     data: TrainingData
     earlier: Learnt | None
     incremental: bool
+    began: float
     backend: Backend
     n_threads: int
     rng: np.random.RandomState = field(init=False)
@@ -246,10 +251,14 @@ class Fitting:
     def _observers(self, *judging: Observer) -> list[Observer]:
         """Return who is told of each epoch: first who judges it, last the user's callbacks."""
         observers = [*judging, Recorder(self.learnt.history)]
-        if self.parameters.verbose:
-            observers.append(Printer(says_why=not self.incremental))
-        if self.parameters.callbacks:
-            observers.append(Callbacks(self.parameters.callbacks, self._showing))
+        parameters, whole = self.parameters, not self.incremental
+        if parameters.time_limit is not None and whole:
+            observers.append(TimeLimit(parameters.time_limit, self.began))
+        if parameters.verbose:
+            display = ProgressBar if parameters.verbose == "bar" else Printer
+            observers.append(display(says_why=whole))
+        if parameters.callbacks:
+            observers.append(Callbacks(parameters.callbacks, self._showing))
         return observers
 
     def _showing(self, state: TrainerState) -> AbstractContextManager[None]:

@@ -20,7 +20,7 @@ from fastmlp.network import Network
 from fastmlp.optimizers import Optimizer
 from fastmlp.plan.layout import batch_norms
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
-from fastmlp.training.clock import now
+from fastmlp.training import clock
 from fastmlp.training.divergence import DivergenceError, divergence_text, require_finite
 from fastmlp.training.history import EpochRow, means_of
 from fastmlp.training.shuffling import shuffle
@@ -125,7 +125,7 @@ class Stream:
         X : array-like, shape (N, I)
         y : array-like, shape (N,) or (N, C)
         """
-        began, target = now(), self._plain_target(earlier, y)
+        began, target = clock.now(), self._plain_target(earlier, y)
         if target is None:
             return None
         X = check_features(earlier.columns(type(model).__name__), X, earlier.network.dtype)
@@ -143,7 +143,7 @@ class Stream:
             raise DivergenceError(divergence_text(1, "loss"))
         loss, cost = means_of(totals, network.cost_divisor)
         epoch, unit, nan = history.n_ever + 1, earlier.coder.cost_unit, np.nan
-        numbers = unit.of(loss), unit.of(cost), nan, nan, rate.value, now() - began
+        numbers = unit.of(loss), unit.of(cost), nan, nan, rate.value, clock.now() - began
         history.add(EpochRow(epoch, *numbers))
         rate.epoch_ended(history.n_samples_seen)
         require_finite(network, 1)

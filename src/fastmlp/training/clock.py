@@ -1,4 +1,7 @@
-"""The clock that training is timed by: one place, so that tests can give it another."""
+"""The clock that training is timed by.
+
+Whoever wants to know the time calls ``clock.now()``, so that tests can put another clock here.
+"""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from importlib.util import find_spec
 from numbers import Integral, Real
 from typing import Any
 
@@ -190,11 +191,17 @@ def flag(name: str, value: object) -> bool:
     return bool(value)
 
 
-def verbosity(name: str, value: Any) -> int:
-    """Return a bool or an int; raise unless ``value`` is one."""
+def verbosity(name: str, value: Any) -> int | str:
+    """Return a bool, an int or "bar"; raise unless ``value`` is one, and can be shown."""
     own = own_number(value)
+    if isinstance(own, str) and own == "bar":
+        if find_spec("rich") is None:
+            raise ImportError(
+                f"{name}='bar' needs rich; install it with: pip install \"fastmlp[cli]\""
+            )
+        return "bar"
     if not isinstance(own, int):
-        raise TypeError(f"{name} must be True, False or an integer; got {brief(value)}.")
+        raise TypeError(f"{name} must be True, False or an integer, or 'bar'; got {brief(value)}.")
     return own
 
 
