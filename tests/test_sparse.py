@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from fastmlp import MLPClassifier, MLPRegressor, Predictor, RosenblattPerceptron
-from fastmlp.plan.inputs import SparseRows, mean_squares
+from fastmlp.plan.inputs import SparseRows, gather, matrix_of, mean_squares
 from fastmlp.validation.sparse import sparse_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -194,10 +194,12 @@ def test_flags_that_lie_are_not_believed():
     assert_same_fit(regressor(), dense, given, [1.0, 2.0])
 
 
-def test_columns_in_size():
-    rows = np.array([3, 50, 7, 7])
-    sizes = mean_squares(sparse_rows(sparse.csr_array(X), X.dtype, None), rows)
-    np.testing.assert_allclose(sizes, np.mean(X[rows] ** 2, axis=0), rtol=1e-14)
+def test_some_rows():
+    rows, given = np.array([3, 50, 7, 7]), sparse_rows(sparse.csr_array(X), X.dtype, None)
+    sizes = np.mean(X[rows] ** 2, axis=0)
+    np.testing.assert_allclose(mean_squares(given, rows), sizes, rtol=1e-14)
+    np.testing.assert_array_equal(matrix_of(given, rows).toarray(), X[rows])
+    np.testing.assert_array_equal(gather(given, rows, np.float64), X[rows])
 
 
 def test_a_column_out_of_scale_is_named():

@@ -11,8 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 
-__all__ = ["INPUT_DTYPES", "Inputs", "SparseRows", "gather", "mean_squares"]
+__all__ = ["INPUT_DTYPES", "Inputs", "SparseRows", "gather", "matrix_of", "mean_squares"]
 
 #: What the numbers of X may be: backends read these without a conversion of all of X.
 INPUT_DTYPES = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
@@ -81,6 +82,16 @@ def gather(X: Inputs, rows: np.ndarray | slice, dtype: np.dtype) -> np.ndarray:
     # Added to zeros, as a stored −0 is 0 in a dense copy, too.
     dense[np.repeat(np.arange(len(chosen)), counts), X.columns[entries]] += X.values[entries]
     return dense
+
+
+def matrix_of(X: Inputs, rows: np.ndarray) -> np.ndarray | csr_array:
+    """Return the chosen rows (K,) of X (N, I) as users' functions know tables, (K, I)."""
+    if isinstance(X, np.ndarray):
+        return X[rows]
+    entries, counts = X.entries_of(rows), X.starts[rows + 1] - X.starts[rows]
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    parts = X.values[entries], X.columns[entries], starts
+    return csr_array(parts, shape=(len(rows), X.n_columns))
 
 
 def mean_squares(X: Inputs, rows: np.ndarray) -> np.ndarray:
