@@ -9,6 +9,7 @@ from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stddef cimport size_t
 from libc.stdlib cimport free
+cimport cython
 cimport numpy as cnp
 from numpy.random cimport bitgen_t
 
@@ -219,7 +220,7 @@ cdef inline int32_t x_type_of(cnp.ndarray array) except -1:
     raise TypeError(f"the core reads no {array.dtype}")
 
 
-cdef fastmlp_inputs dense_inputs(cnp.ndarray x, int32_t x_type) noexcept:
+cdef inline fastmlp_inputs dense_inputs(cnp.ndarray x, int32_t x_type) noexcept:
     return fastmlp_inputs(kind=FASTMLP_DENSE, type=x_type, n_columns=x.shape[1], values=pointer(x),
                           columns=NULL, starts=NULL)
 
@@ -500,6 +501,7 @@ cdef void pair_columns(real *pairs, Py_ssize_t n) noexcept nogil:
         pairs[2 * i + 1] = p
 
 
+@cython.final
 cdef class Predictor:
     """A network bound to its parameters, for calls that cost little more than the arithmetic.
 
@@ -526,8 +528,12 @@ cdef class Predictor:
 
     def __call__(self, x):
         """Return the outputs (N, C) at x (N, I), or None if x must be converted first."""
+        cdef fastmlp_data data
         if not isinstance(x, cnp.ndarray):
-            return self._outputs(inputs_of(x), len(x)) if type(x) is SparseRows else None
+            if type(x) is not SparseRows:
+                return None
+            data.inputs = inputs_of(x)
+            return self._outputs(&data, len(x))
         if not cnp.PyArray_CheckExact(x) and isinstance(x, MaskedArray):  # which may have to be refused
             return None
         cdef cnp.ndarray rows = <cnp.ndarray>x
@@ -538,21 +544,22 @@ cdef class Predictor:
         cdef int type_number = cnp.PyArray_TYPE(rows)
         if type_number not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64, cnp.NPY_UINT8):
             return None
-        return self._outputs(dense_inputs(rows, x_type_of(rows)), rows.shape[0])
+        data.inputs = dense_inputs(rows, x_type_of(rows))
+        return self._outputs(&data, rows.shape[0])
 
-    cdef cnp.ndarray _outputs(self, fastmlp_inputs inputs, int64_t n):
-        """Return the outputs at n rows of what has been checked."""
+    cdef cnp.ndarray _outputs(self, fastmlp_data *data, int64_t n):
+        """Return the outputs at n rows of what has been checked; only the inputs of the data are there."""
         cdef cnp.npy_intp shape[2]
         shape[0] = n
         shape[1] = 2 if self.paired else self.n_outputs
         cdef cnp.ndarray out = cnp.PyArray_EMPTY(2, shape, self.real_type, 0)
-        self._run(inputs, n, out)
+        data.target = data.sample_weight = NULL
+        self._run(data, n, out)
         return out
 
-    cdef int _run(self, fastmlp_inputs inputs, int64_t n, cnp.ndarray out) except -1:
+    cdef int _run(self, const fastmlp_data *data, int64_t n, cnp.ndarray out) except -1:
         cdef int64_t n_threads = min(self.n_threads, n)
         cdef int64_t scratch_rows = min(n, self.rows_at_once * n_threads)
-        cdef fastmlp_data data = fastmlp_data(inputs=inputs, target=NULL, sample_weight=NULL)
         cdef const fastmlp_kernels *table = self.network.table
         cdef address first = pointer(out), parameters = pointer(self.parameters)
         cdef address packed = pointer(self.packed), scratch
@@ -562,7 +569,7 @@ cdef class Predictor:
             if scratch is not NULL:
                 if self.paired:
                     results += n * table.real_bytes
-                table.predict(&self.network.plan, parameters, packed, &data, NULL, n, results, True, scratch,
+                table.predict(&self.network.plan, parameters, packed, data, NULL, n, results, True, scratch,
                               scratch_rows, n_threads, False)
                 free(scratch)
                 if self.paired and table.real_bytes == 4:
