@@ -54,8 +54,9 @@ random_state : int, RandomState or None, default=None
 tol : float, default=1e-4
     An epoch makes progress if it betters the best loss (or validation score) by this much. For
     lbfgs, the largest element of the gradient at which the search ends.
-verbose : bool or int, default=False
-    Print a line per epoch, as scikit-learn does, and why the fit ended.
+verbose : bool, int or "bar", default=False
+    Print a line per epoch, as scikit-learn does, and why the fit ended. "bar" shows a progress bar
+    with loss, score and the time that is left at most; it needs rich, of the extra ``cli``.
 warm_start : bool, default=False
     Let ``fit`` begin with the present weights. Stopping begins anew: no earlier epoch is a mark to
     be bettered.
@@ -159,7 +160,8 @@ time_limit : float or None, default=None
     ``partial_fit``.
 callbacks : sequence of callable or None, default=None
     Each is called with an :class:`EpochRecord` after every epoch (iteration, for lbfgs). One that
-    returns True ends the fit, which keeps what was learnt; other results mean nothing. What one
+    returns True ends the fit, which keeps what was learnt; other results mean nothing. The record
+    has methods that end the fit for a reason, set the learning rate and add metrics. What one
     raises ends the fit, too, and the model is as it was before; KeyboardInterrupt is Ctrl-C.
     Meanwhile the model shows a callback, but no other thread, the network in training: it can
     predict, be copied and pickled, and have its weights assigned to (which lbfgs ignores), but
@@ -187,6 +189,12 @@ best_loss_ : float or None
     with early stopping.
 cost_curve_ : list of float
     As ``loss_curve_``, without penalties.
+history_ : dict of str to list
+    Numbers of the same epochs, a list by name, as :class:`pandas.DataFrame` takes them: ``epoch``,
+    counted from the first one of the network's life; ``loss`` and ``cost``; ``validation_loss``,
+    the cost of the held-out rows, and ``validation_score``; ``learning_rate``, that of the epoch's
+    last update; ``seconds`` since the training of that fit began; and each metric that a callback
+    has added. NaN where there is none.
 validation_scores_ : list of float or None
     With early stopping, the score on the held-out rows after each epoch; NaN for epochs of earlier
     fits without it, and for one that diverged. For a classifier it is the accuracy. For a regressor

@@ -47,6 +47,7 @@ __all__ = [
     "check_magnitudes",
     "check_parameters",
     "check_same_network",
+    "check_sklearn_callbacks",
     "check_stochastic",
     "n_parameters",
 ]
@@ -365,6 +366,14 @@ def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental:
                     f"solver='lbfgs' needs a smooth, fixed objective and its exact gradient: set "
                     f"{name}={off} (got {brief(parameters[name])}) or take another solver."
                 )
+
+
+def check_sklearn_callbacks(exist: bool) -> None:
+    """Raise AttributeError, as for any missing method, without scikit-learn's own callbacks."""
+    if not exist:
+        raise AttributeError(
+            "set_callbacks needs scikit-learn 1.9 or later; the parameter callbacks does not."
+        )
 
 
 def check_stochastic(solver: object) -> None:
