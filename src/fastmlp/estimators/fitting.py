@@ -40,7 +40,7 @@ from fastmlp.training.state import Ending, TrainerState
 from fastmlp.training.stopping import LossMonitor, ScoreMonitor
 from fastmlp.training.time_limit import TimeLimit
 from fastmlp.training.updates import UpdateRule
-from fastmlp.validation import checking_initializer, each_normalization
+from fastmlp.validation import checking_initializer, each_normalization, kept_of
 
 __all__ = ["Fitting"]
 
@@ -129,7 +129,7 @@ class Fitting:
         """Return a fresh network, or a copy of the earlier one, ready to be trained."""
         parameters, plan, dtype = self.parameters, self._plan(), self.coder.dtype
         rate = LearningRate("constant", parameters.learning_rate_init)
-        moments = () if self._optimizer is None else self._optimizer.row.moments
+        moments = () if self._optimizer is None else self._optimizer.moments
         if self._optimizer is not None and self._optimizer.name == "sgd":
             rate = LearningRate(
                 parameters.learning_rate, parameters.learning_rate_init, parameters.power_t
@@ -148,8 +148,7 @@ class Fitting:
             history=history,
             rate=rate,
             moments=moments,
-            alpha=parameters.alpha,
-            l1=parameters.l1,
+            kept=kept_of(vars(parameters)),
             stops_early=parameters.early_stopping and parameters.solver != "lbfgs",
         )
         if self.earlier is None or not self.incremental:

@@ -68,6 +68,7 @@ from fastmlp.validation.parameters import (
     check_same_network,
     check_sklearn_callbacks,
     check_stochastic,
+    kept_of,
 )
 from fastmlp.validation.pictures import (
     check_ax,
@@ -181,6 +182,7 @@ __all__ = [
     "check_weights",
     "checking_initializer",
     "each_normalization",
+    "kept_of",
     "naming",
     "naming_rows",
     "naming_training",
