@@ -34,9 +34,11 @@ best_loss_ : float or None
 cost_curve_ : list of float
     As ``loss_curve_``, without penalties.
 history_ : dict of str to list
-    Numbers of each epoch, a list by name, ready for ``pandas.DataFrame``: "epoch", "loss", "cost",
-    "validation_score", "learning_rate", "seconds" and whatever a callback adds; NaN where an epoch
-    has none. Kept as ``loss_curve_`` is.
+    Numbers of the same epochs, a list by name, as :class:`pandas.DataFrame` takes them: ``epoch``,
+    counted from the first one of the network's life; ``loss`` and ``cost``; ``validation_loss``,
+    the cost of the held-out rows, and ``validation_score``; ``learning_rate``, that of the epoch's
+    last update; ``seconds`` since the training of that fit began; and each metric that a callback
+    has added. NaN where there is none.
 validation_scores_ : list of float or None
     With early stopping, the score on the held-out rows after each epoch; NaN for epochs of earlier
     fits without it, and for one that diverged. For a classifier it is the accuracy. For a regressor

@@ -278,8 +278,8 @@ PARAMETERS = (
     lbfgs, the largest element of the gradient at which the search ends.
     """),
     Parameter("verbose", False, verbosity, "bool | int | str", type='bool, int or "bar"', text="""
-    Print a line per epoch, as scikit-learn does, and why the fit ended. "bar" draws a progress bar
-    with the epoch, the loss, the score and the time left instead, which needs rich.
+    Print a line per epoch, as scikit-learn does, and why the fit ended. "bar" shows a progress bar
+    with loss, score and the time that is left at most; it needs rich, of the extra ``cli``.
     """),
     Parameter("warm_start", False, flag, "bool", text="""
     Let ``fit`` begin with the present weights. Stopping begins anew: no earlier epoch is a mark to
@@ -431,7 +431,8 @@ PARAMETERS = (
     Parameter("callbacks", None, callables, "Sequence[Callable[[EpochRecord], object]] | None",
         type="sequence of callable or None", text="""
     Each is called with an :class:`EpochRecord` after every epoch (iteration, for lbfgs). One that
-    returns True ends the fit, which keeps what was learnt; other results mean nothing. What one
+    returns True ends the fit, which keeps what was learnt; other results mean nothing. The record
+    has methods that end the fit for a reason, set the learning rate and add metrics. What one
     raises ends the fit, too, and the model is as it was before; KeyboardInterrupt is Ctrl-C.
     Meanwhile the model shows a callback, but no other thread, the network in training: it can
     predict, be copied and pickled, and have its weights assigned to (which lbfgs ignores), but
