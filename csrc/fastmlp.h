@@ -12,7 +12,8 @@
  * threads. Precision: products and element-wise work in `real` with FMA where the CPU has it;
  * sums of losses and penalties in double. No fast-math: NaN and Inf travel.
  *
- * Layouts and codes are repeated in plan.py and registry.py; tests hold the two against each other.
+ * Layouts are repeated in plan/layout.py and the order of operations in registry.py; tests hold them against
+ * each other.
  */
 #ifndef FASTMLP_H
 #define FASTMLP_H
@@ -22,57 +23,21 @@
 
 /* Code of an activation or loss that the caller brings; see fastmlp_layer and fastmlp_loss. */
 enum { FASTMLP_CUSTOM = -1 };
+/* The tables of operations. An operation's code is its place in its table, which also has its name. */
 enum {
-    FASTMLP_IDENTITY = 0,
-    FASTMLP_LOGISTIC = 1,
-    FASTMLP_TANH = 2,
-    FASTMLP_RELU = 3,
-    FASTMLP_LEAKY_RELU = 4,
-    FASTMLP_ELU = 5,
-    FASTMLP_SELU = 6,
-    FASTMLP_SOFTPLUS = 7,
-    FASTMLP_GELU = 8,
-    FASTMLP_GELU_TANH = 9,
-    FASTMLP_SILU = 10,
-    FASTMLP_MISH = 11,
-    FASTMLP_HARD_SIGMOID = 12,
-    FASTMLP_HARD_SWISH = 13,
-    FASTMLP_SOFTSIGN = 14
+    FASTMLP_ACTIVATIONS = 0,
+    FASTMLP_LOSSES = 1,
+    FASTMLP_NORMALIZATIONS = 2,
+    FASTMLP_MEASURES = 3,
+    FASTMLP_OPTIMIZERS = 4
 };
-enum {
-    FASTMLP_SOFTMAX_CROSS_ENTROPY = 0,
-    FASTMLP_BINARY_CROSS_ENTROPY = 1,
-    FASTMLP_SQUARED_ERROR = 2,
-    FASTMLP_SOFT_CROSS_ENTROPY = 3,
-    FASTMLP_KL_DIVERGENCE_LOSS = 4,
-    FASTMLP_FOCAL = 5,
-    FASTMLP_BINARY_FOCAL = 6,
-    FASTMLP_MULTI_MARGIN = 7,
-    FASTMLP_SQUARED_HINGE = 8,
-    FASTMLP_ABSOLUTE_ERROR = 9,
-    FASTMLP_HUBER = 10,
-    FASTMLP_SMOOTH_L1 = 11,
-    FASTMLP_LOG_COSH = 12,
-    FASTMLP_POISSON = 13,
-    FASTMLP_GAMMA = 14,
-    FASTMLP_TWEEDIE = 15,
-    FASTMLP_GAUSSIAN_NLL = 16,
-    FASTMLP_PINBALL = 17
-};
+/* Codes of normalisations, which are more than one function each. */
 enum {
     FASTMLP_NO_NORM = 0,
     FASTMLP_BATCH_NORM = 1,
     FASTMLP_LAYER_NORM = 2,
     FASTMLP_INSTANCE_NORM = 3,
     FASTMLP_GROUP_NORM = 4
-};
-enum {
-    FASTMLP_SELF_INFORMATION = 0,
-    FASTMLP_ENTROPY = 1,
-    FASTMLP_CROSS_ENTROPY = 2,
-    FASTMLP_KL_DIVERGENCE = 3,
-    FASTMLP_SOFTMAX = 4,
-    FASTMLP_LOG_SOFTMAX = 5
 };
 enum { FASTMLP_UINT8 = 0, FASTMLP_FLOAT32 = 1, FASTMLP_FLOAT64 = 2 };
 /* Last counter word of the random bits of noise; that of dropout is the layer's number. */
@@ -222,8 +187,8 @@ typedef struct {
                              void *out);
     /* scales the columns of w (I, O) that are longer than max_norm down to it */
     void (*limit_norms)(int64_t fan_in, int64_t fan_out, double max_norm, void *w);
-    /* Name of the optimiser with this code; NULL past the last. */
-    const char *(*optimizer_name)(int64_t code);
+    /* Name of the operation with this code in one of the tables; NULL past the last. */
+    const char *(*operation_name)(int32_t table, int64_t code);
     /* Vectors M that an optimiser remembers. */
     int64_t (*optimizer_moments)(int64_t code);
     /* one update of the plan's parameters (P) by gradient (P) with moments (M, P); only slots and groups of the
