@@ -43,7 +43,7 @@ class LbfgsRun:
     tol : float
         The projected gradient's largest element at which the search ends.
     max_fun : int
-        Most evaluations of the objective.
+        Maximum number of evaluations of the objective.
     best_loss : float
         Least loss of an iteration so far, in the core's unit.
     """
