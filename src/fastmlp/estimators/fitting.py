@@ -122,7 +122,7 @@ class Fitting:
         """Return a fresh network, or a copy of the earlier one, ready to be trained."""
         parameters, plan, dtype = self.parameters, self._plan(), self.coder.dtype
         rate = LearningRate("constant", parameters.learning_rate_init)
-        moments = () if self._optimizer is None else self._optimizer.row.moments
+        moments = () if self._optimizer is None else self._optimizer.moments
         if self._optimizer is not None and self._optimizer.name == "sgd":
             rate = LearningRate(
                 parameters.learning_rate, parameters.learning_rate_init, parameters.power_t

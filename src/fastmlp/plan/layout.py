@@ -353,13 +353,16 @@ def default_groups() -> np.ndarray:
     return np.array(list(DEFAULT_FACTORS), GROUP_DTYPE)
 
 
-def group_runs(slots: np.ndarray) -> np.ndarray:
-    """Return (begin, end, group) of each run (R, 3) of neighbouring slots of one group, int64."""
+def group_runs(slots: np.ndarray, slot_by_slot: bool = False) -> np.ndarray:
+    """Return (begin, end, group) of each run (R, 3) of neighbouring slots of one group, int64.
+
+    With ``slot_by_slot``, every slot is a run of its own.
+    """
     runs: list[tuple[int, int, int]] = []
     for slot in slots:
         begin, group = int(slot["offset"]), int(slot["group"])
         end = begin + int(slot["rows"] * slot["columns"])
-        if runs and runs[-1][2] == group:
+        if runs and runs[-1][2] == group and not slot_by_slot:
             begin = runs.pop()[0]
         runs.append((begin, end, group))
     return np.array(runs, np.int64)

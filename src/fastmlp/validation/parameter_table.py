@@ -242,8 +242,8 @@ PARAMETERS = (
     Parameter("solver", "adam", solver, "str | Optimizer", type="str or Optimizer", names=SOLVERS,
         text="""
     How the weights are found: "sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta", "nadam",
-    "radam" or "lion" by mini-batches, or "lbfgs", L-BFGS on the full data (for small data sets).
-    Or an object of :mod:`fastmlp.optimizers`, which has options of its own.
+    "radam", "lion" or "lamb" by mini-batches, or "lbfgs", L-BFGS on the full data (for small data
+    sets). Or an object of :mod:`fastmlp.optimizers`, which has options of its own.
     """),
     Parameter("alpha", 0.0001, NOT_NEGATIVE, "float", real=True, kept=True, text="""
     Strength of the L2 penalty alpha/2 · Σw², divided by the batch's sum of sample weights.

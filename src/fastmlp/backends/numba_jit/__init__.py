@@ -36,7 +36,7 @@ from fastmlp.backends.numba_jit.workspace import make_workspace
 from fastmlp.backends.protocol import Rows, Totals
 from fastmlp.backends.row_shares import row_shares
 from fastmlp.plan.layout import Plan, group_runs
-from fastmlp.registry import NORMALIZATIONS
+from fastmlp.registry import NORMALIZATIONS, OPTIMIZERS
 
 __all__ = ["NumbaBackend"]
 
@@ -268,7 +268,8 @@ class NumbaBackend:
         weight_sum: float,
     ) -> None:
         """Update the parameters (P,) and moments (M, P) in place by the gradient (P,)."""
-        runs = _read_only(group_runs(slots))
+        row = OPTIMIZERS.by_code(int(settings["optimizer"]))
+        runs = _read_only(group_runs(slots, slot_by_slot=row.has_trust_ratio))
         elementwise.update_all(
             settings[()],
             update,
@@ -279,6 +280,7 @@ class NumbaBackend:
             runs,
             _read_only(groups),
             np.empty((len(runs), N_NUMBERS), parameters.dtype),
+            np.empty(2),
             float(weight_sum),
         )
 
