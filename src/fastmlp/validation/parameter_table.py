@@ -280,8 +280,9 @@ PARAMETERS = (
     An epoch makes progress if it improves the best loss (or validation score) by this much. For
     lbfgs: the search ends when no element of the gradient is larger than this.
     """),
-    Parameter("verbose", False, verbosity, "bool | int", type="bool or int", text="""
-    Print a line per epoch, as scikit-learn does, and why the fit ended.
+    Parameter("verbose", False, verbosity, "bool | int | str", type='bool, int or "bar"', text="""
+    Print a line per epoch, as scikit-learn does, and why the fit ended. "bar" draws a progress bar
+    with the epoch, the loss, the score and the time left instead, which needs rich.
     """),
     Parameter("warm_start", False, flag, "bool", text="""
     Whether ``fit`` begins with the present weights. The criteria for stopping begin anew: a fit
@@ -429,6 +430,13 @@ PARAMETERS = (
     Number of threads that a call may use. None takes the least of three numbers: the CPUs that
     affinity and cgroups allow, ``OMP_NUM_THREADS``, and the limit set by threadpoolctl. Results do
     not depend on the number of threads.
+    """),
+    Parameter("time_limit", None, BOUND, "float | None", type="float or None", text="""
+    Seconds after which ``fit`` ends, counted from its call; what was learnt is kept, under early
+    stopping the best so far. The end comes between two calls of the core, which last some tenths
+    of a second at most on ordinary hardware, in the middle of an epoch if need be, or between two
+    evaluations by lbfgs. With a limit, results depend on how fast the machine is. Not for
+    ``partial_fit``.
     """),
     Parameter("callbacks", None, callables, "Sequence[Callable[[EpochRecord], object]] | None",
         type="sequence of callable or None", text="""
