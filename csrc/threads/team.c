@@ -96,7 +96,7 @@ void fastmlp_barrier(fastmlp_team *team)
     }
 }
 
-static void *take_seat(void *argument)
+static void *take_seat(void *argument /* a seat */)
 {
     const seat *mine = argument;
     fastmlp_team *team = mine->team;
