@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from helpers_quick import quick
 
 from fastmlp.backends import BACKENDS, get_backend
 from fastmlp.backends.compiled import CompiledBackend, available_isas
@@ -26,6 +27,22 @@ def _backend(label: str) -> Backend:
         # All threads always: one that finds itself faster alone would test nothing of the team.
         return CompiledBackend(isa=label.removeprefix("compiled-"), measures_pace=False)
     return get_backend(label)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--quick``."""
+    text = "run a few cases of each test, without Numba, other instruction sets and slow files"
+    parser.addoption("--quick", action="store_true", help=text)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what ``--quick`` does not run; ``-k`` and ``-m`` have chosen before."""
+    if config.getoption("quick"):
+        chosen = list(quick(items))
+        rest = set(items) - set(chosen)
+        config.hook.pytest_deselected(items=[item for item in items if item in rest])
+        items[:] = chosen
 
 
 @pytest.fixture(scope="session", autouse=True)
