@@ -15,6 +15,15 @@ from fastmlp.backends.compiled import CompiledBackend, available_isas
 from fastmlp.backends.protocol import Backend
 
 
+@pytest.fixture
+def close_figures() -> Iterator[None]:
+    """Close what a test has drawn; files of plots ask for it by ``pytestmark``."""
+    from matplotlib import pyplot as plt
+
+    yield
+    plt.close("all")
+
+
 def _labels() -> list[str]:
     """Every backend; the compiled one once for each instruction set that this machine has."""
     compiled = [f"compiled-{isa}" for isa in available_isas()]
