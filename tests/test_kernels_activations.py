@@ -49,14 +49,14 @@ def test_whole_range(backend: Backend, dtype, activation):
     assert_as_reference(backend, activation, z.astype(dtype)[np.newaxis])
 
 
-@every_activation
+@looped("activation", ACTIVATIONS)
 def test_extremes(backend: Backend, dtype, activation):
     largest = np.finfo(dtype).max
     z = np.array([[-np.inf, -largest, -1e4, -0.0, 0.0, 1e4, largest, np.inf]], dtype)
     assert_as_reference(backend, activation, z)
 
 
-@every_activation
+@looped("activation", ACTIVATIONS)
 def test_nan_stays_nan(backend: Backend, dtype, activation):
     z = np.zeros((3, 17), dtype)
     z[0, 16], z[1, 4], z[2, :] = np.nan, np.nan, np.nan

@@ -102,7 +102,7 @@ def test_gradient_is_the_slope(backend: Backend, loss):
         np.testing.assert_allclose(gradient[:, column], slope, rtol=1e-8, atol=1e-8)
 
 
-@every_loss
+@looped("loss", LOSSES)
 def test_weight_zero_gives_no_gradient_and_keeps_the_value(backend: Backend, dtype, loss):
     rng = np.random.default_rng(1)
     logits, target = (a.astype(dtype) for a in rows_for(loss, 4, 3, rng))
@@ -113,7 +113,7 @@ def test_weight_zero_gives_no_gradient_and_keeps_the_value(backend: Backend, dty
     assert np.all(np.any(gradient[[0, 3]] != 0, axis=1))
 
 
-@every_loss
+@looped("loss", LOSSES)
 def test_nan_stays_in_its_row(backend: Backend, dtype, loss):
     logits, target = (a.astype(dtype) for a in rows_for(loss, 4, 2, np.random.default_rng(5)))
     logits[2, -1] = np.nan
