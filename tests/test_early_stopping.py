@@ -254,7 +254,7 @@ def drawn(y, seed, weights=None, **parameters):
     )
     rows = np.arange(len(y), dtype=np.int64)
     data = TrainingData(Rows(np.zeros((len(y), 1)), coder.encode(y), weights), rows)
-    judged = hold_out(model, data, coder, np.random.RandomState(seed))
+    judged = hold_out(model, data, coder, np.random.RandomState(seed), y)
     assert_array_equal(np.sort(np.r_[data.order, judged]), rows)
     return data.order, judged
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -80,6 +80,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         all C classes, p = (1 − s) p + s/C (Szegedy et al. 2016); over yes and no for labels.
     focal_gamma : float, default=2.0
         For "focal": how much less easy samples count; 0 gives the cross-entropy.
+    class_weight : dict, "balanced", list of dict or None, default=None
+        How much the rows of each class count, beside ``sample_weight``, with which it is
+        multiplied. A dict has the weight of each class; one that it does not mention has 1.
+        "balanced" makes all classes count alike, ``n_samples / (n_classes * bincount(y))``, rows
+        counted by ``sample_weight``; not for ``partial_fit``. Several labels a row take a list with
+        a dict {0: …, 1: …} per label, or "balanced": a row's weight is the product over its
+        labels. Not for soft labels. The default score of held-out rows and ``scoring="loss"`` count
+        rows in the same way; ``score``, ``cost`` and other metrics don't.
 
     Attributes
     ----------
@@ -114,6 +122,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         loss: str = "cross_entropy",
         label_smoothing: float = 0.0,
         focal_gamma: float = 2.0,
+        class_weight: Mapping[Any, float] | Sequence[Mapping[Any, float]] | str | None = None,
         solver: str | Optimizer = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
@@ -130,6 +139,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         nesterovs_momentum: bool = True,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        validation_split: Any = None,
+        scoring: str | Callable[..., float] | None = None,
+        restore_best: bool = True,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,

@@ -66,10 +66,26 @@ nesterovs_momentum : bool, default=True
     Look ahead along the momentum, for ``solver="sgd"``.
 early_stopping : bool, default=False
     Hold out rows, stop when their score (``validation_scores_``) stalls, and keep the weights that
-    scored best, also where the fit diverges later on. Each class keeps a row to learn from. Not for
-    lbfgs.
+    scored best, also where the fit diverges later on. Each class keeps a row to learn from. Rows of
+    your own are judged instead where ``fit`` gets ``X_val``. Not for lbfgs.
 validation_fraction : float, default=0.1
     Share of the rows to hold out.
+validation_split : splitter, list of one (train, test) pair or None, default=None
+    Which rows to hold out, in the place of ``validation_fraction``: the first split of an object
+    of :mod:`sklearn.model_selection`, or numbers of rows or masks. Rows in neither part are left
+    out, and no row is moved. Give a splitter that shuffles a ``random_state`` of its own. One that
+    needs groups can't get them: pass a ``PredefinedSplit`` or the pair itself,
+    ``[next(splitter.split(X, y, groups))]``.
+scoring : str, callable or None, default=None
+    What the held-out rows, or ``X_val``, are judged by; larger is better. None: the accuracy, or
+    for a regressor a measure of its own loss (``validation_scores_``). "loss": minus the cost.
+    Other names are scikit-learn's scorers. A callable is called as ``scoring(model, X, y)``, also
+    with ``sample_weight`` if there are weights and it takes them; the model shows what it has
+    learnt so far, X is an array, and y has your labels or your unit. ``class_weight`` is not in
+    these weights. ``tol`` is in the score's unit.
+restore_best : bool, default=True
+    With early stopping, put the weights of the epoch that scored best back, the first one of
+    several. False leaves the last epoch's; then a fit that diverges is an error.
 beta_1 : float, default=0.9
     Decay of the mean of gradients, in [0, 1), for Adam and its relatives: "adam", "adamw", "nadam"
     and "radam".
@@ -182,8 +198,9 @@ best_loss_ : float or None
 cost_curve_ : list of float
     As ``loss_curve_``, without penalties.
 validation_scores_ : list of float or None
-    With early stopping, the score on the held-out rows after each epoch; NaN for epochs of earlier
-    fits without it, and for one that diverged. For a classifier it is the accuracy. For a regressor
+    With early stopping or ``X_val``, the score on the held-out rows after each epoch; NaN for
+    epochs of earlier fits without these, and for one that diverged. It is what ``scoring`` asks
+    for. By default it is the accuracy for a classifier, ``class_weight`` included. For a regressor
     it is a measure of its own loss: R² for "squared_error", as in scikit-learn; D², the share of
     the pinball loss that is explained, for "pinball" and "absolute_error"; minus the cost for all
     others, and for every loss where the held-out rows have one target only.

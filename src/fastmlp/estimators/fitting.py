@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import SimpleNamespace
@@ -14,7 +13,8 @@ from sklearn.utils import check_random_state
 
 from fastmlp.backends import Backend
 from fastmlp.estimators.coding import TargetCoder
-from fastmlp.estimators.holding_out import hold_out
+from fastmlp.estimators.holding_out import hold_out, warn_of_constant
+from fastmlp.estimators.judging import JudgedRows, Watch, scores_of
 from fastmlp.estimators.learnt import Learnt, shown_as
 from fastmlp.estimators.stream import ONE_EPOCH, Stream
 from fastmlp.estimators.yardstick import out_of_scale, worse_than_constant
@@ -25,7 +25,7 @@ from fastmlp.plan.initializers import initialize
 from fastmlp.plan.layout import Plan, batch_norms, make_plan, make_settings
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.schedules import LearningRate
-from fastmlp.training.history import CostUnit, History
+from fastmlp.training.history import History
 from fastmlp.training.lbfgs import LbfgsRun
 from fastmlp.training.loop import (
     DivergenceError,
@@ -59,6 +59,12 @@ class Fitting:
     coder : TargetCoder
     feature_names : ndarray of str, shape (I,), or None
     data : TrainingData
+    y : ndarray, shape (N,) or (N, C)
+        Its targets as the user gave them.
+    sample_weight : ndarray of float64, shape (N,), or None
+        Its rows' own weights, without those of classes.
+    own_rows : JudgedRows or None
+        What the user brought to judge the network by.
     earlier : Learnt or None
         What a warm start or a partial fit goes on from; it is not changed.
     incremental : bool
@@ -71,6 +77,9 @@ class Fitting:
     coder: TargetCoder
     feature_names: np.ndarray | None
     data: TrainingData
+    y: np.ndarray
+    sample_weight: np.ndarray | None
+    own_rows: JudgedRows | None
     earlier: Learnt | None
     incremental: bool
     backend: Backend
@@ -78,11 +87,14 @@ class Fitting:
     rng: np.random.RandomState = field(init=False)
     learnt: Learnt = field(init=False)
     monitor: LossMonitor | ScoreMonitor | None = field(init=False, default=None)
+    watch: Watch | None = field(init=False, default=None)
 
     def run(self) -> Learnt:
         """Train and return the result."""
         self.rng = check_random_state(self.parameters.random_state)
         self.learnt = self._starting_point()
+        if self.own_rows is not None and not self.learnt.stops_early:
+            self.watch = Watch(*scores_of(self, self.own_rows))
         ending = self._train()
         self.learnt = replace(self.learnt, stop_reason=ending.reason)
         if not self.incremental:
@@ -123,6 +135,7 @@ class Fitting:
         parameters, plan, dtype = self.parameters, self._plan(), self.coder.dtype
         rate = LearningRate("constant", parameters.learning_rate_init)
         moments = () if self._optimizer is None else self._optimizer.row.moments
+        stops_early = parameters.early_stopping and self._optimizer is not None
         if self._optimizer is not None and self._optimizer.name == "sgd":
             rate = LearningRate(
                 parameters.learning_rate, parameters.learning_rate_init, parameters.power_t
@@ -143,7 +156,8 @@ class Fitting:
             moments=moments,
             alpha=parameters.alpha,
             l1=parameters.l1,
-            stops_early=parameters.early_stopping and parameters.solver != "lbfgs",
+            stops_early=stops_early,
+            has_scores=stops_early or self.own_rows is not None,
         )
         if self.earlier is None or not self.incremental:
             return learnt
@@ -239,12 +253,16 @@ class Fitting:
 
     def _report(self, record: EpochRecord) -> bool:
         """Call the callbacks; return whether one of them returned True, which ends the fit."""
+        if self.watch is not None:
+            score = self.watch.look_at(self.learnt.network)
+            self.learnt.history.present.scores[-1] = score
+            record = record._replace(validation_score=score)
         if self.parameters.verbose:
             self._print(record)
         callbacks = self.parameters.callbacks
         if not callbacks:
             return False
-        with shown_as(self.model, self._learnt_so_far()):
+        with shown_as(self.model, self.learnt_so_far()):
             answers = [callback(record) for callback in callbacks]
         return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)
 
@@ -254,7 +272,8 @@ class Fitting:
         if self.monitor and self.learnt.rate.shrank:
             print(f"{self.monitor.stall_text} Setting learning rate to {record.learning_rate:f}")
 
-    def _learnt_so_far(self) -> Learnt:
+    def learnt_so_far(self) -> Learnt:
+        """Return what callbacks and scorers are shown."""
         return replace(self._with_best(), stop_reason="The fit is under way.")
 
     # -- mini-batches ---------------------------------------------------------------------------
@@ -294,11 +313,11 @@ class Fitting:
 
     def _with_best(self) -> Learnt:
         """Return what has been learnt, with the best mark so far."""
-        if self.monitor is None:
-            return replace(self.learnt, best_loss=self.search.best_loss)
         if isinstance(self.monitor, ScoreMonitor):
             return replace(self.learnt, best_score=self.monitor.reported_best)
-        return replace(self.learnt, best_loss=self.monitor.best)
+        best_loss = self.search.best_loss if self.monitor is None else self.monitor.best
+        best_score = self.learnt.best_score if self.watch is None else self.watch.best
+        return replace(self.learnt, best_loss=best_loss, best_score=best_score)
 
     def _batch_size(self, n_rows: int) -> int:
         wanted = self.parameters.batch_size
@@ -315,9 +334,24 @@ class Fitting:
         tol, patience = self.parameters.tol, self.parameters.n_iter_no_change
         if not self.parameters.early_stopping:
             return LossMonitor(tol, patience, self.learnt.best_loss)
-        held_out = hold_out(self.parameters, self.data, self.coder, self.rng)
-        score, unit = self._held_out_score(held_out)
-        return ScoreMonitor(score, tol, patience, unit)
+        judged = self._held_out() if self.own_rows is None else self._own_rows()
+        score, unit = scores_of(self, judged)
+        return ScoreMonitor(score, tol, patience, unit, restores_best=self.parameters.restore_best)
+
+    def _own_rows(self) -> JudgedRows:
+        """Return the rows that the user brought to judge by."""
+        assert self.own_rows is not None
+        rows, order = self.own_rows.rows, self.own_rows.order
+        if self.coder.classes_of_rows(rows.target) is None:
+            learnt, remedy = self.data.rows.target, "give rows whose target varies"
+            warn_of_constant(rows, order, learnt, "", remedy, "y_val")
+        return self.own_rows
+
+    def _held_out(self) -> JudgedRows:
+        """Take rows out of ``data.order``; return them."""
+        order = hold_out(self.parameters, self.data, self.coder, self.rng, self.y)
+        weights = None if self.sample_weight is None else self.sample_weight[order]
+        return JudgedRows(self.data.rows, order, self.y[order], weights)
 
     def _leave_out_weightless(self, plan: Plan) -> None:
         """Take rows of weight 0 out of ``data.order`` where batches have statistics.
@@ -326,29 +360,6 @@ class Fitting:
         """
         if batch_norms(plan).any():
             self.data.order = np.ascontiguousarray(self.data.counting())
-
-    def _held_out_score(self, rows: np.ndarray) -> tuple[Callable[[Network], float], CostUnit]:
-        """Return a function that scores a network on ``rows`` (V,), and the unit of the scores.
-
-        The score is NaN if the network overflows there.
-        """
-        data = self.data
-        judge = self.coder.judge(self.backend, data.rows.target[rows], data.rows.weights_of(rows))
-
-        def score(network: Network) -> float:
-            outputs = network.forward(
-                self.backend,
-                data.rows.X,
-                rows,
-                apply_link=not judge.takes_logits,
-                n_threads=self.n_threads,
-            )
-            if not np.isfinite(outputs).all():
-                return np.nan
-            with np.errstate(all="ignore"):  # what overflows is seen in the score
-                return judge.score(network, outputs)
-
-        return score, judge.unit
 
     # -- the whole data set at once -------------------------------------------------------------
 

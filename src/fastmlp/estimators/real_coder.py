@@ -182,12 +182,12 @@ class RealCoder(TargetCoder):
         """
         counting = target if weights is None else target[weights > 0]
         if (counting == counting[0]).all(axis=0).any():
-            return self._minus_cost(backend, target, weights)
+            return self.minus_cost(backend, target, weights)
         if self.row.code in _OF_QUANTILES:
             return self._explained_pinball(target, weights)
         if self.row.code == LOSSES["squared_error"].code:
             return Judge(lambda network, outputs: r2(target, outputs, weights), takes_logits=True)
-        return self._minus_cost(backend, target, weights)
+        return self.minus_cost(backend, target, weights)
 
     def _explained_pinball(self, target: np.ndarray, weights: np.ndarray | None) -> Judge:
         def score(network: Network, outputs: np.ndarray) -> float:
@@ -195,15 +195,6 @@ class RealCoder(TargetCoder):
             return quantile_score(target, quantiles, self.levels, weights)
 
         return Judge(score, takes_logits=False)
-
-    def _minus_cost(
-        self, backend: Backend, target: np.ndarray, weights: np.ndarray | None
-    ) -> Judge:
-        def score(network: Network, logits: np.ndarray) -> float:
-            losses = network.losses(backend, logits, target).astype(np.float64)
-            return -float(np.average(losses, weights=weights))
-
-        return Judge(score, takes_logits=True, unit=self.cost_unit)
 
     @property
     def levels(self) -> np.ndarray:
@@ -243,7 +234,7 @@ class RealCoder(TargetCoder):
             f"{ratio[worst]:.3g} times the constant's. {remedy}"
         )
 
-    def remark(self, y: np.ndarray, *, whole: bool) -> str | None:
+    def remark(self, y: np.ndarray, *, whole: bool, weights: str) -> str | None:
         """See :meth:`TargetCoder.remark`."""
         if whole or self.unit.kind == "none" or len(y) == 0:
             return None

@@ -81,7 +81,7 @@ class EpochRecord(NamedTuple):
     cost : float
         The same without penalties.
     validation_score : float or None
-        Score on the held-out rows under early stopping.
+        Score on the held-out rows under early stopping, or on ``X_val``.
     learning_rate : float or None
         Step size of the next epoch; None for lbfgs.
     seconds : float

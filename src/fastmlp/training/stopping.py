@@ -65,7 +65,9 @@ class ScoreMonitor:
     unit : CostUnit
         Of the scores, where they are minus a cost; what ``tol`` is held against is the core's.
     best_parameters : ndarray or None, shape (V,)
-        Parameters at the best score; None before the first one.
+        Parameters at the best score; None before the first one, and where they are not kept.
+    restores_best : bool
+        Whether they are kept, to be put back.
     """
 
     score: Callable[[Network], float]
@@ -76,6 +78,7 @@ class ScoreMonitor:
     idle: int = 0
     best_parameters: np.ndarray | None = None
     last_score: float | None = None
+    restores_best: bool = True
 
     def update(self, loss: float, network: Network) -> None:
         """Score the network after an epoch."""
@@ -83,7 +86,8 @@ class ScoreMonitor:
         self.idle = self.idle + 1 if self.last_score < self.best + self.tol else 0
         if self.last_score > self.best:
             self.best = self.last_score
-            self.best_parameters = network.parameters.copy()
+            if self.restores_best:
+                self.best_parameters = network.parameters.copy()
 
     @property
     def reported_score(self) -> float | None:

@@ -24,6 +24,7 @@ from fastmlp.registry import (
     SOLVERS,
 )
 from fastmlp.schedules import POLICIES
+from fastmlp.validation.class_weights import check_class_weight
 from fastmlp.validation.initial_values import check_init
 from fastmlp.validation.normalizations import NORMALIZATION_NAMES, check_normalization
 from fastmlp.validation.rules import (
@@ -38,6 +39,8 @@ from fastmlp.validation.rules import (
     seed,
     verbosity,
 )
+from fastmlp.validation.scoring import check_scoring
+from fastmlp.validation.splits import check_split_rule
 from fastmlp.validation.wording import brief, count_of, unknown_name
 
 __all__ = [
@@ -159,6 +162,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
     {
         "label_smoothing": Number(0, 1),
         "focal_gamma": _NOT_NEGATIVE,
+        "class_weight": check_class_weight,
         "huber_delta": _POSITIVE,
         "smooth_l1_beta": _POSITIVE,
         "tweedie_power": Number(1, 2, closed="both"),
@@ -190,6 +194,9 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "nesterovs_momentum": flag,
         "early_stopping": flag,
         "validation_fraction": Number(0, 1),
+        "validation_split": check_split_rule,
+        "scoring": check_scoring,
+        "restore_best": flag,
         "beta_1": Number(0, 1),
         "beta_2": Number(0, 1),
         "epsilon": _POSITIVE,
