@@ -83,11 +83,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     class_weight : dict, "balanced", list of dict or None, default=None
         How much the rows of each class count, beside ``sample_weight``, with which it is
         multiplied. A dict has the weight of each class; one that it does not mention has 1.
-        "balanced" makes all classes count alike, ``n_samples / (n_classes * bincount(y))``, rows
-        counted by ``sample_weight``; not for ``partial_fit``. Several labels a row take a list with
-        a dict {0: …, 1: …} per label, or "balanced": a row's weight is the product over its
-        labels. Not for soft labels. The default score of held-out rows and ``scoring="loss"`` count
-        rows in the same way; ``score``, ``cost`` and other metrics don't.
+        "balanced" makes all classes count alike, ``n_samples / (n_classes * np.bincount(y))``, rows
+        counted by ``sample_weight``; not for ``partial_fit``. Several labels a row take "balanced"
+        or a list of dicts, one for each label with the weights of 0 and 1: a row's weight is the
+        product over its labels. Not for soft labels. The default score of held-out rows and
+        ``scoring="loss"`` count rows in the same way; ``score``, ``cost`` and other metrics do not.
 
     Attributes
     ----------

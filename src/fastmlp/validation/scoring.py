@@ -61,8 +61,9 @@ def check_scorer_can_ask(model: Any, scoring: Any, methods: Any, loss: object) -
     wanted = [methods] if isinstance(methods, str) else list(methods)
     if not any(hasattr(model, method) for method in wanted):
         raise ValueError(
-            f"scoring={brief(scoring)} needs {' or '.join(wanted)}, which a model with "
-            f"loss={brief(loss)} does not have: take another metric or another loss."
+            f"scoring={brief(scoring)} needs {' or '.join(wanted)}, which "
+            f"{type(model).__name__} with loss={brief(loss)} does not have: take another metric or "
+            "another loss."
         )
 
 
