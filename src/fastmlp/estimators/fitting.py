@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from fastmlp.backends import Backend
 from fastmlp.estimators.coding import TargetCoder
 from fastmlp.estimators.holding_out import hold_out, warn_of_constant
-from fastmlp.estimators.judging import JudgedRows, Watch, scores_of
+from fastmlp.estimators.judging import JudgedRows, Judgement, Watch
 from fastmlp.estimators.learnt import Learnt, shown_as
 from fastmlp.estimators.stream import ONE_EPOCH, Stream
 from fastmlp.estimators.yardstick import out_of_scale, worse_than_constant
@@ -37,7 +37,7 @@ from fastmlp.training.loop import (
 )
 from fastmlp.training.stopping import LossMonitor, ScoreMonitor
 from fastmlp.training.updates import UpdateRule
-from fastmlp.validation import checking_initializer, each_normalization
+from fastmlp.validation import checking_initializer, each_normalization, kept_of
 
 __all__ = ["Fitting"]
 
@@ -87,6 +87,7 @@ class Fitting:
     rng: np.random.RandomState = field(init=False)
     learnt: Learnt = field(init=False)
     monitor: LossMonitor | ScoreMonitor | None = field(init=False, default=None)
+    search: LbfgsRun | None = field(init=False, default=None)
     watch: Watch | None = field(init=False, default=None)
 
     def run(self) -> Learnt:
@@ -94,7 +95,7 @@ class Fitting:
         self.rng = check_random_state(self.parameters.random_state)
         self.learnt = self._starting_point()
         if self.own_rows is not None and not self.learnt.stops_early:
-            self.watch = Watch(*scores_of(self, self.own_rows))
+            self.watch = Watch(*self._judgement.scores_of(self.own_rows))
         ending = self._train()
         self.learnt = replace(self.learnt, stop_reason=ending.reason)
         if not self.incremental:
@@ -134,7 +135,7 @@ class Fitting:
         """Return a fresh network, or a copy of the earlier one, ready to be trained."""
         parameters, plan, dtype = self.parameters, self._plan(), self.coder.dtype
         rate = LearningRate("constant", parameters.learning_rate_init)
-        moments = () if self._optimizer is None else self._optimizer.row.moments
+        moments = () if self._optimizer is None else self._optimizer.moments
         stops_early = parameters.early_stopping and self._optimizer is not None
         if self._optimizer is not None and self._optimizer.name == "sgd":
             rate = LearningRate(
@@ -154,8 +155,7 @@ class Fitting:
             history=history,
             rate=rate,
             moments=moments,
-            alpha=parameters.alpha,
-            l1=parameters.l1,
+            kept=kept_of(vars(parameters)),
             stops_early=stops_early,
             has_scores=stops_early or self.own_rows is not None,
         )
@@ -315,7 +315,11 @@ class Fitting:
         """Return what has been learnt, with the best mark so far."""
         if isinstance(self.monitor, ScoreMonitor):
             return replace(self.learnt, best_score=self.monitor.reported_best)
-        best_loss = self.search.best_loss if self.monitor is None else self.monitor.best
+        best_loss = self.learnt.best_loss  # before the first epoch
+        if self.monitor is not None:
+            best_loss = self.monitor.best
+        elif self.search is not None:
+            best_loss = self.search.best_loss
         best_score = self.learnt.best_score if self.watch is None else self.watch.best
         return replace(self.learnt, best_loss=best_loss, best_score=best_score)
 
@@ -335,8 +339,16 @@ class Fitting:
         if not self.parameters.early_stopping:
             return LossMonitor(tol, patience, self.learnt.best_loss)
         judged = self._held_out() if self.own_rows is None else self._own_rows()
-        score, unit = scores_of(self, judged)
+        score, unit = self._judgement.scores_of(judged)
         return ScoreMonitor(score, tol, patience, unit, restores_best=self.parameters.restore_best)
+
+    @property
+    def _judgement(self) -> Judgement:
+        """How the networks of this fit are judged."""
+        scoring, coder = self.parameters.scoring, self.coder
+        return Judgement(
+            scoring, self.model, coder, self.backend, self.n_threads, self.learnt_so_far
+        )
 
     def _own_rows(self) -> JudgedRows:
         """Return the rows that the user brought to judge by."""

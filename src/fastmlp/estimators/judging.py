@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from inspect import signature
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastmlp.backends import Rows
-from fastmlp.estimators.learnt import shown_as
+from fastmlp.backends import Backend, Rows
+from fastmlp.estimators.coding import TargetCoder
+from fastmlp.estimators.learnt import Learnt, shown_as
 from fastmlp.network import Network
 from fastmlp.training.history import UNCHANGED, CostUnit
 from fastmlp.training.loop import DivergenceError
 from fastmlp.validation import check_score, check_scorer_can_ask, judging_by, score_diverged
 
-if TYPE_CHECKING:
-    from fastmlp.estimators.fitting import Fitting
-
-__all__ = ["JudgedRows", "Watch", "scores_of"]
+__all__ = ["JudgedRows", "Judgement", "Watch"]
 
 
 class JudgedRows(NamedTuple):
@@ -43,71 +41,93 @@ class JudgedRows(NamedTuple):
     sample_weight: np.ndarray | None
 
 
-def scores_of(fitting: Fitting, judged: JudgedRows) -> tuple[Callable[[Network], float], CostUnit]:
-    """Return a function that scores a network on the rows, and the unit of the scores.
+@dataclass(frozen=True)
+class Judgement:
+    """How the networks of one fit are judged.
 
-    Larger scores are better. They are those of ``scoring``, else those of the loss. A score is NaN
-    if the network overflows there.
+    Attributes
+    ----------
+    scoring : str, callable or None
+        As ``validation.check_parameters`` returns it.
+    model : MLPClassifier or MLPRegressor
+        What scorers are shown; not changed.
+    coder : TargetCoder
+    backend : Backend
+    n_threads : int
+    learnt_so_far : callable
+        Returns what the model is to show.
     """
-    scoring, coder = fitting.parameters.scoring, fitting.coder
-    if scoring is not None and scoring != "loss":
-        return _by_scorer(fitting, judged), UNCHANGED
-    rows, order = judged.rows, judged.order
-    by = coder.judge if scoring is None else coder.minus_cost
-    judge = by(fitting.backend, rows.target[order], rows.weights_of(order))
 
-    def score(network: Network) -> float:
-        outputs = network.forward(
-            fitting.backend,
-            rows.X,
-            order,
-            apply_link=not judge.takes_logits,
-            n_threads=fitting.n_threads,
+    scoring: Any
+    model: Any
+    coder: TargetCoder
+    backend: Backend
+    n_threads: int
+    learnt_so_far: Callable[[], Learnt]
+
+    def scores_of(self, judged: JudgedRows) -> tuple[Callable[[Network], float], CostUnit]:
+        """Return a function that scores a network on the rows, and the unit of the scores.
+
+        Larger scores are better. A score is NaN if the network overflows there.
+        """
+        if self.scoring is not None and self.scoring != "loss":
+            return self._by_scorer(judged), UNCHANGED
+        rows, order = judged.rows, judged.order
+        by = self.coder.judge if self.scoring is None else self.coder.minus_cost
+        judge = by(self.backend, rows.target[order], rows.weights_of(order))
+
+        def score(network: Network) -> float:
+            outputs = self._outputs(network, judged, apply_link=not judge.takes_logits)
+            if not np.isfinite(outputs).all():
+                return np.nan
+            with np.errstate(all="ignore"):  # what overflows is seen in the score
+                return judge.score(network, outputs)
+
+        return score, judge.unit
+
+    def _outputs(self, network: Network, judged: JudgedRows, *, apply_link: bool) -> np.ndarray:
+        """Return outputs, or logits, (V, C)."""
+        X, order = judged.rows.X, judged.order
+        return network.forward(
+            self.backend, X, order, apply_link=apply_link, n_threads=self.n_threads
         )
-        if not np.isfinite(outputs).all():
-            return np.nan
-        with np.errstate(all="ignore"):  # what overflows is seen in the score
-            return judge.score(network, outputs)
 
-    return score, judge.unit
+    def _by_scorer(self, judged: JudgedRows) -> Callable[[Network], float]:
+        """Return what scores by scikit-learn's scorer of a name, or by the user's."""
+        scorer = self._scorer()
+        X, y = judged.rows.X[judged.order], judged.y
+        weights: dict[str, Any] = {}
+        if judged.sample_weight is not None and _takes_weights(scorer):
+            weights = {"sample_weight": judged.sample_weight}
 
+        def score(network: Network) -> float:
+            if not np.isfinite(network.parameters).all():
+                return np.nan
+            # Without names of columns, which the array X has not.
+            shown = replace(self.learnt_so_far(), feature_names=None)
+            with shown_as(self.model, shown), judging_by(self.scoring):
+                value = check_score(self.scoring, scorer(self.model, X, y, **weights))
+            if not np.isfinite(value):
+                outputs = self._outputs(network, judged, apply_link=False)
+                if np.isfinite(outputs).all():
+                    epoch = shown.history.n_epochs
+                    raise DivergenceError(score_diverged(self.scoring, value, epoch))
+            return value
 
-def _by_scorer(fitting: Fitting, judged: JudgedRows) -> Callable[[Network], float]:
-    """Return what scores by scikit-learn's scorer of a name, or by the user's."""
-    scoring, model = fitting.parameters.scoring, fitting.model
-    scorer = _scorer_of(scoring)
-    with shown_as(model, fitting.learnt):
+        return score
+
+    def _scorer(self) -> Callable[..., Any]:
+        """Return the scorer; raise if it needs what a model with this loss has not."""
+        scorer: Callable[..., Any] = self.scoring
+        if isinstance(self.scoring, str):
+            from sklearn.metrics import get_scorer  # noqa: PLC0415 - slow to import
+
+            scorer = get_scorer(self.scoring)
         methods = getattr(scorer, "_response_method", ())
         if methods:
-            check_scorer_can_ask(model, scoring, methods, fitting.coder.loss)
-    X, y = judged.rows.X[judged.order], judged.y
-    weights: dict[str, Any] = {}
-    if judged.sample_weight is not None and _takes_weights(scorer):
-        weights = {"sample_weight": judged.sample_weight}
-
-    def score(network: Network) -> float:
-        if not np.isfinite(network.parameters).all():
-            return np.nan
-        # Without names of columns, which the array X has not.
-        shown = replace(fitting.learnt_so_far(), feature_names=None)
-        with shown_as(model, shown), judging_by(scoring):
-            value = check_score(scoring, scorer(model, X, y, **weights))
-        if not np.isfinite(value) and _is_finite_on(fitting, network, judged):
-            epoch = fitting.learnt.history.n_epochs
-            raise DivergenceError(score_diverged(scoring, value, epoch))
-        return value
-
-    return score
-
-
-def _scorer_of(scoring: Any) -> Callable[..., Any]:
-    if not isinstance(scoring, str):
-        own: Callable[..., Any] = scoring
-        return own
-    from sklearn.metrics import get_scorer  # noqa: PLC0415 - slow to import
-
-    by_name: Callable[..., Any] = get_scorer(scoring)
-    return by_name
+            with shown_as(self.model, self.learnt_so_far()):
+                check_scorer_can_ask(self.model, self.scoring, methods, self.coder.loss)
+        return scorer
 
 
 def _takes_weights(scorer: Callable[..., Any]) -> bool:
@@ -117,17 +137,6 @@ def _takes_weights(scorer: Callable[..., Any]) -> bool:
         return "sample_weight" in signature(metric).parameters
     except ValueError:  # of some functions written in C
         return False
-
-
-def _is_finite_on(fitting: Fitting, network: Network, judged: JudgedRows) -> bool:
-    outputs = network.forward(
-        fitting.backend,
-        judged.rows.X,
-        judged.order,
-        apply_link=False,
-        n_threads=fitting.n_threads,
-    )
-    return bool(np.isfinite(outputs).all())
 
 
 @dataclass

@@ -44,8 +44,8 @@ class Learnt:
     rate : LearningRate
     moments : tuple of str
         What the vectors of the optimiser's memory are.
-    alpha, l1 : float
-        Strengths of the penalties of the fit.
+    kept : mapping
+        Parameters of the fit that are read after it, as the parameters' table says.
     stops_early : bool
         Whether a score, instead of the loss, could end the fit.
     has_scores : bool
@@ -66,8 +66,7 @@ class Learnt:
     history: History
     rate: LearningRate
     moments: tuple[str, ...]
-    alpha: float
-    l1: float
+    kept: Mapping[str, Any]
     stops_early: bool = False
     has_scores: bool = False
     best_loss: float = np.inf

@@ -74,6 +74,7 @@ from fastmlp.validation.parameters import (
     check_parameters,
     check_same_network,
     check_stochastic,
+    kept_of,
 )
 from fastmlp.validation.pictures import (
     check_ax,
@@ -206,6 +207,7 @@ __all__ = [
     "each_normalization",
     "each_weight",
     "judging_by",
+    "kept_of",
     "naming",
     "naming_rows",
     "naming_training",
