@@ -17,6 +17,7 @@ from fastmlp.estimators.attributes import LearntAttributes
 from fastmlp.estimators.learnt import Learnt, learnt_by
 from fastmlp.notices import notify
 from fastmlp.threads import default_threads
+from fastmlp.training import clock
 
 if TYPE_CHECKING:
     from fastmlp.estimators.coding import TargetCoder
@@ -182,6 +183,7 @@ default=None
     ) -> Self:
         if incremental and sample_weight is None and self._repeats(X, y):
             return self
+        began = clock.now()
         # Imported here because a process that only predicts, or only imports, needs none of it.
         from fastmlp.estimators.preparation import NO_ROWS, prepare  # noqa: PLC0415
 
@@ -193,6 +195,7 @@ default=None
             incremental=incremental,
             classes=classes,
             validation_rows=validation_rows or NO_ROWS,
+            began=began,
         )
         parameters, n_rows = vars(fitting.parameters), len(fitting.data.rows.X)
         with validation.naming_training(parameters, fitting.layer_sizes, n_rows):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import SimpleNamespace
@@ -25,17 +26,19 @@ from fastmlp.plan.initializers import initialize
 from fastmlp.plan.layout import Plan, batch_norms, make_plan, make_settings
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.schedules import LearningRate
+from fastmlp.training.callbacks import Callbacks
+from fastmlp.training.divergence import DivergenceError
 from fastmlp.training.history import History
 from fastmlp.training.lbfgs import LbfgsRun
-from fastmlp.training.loop import (
-    DivergenceError,
-    Ending,
-    EpochRecord,
-    TrainingData,
-    TrainingRun,
-    print_record,
-)
+from fastmlp.training.loop import TrainingData, TrainingRun
+from fastmlp.training.observers import Observer
+from fastmlp.training.printing import Printer
+from fastmlp.training.progress_bar import ProgressBar
+from fastmlp.training.rates import RateFollower
+from fastmlp.training.recorder import Recorder
+from fastmlp.training.state import Ending, TrainerState
 from fastmlp.training.stopping import LossMonitor, ScoreMonitor
+from fastmlp.training.time_limit import TimeLimit
 from fastmlp.training.updates import UpdateRule
 from fastmlp.validation import checking_initializer, each_normalization, kept_of
 
@@ -69,6 +72,8 @@ class Fitting:
         What a warm start or a partial fit goes on from; it is not changed.
     incremental : bool
         One epoch only, with the optimiser's memory kept.
+    began : float
+        What the clock showed when the fit was called.
     """
 
     model: Any
@@ -82,12 +87,12 @@ class Fitting:
     own_rows: JudgedRows | None
     earlier: Learnt | None
     incremental: bool
+    began: float
     backend: Backend
     n_threads: int
     rng: np.random.RandomState = field(init=False)
     learnt: Learnt = field(init=False)
     monitor: LossMonitor | ScoreMonitor | None = field(init=False, default=None)
-    search: LbfgsRun | None = field(init=False, default=None)
     watch: Watch | None = field(init=False, default=None)
 
     def run(self) -> Learnt:
@@ -114,9 +119,7 @@ class Fitting:
             raise DivergenceError(" ".join([str(error), *causes])) from error
 
     def _comment(self, ending: Ending) -> None:
-        """Say why the fit ended, and warn if it should not have ended like this."""
-        if self.parameters.verbose:
-            print(ending.reason)
+        """Warn if the fit should not have ended like this."""
         if ending.on_demand:
             return
         worse = worse_than_constant(self.learnt, self.data, self.backend, self.n_threads)
@@ -143,11 +146,11 @@ class Fitting:
             )
         if self.earlier is None:
             network = self._new_network(plan, dtype, len(moments))
-            history = History(incremental=self.incremental, unit=self.coder.cost_unit)
+            history = History(incremental=self.incremental)
         else:
             keep = self.incremental and self.earlier.moments == moments
             network = self.earlier.network.continued(plan, dtype, len(moments), keep)
-            history = self.earlier.history.continued(self.incremental, self.coder.cost_unit)
+            history = self.earlier.history.continued(self.incremental)
         learnt = Learnt(
             network=network,
             coder=self.coder,
@@ -251,30 +254,43 @@ class Fitting:
             weight_decay=parameters.weight_decay,
         )
 
-    def _report(self, record: EpochRecord) -> bool:
-        """Call the callbacks; return whether one of them returned True, which ends the fit."""
+    # -- who is told of it ----------------------------------------------------------------------
+
+    def _state(self, max_iter: int, rate: LearningRate | None) -> TrainerState:
+        """Return the state in which the training begins."""
+        learnt = self.learnt
+        seen = learnt.history.n_samples_seen
+        return TrainerState(learnt.network, max_iter, learnt.coder.cost_unit, rate, seen)
+
+    def _observers(self, *judging: Observer) -> list[Observer]:
+        """Return who is told of each epoch: first who judges it, last the user's callbacks."""
+        watching = [] if self.watch is None else [self.watch]
+        observers = [*judging, *watching, Recorder(self.learnt.history)]
+        parameters, whole = self.parameters, not self.incremental
+        if parameters.time_limit is not None and whole:
+            observers.append(TimeLimit(parameters.time_limit, self.began))
+        if parameters.verbose:
+            display = ProgressBar if parameters.verbose == "bar" else Printer
+            observers.append(display(says_why=whole))
+        if parameters.callbacks:
+            observers.append(Callbacks(parameters.callbacks, self._showing))
+        return observers
+
+    def _showing(self, state: TrainerState) -> AbstractContextManager[None]:
+        """Return a context in which the model shows what it has learnt so far."""
+        reason = "The fit is under way." if state.ending is None else state.ending.reason
+        return shown_as(self.model, replace(self._with_best(), stop_reason=reason))
+
+    def _with_best(self) -> Learnt:
+        """Return what has been learnt, with the best mark so far."""
+        learnt = self.learnt
         if self.watch is not None:
-            score = self.watch.look_at(self.learnt.network)
-            self.learnt.history.present.scores[-1] = score
-            record = record._replace(validation_score=score)
-        if self.parameters.verbose:
-            self._print(record)
-        callbacks = self.parameters.callbacks
-        if not callbacks:
-            return False
-        with shown_as(self.model, self.learnt_so_far()):
-            answers = [callback(record) for callback in callbacks]
-        return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)
-
-    def _print(self, record: EpochRecord) -> None:
-        """Print what scikit-learn prints of an epoch."""
-        print_record(record)
-        if self.monitor and self.learnt.rate.shrank:
-            print(f"{self.monitor.stall_text} Setting learning rate to {record.learning_rate:f}")
-
-    def learnt_so_far(self) -> Learnt:
-        """Return what callbacks and scorers are shown."""
-        return replace(self._with_best(), stop_reason="The fit is under way.")
+            learnt = replace(learnt, best_score=self.watch.best)
+        if self.monitor is None:
+            return learnt
+        if isinstance(self.monitor, ScoreMonitor):
+            return replace(learnt, best_score=self.monitor.reported_best)
+        return replace(learnt, best_loss=self.monitor.best)
 
     # -- mini-batches ---------------------------------------------------------------------------
 
@@ -285,22 +301,19 @@ class Fitting:
         rule = UpdateRule(
             self._optimizer, parameters.gradient_noise, parameters.gradient_noise_decay
         )
-        self.monitor = self._monitor()
+        self.monitor = monitor = self._monitor()
         self._leave_out_weightless(network.plan)
+        max_iter, rate = 1 if self.incremental else parameters.max_iter, self.learnt.rate
         run = TrainingRun(
             backend=self.backend,
-            network=network,
             data=self.data,
             settings=settings,
             rule=rule,
             batch_size=self._batch_size(len(self.data.order)),
             n_threads=self.n_threads,
-            rate=self.learnt.rate,
-            monitor=self.monitor,
-            history=self.learnt.history,
-            rng=self.rng if self.parameters.shuffle else None,
-            max_iter=1 if self.incremental else self.parameters.max_iter,
-            report=self._report,
+            rng=self.rng if parameters.shuffle else None,
+            state=self._state(max_iter, rate),
+            observers=self._observers(monitor, RateFollower(rate)),
         )
         ending = run.run()
         self.learnt = self._with_best()
@@ -310,18 +323,6 @@ class Fitting:
             if not ending.converged:
                 return Ending(ONE_EPOCH, converged=False)
         return ending
-
-    def _with_best(self) -> Learnt:
-        """Return what has been learnt, with the best mark so far."""
-        if isinstance(self.monitor, ScoreMonitor):
-            return replace(self.learnt, best_score=self.monitor.reported_best)
-        best_loss = self.learnt.best_loss  # before the first epoch
-        if self.monitor is not None:
-            best_loss = self.monitor.best
-        elif self.search is not None:
-            best_loss = self.search.best_loss
-        best_score = self.learnt.best_score if self.watch is None else self.watch.best
-        return replace(self.learnt, best_loss=best_loss, best_score=best_score)
 
     def _batch_size(self, n_rows: int) -> int:
         wanted = self.parameters.batch_size
@@ -346,9 +347,7 @@ class Fitting:
     def _judgement(self) -> Judgement:
         """How the networks of this fit are judged."""
         scoring, coder = self.parameters.scoring, self.coder
-        return Judgement(
-            scoring, self.model, coder, self.backend, self.n_threads, self.learnt_so_far
-        )
+        return Judgement(scoring, self.model, coder, self.backend, self.n_threads, self._with_best)
 
     def _own_rows(self) -> JudgedRows:
         """Return the rows that the user brought to judge by."""
@@ -376,19 +375,18 @@ class Fitting:
     # -- the whole data set at once -------------------------------------------------------------
 
     def _run_lbfgs(self) -> Ending:
-        learnt = self.learnt
-        self.search = LbfgsRun(
+        parameters, best_of_all = self.parameters, LossMonitor(tol=0.0, patience=np.inf)
+        self.monitor = best_of_all
+        search = LbfgsRun(
             backend=self.backend,
-            network=learnt.network,
             data=self.data,
-            settings=self._settings(learnt.network.plan),
+            settings=self._settings(self.learnt.network.plan),
             n_threads=self.n_threads,
-            history=learnt.history,
-            max_iter=self.parameters.max_iter,
-            max_fun=self.parameters.max_fun,
-            tol=self.parameters.tol,
-            report=self._report,
+            max_fun=parameters.max_fun,
+            tol=parameters.tol,
+            state=self._state(parameters.max_iter, None),
+            observers=self._observers(best_of_all),
         )
-        ending = self.search.run()
+        ending = search.run()
         self.learnt = self._with_best()
         return ending

@@ -10,14 +10,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastmlp.backends import Backend, Rows
-from fastmlp.estimators.coding import TargetCoder
+from fastmlp.estimators.coding import TargetCoder, mean_loss
 from fastmlp.estimators.learnt import Learnt, shown_as
 from fastmlp.network import Network
+from fastmlp.training.divergence import DivergenceError
 from fastmlp.training.history import UNCHANGED, CostUnit
-from fastmlp.training.loop import DivergenceError
+from fastmlp.training.observers import Observer
+from fastmlp.training.state import TrainerState
 from fastmlp.validation import check_score, check_scorer_can_ask, judging_by, score_diverged
 
 __all__ = ["JudgedRows", "Judgement", "Watch"]
+
+#: Maps a network to its score, larger is better, and its cost in the core's unit.
+Scores = Callable[[Network], tuple[float, float]]
 
 
 class JudgedRows(NamedTuple):
@@ -65,10 +70,11 @@ class Judgement:
     n_threads: int
     learnt_so_far: Callable[[], Learnt]
 
-    def scores_of(self, judged: JudgedRows) -> tuple[Callable[[Network], float], CostUnit]:
-        """Return a function that scores a network on the rows, and the unit of the scores.
+    def scores_of(self, judged: JudgedRows) -> tuple[Scores, CostUnit]:
+        """Return a function that gives a network's score and its cost, and the scores' unit.
 
-        Larger scores are better. A score is NaN if the network overflows there.
+        Larger scores are better, costs are in the core's unit. Both are NaN if the network
+        overflows on the rows.
         """
         if self.scoring is not None and self.scoring != "loss":
             return self._by_scorer(judged), UNCHANGED
@@ -76,14 +82,14 @@ class Judgement:
         by = self.coder.judge if self.scoring is None else self.coder.minus_cost
         judge = by(self.backend, rows.target[order], rows.weights_of(order))
 
-        def score(network: Network) -> float:
+        def scores(network: Network) -> tuple[float, float]:
             outputs = self._outputs(network, judged, apply_link=not judge.takes_logits)
             if not np.isfinite(outputs).all():
-                return np.nan
+                return np.nan, np.nan
             with np.errstate(all="ignore"):  # what overflows is seen in the score
-                return judge.score(network, outputs)
+                return judge.score_and_loss(network, outputs)
 
-        return score, judge.unit
+        return scores, judge.unit
 
     def _outputs(self, network: Network, judged: JudgedRows, *, apply_link: bool) -> np.ndarray:
         """Return outputs, or logits, (V, C)."""
@@ -92,29 +98,29 @@ class Judgement:
             self.backend, X, order, apply_link=apply_link, n_threads=self.n_threads
         )
 
-    def _by_scorer(self, judged: JudgedRows) -> Callable[[Network], float]:
+    def _by_scorer(self, judged: JudgedRows) -> Scores:
         """Return what scores by scikit-learn's scorer of a name, or by the user's."""
-        scorer = self._scorer()
-        X, y = judged.rows.X[judged.order], judged.y
-        weights: dict[str, Any] = {}
+        scorer, rows, order = self._scorer(), judged.rows, judged.order
+        X, weights = rows.X[order], {}
         if judged.sample_weight is not None and _takes_weights(scorer):
             weights = {"sample_weight": judged.sample_weight}
+        cost = mean_loss(self.backend, rows.target[order], rows.weights_of(order))
 
-        def score(network: Network) -> float:
-            if not np.isfinite(network.parameters).all():
-                return np.nan
+        def scores(network: Network) -> tuple[float, float]:
+            logits = self._outputs(network, judged, apply_link=False)
+            if not np.isfinite(logits).all():
+                return np.nan, np.nan
             # Without names of columns, which the array X has not.
             shown = replace(self.learnt_so_far(), feature_names=None)
             with shown_as(self.model, shown), judging_by(self.scoring):
-                value = check_score(self.scoring, scorer(self.model, X, y, **weights))
-            if not np.isfinite(value):
-                outputs = self._outputs(network, judged, apply_link=False)
-                if np.isfinite(outputs).all():
-                    epoch = shown.history.n_epochs
-                    raise DivergenceError(score_diverged(self.scoring, value, epoch))
-            return value
+                score = check_score(self.scoring, scorer(self.model, X, judged.y, **weights))
+            if not np.isfinite(score):
+                epoch = shown.history.n_epochs + 1
+                raise DivergenceError(score_diverged(self.scoring, score, epoch))
+            with np.errstate(all="ignore"):
+                return score, cost(network, logits)
 
-        return score
+        return scores
 
     def _scorer(self) -> Callable[..., Any]:
         """Return the scorer; raise if it needs what a model with this loss has not."""
@@ -140,28 +146,29 @@ def _takes_weights(scorer: Callable[..., Any]) -> bool:
 
 
 @dataclass
-class Watch:
+class Watch(Observer):
     """Takes down how a fit does on rows of the user's, without a say in when it ends.
 
     Attributes
     ----------
-    score : callable
-        Maps the network to its score on these rows.
+    scores : callable
+        Maps the network to its score on these rows and their cost in the core's unit.
     unit : CostUnit
         Of the scores, where they are minus a cost.
     best : float
-        The largest so far, in the user's unit.
+        The largest score so far, in the user's unit.
     """
 
-    score: Callable[[Network], float]
+    scores: Scores
     unit: CostUnit
     best: float = -np.inf
 
-    def look_at(self, network: Network) -> float:
-        """Return the network's score in the user's unit; NaN if it has none."""
+    def epoch_ended(self, state: TrainerState) -> None:
+        """Judge the network; a score that there is not is NaN."""
         try:
-            score = -self.unit.of(-self.score(network))
+            score, cost = self.scores(state.network)
         except DivergenceError:  # of a scorer that has no value for this network
-            score = np.nan
-        self.best = max(self.best, score)  # which NaN never is
-        return score
+            score = cost = np.nan
+        state.validation_score = -self.unit.of(-score)
+        state.validation_loss = state.unit.of(cost)
+        self.best = max(self.best, state.validation_score)  # which NaN never is

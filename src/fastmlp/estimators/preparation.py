@@ -48,6 +48,7 @@ def prepare(
     *,
     incremental: bool,
     classes: Any,
+    began: float,
     validation_rows: ValidationRows = NO_ROWS,
 ) -> Fitting:
     """Check parameters and data of one fit; nothing of the model changes.
@@ -63,6 +64,8 @@ def prepare(
     classes : array-like, shape (K,), or None
         Labels that a first partial fit announces.
     validation_rows : ValidationRows
+    began : float
+        What the clock showed when the fit was called.
 
     Raises
     ------
@@ -118,6 +121,7 @@ def prepare(
         own_rows=own_rows,
         earlier=earlier,
         incremental=incremental,
+        began=began,
         backend=model._get_backend(),
         n_threads=model._count_threads(),
     )
