@@ -128,6 +128,16 @@ def test_a_score_without_weights_is_not_given_any():
     assert classifier(scoring=scorer).fit(X, LABELS, **JUDGE_LABELS).validation_scores_ == [0.5] * 3
 
 
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("scoring", [None, "loss", "r2", own])
+def test_the_history_has_the_loss_too(scoring, early_stopping):
+    model = regressor(scoring=scoring, early_stopping=early_stopping, dtype="float64")
+    epochs = epochs_of(model, Y, **JUDGE, sample_weight_val=WEIGHTS)
+    costs = [twin.cost(X_VAL, Y_VAL, WEIGHTS) for twin in epochs]
+    assert_allclose(model.history_["validation_loss"], costs)
+    assert model.history_["validation_score"] == model.validation_scores_
+
+
 @pytest.mark.parametrize("loss", CLASSIFIER_LOSSES)
 def test_the_loss_of_a_classifier(loss):
     y, y_val = (Y > 0).astype(int), (Y_VAL > 0).astype(int)
@@ -166,7 +176,7 @@ def test_the_model_is_what_it_has_learnt_so_far():
     seen = []
 
     def scorer(model, X, y):
-        assert len(model.loss_curve_) == len(seen) + 1
+        assert len(model.loss_curve_) == len(seen)  # of the epochs before
         with pytest.raises(RuntimeError, match="fit"):
             model.fit(X, y)
         seen.append(pickle.loads(pickle.dumps(clone(model).set_params(scoring=None))))
