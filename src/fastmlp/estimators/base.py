@@ -147,8 +147,8 @@ default=None
             If a parameter or the data is not as it must be; nothing has changed then.
         DivergenceError
             If the loss, a parameter or, with early stopping, the score of the held-out rows becomes
-            infinite or NaN, and early stopping has kept no earlier network; the estimator is as it
-            was before.
+            infinite or NaN, also because ``scoring`` has no value for them, and early stopping has
+            kept no earlier network; the estimator is as it was before.
         RuntimeError
             If it is a callback of the model's own fit that calls.
 
@@ -159,12 +159,13 @@ default=None
             constant would, or hardly better and X is out of scale; if early stopping kept an
             earlier network when the fit diverged.
         RuntimeWarning
-            If y has one class only, in all rows or in those with a weight.
+            If y has one class only, in all rows or in those with a weight; if ``validation_split``
+            leaves no row of a class to learn from.
         UserWarning
-            If the sum of ``sample_weight`` is far from the number of rows, which changes the
-            strength of ``alpha`` and ``l1``; if the target of a regression is the same in all
-            held-out rows; if ``batch_size`` is larger than the number of rows; if Ctrl-C ended the
-            fit, which keeps what was learnt.
+            If the sum of the weights is far from the number of rows, which changes the strength of
+            ``alpha`` and ``l1``; if the target of a regression is the same in all held-out rows; if
+            ``batch_size`` is larger than the number of rows; if Ctrl-C ended the fit, which keeps
+            what was learnt.
         """
         from fastmlp.estimators.preparation import ValidationRows  # noqa: PLC0415 - see _fit
 

@@ -330,7 +330,8 @@ PARAMETERS = (
     Other names are scikit-learn's scorers. A callable is called as ``scoring(model, X, y)``, also
     with ``sample_weight`` if there are weights and it takes them; the model shows what it has
     learnt so far, X is an array, and y has your labels or your unit. ``class_weight`` is not in
-    these weights. ``tol`` is in the score's unit.
+    these weights. What it raises ends the fit, and the model is as it was before. ``tol`` is in the
+    score's unit.
     """),
     Parameter("restore_best", True, flag, "bool", solvers=BATCHES, text="""
     With early stopping, put the weights of the epoch that scored best back, the first one of
