@@ -12,6 +12,7 @@ from helpers_rejection import FRAME, LABELS, X, Y, assert_rejected, classifier, 
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import KFold
 from test_bad_losses import WRONG_PARAMETERS as OF_LOSSES
 
 from fastmlp import RosenblattPerceptron
@@ -81,6 +82,15 @@ WRONG_PARAMETERS = [
     ("nesterovs_momentum", None, TypeError, "True or False"),
     ("early_stopping", "no", TypeError, "True or False"),
     ("validation_fraction", 1.0, ValueError, "≥ 0 and < 1"),
+    ("validation_split", 5, TypeError, "a list of one (train, test) pair; got 5"),
+    ("validation_split", ([0], [1]), TypeError, "got ([0], [1]): write [(train, test)]"),
+    ("validation_split", KFold, TypeError, "got a class: write KFold(…)"),
+    ("scoring", "acuracy", ValueError, "got 'acuracy'. Did you mean 'accuracy'?"),
+    ("scoring", 5, TypeError, "or a callable(estimator, X, y); got 5"),
+    ("restore_best", "yes", TypeError, "True or False"),
+    ("class_weight", "balance", ValueError, "or None; got 'balance'. Did you mean 'balanced'?"),
+    ("class_weight", {"up": "2"}, TypeError, "['up'] must be a finite number ≥ 0; got '2': write"),
+    ("class_weight", [1, 2], ValueError, "or None; got [1, 2]"),
     ("beta_1", 1.0, ValueError, "≥ 0 and < 1"),
     ("beta_2", -0.1, ValueError, "≥ 0 and < 1"),
     ("epsilon", 0.0, ValueError, "> 0"),

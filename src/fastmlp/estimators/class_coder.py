@@ -57,12 +57,12 @@ class ClassCoder(TargetCoder):
         """See :meth:`TargetCoder.check`."""
         self.labels.check(y, str(self.loss))
 
-    def remark(self, y: np.ndarray, *, whole: bool) -> str | None:
+    def remark(self, y: np.ndarray, *, whole: bool, weights: str) -> str | None:
         """See :meth:`TargetCoder.remark`."""
         if not self.labels.one_a_row:
             return None
         known = self.labels.classes
-        return one_class_only(np.unique(y) if whole else known, known)
+        return one_class_only(np.unique(y) if whole else known, known, weights)
 
     def encode(self, y: np.ndarray) -> np.ndarray:
         """See :meth:`TargetCoder.encode`."""

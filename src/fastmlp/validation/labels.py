@@ -188,10 +188,11 @@ def check_strata(strata: np.ndarray, labels: np.ndarray) -> None:
         )
 
 
-def one_class_only(present: np.ndarray, known: np.ndarray) -> str | None:
+def one_class_only(present: np.ndarray, known: np.ndarray, weights: str) -> str | None:
     """Return what to warn of when there is but one class to learn.
 
-    ``present`` are the classes (K,) of the rows with a weight, ``known`` (C,) those of the model.
+    ``present`` are the classes (K,) of the rows with a weight, ``known`` (C,) those of the model,
+    ``weights`` names what makes up the weights.
     """
     if len(known) == 1:
         return (
@@ -200,7 +201,7 @@ def one_class_only(present: np.ndarray, known: np.ndarray) -> str | None:
         )
     if len(present) == 1:
         return (
-            f"y has one class only, {brief(present.tolist())}, in the rows whose sample_weight is "
-            "not 0: nothing is learnt of the others."
+            f"y has one class only, {brief(present.tolist())}, in the rows whose {weights} "
+            "is not 0: nothing is learnt of the others."
         )
     return None
