@@ -14,7 +14,7 @@ from fastmlp import MLPClassifier, MLPRegressor, activation, initial_weights
 from fastmlp.names import Names
 from fastmlp.plan.initializers import INITIALIZERS
 from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, REGRESSOR_LOSSES, SOLVERS
-from fastmlp.schedules import POLICIES
+from fastmlp.schedules import SCHEDULES
 from fastmlp.validation.normalizations import NORMALIZATION_NAMES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -39,7 +39,7 @@ WEIGHTS = np.where(np.arange(len(X)) % 7 == 3, 0.0, 1.5)
 PARAMETERS = {
     "activation": (ACTIVATIONS.by_name, MINI_BATCHES),
     "solver": (SOLVERS, {"max_iter": 3}),
-    "learning_rate": (POLICIES, {"solver": "sgd", "learning_rate_init": 0.1, **MINI_BATCHES}),
+    "learning_rate": (SCHEDULES, {"solver": "sgd", "learning_rate_init": 0.1, **MINI_BATCHES}),
     "init": (INITIALIZERS, MINI_BATCHES),
     "normalization": (NORMALIZATION_NAMES, MINI_BATCHES),
 }

@@ -20,10 +20,11 @@ from fastmlp.network import Network
 from fastmlp.optimizers import Adam
 from fastmlp.plan.layout import LAYER_DTYPE, Plan, make_plan, make_settings
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
-from fastmlp.schedules import LearningRate
+from fastmlp.schedules import Constant
 from fastmlp.training.history import History
 from fastmlp.training.lbfgs import LbfgsRun
 from fastmlp.training.loop import TrainingData, TrainingRun
+from fastmlp.training.rates import Rates
 from fastmlp.training.stopping import LossMonitor
 from fastmlp.training.updates import UpdateRule
 
@@ -221,7 +222,7 @@ def silent(record: object) -> bool:
 
 def trained_on(wanted: Network, X: np.ndarray, target: np.ndarray) -> None:
     data = TrainingData(Rows(X, target), np.arange(len(X), dtype=np.int64))
-    rate, monitor = LearningRate("constant", 0.1), LossMonitor(0, 1, np.inf, 0)
+    rate, monitor = Rates.of((0.1, Constant()), {}, 1), LossMonitor(0, 1, np.inf, 0)
     settings, rule, backend = make_settings("adam"), UpdateRule(Adam()), get_backend("compiled")
     TrainingRun(
         backend, wanted, data, settings, rule, 2, 1, rate, monitor, History(), None, 1, silent

@@ -23,6 +23,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
+from fastmlp.options import Options
 from fastmlp.registry import OPTIMIZERS
 from fastmlp.registry import Optimizer as Row
 
@@ -70,7 +71,7 @@ def _root(number: Number) -> Number:
     return math.sqrt(number) if isinstance(number, float) else np.sqrt(number)
 
 
-class Optimizer:
+class Optimizer(Options):
     """What all optimisers share."""
 
     #: Name of the row in ``OPTIMIZERS``.

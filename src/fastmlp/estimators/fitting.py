@@ -24,7 +24,7 @@ from fastmlp.optimizers import Optimizer, named_optimizer
 from fastmlp.plan.initializers import initialize
 from fastmlp.plan.layout import Plan, batch_norms, make_plan, make_settings
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
-from fastmlp.schedules import LearningRate
+from fastmlp.schedules import OF_SCIKIT_LEARN, Constant, Scaled, Schedule, named_schedule
 from fastmlp.training.history import CostUnit, History
 from fastmlp.training.lbfgs import LbfgsRun
 from fastmlp.training.loop import (
@@ -35,6 +35,7 @@ from fastmlp.training.loop import (
     TrainingRun,
     print_record,
 )
+from fastmlp.training.rates import Rates
 from fastmlp.training.stopping import LossMonitor, ScoreMonitor
 from fastmlp.training.updates import UpdateRule
 from fastmlp.validation import checking_initializer, each_normalization
@@ -121,12 +122,7 @@ class Fitting:
     def _starting_point(self) -> Learnt:
         """Return a fresh network, or a copy of the earlier one, ready to be trained."""
         parameters, plan, dtype = self.parameters, self._plan(), self.coder.dtype
-        rate = LearningRate("constant", parameters.learning_rate_init)
         moments = () if self._optimizer is None else self._optimizer.row.moments
-        if self._optimizer is not None and self._optimizer.name == "sgd":
-            rate = LearningRate(
-                parameters.learning_rate, parameters.learning_rate_init, parameters.power_t
-            )
         if self.earlier is None:
             network = self._new_network(plan, dtype, len(moments))
             history = History(incremental=self.incremental, unit=self.coder.cost_unit)
@@ -139,7 +135,7 @@ class Fitting:
             coder=self.coder,
             feature_names=self.feature_names,
             history=history,
-            rate=rate,
+            rate=self._rates(),
             moments=moments,
             alpha=parameters.alpha,
             l1=parameters.l1,
@@ -147,10 +143,26 @@ class Fitting:
         )
         if self.earlier is None or not self.incremental:
             return learnt
-        rate = rate.resumed_from(self.earlier.rate)
+        rate = learnt.rate.resumed_from(self.earlier.rate)
         # The best of another loss is no mark to be measured by.
         best_loss = self.earlier.best_loss if self._same_loss(plan) else np.inf
         return replace(learnt, rate=rate, best_loss=best_loss)
+
+    def _rates(self) -> Rates:
+        """Return what has a schedule, at the beginning of a fit."""
+        parameters, optimizer = self.parameters, self._optimizer
+        schedule = parameters.learning_rate
+        if not isinstance(schedule, Schedule):
+            ignored = schedule in OF_SCIKIT_LEARN and getattr(optimizer, "name", None) != "sgd"
+            schedule = Constant() if ignored else named_schedule(schedule, parameters.power_t)
+        numbers = {
+            "weight_decay": getattr(optimizer, "weight_decay", None),
+            "momentum": getattr(optimizer, "momentum", None),
+            "dropout": parameters.dropout,
+            "label_smoothing": self.coder.scheduled_smoothing(parameters),
+        }
+        rate = parameters.learning_rate_init, schedule
+        return Rates.of(rate, numbers, parameters.max_iter)
 
     def _same_loss(self, plan: Plan) -> bool:
         """Return whether the earlier fit minimised the loss of this plan too."""
@@ -164,7 +176,9 @@ class Fitting:
 
     def _plan(self) -> Plan:
         parameters, n_hidden = self.parameters, len(self.layer_sizes) - 2
-        dropouts = np.broadcast_to(parameters.dropout, n_hidden).tolist()
+        dropout = parameters.dropout
+        dropout = dropout.base if isinstance(dropout, Scaled) else dropout
+        dropouts = np.broadcast_to(dropout, n_hidden).tolist()
         return make_plan(
             self.layer_sizes,
             self._activations(),

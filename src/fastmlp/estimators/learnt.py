@@ -15,8 +15,8 @@ import numpy as np
 from fastmlp.estimators.coding import TargetCoder
 from fastmlp.network import Network
 from fastmlp.registry import LOSSES
-from fastmlp.schedules import LearningRate
 from fastmlp.training.history import History
+from fastmlp.training.rates import Rates
 from fastmlp.validation import stand_in
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Learnt:
     feature_names : ndarray of str, shape (I,), or None
         Names of the columns of X, where they had any.
     history : History
-    rate : LearningRate
+    rate : Rates
     moments : tuple of str
         What the vectors of the optimiser's memory are.
     alpha, l1 : float
@@ -62,7 +62,7 @@ class Learnt:
     coder: TargetCoder
     feature_names: np.ndarray | None
     history: History
-    rate: LearningRate
+    rate: Rates
     moments: tuple[str, ...]
     alpha: float
     l1: float

@@ -17,8 +17,9 @@ from fastmlp.backends.protocol import Backend, Rows, Totals
 from fastmlp.network import Network
 from fastmlp.notices import notify
 from fastmlp.plan.layout import Plan, batch_norms
-from fastmlp.schedules import LearningRate
+from fastmlp.schedules.schedule import EpochResult
 from fastmlp.training.history import History
+from fastmlp.training.rates import Rates
 from fastmlp.training.shuffling import shuffle
 from fastmlp.training.stopping import LossMonitor, ScoreMonitor
 from fastmlp.training.updates import UpdateRule
@@ -183,7 +184,7 @@ class TrainingRun:
     rule: UpdateRule
     batch_size: int
     n_threads: int
-    rate: LearningRate
+    rate: Rates
     monitor: LossMonitor | ScoreMonitor
     history: History
     rng: np.random.RandomState | None
@@ -246,7 +247,9 @@ class TrainingRun:
         score = self.monitor.reported_score
         if score is not None:
             self.history.present.scores[-1] = score
-        self.rate.epoch_ended(self.history.n_samples_seen)
+        self.rate.epoch_ended(
+            EpochResult(self.history.present.loss[-1], score, self.history.n_samples_seen)
+        )
         ending = self._answer_stall()
         told_to_stop = self.report(
             record_of(self.history, self.max_iter, self._began, score, self.rate.value)
@@ -266,7 +269,9 @@ class TrainingRun:
         """Run every batch once, in chunks."""
         cost = penalty = 0.0
         n_rows = len(self.data.order)
-        for begin, end, batch_size in self._calls(n_rows):
+        calls = list(self._calls(n_rows))
+        self.rate.begin_epoch(sum(-(-(end - begin) // size) for begin, end, size in calls))
+        for begin, end, batch_size in calls:
             totals = self._train(self.data.order[begin:end], batch_size)
             cost += totals.cost
             penalty += totals.penalty
@@ -292,7 +297,7 @@ class TrainingRun:
         """Train on the rows ``order`` (K,) in one call of the backend."""
         network = self.network
         n_updates = -(-len(order) // batch_size)
-        updates = self.rule.numbers(network.step, n_updates, self.rate.value)
+        updates = self.rate.numbers(self.rule, network.step, n_updates)
         # Counted first: Ctrl-C surfaces when the call returns, and the updates are made by then.
         network.step += n_updates
         totals = self._executor.train(

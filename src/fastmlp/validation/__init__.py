@@ -84,6 +84,7 @@ from fastmlp.validation.pictures import (
     check_readings,
     check_regions,
 )
+from fastmlp.validation.schedules import changed_options, check_values
 from fastmlp.validation.targets import (
     MeanAndStd,
     check_any_positive,
@@ -100,6 +101,7 @@ from fastmlp.validation.targets import (
 
 __all__ = [
     "MeanAndStd",
+    "changed_options",
     "check_any_held_out",
     "check_any_positive",
     "check_ax",
@@ -166,6 +168,7 @@ __all__ = [
     "check_unit_goes_on",
     "check_unit_of_own_loss",
     "check_validation_size",
+    "check_values",
     "check_weights",
     "checking_initializer",
     "each_normalization",

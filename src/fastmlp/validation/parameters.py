@@ -23,7 +23,7 @@ from fastmlp.registry import (
     REGRESSOR_LOSSES,
     SOLVERS,
 )
-from fastmlp.schedules import POLICIES
+from fastmlp.schedules import OF_SCIKIT_LEARN, SCHEDULES, Scaled, Schedule
 from fastmlp.validation.initial_values import check_init
 from fastmlp.validation.normalizations import NORMALIZATION_NAMES, check_normalization
 from fastmlp.validation.rules import (
@@ -38,6 +38,7 @@ from fastmlp.validation.rules import (
     seed,
     verbosity,
 )
+from fastmlp.validation.schedules import Schedulable, check_learning_rate, check_scheduled
 from fastmlp.validation.wording import brief, count_of, unknown_name
 
 __all__ = [
@@ -115,7 +116,7 @@ _COUNT = Number(1, integral=True)
 #: Rules of the options of optimisers, by their names in ``fastmlp.optimizers``.
 _OPTIONS: Mapping[str, Rule] = MappingProxyType(
     {
-        "momentum": Number(0, 1, closed="both"),
+        "momentum": Schedulable(Number(0, 1, closed="both")),
         "nesterov": flag,
         "centered": flag,
         "betas": _betas,
@@ -125,7 +126,7 @@ _OPTIONS: Mapping[str, Rule] = MappingProxyType(
         "lr_decay": _NOT_NEGATIVE,
         "momentum_decay": _NOT_NEGATIVE,
         "initial_accumulator_value": _NOT_NEGATIVE,
-        "weight_decay": _NOT_NEGATIVE,
+        "weight_decay": Schedulable(_NOT_NEGATIVE),
     }
 )
 
@@ -154,10 +155,18 @@ def _spread(name: str, value: Any) -> float:
     return spread
 
 
+_DROPOUTS = OneOrEach(Number(0, 1), kind="number", example="(0.2, 0.5)")
+_SCHEDULED_DROPOUT = Schedulable(Number(0, 1))
+
+
+def _dropout(name: str, value: Any) -> Any:
+    return (_SCHEDULED_DROPOUT if isinstance(value, Schedule) else _DROPOUTS)(name, value)
+
+
 #: Parameter → what returns its value as a fit takes it, or raises because it is not right.
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
-        "label_smoothing": Number(0, 1),
+        "label_smoothing": Schedulable(Number(0, 1)),
         "focal_gamma": _NOT_NEGATIVE,
         "huber_delta": _POSITIVE,
         "smooth_l1_beta": _POSITIVE,
@@ -169,7 +178,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "solver": _solver,
         "alpha": _NOT_NEGATIVE,
         "l1": _NOT_NEGATIVE,
-        "weight_decay": Number(0, also=(None,)),
+        "weight_decay": Schedulable(Number(0, also=(None,))),
         "max_norm": _BOUND,
         "input_noise": _NOT_NEGATIVE,
         "gradient_noise": _NOT_NEGATIVE,
@@ -177,7 +186,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "clip_value": _BOUND,
         "clip_norm": _BOUND,
         "batch_size": Number(1, integral=True, also=("auto",)),
-        "learning_rate": OneOf(POLICIES),
+        "learning_rate": check_learning_rate,
         "learning_rate_init": _POSITIVE,
         "power_t": _NOT_NEGATIVE,
         "max_iter": _COUNT,
@@ -186,7 +195,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "tol": _NOT_NEGATIVE,
         "verbose": verbosity,
         "warm_start": flag,
-        "momentum": Number(0, 1, closed="both"),
+        "momentum": Schedulable(Number(0, 1, closed="both")),
         "nesterovs_momentum": flag,
         "early_stopping": flag,
         "validation_fraction": Number(0, 1),
@@ -195,7 +204,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "epsilon": _POSITIVE,
         "n_iter_no_change": Number(1, integral=True, also=(np.inf,)),
         "max_fun": _COUNT,
-        "dropout": OneOrEach(Number(0, 1), kind="number", example="(0.2, 0.5)"),
+        "dropout": _dropout,
         "input_dropout": Number(0, 1),
         "normalization": OneOrEach(check_normalization, kind="name", example="('batch', None)"),
         "n_groups": Number(1, integral=True, also=(None,)),
@@ -245,7 +254,7 @@ _NAMED: Mapping[str, Names] = MappingProxyType(
     {
         "activation": ACTIVATIONS.by_name,
         "solver": SOLVERS,
-        "learning_rate": POLICIES,
+        "learning_rate": SCHEDULES,
         "init": INITIALIZERS,
         "normalization": NORMALIZATION_NAMES,
     }
@@ -303,18 +312,23 @@ _REAL_PARAMETERS = (
 _DIVISORS = ("huber_delta", "smooth_l1_beta")
 
 
+def _base(value: Any) -> Any:
+    """Return a number, also of one that has a schedule."""
+    return value.base if isinstance(value, Scaled) else value
+
+
 def check_magnitudes(parameters: Mapping[str, Any], dtype: np.dtype) -> None:
     """Raise ValueError for a number that the network's real type can't hold."""
     limit, least = float(np.finfo(dtype).max), float(np.finfo(dtype).tiny)
     for name in _REAL_PARAMETERS:
-        value = parameters.get(name)
+        value = _base(parameters.get(name))
         if value is not None and value > limit:
             raise ValueError(
                 f"{name} must be at most {limit:.2g} for dtype {dtype.name}; got {brief(value)}."
             )
     solver = parameters.get("solver")
     for name, value in vars(solver).items() if isinstance(solver, Optimizer) else ():
-        if np.max(value) > limit:
+        if np.max(_base(value)) > limit:
             raise ValueError(
                 f"solver.{name} must be at most {limit:.2g} for dtype {dtype.name}; got {value!r}."
             )
@@ -329,6 +343,7 @@ def check_magnitudes(parameters: Mapping[str, Any], dtype: np.dtype) -> None:
 #: What L-BFGS cannot do → the value that leaves it out.
 _OFF_FOR_LBFGS: Mapping[str, object] = MappingProxyType(
     {
+        "learning_rate": "'constant'",
         "l1": 0,
         "dropout": 0,
         "input_dropout": 0,
@@ -340,6 +355,23 @@ _OFF_FOR_LBFGS: Mapping[str, object] = MappingProxyType(
         "clip_norm": None,
     }
 )
+
+
+def _is_off(name: str, value: Any) -> bool:
+    """Return whether L-BFGS may ignore a parameter, as it does scikit-learn's learning rates."""
+    return value in OF_SCIKIT_LEARN if name == "learning_rate" else not np.any(value)
+
+
+def _scheduled(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what may have a schedule, by its name in error texts; a named one as an object."""
+    solver, rate = parameters["solver"], parameters["learning_rate"]
+    names = ("weight_decay", "momentum", "dropout", "label_smoothing")
+    own = vars(solver) if isinstance(solver, Optimizer) else {}
+    return {
+        **{name: parameters.get(name) for name in names},
+        **{f"solver.{name}": value for name, value in own.items()},
+        "learning_rate": SCHEDULES[rate]() if isinstance(rate, str) else rate,
+    }
 
 
 def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental: bool) -> None:
@@ -357,9 +389,11 @@ def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental:
             f"weight_decay={parameters['weight_decay']!r} stands beside a solver that has its own: "
             f"set weight_decay of {parameters['solver']!r} instead."
         )
+    for name, value in _scheduled(parameters).items():
+        check_scheduled(name, value, incremental)
     if parameters["solver"] == "lbfgs":
         for name, off in _OFF_FOR_LBFGS.items():
-            if np.any(parameters[name]):
+            if not _is_off(name, parameters[name]):
                 raise ValueError(
                     f"solver='lbfgs' needs a smooth, fixed objective and its exact gradient: set "
                     f"{name}={off} (got {brief(parameters[name])}) or take another solver."
