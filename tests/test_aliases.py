@@ -60,13 +60,18 @@ def test_spellings():
     assert not any(other in ACTIVATIONS for other in ("", "_", "relu6", None, 3, ["relu"], b"relu"))
 
 
+def runs_over_fit(learning_rate):
+    """Return whether a schedule is for whole fits only, so that partial_fit refuses it."""
+    return SCHEDULES[learning_rate]().spans_fit
+
+
 def result(model, y):
     """Return all that can be seen of a fit, and of the fits, scores and costs after it."""
     model.fit(X, y, sample_weight=WEIGHTS)
     seen = [*model.coefs_, *model.intercepts_, model.loss_curve_, model.n_iter_, model.t_]
     seen += [model.out_activation_, model.score(X, y), model.cost(X, y), model.objective(X, y)]
     seen += [hasattr(model, name) for name in ("partial_fit", "predict_proba")]
-    if hasattr(model, "partial_fit"):
+    if hasattr(model, "partial_fit") and not runs_over_fit(model.learning_rate):
         seen += model.partial_fit(X, y).coefs_
     return [*seen, repr(get_tags(model))]
 
