@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from helpers_rejection import LABELS, X, Y, assert_rejected, classifier, regressor
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 
 from fastmlp import MLPRegressor
 from fastmlp.backends.reference import ReferenceExecutor
@@ -212,6 +213,16 @@ def test_a_fit_does_not_end_in_the_epoch_that_reduces_the_rate():
     assert constant.n_iter_ == 5
     assert len(rates) == 40
     assert min(rates) == 0.001 * 0.5**9
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_schedule_that_ends_with_the_fit_is_no_failure_to_converge():
+    tail = {"max_iter": 5, "tol": 0, "n_iter_no_change": np.inf, "random_state": 0}
+    same = {"learning_rate_init": 0.1, **tail}
+    model = regressor(learning_rate=WarmUp(Cosine(), total_iters=1), **same).fit(X, Y)
+    assert model.stop_reason_ == "max_iter=5 epochs are done."
+    with pytest.warns(ConvergenceWarning, match="The fit has not converged: max_iter=5 epochs"):
+        regressor(learning_rate=Step(), **same).fit(X, Y)
 
 
 # -- partial fits ----------------------------------------------------------------------------------

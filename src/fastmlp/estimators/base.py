@@ -169,7 +169,8 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         Warns
         -----
         ConvergenceWarning
-            If ``max_iter`` ended the fit; if the network predicts the training rows worse than a
+            If ``max_iter`` ended the fit, unless the learning rate's schedule ended with it; if the
+            network predicts the training rows worse than a
             constant would, or hardly better and X is out of scale; if early stopping kept an
             earlier network when the fit diverged.
         RuntimeWarning

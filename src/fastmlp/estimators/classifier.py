@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fastmlp.optimizers import Optimizer
     from fastmlp.plan.initializers import Initializer
     from fastmlp.plan.user_functions import CustomActivation
+    from fastmlp.schedules import Clock, Scaled
     from fastmlp.training.loop import EpochRecord
 
 __all__ = ["MLPClassifier"]
@@ -75,9 +76,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
         The last two know margins, no probabilities: as with scikit-learn's linear machines there is
         ``decision_function``, but no ``predict_proba``.
-    label_smoothing : float, default=0.0
+    label_smoothing : float or Scaled, default=0.0
         For "cross_entropy": share s in [0, 1) of each label's certainty that is spread evenly over
         all C classes, p = (1 − s) p + s/C (Szegedy et al. 2016); over yes and no for labels.
+        May have a schedule, such as ``0.1 * Cosine()``.
     focal_gamma : float, default=2.0
         For "focal": how much less easy samples count; 0 gives the cross-entropy.
 
@@ -112,12 +114,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         activation: str | CustomActivation | Sequence[str | CustomActivation] = "relu",
         *,
         loss: str = "cross_entropy",
-        label_smoothing: float = 0.0,
+        label_smoothing: float | Scaled = 0.0,
         focal_gamma: float = 2.0,
         solver: str | Optimizer = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
-        learning_rate: str = "constant",
+        learning_rate: str | Callable[[Clock], float] = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
@@ -126,7 +128,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         tol: float = 1e-4,
         verbose: bool | int = False,
         warm_start: bool = False,
-        momentum: float = 0.9,
+        momentum: float | Scaled = 0.9,
         nesterovs_momentum: bool = True,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -135,10 +137,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
-        dropout: float | Sequence[float] = 0.0,
+        dropout: float | Sequence[float] | Scaled = 0.0,
         input_dropout: float = 0.0,
         l1: float = 0.0,
-        weight_decay: float | None = None,
+        weight_decay: float | Scaled | None = None,
         max_norm: float | None = None,
         input_noise: float = 0.0,
         gradient_noise: float = 0.0,

@@ -36,12 +36,20 @@ alpha : float, default=0.0001
     Biases are not penalised.
 batch_size : int or "auto", default="auto"
     Rows per update; "auto" is min(200, n_samples).
-learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
-    Policy of the step size, for ``solver="sgd"`` only. "invscaling":
-    ``learning_rate_init / (t_ + 1)**power_t`` after each epoch. "adaptive": divided by 5 each time
-    progress stalls, until it is 1e-6.
+learning_rate : str, Schedule or callable, default="constant"
+    How the step size changes from update to update: an object of :mod:`fastmlp.schedules`, or a
+    function that takes a :class:`~fastmlp.schedules.Clock` and returns the factor of
+    ``learning_rate_init``. Or the name of one with its default options: "step", "exponential",
+    "polynomial", "cosine", "one_cycle", "warm_up", "flat_cosine", "cosine_log" or
+    "reduce_on_plateau". Not for lbfgs.
+
+    scikit-learn's names change the rate for ``solver="sgd"`` only; for other solvers it stays
+    constant. "invscaling": ``learning_rate_init / (t_ + 1)**power_t`` after each epoch.
+    "adaptive": divided by 5 each time progress stalls, until it is 1e-6.
+
+    A partial fit counts as one epoch; it takes no schedule that runs over a whole fit.
 learning_rate_init : float, default=0.001
-    First step size.
+    The step size that the schedule begins with, or for some of them the largest one.
 power_t : float, default=0.5
     Exponent of "invscaling".
 max_iter : int, default=200
@@ -59,9 +67,10 @@ verbose : bool or int, default=False
 warm_start : bool, default=False
     Let ``fit`` begin with the present weights. Stopping begins anew: no earlier epoch is a mark to
     be bettered.
-momentum : float, default=0.9
-    For ``solver="sgd"``, between 0 and 1. This and what says so below is not for a solver that is
-    an object, nor for the other solvers, whose options are their objects' defaults.
+momentum : float or Scaled, default=0.9
+    For ``solver="sgd"``, between 0 and 1; may have a schedule, such as ``0.9 * Step()``. This and
+    what says so below is not for a solver that is an object, nor for the other solvers, whose
+    options are their objects' defaults.
 nesterovs_momentum : bool, default=True
     Look ahead along the momentum, for ``solver="sgd"``.
 early_stopping : bool, default=False
@@ -81,19 +90,21 @@ n_iter_no_change : int or inf, default=10
     The fit ends when more than this many epochs in a row bring no progress.
 max_fun : int, default=15000
     Most evaluations of the objective by lbfgs.
-dropout : float or sequence of float, default=0.0
+dropout : float, sequence of float or Scaled, default=0.0
     Probability of dropping a hidden unit in training, in [0, 1): for all hidden layers or for
     each. What stays is scaled by 1/(1 − dropout), so prediction needs no scaling. Rounded to a
-    multiple of 1/65536.
+    multiple of 1/65536. One for all layers may have a schedule, such as ``0.15 * FlatCosine()``,
+    whose factor is that of ``input_dropout``, too.
 input_dropout : float, default=0.0
     The same for the features.
 l1 : float, default=0.0
     Strength of the L1 penalty l1 · Σ|w|, divided as alpha's is; a proximal step that gives
     exact zeros. Together with alpha this is the elastic net: on the full batch of N rows,
     ``ElasticNet(alpha=a, l1_ratio=r)`` of scikit-learn has l1 = N a r and alpha = N a (1 − r).
-weight_decay : float or None, default=None
+weight_decay : float, Scaled or None, default=None
     Decoupled decay, w ← (1 − step size · weight_decay) w in each update. None is 0.01 for
-    "adamw", else 0. A solver that is an object has its own.
+    "adamw", else 0. May have a schedule, such as ``0.1 * Polynomial()``. A solver that is an
+    object has its own.
 max_norm : float or None, default=None
     Bound on the L2 norm of each hidden unit's incoming weights: after each update, those beyond
     are scaled back to it (Srivastava et al. 2014; 3 or 4 go well with dropout).

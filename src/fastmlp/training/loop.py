@@ -228,7 +228,9 @@ class TrainingRun:
             ending = Ending("Training was interrupted.", on_demand=True)
         self.monitor.finish(self.network)
         require_finite(self.network, self.history.n_epochs)
-        return ending or Ending(f"max_iter={self.max_iter} epochs are done.", converged=False)
+        return ending or Ending(
+            f"max_iter={self.max_iter} epochs are done.", converged=self.rate.ends_with_fit
+        )
 
     def _forget_memory(self) -> None:
         """Let a partial fit that goes on from an earlier epoch begin with a new optimiser."""

@@ -169,6 +169,11 @@ class Rates:
         return False
 
     @property
+    def ends_with_fit(self) -> bool:
+        """Whether the learning rate's schedule is at its end when all epochs are done."""
+        return self.learning_rate.schedule.spans_fit
+
+    @property
     def last_words(self) -> str:
         """What is said when it has given up."""
         return self.learning_rate.schedule.last_words
