@@ -21,10 +21,10 @@ from fastmlp.optimizers import Adam
 from fastmlp.plan.layout import LAYER_DTYPE, Plan, make_plan, make_settings
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.schedules import Constant
+from fastmlp.training.courses import Rates
 from fastmlp.training.history import History
 from fastmlp.training.lbfgs import LbfgsRun
 from fastmlp.training.loop import TrainingData, TrainingRun
-from fastmlp.training.rates import Rates
 from fastmlp.training.stopping import LossMonitor
 from fastmlp.training.updates import UpdateRule
 

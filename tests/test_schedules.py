@@ -28,6 +28,7 @@ from fastmlp.schedules import (
     CosineLog,
     Exponential,
     FlatCosine,
+    InverseScaling,
     OneCycle,
     Polynomial,
     ReduceOnPlateau,
@@ -37,7 +38,7 @@ from fastmlp.schedules import (
     WarmUp,
 )
 from fastmlp.schedules.schedule import EpochResult
-from fastmlp.training.rates import Rates
+from fastmlp.training.courses import Rates
 from fastmlp.training.updates import UpdateRule
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -297,6 +298,23 @@ def test_a_rate_resumes_only_under_the_same_rule():
     assert adaptive(0.1).resumed_from(earlier).value == pytest.approx(0.02)
     assert adaptive(0.2).resumed_from(earlier).value == 0.2
     assert adaptive(0.1).resumed_from(None).value == 0.1
+
+
+@pytest.mark.parametrize("schedule", [Constant(), Step(2, 0.5), Adaptive(), InverseScaling()])
+def test_a_schedule_goes_on_from_a_rate_that_was_set(schedule):
+    rates, plain = (Rates.of((0.3, schedule), {}, 9) for _ in range(2))
+    for n in range(1, 5):
+        for each in (rates, plain):
+            each.epoch_ended(EpochResult(1.0, None, n))
+            each.gives_up()
+        if n == 2:
+            rates.set(0.7 * rates.value)
+            assert rates.value == 0.7 * plain.value
+    rule = UpdateRule(SGD())
+    found, expected = (each.numbers(rule, 0, 3)["learning_rate"] for each in (rates, plain))
+    np.testing.assert_allclose(found, 0.7 * expected, rtol=1e-14)
+    resumed = Rates.of((0.3, schedule), {}, 9).resumed_from(rates)
+    np.testing.assert_array_equal(resumed.numbers(rule, 0, 3)["learning_rate"], found)
 
 
 def test_copies_of_rates_go_their_own_ways():

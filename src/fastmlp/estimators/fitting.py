@@ -25,6 +25,7 @@ from fastmlp.plan.initializers import initialize
 from fastmlp.plan.layout import Plan, batch_norms, make_plan, make_settings
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.schedules import OF_SCIKIT_LEARN, Constant, Scaled, Schedule, named_schedule
+from fastmlp.training.courses import Rates
 from fastmlp.training.history import CostUnit, History
 from fastmlp.training.lbfgs import LbfgsRun
 from fastmlp.training.loop import (
@@ -35,7 +36,6 @@ from fastmlp.training.loop import (
     TrainingRun,
     print_record,
 )
-from fastmlp.training.rates import Rates
 from fastmlp.training.stopping import LossMonitor, ScoreMonitor
 from fastmlp.training.updates import UpdateRule
 from fastmlp.validation import checking_initializer, each_normalization

@@ -15,8 +15,8 @@ import numpy as np
 from fastmlp.estimators.coding import TargetCoder
 from fastmlp.network import Network
 from fastmlp.registry import LOSSES
+from fastmlp.training.courses import Rates
 from fastmlp.training.history import History
-from fastmlp.training.rates import Rates
 from fastmlp.validation import stand_in
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from fastmlp.options import Options
 from fastmlp.plan.layout import batch_norms
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.schedules.schedule import EpochResult
+from fastmlp.training.courses import Rates
 from fastmlp.training.loop import DivergenceError, divergence_text, require_finite
-from fastmlp.training.rates import Rates
 from fastmlp.training.shuffling import shuffle
 from fastmlp.training.updates import UpdateRule
 from fastmlp.validation import check_features

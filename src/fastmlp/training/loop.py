@@ -18,8 +18,8 @@ from fastmlp.network import Network
 from fastmlp.notices import notify
 from fastmlp.plan.layout import Plan, batch_norms
 from fastmlp.schedules.schedule import EpochResult
+from fastmlp.training.courses import Rates
 from fastmlp.training.history import History
-from fastmlp.training.rates import Rates
 from fastmlp.training.shuffling import shuffle
 from fastmlp.training.stopping import LossMonitor, ScoreMonitor
 from fastmlp.training.updates import UpdateRule

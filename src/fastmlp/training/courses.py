@@ -76,6 +76,8 @@ class Rates:
         Epochs that the fit may take.
     value : float
         The learning rate of the next update: with a steady schedule, of the whole epoch.
+    factor : float
+        What the schedule's learning rate is multiplied by, since another one was set.
     shrank : bool
         Whether the last epoch's stall has made the learning rate smaller.
     """
@@ -84,6 +86,7 @@ class Rates:
     others: tuple[Course, ...] = ()
     n_epochs: int = 1
     value: float = field(init=False)
+    factor: float = field(init=False, default=1.0)
     shrank: bool = field(init=False, default=False)
     _epoch: int = field(init=False, default=0)
     _update: int = field(init=False, default=0)
@@ -125,7 +128,7 @@ class Rates:
             updates = rule.numbers(step, n_updates, self.value)
         else:
             clock = self._clock(n_updates)
-            rate = self.value if steady else self.learning_rate.values(clock)
+            rate = self.value if steady else self.factor * self.learning_rate.values(clock)
             others = {each.name: _in_record(each, clock) for each in self.others}
             updates = rule.numbers(step, n_updates, rate, others)
         self._update += n_updates
@@ -153,14 +156,20 @@ class Rates:
     def _set_value(self) -> None:
         course = self.learning_rate
         if course.schedule.steady:
-            self.value = course.values(Clock())
+            self.value = self.factor * course.values(Clock())
         else:
-            self.value = float(np.ravel(course.values(self._clock(1)))[0])
+            self.value = self.factor * float(np.ravel(course.values(self._clock(1)))[0])
+
+    def set(self, value: float) -> None:
+        """Take another learning rate, from which the schedule goes on."""
+        if self.value > 0:  # where a schedule has come to 0, it stays there
+            self.factor *= value / self.value
+        self.value = value
 
     def gives_up(self) -> bool:
         """Answer a stall: go on, perhaps with a smaller rate (False), or end the fit (True)."""
         course = self.learning_rate
-        state = course.schedule.after_stall(course.base, course.state)
+        state = course.schedule.after_stall(self.factor * course.base, course.state)
         if state is None:
             return True
         before, self.learning_rate = self.value, replace(course, state=state)
@@ -183,8 +192,8 @@ class Rates:
         if earlier is None or self._rules != earlier._rules:
             return self
         self.learning_rate, self.others = earlier.learning_rate, earlier.others
+        self.value, self.factor = earlier.value, earlier.factor
         self._epoch, self._update = earlier._epoch, earlier._update
-        self._set_value()
         return self
 
     @property
