@@ -54,6 +54,14 @@ SHAPES = {
         "dropouts": (0.1, 0.2, 0),
         "scheduled": {"learning_rate": 0.02, "dropout": 2.0, "label_smoothing": 0.5},
     },
+    "lamb": {"layer_sizes": (13, 37, 53, 3), "optimizer": "lamb", "batch_size": 150},
+    "wide lamb": {"layer_sizes": (96, 520, 130, 10), "optimizer": "lamb", "batch_size": 61},
+    "wide lamb regularised": {
+        "layer_sizes": (96, 520, 130, 10),
+        **REGULARISERS,
+        "optimizer": "lamb",
+        "batch_size": 61,
+    },
     "weights": {"layer_sizes": (13, 37, 3), "weighted": True, "l1": 0.05, "batch_size": 200},
 }
 

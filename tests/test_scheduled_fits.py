@@ -303,7 +303,12 @@ WRONG = [
     ("momentum", 0.5 * Adaptive(), ValueError, "momentum can't be adaptive"),
     ("momentum", 0.9 * (2.0 * Step()), ValueError, "momentum must stay between 0 and 1; its sched"),
     ("weight_decay", 1e300 * Step(), ValueError, "weight_decay must be at most 3.4e+38"),
-    ("weight_decay", None * Step(), TypeError, "weight_decay.base must be a number"),
+    (
+        "weight_decay",
+        None * Step(),
+        TypeError,
+        "weight_decay.base must be a finite number",
+    ),
     ("label_smoothing", 0.1 * Cosine(-1), ValueError, "label_smoothing.T_0 must be"),
     ("solver", SGD(momentum=Step()), TypeError, "solver.momentum needs the number that the sched"),
     ("alpha", 0.1 * Step(), TypeError, "alpha must be a finite number ≥ 0; got 0.1 * Step("),
@@ -334,6 +339,8 @@ def test_a_stream_has_no_end(schedule):
 def test_lbfgs_has_no_learning_rate(value):
     model = classifier(solver="lbfgs", learning_rate=value)
     assert_rejected(model, (X, LABELS), ValueError, "set learning_rate='constant'")
+    model = classifier(solver="lbfgs", dropout=0.1 * Step())
+    assert_rejected(model, (X, LABELS), ValueError, "set dropout=0 ")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         classifier(solver="lbfgs", learning_rate="invscaling").fit(X, LABELS)

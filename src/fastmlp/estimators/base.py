@@ -353,7 +353,8 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         learnt = self._learnt
         cost, total = self._cost_and_total(learnt, X, y, sample_weight)
         w = learnt.network.trained_weights.astype(np.float64)
-        penalty = learnt.alpha / 2 * (w @ w) + learnt.l1 * np.abs(w).sum()
+        alpha, l1 = learnt.kept["alpha"], learnt.kept["l1"]
+        penalty = alpha / 2 * (w @ w) + l1 * np.abs(w).sum()
         return float(cost + learnt.coder.cost_unit.factor * penalty / total)
 
     def gradient(self, X: Any, y: Any, sample_weight: Any = None) -> Gradient:

@@ -38,7 +38,7 @@ from fastmlp.training.loop import (
 )
 from fastmlp.training.stopping import LossMonitor, ScoreMonitor
 from fastmlp.training.updates import UpdateRule
-from fastmlp.validation import checking_initializer, each_normalization
+from fastmlp.validation import checking_initializer, each_normalization, kept_of
 
 __all__ = ["Fitting"]
 
@@ -122,7 +122,7 @@ class Fitting:
     def _starting_point(self) -> Learnt:
         """Return a fresh network, or a copy of the earlier one, ready to be trained."""
         parameters, plan, dtype = self.parameters, self._plan(), self.coder.dtype
-        moments = () if self._optimizer is None else self._optimizer.row.moments
+        moments = () if self._optimizer is None else self._optimizer.moments
         if self.earlier is None:
             network = self._new_network(plan, dtype, len(moments))
             history = History(incremental=self.incremental, unit=self.coder.cost_unit)
@@ -137,8 +137,7 @@ class Fitting:
             history=history,
             rate=self._rates(),
             moments=moments,
-            alpha=parameters.alpha,
-            l1=parameters.l1,
+            kept=kept_of(vars(parameters)),
             stops_early=parameters.early_stopping and parameters.solver != "lbfgs",
         )
         if self.earlier is None or not self.incremental:

@@ -67,6 +67,7 @@ from fastmlp.validation.parameters import (
     check_parameters,
     check_same_network,
     check_stochastic,
+    kept_of,
 )
 from fastmlp.validation.pictures import (
     check_ax,
@@ -172,6 +173,7 @@ __all__ = [
     "check_weights",
     "checking_initializer",
     "each_normalization",
+    "kept_of",
     "naming",
     "naming_rows",
     "naming_training",

@@ -25,10 +25,12 @@ from fastmlp.validation.shapes import UNREADABLE, check_masks
 from fastmlp.validation.wording import brief, unknown_name
 
 __all__ = [
+    "MAX_SEED",
     "Number",
     "OneOf",
     "OneOrEach",
     "Rule",
+    "Verbatim",
     "callables",
     "flag",
     "literal",
@@ -129,6 +131,19 @@ class OneOf:
 
 
 @dataclass(frozen=True)
+class Verbatim:
+    """One of some names, which have no other spellings because they are read in several places."""
+
+    names: tuple[str, ...]
+
+    def __call__(self, name: str, value: object) -> str:
+        """Return ``value``; raise unless it is one of the names."""
+        if not isinstance(value, str) or value not in self.names:
+            raise unknown_name(name, value, Names((each, each, ()) for each in self.names))
+        return value
+
+
+@dataclass(frozen=True)
 class OneOrEach:
     """One value, or a flat sequence of such values: an entry for each layer.
 
@@ -180,6 +195,10 @@ def verbosity(name: str, value: Any) -> int:
     if not isinstance(own, int):
         raise TypeError(f"{name} must be True, False or an integer; got {brief(value)}.")
     return own
+
+
+#: scikit-learn takes integers up to this.
+MAX_SEED = 2**32 - 1
 
 
 def seed(name: str, value: Any) -> Any:

@@ -116,6 +116,7 @@ class Schedulable:
     """A number, or such a number times a schedule."""
 
     rule: Rule
+    of_base: Rule | None = None  #: of the number in a product, where it is another
 
     def __call__(self, name: str, value: Any) -> Any:
         """Return the number, or the product; raise unless it is right."""
@@ -129,10 +130,8 @@ class Schedulable:
         schedule = _schedule(name, value.schedule)
         if schedule.answers_stalls:
             raise ValueError(f"{name} can't be adaptive, which only learning_rate can be.")
-        base = self.rule(f"{name}.base", value.base)
-        if base is None:
-            raise TypeError(f"{name}.base must be a number; got None.")
-        return Scaled(base, schedule)
+        rule = self.of_base or self.rule
+        return Scaled(rule(f"{name}.base", value.base), schedule)
 
 
 def check_scheduled(name: str, value: Any, incremental: bool) -> None:
