@@ -84,7 +84,9 @@ _SHARES = ("label_smoothing", "validation_fraction", "beta_1", "beta_2", "input_
 WRONG = {
     **dict.fromkeys(_NOT_NEGATIVE, _NO_NUMBER),
     **dict.fromkeys(_POSITIVE, _NOT_POSITIVE),
-    **dict.fromkeys(("max_norm", "clip_value", "clip_norm"), without(_NOT_POSITIVE, None)),
+    **dict.fromkeys(
+        ("max_norm", "clip_value", "clip_norm", "time_limit"), without(_NOT_POSITIVE, None)
+    ),
     "weight_decay": without(_NO_NUMBER, None),
     **dict.fromkeys(_SHARES, (*_NO_SHARE, 1)),
     "momentum": _NO_SHARE,

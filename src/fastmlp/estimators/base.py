@@ -17,6 +17,7 @@ from fastmlp.estimators.attributes import LearntAttributes
 from fastmlp.estimators.learnt import Learnt, learnt_by
 from fastmlp.notices import notify
 from fastmlp.threads import default_threads
+from fastmlp.training import clock
 
 if TYPE_CHECKING:
     from fastmlp.estimators.coding import TargetCoder
@@ -188,10 +189,13 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
     ) -> Self:
         if incremental and sample_weight is None and self._repeats(X, y):
             return self
+        began = clock.now()
         # Imported here because a process that only predicts, or only imports, needs none of it.
         from fastmlp.estimators.preparation import prepare  # noqa: PLC0415
 
-        fitting = prepare(self, X, y, sample_weight, incremental=incremental, classes=classes)
+        fitting = prepare(
+            self, X, y, sample_weight, incremental=incremental, classes=classes, began=began
+        )
         parameters, n_rows = vars(fitting.parameters), len(fitting.data.rows.X)
         with validation.naming_training(parameters, fitting.layer_sizes, n_rows):
             self._published = fitting.run()

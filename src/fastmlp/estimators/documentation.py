@@ -33,6 +33,10 @@ best_loss_ : float or None
     with early stopping.
 cost_curve_ : list of float
     As ``loss_curve_``, without penalties.
+history_ : dict of str to list
+    Numbers of each epoch, a list by name, ready for ``pandas.DataFrame``: "epoch", "loss", "cost",
+    "validation_score", "learning_rate", "seconds" and whatever a callback adds; NaN where an epoch
+    has none. Kept as ``loss_curve_`` is.
 validation_scores_ : list of float or None
     With early stopping, the score on the held-out rows after each epoch; NaN for epochs of earlier
     fits without it, and for one that diverged. For a classifier it is the accuracy. For a regressor

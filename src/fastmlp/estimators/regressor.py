@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fastmlp.plan.initializers import Initializer
     from fastmlp.plan.user_functions import CustomActivation, CustomLoss
     from fastmlp.schedules import Clock, Scaled
-    from fastmlp.training.loop import EpochRecord
+    from fastmlp.training.callbacks import EpochRecord
 
 __all__ = ["MLPRegressor"]
 
@@ -112,7 +112,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         shuffle: bool = True,
         random_state: int | np.random.RandomState | None = None,
         tol: float = 1e-4,
-        verbose: bool | int = False,
+        verbose: bool | int | str = False,
         warm_start: bool = False,
         momentum: float | Scaled = 0.9,
         nesterovs_momentum: bool = True,
@@ -143,6 +143,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         dtype: Any = "float32",
         backend: str = "compiled",
         n_threads: int | None = None,
+        time_limit: float | None = None,
         callbacks: Sequence[Callable[[EpochRecord], object]] | None = None,
     ) -> None:
         self._set_parameters(locals())

@@ -85,6 +85,12 @@ from fastmlp.validation.pictures import (
     check_readings,
     check_regions,
 )
+from fastmlp.validation.records import (
+    check_metric,
+    check_new_learning_rate,
+    check_reason,
+    check_record_is_present,
+)
 from fastmlp.validation.schedules import changed_options, check_values
 from fastmlp.validation.targets import (
     MeanAndStd,
@@ -133,8 +139,10 @@ __all__ = [
     "check_layer_values",
     "check_loss_fits",
     "check_magnitudes",
+    "check_metric",
     "check_model",
     "check_neuron",
+    "check_new_learning_rate",
     "check_normalizations",
     "check_not_in_training",
     "check_number_of_layers",
@@ -145,6 +153,8 @@ __all__ = [
     "check_points",
     "check_rates",
     "check_readings",
+    "check_reason",
+    "check_record_is_present",
     "check_refitted",
     "check_regions",
     "check_return_std",

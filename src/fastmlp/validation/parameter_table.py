@@ -296,8 +296,9 @@ PARAMETERS = (
     An epoch makes progress if it betters the best loss (or validation score) by this much. For
     lbfgs, the largest element of the gradient at which the search ends.
     """),
-    Parameter("verbose", False, verbosity, "bool | int", type="bool or int", text="""
-    Print a line per epoch, as scikit-learn does, and why the fit ended.
+    Parameter("verbose", False, verbosity, "bool | int | str", type='bool, int or "bar"', text="""
+    Print a line per epoch, as scikit-learn does, and why the fit ended. "bar" draws a progress bar
+    with the epoch, the loss, the score and the time left instead, which needs rich.
     """),
     Parameter("warm_start", False, flag, "bool", text="""
     Let ``fit`` begin with the present weights. Stopping begins anew: no earlier epoch is a mark to
@@ -441,6 +442,13 @@ PARAMETERS = (
     Parameter("n_threads", None, THREADS, "int | None", type="int or None", text="""
     Threads per call; None takes the CPUs that affinity and cgroups allow, ``OMP_NUM_THREADS``, or
     the limit set by threadpoolctl, whichever is least. Results do not depend on it.
+    """),
+    Parameter("time_limit", None, BOUND, "float | None", type="float or None", text="""
+    Seconds after which ``fit`` ends, counted from its call; what was learnt is kept, under early
+    stopping the best so far. The end comes between two calls of the core, which last some tenths
+    of a second at most on ordinary hardware, in the middle of an epoch if need be, or between two
+    evaluations by lbfgs. With a limit, results depend on how fast the machine is. Not for
+    ``partial_fit``.
     """),
     Parameter("callbacks", None, callables, "Sequence[Callable[[EpochRecord], object]] | None",
         type="sequence of callable or None", text="""
