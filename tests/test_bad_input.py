@@ -65,7 +65,7 @@ WRONG_PARAMETERS = [
     ("batch_size", 0, ValueError, "an integer ≥ 1 or 'auto'; got 0"),
     ("batch_size", "all", TypeError, "got 'all'"),
     ("batch_size", 3.0, TypeError, "an integer"),
-    ("learning_rate", "cosine", ValueError, "one of constant, invscaling, adaptive"),
+    ("learning_rate", "cosin", ValueError, "one of constant, invscaling, adaptive"),
     ("learning_rate_init", 0, ValueError, "a finite number > 0; got 0"),
     ("learning_rate_init", np.nan, ValueError, "got nan"),
     ("learning_rate_init", 1j, TypeError, "got 1j"),

@@ -20,7 +20,7 @@ Y = X[:, 0] + np.sin(3 * X[:, 1])
 #: them, values of others.
 OTHER_VALUES = {
     "batch_size": (7, {}),
-    "learning_rate": ("invscaling", {}),
+    "learning_rate": ("exponential", {}),
     "power_t": (0.1, {"learning_rate": "invscaling"}),
     "learning_rate_init": (0.02, {}),
     "shuffle": (False, {}),

@@ -96,6 +96,41 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         """Return the parameters by name."""
         return dict(zip(_parameter_names(type(self)), self._parameter_values(), strict=True))
 
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, and options of the objects in them.
+
+        An object of :mod:`fastmlp.optimizers` or :mod:`fastmlp.schedules` never changes: a copy
+        with other options takes its place.
+
+        Parameters
+        ----------
+        **params : object
+            New values, by the names of ``get_params``, such as ``alpha`` or
+            ``learning_rate__gamma``.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If there is no parameter or option of a name.
+        """
+        plain: dict[str, Any] = {}
+        options: dict[str, dict[str, Any]] = {}
+        for name, value in params.items():
+            outer, _, option = name.partition("__")
+            if option and outer in _parameter_names(type(self)):
+                options.setdefault(outer, {})[option] = value
+            else:
+                plain[name] = value
+        super().set_params(**plain)
+        for name, new in options.items():
+            value = validation.changed_options(type(self).__name__, name, getattr(self, name), new)
+            setattr(self, name, value)
+        return self
+
     @abstractmethod
     def _new_coder(
         self,
@@ -165,7 +200,8 @@ default=None
         Warns
         -----
         ConvergenceWarning
-            If ``max_iter`` ended the fit; if the network predicts the training rows worse than a
+            If ``max_iter`` ended the fit, unless the learning rate's schedule ended with it; if the
+            network predicts the training rows worse than a
             constant would, or hardly better and X is out of scale; if early stopping kept an
             earlier network when the fit diverged.
         RuntimeWarning

@@ -13,6 +13,7 @@ from fastmlp.estimators.coding import Judge, TargetCoder, mean_loss, parameters_
 from fastmlp.estimators.labels import LabelCoding
 from fastmlp.network import Network
 from fastmlp.registry import takes_label_smoothing
+from fastmlp.schedules import Scaled
 from fastmlp.training.history import UNCHANGED
 from fastmlp.validation import check_same_classes, one_class_only
 
@@ -34,14 +35,20 @@ class ClassCoder(TargetCoder):
     def of(cls, parameters: Any, labels: LabelCoding, dtype: np.dtype) -> ClassCoder:
         """Return the coder of ``labels`` for the loss that ``parameters`` ask for."""
         smoothed = takes_label_smoothing(parameters.loss)
-        smoothing = parameters.label_smoothing if smoothed else 0.0
-        row = labels.loss_row(parameters.loss, smoothing)
+        smoothing: Any = parameters.label_smoothing if smoothed else 0.0
+        scheduled = isinstance(smoothing, Scaled)
+        row = labels.loss_row(parameters.loss, smoothing.base if scheduled else smoothing)
+        smoothing = 0.0 if scheduled else smoothing  # the updates smooth the targets then
         numbers = parameters_of(parameters, row)
         return cls(parameters.loss, row, numbers, UNCHANGED, dtype, smoothing, labels)
 
     def under(self, parameters: Any, dtype: np.dtype) -> ClassCoder:
         """See :meth:`TargetCoder.under`."""
         return ClassCoder.of(parameters, self.labels, dtype)
+
+    def scheduled_smoothing(self, parameters: Any) -> Any:
+        """Return ``label_smoothing`` if the loss takes it."""
+        return parameters.label_smoothing if takes_label_smoothing(str(self.loss)) else None
 
     def check_goes_on(self, y: np.ndarray, *, incremental: bool) -> None:
         """A warm start needs every class again in y (N,), as in scikit-learn; a part does not."""

@@ -99,6 +99,10 @@ class TargetCoder(ABC):
     def under(self, parameters: Any, dtype: np.dtype) -> Self:
         """Return the coder of the same outputs for the loss that ``parameters`` now ask for."""
 
+    def scheduled_smoothing(self, parameters: Any) -> Any:
+        """Return what the updates may smooth the targets by; None for real targets."""
+        return None
+
     @abstractmethod
     def check_goes_on(self, y: np.ndarray, *, incremental: bool) -> None:
         """Raise ValueError unless a fit that goes on can learn from ``y`` (N,) or (N, C)."""

@@ -25,8 +25,9 @@ from fastmlp.optimizers import Optimizer, named_optimizer
 from fastmlp.plan.initializers import initialize
 from fastmlp.plan.layout import Plan, batch_norms, make_plan, make_settings
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
-from fastmlp.schedules import LearningRate
+from fastmlp.schedules import OF_SCIKIT_LEARN, Constant, Scaled, Schedule, named_schedule
 from fastmlp.training.callbacks import Callbacks
+from fastmlp.training.courses import Rates
 from fastmlp.training.divergence import DivergenceError
 from fastmlp.training.history import History
 from fastmlp.training.lbfgs import LbfgsRun
@@ -140,13 +141,8 @@ class Fitting:
     def _starting_point(self) -> Learnt:
         """Return a fresh network, or a copy of the earlier one, ready to be trained."""
         parameters, plan, dtype = self.parameters, self._plan(), self.coder.dtype
-        rate = LearningRate("constant", parameters.learning_rate_init)
         moments = () if self._optimizer is None else self._optimizer.moments
         stops_early = parameters.early_stopping and self._optimizer is not None
-        if self._optimizer is not None and self._optimizer.name == "sgd":
-            rate = LearningRate(
-                parameters.learning_rate, parameters.learning_rate_init, parameters.power_t
-            )
         if self.earlier is None:
             network = self._new_network(plan, dtype, len(moments))
             history = History(incremental=self.incremental)
@@ -159,7 +155,7 @@ class Fitting:
             coder=self.coder,
             feature_names=self.feature_names,
             history=history,
-            rate=rate,
+            rate=self._rates(),
             moments=moments,
             kept=kept_of(vars(parameters)),
             stops_early=stops_early,
@@ -167,10 +163,26 @@ class Fitting:
         )
         if self.earlier is None or not self.incremental:
             return learnt
-        rate = rate.resumed_from(self.earlier.rate)
+        rate = learnt.rate.resumed_from(self.earlier.rate)
         # The best of another loss is no mark to be measured by.
         best_loss = self.earlier.best_loss if self._same_loss(plan) else np.inf
         return replace(learnt, rate=rate, best_loss=best_loss)
+
+    def _rates(self) -> Rates:
+        """Return what has a schedule, at the beginning of a fit."""
+        parameters, optimizer = self.parameters, self._optimizer
+        schedule = parameters.learning_rate
+        if not isinstance(schedule, Schedule):
+            ignored = schedule in OF_SCIKIT_LEARN and getattr(optimizer, "name", None) != "sgd"
+            schedule = Constant() if ignored else named_schedule(schedule, parameters.power_t)
+        numbers = {
+            "weight_decay": getattr(optimizer, "weight_decay", None),
+            "momentum": getattr(optimizer, "momentum", None),
+            "dropout": parameters.dropout,
+            "label_smoothing": self.coder.scheduled_smoothing(parameters),
+        }
+        rate = parameters.learning_rate_init, schedule
+        return Rates.of(rate, numbers, parameters.max_iter)
 
     def _same_loss(self, plan: Plan) -> bool:
         """Return whether the earlier fit minimised the loss of this plan too."""
@@ -184,7 +196,9 @@ class Fitting:
 
     def _plan(self) -> Plan:
         parameters, n_hidden = self.parameters, len(self.layer_sizes) - 2
-        dropouts = np.broadcast_to(parameters.dropout, n_hidden).tolist()
+        dropout = parameters.dropout
+        dropout = dropout.base if isinstance(dropout, Scaled) else dropout
+        dropouts = np.broadcast_to(dropout, n_hidden).tolist()
         return make_plan(
             self.layer_sizes,
             self._activations(),
@@ -259,7 +273,7 @@ class Fitting:
 
     # -- who is told of it ----------------------------------------------------------------------
 
-    def _state(self, max_iter: int, rate: LearningRate | None) -> TrainerState:
+    def _state(self, max_iter: int, rate: Rates | None) -> TrainerState:
         """Return the state in which the training begins."""
         learnt = self.learnt
         seen = learnt.history.n_samples_seen

@@ -15,7 +15,7 @@ import numpy as np
 from fastmlp.estimators.coding import TargetCoder
 from fastmlp.network import Network
 from fastmlp.registry import LOSSES
-from fastmlp.schedules import LearningRate
+from fastmlp.training.courses import Rates
 from fastmlp.training.history import History
 from fastmlp.validation import stand_in
 
@@ -41,7 +41,7 @@ class Learnt:
     feature_names : ndarray of str, shape (I,), or None
         Names of the columns of X, where they had any.
     history : History
-    rate : LearningRate
+    rate : Rates
     moments : tuple of str
         What the vectors of the optimiser's memory are.
     kept : mapping
@@ -64,7 +64,7 @@ class Learnt:
     coder: TargetCoder
     feature_names: np.ndarray | None
     history: History
-    rate: LearningRate
+    rate: Rates
     moments: tuple[str, ...]
     kept: Mapping[str, Any]
     stops_early: bool = False

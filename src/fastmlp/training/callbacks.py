@@ -115,8 +115,8 @@ class EpochRecord(_Numbers):
     def set_learning_rate(self, learning_rate: float) -> None:
         """Set the step size of the updates that follow.
 
-        ``learning_rate="invscaling"`` and ``"adaptive"`` go on from there: what they would have
-        made of the rate is multiplied by the same factor.
+        A schedule goes on from there: what it would have made of the rate is multiplied by the
+        same factor.
 
         Parameters
         ----------

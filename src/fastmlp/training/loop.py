@@ -139,7 +139,8 @@ class TrainingRun:
         except KeyboardInterrupt:
             state.ending = interrupted()
         if state.ending is None:
-            state.stop(f"max_iter={state.max_iter} epochs are done.", converged=False)
+            reason = f"max_iter={state.max_iter} epochs are done."
+            state.stop(reason, converged=self._rate.ends_with_fit)
 
     def _epoch(self) -> None:
         """Train one epoch, and tell of it unless it has been ended before all rows were seen."""
@@ -156,7 +157,9 @@ class TrainingRun:
         """Run every batch once, in chunks; return None if an observer has ended that."""
         cost = penalty = 0.0
         n_rows, state = len(self.data.order), self.state
-        for begin, end, batch_size in self._calls(n_rows):
+        calls = list(self._calls(n_rows))
+        self._rate.begin_epoch(sum(-(-(end - begin) // size) for begin, end, size in calls))
+        for begin, end, batch_size in calls:
             self._observers.tell("call_begins", state, end - begin, end == n_rows)
             if state.ending is not None:
                 return None
@@ -185,8 +188,8 @@ class TrainingRun:
         """Train on the rows ``order`` (K,) in one call of the backend."""
         state, network = self.state, self.state.network
         n_updates = -(-len(order) // batch_size)
-        state.epoch_rate = self._rate.value
-        updates = self.rule.numbers(network.step, n_updates, self._rate.value)
+        updates = self._rate.numbers(self.rule, network.step, n_updates)
+        state.epoch_rate = float(updates["learning_rate"][-1])
         # Counted first: Ctrl-C surfaces when the call returns, and the updates are made by then.
         network.step += n_updates
         totals = self._executor.train(

@@ -9,8 +9,8 @@ import numpy as np
 
 from fastmlp.backends.protocol import Totals
 from fastmlp.network import Network
-from fastmlp.schedules import LearningRate
 from fastmlp.training import clock
+from fastmlp.training.courses import Rates
 from fastmlp.training.history import UNCHANGED, CostUnit, means_of
 
 __all__ = ["Ending", "TrainerState"]
@@ -43,7 +43,7 @@ class TrainerState:
         Epochs (iterations, for lbfgs) that the training may take.
     unit : CostUnit
         In which ``loss``, ``cost`` and ``validation_loss`` are told.
-    rate : LearningRate or None
+    rate : Rates or None
         None for lbfgs, which has none.
     n_samples_seen : int
         In the network's life.
@@ -77,7 +77,7 @@ class TrainerState:
     network: Network
     max_iter: int
     unit: CostUnit = UNCHANGED
-    rate: LearningRate | None = None
+    rate: Rates | None = None
     n_samples_seen: int = 0
     epoch: int = field(init=False, default=0)
     loss: float = field(init=False, default=np.nan)

@@ -99,6 +99,7 @@ from fastmlp.validation.records import (
     check_reason,
     check_record_is_present,
 )
+from fastmlp.validation.schedules import changed_options, check_values
 from fastmlp.validation.scoring import (
     check_score,
     check_scorer_can_ask,
@@ -133,6 +134,7 @@ from fastmlp.validation.validation_rows import (
 
 __all__ = [
     "MeanAndStd",
+    "changed_options",
     "check_any_held_out",
     "check_any_positive",
     "check_ax",
@@ -196,8 +198,8 @@ __all__ = [
     "check_score",
     "check_scored",
     "check_scored_labels",
-    "check_sklearn_callbacks",
     "check_scorer_can_ask",
+    "check_sklearn_callbacks",
     "check_stochastic",
     "check_strata",
     "check_sums",
@@ -212,6 +214,7 @@ __all__ = [
     "check_unit_of_own_loss",
     "check_validation_rows_given",
     "check_validation_size",
+    "check_values",
     "check_weights",
     "check_weights_of_parts",
     "checking_initializer",
