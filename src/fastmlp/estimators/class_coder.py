@@ -94,7 +94,10 @@ class ClassCoder(TargetCoder):
 
         def accuracy(network: Network, logits: np.ndarray) -> float:
             right = self.labels.decide(logits) == truth
-            return float(np.average(right.reshape(len(truth), -1).all(axis=1), weights=weights))
+            right = right if right.ndim == 1 else right.all(axis=1)
+            if weights is None:
+                return float(np.count_nonzero(right) / len(right))
+            return float(np.average(right, weights=weights))
 
         return Judge(accuracy, takes_logits=True, loss=mean_loss(backend, target, weights))
 

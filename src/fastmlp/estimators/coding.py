@@ -60,10 +60,16 @@ def mean_loss(
     """
 
     def cost(network: Network, logits: np.ndarray) -> float:
-        losses = network.losses(backend, logits, target).astype(np.float64)
-        return float(np.average(losses, weights=weights))
+        return _mean(network.losses(backend, logits, target).astype(np.float64), weights)
 
     return cost
+
+
+def _mean(values: np.ndarray, weights: np.ndarray | None) -> float:
+    """Return the mean of real values (K,) with weights (K,): NumPy's average, but sooner."""
+    if weights is None:
+        return float(np.add.reduce(values)) / len(values)
+    return float(np.average(values, weights=weights))
 
 
 @dataclass(frozen=True, eq=False)
