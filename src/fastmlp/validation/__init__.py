@@ -67,6 +67,7 @@ from fastmlp.validation.parameters import (
     check_parameters,
     check_same_network,
     check_stochastic,
+    kept_of,
 )
 from fastmlp.validation.pictures import (
     check_ax,
@@ -83,6 +84,12 @@ from fastmlp.validation.pictures import (
     check_points,
     check_readings,
     check_regions,
+)
+from fastmlp.validation.records import (
+    check_metric,
+    check_new_learning_rate,
+    check_reason,
+    check_record_is_present,
 )
 from fastmlp.validation.targets import (
     MeanAndStd,
@@ -130,8 +137,10 @@ __all__ = [
     "check_layer_values",
     "check_loss_fits",
     "check_magnitudes",
+    "check_metric",
     "check_model",
     "check_neuron",
+    "check_new_learning_rate",
     "check_normalizations",
     "check_not_in_training",
     "check_number_of_layers",
@@ -142,6 +151,8 @@ __all__ = [
     "check_points",
     "check_rates",
     "check_readings",
+    "check_reason",
+    "check_record_is_present",
     "check_refitted",
     "check_regions",
     "check_return_std",
@@ -169,6 +180,7 @@ __all__ = [
     "check_weights",
     "checking_initializer",
     "each_normalization",
+    "kept_of",
     "naming",
     "naming_rows",
     "naming_training",
