@@ -49,9 +49,7 @@ def test_outputs_beyond_all_memory(monkeypatch):
     model = classifier().fit(X, LABELS)
     monkeypatch.setattr(Network, "forward", no_memory)
     monkeypatch.setattr(Network, "cost_gradient", no_memory)
-    text = (
-        "^There is not enough memory for the outputs of the 40 rows of X: pass fewer rows"
-    )
+    text = "^There is not enough memory for the outputs of the 40 rows of X: pass fewer rows"
     for method in ("predict", "predict_proba", "decision_function"):
         assert_rejected(model, (X,), MemoryError, text, method=method)
     for method in ("loss_per_sample", "cost", "objective", "gradient", "score"):
