@@ -185,7 +185,7 @@ def test_backend_of_later_calls(backend):
 def test_a_solver_with_a_decay_of_its_own_takes_no_other():
     model = regressor(solver=SGD(weight_decay=0.1), weight_decay=0.2)
     assert_rejected(
-        model, (X, Y), ValueError, r"weight_decay=0.2 stands beside a solver that has its own"
+        model, (X, Y), ValueError, r"weight_decay=0.2 conflicts with the solver, which has its own"
     )
 
 
@@ -445,7 +445,7 @@ def test_a_first_part_with_a_few_of_many_classes():
 
 def test_indicators_and_labels_do_not_mix():
     indicators = np.c_[Y > 0, Y < 1].astype(int)
-    text = "y has 2 columns, but the classes are told by one label a row"
+    text = "y has 2 columns, but the network was fitted with one label per row"
     single = classifier().fit(X, LABELS)
     assert_rejected(single, (X, indicators), ValueError, text, method="partial_fit")
     several = classifier().fit(X, indicators)
@@ -534,8 +534,11 @@ def test_odd_arrays_are_accepted(odd, backend):
 @pytest.mark.parametrize(
     ("labels", "text"),
     [
-        (["a", np.nan], "y must hold labels of one kind: nan at index 1 stands beside texts"),
-        ([0, "a"], "y must hold labels of one kind: 0 at index 0 stands beside texts"),
+        (
+            ["a", np.nan],
+            "y must hold labels of one kind: nan at index 1 is no text, but",
+        ),
+        ([0, "a"], "y must hold labels of one kind: 0 at index 0 is no text, but others are"),
     ],
 )
 def test_labels_beside_texts(labels, text):

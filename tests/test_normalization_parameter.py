@@ -240,7 +240,7 @@ WRONG = [
     ),
     (
         {"normalization": "layer", "hidden_layer_sizes": (4, 1)},
-        "normalization='layer' of a hidden layer of one unit leaves nothing.",
+        "normalization='layer' needs two units or more in each hidden layer.",
     ),
     (
         {"normalization": "batch", "batch_size": 1},

@@ -399,6 +399,7 @@ def not_finite(outputs: np.ndarray) -> str | None:
         return None
     return (
         f"The network's outputs are infinite or NaN in {np.count_nonzero(wrong)} of {len(wrong)} "
-        f"rows (first: row {int(np.argmax(wrong))}), so their predictions mean nothing: X is far "
-        "outside what the fit saw, or the weights are. Check the features' scale."
+        f"rows (first: row {int(np.argmax(wrong))}), so these predictions are meaningless: X is "
+        "far outside the range of the training data, or the weights are too large. Check the "
+        "features' scale."
     )

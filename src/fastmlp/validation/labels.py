@@ -94,7 +94,7 @@ def check_label_width(y: np.ndarray, n_labels: int | None) -> None:
     """Raise ValueError unless y is an indicator matrix (N, n_labels), or (N,) when None."""
     if n_labels is None and y.ndim == 2:
         raise ValueError(
-            f"y has {y.shape[1]} columns, but the classes are told by one label a row."
+            f"y has {y.shape[1]} columns, but the network was fitted with one label per row."
         )
     if n_labels is not None and y.shape[1:] != (n_labels,):
         raise ValueError(

@@ -147,10 +147,11 @@ def check_any_positive(y: np.ndarray, loss: str, kind: str) -> None:
     if kind != "non_negative" or y.any(axis=0).all():
         return
     if y.ndim == 1:
-        raise ValueError(f"loss={brief(loss)} needs a y above 0 somewhere; all are 0.")
+        raise ValueError(f"loss={brief(loss)} needs at least one y above 0; all are 0.")
     column = int(np.argmin(y.any(axis=0)))
     raise ValueError(
-        f"loss={brief(loss)} needs a y above 0 in every column; all of column {column} are 0."
+        f"loss={brief(loss)} needs at least one y above 0 in each column; all of column {column} "
+        "are 0."
     )
 
 
