@@ -13,6 +13,7 @@ from helpers_rejection import rejection
 from scipy import sparse
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -128,6 +129,23 @@ def test_fits_of_regressors(parameters):
     expected = assert_same_fit(model, X, given, Y)
     if model.warm_start:
         assert model.fit(given, Y).loss_ == expected.fit(X, Y).loss_
+
+
+def score_by_table(model, table, y):
+    """Score a model on a table that a user's function can look into."""
+    assert table.shape[1] == I
+    return model.score(table, y) - (table[0].sum() > 0)
+
+
+@pytest.mark.parametrize("form", [sparse.csr_array, sparse.csc_matrix])
+@pytest.mark.parametrize("scoring", [None, "balanced_accuracy", score_by_table])
+def test_rows_to_judge_by(form, scoring):
+    model = classifier(early_stopping=True, scoring=scoring, validation_split=KFold(3))
+    assert_same_fit(model, X, form(X), LABELS)
+    ours, theirs = (classifier(early_stopping=True, scoring=scoring) for _ in range(2))
+    ours.fit(form(X), LABELS, X_val=form(X[::2]), y_val=LABELS[::2])
+    theirs.fit(X, LABELS, X_val=X[::2], y_val=LABELS[::2])
+    assert ours.validation_scores_ == theirs.validation_scores_
 
 
 def test_partial_fits_of_rows_dense_and_sparse_in_turn():

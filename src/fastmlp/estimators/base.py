@@ -174,15 +174,15 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         sample_weight : array-like of shape (n_samples,), default=None
             How much each row counts; not negative. A weight of 2 means the same as the row twice,
             so the penalties weigh less the larger the sum of the weights is.
-        X_val : array-like of shape (n_validation_samples, n_features), default=None
+        X_val : array-like or sparse matrix of shape (n_validation_rows, n_features), default=None
             Rows to judge the network by after each epoch, with columns as X has them; nothing is
             learnt from them. With ``early_stopping`` they stop the fit, and no row of X is held
             out. Without it, their scores only go into ``validation_scores_``, the records of
             ``callbacks`` and the lines of ``verbose``.
-        y_val : array-like of shape (n_validation_samples,) or (n_validation_samples, n_outputs), \
+        y_val : array-like of shape (n_validation_rows,) or (n_validation_rows, n_outputs), \
 default=None
             Their labels or targets, as y has them.
-        sample_weight_val : array-like of shape (n_validation_samples,), default=None
+        sample_weight_val : array-like of shape (n_validation_rows,), default=None
             How much each of them counts in the score.
 
         Returns

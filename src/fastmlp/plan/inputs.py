@@ -84,10 +84,11 @@ def gather(X: Inputs, rows: np.ndarray | slice, dtype: np.dtype) -> np.ndarray:
     return dense
 
 
-def matrix_of(X: Inputs, rows: np.ndarray) -> np.ndarray | csr_array:
-    """Return the chosen rows (K,) of X (N, I) as users' functions know tables, (K, I)."""
+def matrix_of(X: Inputs, rows: np.ndarray | None = None) -> np.ndarray | csr_array:
+    """Return all or the chosen rows (K,) of X (N, I) as users' functions know tables, (K, I)."""
     if isinstance(X, np.ndarray):
-        return X[rows]
+        return X if rows is None else X[rows]
+    rows = np.arange(len(X)) if rows is None else rows
     entries, counts = X.entries_of(rows), X.starts[rows + 1] - X.starts[rows]
     starts = np.concatenate([[0], np.cumsum(counts)])
     parts = X.values[entries], X.columns[entries], starts
