@@ -20,10 +20,11 @@ SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -
 
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
-.PHONY: help demo test docs lint sanitize bench bench-all peers instructions instructions-record clean
+.PHONY: help demo test quick docs lint sanitize bench bench-all peers instructions instructions-record clean
 help:
 	@echo "make demo   train on handwritten digits, draw demo.png (DEMO='--epochs 5' passes options)"
 	@echo "make test   run the tests against the installed package (TESTS='-k cli' passes options)"
+	@echo "make quick  run a few cases of each test, on one backend, in a minute"
 	@echo "make bench  time kernels and an epoch on every backend, draw bench.png (BENCH=--quick)"
 	@echo "make bench-all  every benchmark, about an hour, into RESULTS (bench-results)"
 	@echo "make peers  set fastmlp beside the libraries found in .venv (PEERS='--cell digits')"
@@ -40,6 +41,10 @@ demo: $(INSTALLED)
 test: WERROR = ON
 test: $(INSTALLED)
 	$(BIN)/pytest -n $(WORKERS) $(TESTS)
+
+quick: WERROR = ON
+quick: $(INSTALLED)
+	$(BIN)/pytest -n $(WORKERS) --quick $(TESTS)
 
 bench: $(INSTALLED)
 	$(BIN)/fastmlp bench $(BENCH)

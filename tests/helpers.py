@@ -47,6 +47,17 @@ def offset_array(values: np.ndarray) -> np.ndarray:
     return copy
 
 
+def unaligned(array: np.ndarray) -> np.ndarray:
+    """Return a C-contiguous copy that begins one byte after a multiple of its numbers' size."""
+    memory = np.zeros(array.nbytes + 17, np.uint8)
+    start = -memory.ctypes.data % 16 + 1
+    copy = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    assert copy.flags.c_contiguous
+    assert not copy.flags.aligned
+    return copy
+
+
 def all_weights(n: int) -> tuple[np.ndarray, np.ndarray]:
     """Return slots and groups of a vector (n,) that is all weights."""
     return prefix_slots(n, n), default_groups()

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import unaligned
 from helpers_rejection import FRAME, LABELS, X, Y, assert_rejected, classifier, regressor
 from numpy.testing import assert_array_equal
 from scipy import sparse
@@ -491,13 +492,6 @@ def read_only(array):
     array = array.copy()
     array.flags.writeable = False
     return array
-
-
-def unaligned(array):
-    raw = np.zeros(array.nbytes + 1, np.uint8)
-    out = raw[1:].view(array.dtype).reshape(array.shape)
-    out[...] = array
-    return out
 
 
 @pytest.mark.parametrize(

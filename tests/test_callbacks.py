@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -229,3 +230,15 @@ def test_a_pruned_trial_leaves_the_model_as_it_was(solver, fitted):
         model.set_params(callbacks=[prune]).fit(X, Y)
     assert_equal(state_of(model), before)
     assert hasattr(model, "coefs_") == fitted
+
+
+# -- scikit-learn's interface ---------------------------------------------------------------------
+
+
+def test_an_older_scikit_learn_has_none(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.callback", None)
+    assert not hasattr(regressor(), "set_callbacks")
+    with pytest.raises(AttributeError) as caught:
+        regressor().set_callbacks()
+    assert "needs scikit-learn 1.9 or later" in str(caught.value.__cause__)
+    assert regressor().fit(X, Y).n_iter_ == 6

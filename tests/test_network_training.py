@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from helpers import (
     size_triples,
     train,
 )
+from helpers_looped import looped
 from helpers_tolerances import TRAJECTORY, eps
 
 from fastmlp.backends.protocol import Backend
@@ -100,8 +102,6 @@ SCENARIOS = {
     "one batch": {**SGD, "batch_size": 500, "n_epochs": 1, "n_rows": 300},
 }
 
-every_scenario = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
-
 
 def assert_close(actual: Trained, expected: Trained, dtype: np.dtype) -> None:
     tolerance = TRAJECTORY * eps(dtype)
@@ -115,15 +115,21 @@ def assert_same_bits(actual: Trained, expected: Trained) -> None:
     np.testing.assert_array_equal(actual.moments, expected.moments)
 
 
-@every_scenario
-def test_trajectory(backend: Backend, dtype, scenario):
-    problem = make_problem(dtype=dtype, **scenario)
-    expected = train(REFERENCE, problem.as_float64())
+@cache
+def trajectory_of_the_reference(name: str, dtype: np.dtype) -> tuple[Problem, Trained]:
+    """Return a scenario's problem, and what it is trained to; the same for all backends."""
+    problem = make_problem(dtype=dtype, **SCENARIOS[name])
+    return problem, train(REFERENCE, problem.as_float64())
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_trajectory(backend: Backend, dtype, name):
+    problem, expected = trajectory_of_the_reference(name, dtype)
     assert np.abs(expected.parameters - problem.parameters).max() > 1e-2
     assert_close(train(backend, problem), expected, dtype)
 
 
-@pytest.mark.parametrize(("batch_size", "n_inputs", "width"), size_triples())
+@looped(("batch_size", "n_inputs", "width"), size_triples())
 def test_awkward_sizes(backend: Backend, dtype, batch_size, n_inputs, width):
     sizes = (n_inputs, width, batch_size, 3)
     problem = make_problem(
@@ -309,8 +315,8 @@ def test_a_loose_bound_changes_no_bit(backend: Backend, dtype):
         assert_same_bits(train(backend, bounded), train(backend, plain))
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS.names)
-@pytest.mark.parametrize("poison", [np.nan, np.inf])
+@looped("activation", ACTIVATIONS.names)
+@looped("poison", [np.nan, np.inf])
 def test_a_poisoned_input_is_visible(backend: Backend, dtype, activation, poison):
     problem = make_problem(dtype=dtype, activations=activation, loss="squared_error", **SGD)
     problem.X[problem.order[3], 2] = poison

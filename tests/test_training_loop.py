@@ -11,7 +11,7 @@ from _thread import interrupt_main
 
 import numpy as np
 import pytest
-from helpers_rejection import state_of
+from helpers_rejection import parameters_of, state_of
 from numpy.testing import assert_allclose, assert_array_equal, assert_equal
 from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier as Peer
@@ -37,10 +37,6 @@ def backend_name(request):
 def regressor(backend="numpy", **parameters):
     defaults = {"hidden_layer_sizes": (8,), "max_iter": 6, "random_state": 0, "batch_size": 16}
     return MLPRegressor(backend=backend, **{**defaults, **parameters})
-
-
-def parameters_of(model):
-    return np.concatenate([a.ravel() for a in model.coefs_ + model.intercepts_])
 
 
 def assert_unchanged(model, before):

@@ -2,7 +2,8 @@
 
 A row here plus one implementation per backend is all that a new activation, loss, normalisation or
 optimiser needs. The tests are generated from these tables, so a backend that lacks one fails.
-The codes are repeated in ``csrc/fastmlp.h``; a test holds the two lists against each other.
+In C a code is a place in a table, as in ``OPTIMIZERS``; a test holds the orders against each
+other.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["BaseMLP", "available", "stochastic"]
 
+#: What scikit-learn's callbacks leave in a model while it is fitted.
+_OF_THE_PRESENT_FIT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown", "_parent_callback_ctx")
+
 _Method = TypeVar("_Method", bound=Callable)
 
 
@@ -41,6 +45,12 @@ def available(when: Callable[[Any], bool]) -> Callable[[_Method], _Method]:
         return hidden
 
     return hide
+
+
+def _has_sklearn_callbacks(model: Any) -> bool:
+    """Raise AttributeError where scikit-learn has no callbacks of its own."""
+    validation.check_sklearn_callbacks(find_spec("sklearn.callback") is not None)
+    return True
 
 
 #: Hides a method unless the solver learns from mini-batches.
@@ -192,13 +202,14 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         began = clock.now()
         # Imported here because a process that only predicts, or only imports, needs none of it.
         from fastmlp.estimators.preparation import prepare  # noqa: PLC0415
+        from fastmlp.estimators.sklearn_callbacks import run_with_callbacks  # noqa: PLC0415
 
         fitting = prepare(
             self, X, y, sample_weight, incremental=incremental, classes=classes, began=began
         )
         parameters, n_rows = vars(fitting.parameters), len(fitting.data.rows.X)
         with validation.naming_training(parameters, fitting.layer_sizes, n_rows):
-            self._published = fitting.run()
+            self._published = run_with_callbacks(fitting, X, y, sample_weight)
         return self
 
     def _repeats(self, X: Any, y: Any) -> bool:
@@ -211,6 +222,34 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
             return False
         self._published = further
         return True
+
+    @available(_has_sklearn_callbacks)
+    def set_callbacks(self, *callbacks: Any) -> Self:
+        """Set callbacks of scikit-learn's, which ``fit`` tells of every epoch.
+
+        They are another interface than the parameter ``callbacks``: see
+        :mod:`sklearn.callback`, which scikit-learn has from version 1.9 on. ``partial_fit`` tells
+        them nothing.
+
+        Parameters
+        ----------
+        *callbacks : objects with the methods of :class:`sklearn.callback.FitCallback`
+            Such as :class:`sklearn.callback.ProgressBar` and
+            :class:`sklearn.callback.ScoringMonitor`. None at all takes earlier ones away.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        TypeError
+            If an object has not these methods.
+        """
+        from sklearn.callback import CallbackSupportMixin  # noqa: PLC0415 - brings much along
+
+        CallbackSupportMixin.set_callbacks(self, *callbacks)
+        return self
 
     # Methods, not properties: dir() reads all properties, and wrong parameters must not end it.
 
@@ -234,6 +273,8 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         if learnt is not state.get("_published"):
             assert learnt is not None
             state["_published"] = learnt.detached()
+            for name in _OF_THE_PRESENT_FIT:
+                state.pop(name, None)
         return state
 
     # -- what was learnt ------------------------------------------------------------------------

@@ -13,30 +13,32 @@ _Class = TypeVar("_Class", bound=type)
 
 ATTRIBUTES = """\
 coefs_ : list of ndarray of shape (fan_in, fan_out)
-    Weights of each layer; views of one vector. What is written into an array, or assigned to an
-    item of the list or to the whole of it, counts from then on; shapes must agree. This holds for
-    the next five lists, too.
+    Weights of each layer, as views of one vector. You can write into an array, or assign to an
+    item of the list or to the whole list; predictions and further training then use the new
+    numbers. Shapes must agree. The same holds for the next five lists.
 intercepts_ : list of ndarray of shape (fan_out,)
-    Biases of each layer; views of the same vector.
+    Biases of each layer, as views of the same vector.
 norm_gains_, norm_shifts_ : list of ndarray of shape (fan_out,) or None
-    γ and β of each hidden layer; None where it has no normalisation.
+    γ and β of each hidden layer; None for a layer without normalisation.
 running_means_, running_variances_ : list of ndarray of shape (fan_out,) or None
-    What batch norm predicts with; None for a hidden layer without it.
+    The statistics that batch norm uses in prediction; None for a hidden layer without it.
 loss_ : float
-    Cost plus penalties, as ``objective`` gives it, of the last epoch: the mean over its batches.
-    NaN if early stopping kept an earlier network when that epoch diverged.
+    Cost plus penalties, as ``objective`` gives it, in the last epoch: the mean over its batches.
+    NaN if that epoch diverged and early stopping kept an earlier network.
 loss_curve_ : list of float
-    The same of each epoch, those of earlier fits included under ``warm_start`` and ``partial_fit``.
-    Of partial fits in a row the latest 1000 are kept.
+    The same number for each epoch. Under ``warm_start`` and ``partial_fit`` it includes the epochs
+    of earlier fits. Of consecutive partial fits, the latest 1000 are kept.
 best_loss_ : float or None
-    The least of them in the last fit, or of all partial fits in a row that had the same loss; None
-    with early stopping.
+    The smallest of these numbers in the last fit, or in all consecutive partial fits that had the
+    same loss. None with early stopping.
 cost_curve_ : list of float
-    As ``loss_curve_``, without penalties.
+    The same as ``loss_curve_``, without penalties.
 history_ : dict of str to list
-    Numbers of each epoch, a list by name, ready for ``pandas.DataFrame``: "epoch", "loss", "cost",
-    "validation_score", "learning_rate", "seconds" and whatever a callback adds; NaN where an epoch
-    has none. Kept as ``loss_curve_`` is.
+    Numbers of the same epochs, a list by name, as :class:`pandas.DataFrame` takes them: ``epoch``,
+    counted from the first one of the network's life; ``loss`` and ``cost``; ``validation_loss``,
+    the cost of the held-out rows, and ``validation_score``; ``learning_rate``, that of the epoch's
+    last update; ``seconds`` since the training of that fit began; and each metric that a callback
+    has added. NaN where there is none.
 validation_scores_ : list of float or None
     With early stopping, the score on the held-out rows after each epoch; NaN for epochs of earlier
     fits without it, and for one that diverged. For a classifier it is the accuracy. For a regressor
@@ -48,20 +50,20 @@ best_validation_score_ : float or None
 stop_reason_ : str
     Why the last fit ended, in a sentence.
 n_iter_ : int
-    Epochs of the last fit.
+    Number of epochs of the last fit.
 t_ : int
-    Training samples seen so far.
+    Number of training samples seen so far.
 n_layers_ : int
-    Layers of units, input and output included.
+    Number of layers of units, including input and output.
 n_outputs_ : int
-    Output units.
+    Number of output units.
 out_activation_ : str
     "softmax", "logistic", "identity", "exp" (for deviances), "gaussian" (means, then variances) or
     "quantiles" (ascending).
 n_features_in_ : int
-    Columns of X.
+    Number of columns of X.
 feature_names_in_ : ndarray of shape (n_features,)
-    Names of the columns; only when X had names that are all strings."""
+    Names of the columns; only if all columns of X had names that are strings."""
 
 
 def with_shared_parts(cls: _Class) -> _Class:

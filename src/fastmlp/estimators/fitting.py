@@ -69,6 +69,8 @@ class Fitting:
         One epoch only, with the optimiser's memory kept.
     began : float
         What the clock showed when the fit was called.
+    listeners : list of Observer
+        Who is told besides, after all others.
     """
 
     model: Any
@@ -85,6 +87,7 @@ class Fitting:
     rng: np.random.RandomState = field(init=False)
     learnt: Learnt = field(init=False)
     monitor: LossMonitor | ScoreMonitor = field(init=False)
+    listeners: list[Observer] = field(default_factory=list)
 
     def run(self) -> Learnt:
         """Train and return the result."""
@@ -272,10 +275,10 @@ class Fitting:
             display = ProgressBar if parameters.verbose == "bar" else Printer
             observers.append(display(says_why=whole))
         if parameters.callbacks:
-            observers.append(Callbacks(parameters.callbacks, self._showing))
-        return observers
+            observers.append(Callbacks(parameters.callbacks, self.showing))
+        return [*observers, *self.listeners]
 
-    def _showing(self, state: TrainerState) -> AbstractContextManager[None]:
+    def showing(self, state: TrainerState) -> AbstractContextManager[None]:
         """Return a context in which the model shows what it has learnt so far."""
         reason = "The fit is under way." if state.ending is None else state.ending.reason
         return shown_as(self.model, replace(self._with_best(), stop_reason=reason))

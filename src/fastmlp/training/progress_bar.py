@@ -54,12 +54,14 @@ class ProgressBar(Observer):
 
     def __init__(self, says_why: bool) -> None:
         self.says_why = says_why
+        self._is_drawn = False
 
     def training_begins(self, state: TrainerState) -> None:
         """Draw an empty bar."""
         self._progress = _progress(_console())
         self._task = self._progress.add_task("", total=state.max_iter, figures="")
         self._progress.start()
+        self._is_drawn = True
 
     def epoch_ended(self, state: TrainerState) -> None:
         """Move the bar on; it is drawn ten times a second, not each time."""
@@ -70,13 +72,14 @@ class ProgressBar(Observer):
     def training_ended(self, state: TrainerState) -> None:
         """Leave the bar full, and print the reason."""
         self._progress.update(self._task, total=state.epoch, figures=_numbers(state))
-        self._progress.stop()
+        self.close(state)
         if self.says_why and state.ending is not None:
             self._print(state.ending.reason)
 
     def close(self, state: TrainerState) -> None:
         """Let the bar be drawn no more."""
-        if hasattr(self, "_task"):
+        if self._is_drawn:
+            self._is_drawn = False
             self._progress.stop()
 
     def _print(self, line: str) -> None:

@@ -66,6 +66,7 @@ from fastmlp.validation.parameters import (
     check_magnitudes,
     check_parameters,
     check_same_network,
+    check_sklearn_callbacks,
     check_stochastic,
     kept_of,
 )
@@ -166,6 +167,7 @@ __all__ = [
     "check_sample_weight",
     "check_scored",
     "check_scored_labels",
+    "check_sklearn_callbacks",
     "check_stochastic",
     "check_strata",
     "check_sums",

@@ -143,37 +143,38 @@ PARAMETERS = (
     Parameter("loss", "squared_error", regression_loss, "str | CustomLoss",
         type="str or CustomLoss", task="regressor", positional=True, names=REGRESSOR_LOSSES,
         text="""
-    What is minimised: your own, made by :func:`fastmlp.custom_loss`, or, with z the output and
-    r = z − y:
+    The loss that training minimises: a name from the list below, or a loss of your own, made by
+    :func:`fastmlp.custom_loss`. z is the output and r = z − y:
 
     - "squared_error": r²/2 · "absolute_error": ``|r|`` · "log_cosh": log cosh r;
     - "huber": r²/2 up to ``|r|`` = δ, then δ (``|r|`` − δ/2), δ = huber_delta (Huber 1964) ·
       "smooth_l1": the same divided by δ, δ = smooth_l1_beta; both as in PyTorch;
     - "pinball" or "quantile": max(τ (y − z), (τ − 1)(y − z)) for each τ of ``quantiles``
-      (Koenker and Bassett 1978). Several quantiles can't cross: each is the one below it plus
-      softplus of an output of its own, in training as in prediction, so what is minimised is
-      the loss of what is predicted. ``predict`` then has one axis more, (n_samples,
+      (Koenker and Bassett 1978). Several quantiles can't cross: each one is the quantile below
+      it plus softplus of its own output. This holds in training and in prediction, so training
+      minimises the loss of what is predicted. ``predict`` then has one more axis: (n_samples,
       n_quantiles) or (n_samples, n_outputs, n_quantiles);
-    - "poisson", "gamma", "tweedie": half the deviance of the mean μ = exp(z), which is what
-      ``predict`` returns, as in scikit-learn. For y ≥ 0, y > 0, and by ``tweedie_power``;
-    - "gaussian_nll": (log v + r²/v)/2 with a mean z and a variance v per target, both learnt
-      (Nix and Weigend 1994): v = softplus of a second output + 1e-6. See ``return_std`` of
-      ``predict``.
+    - "poisson", "gamma", "tweedie": half the deviance of the mean μ = exp(z). ``predict`` returns
+      μ, as in scikit-learn. "poisson" needs y ≥ 0, "gamma" needs y > 0, and what "tweedie" needs
+      depends on ``tweedie_power``;
+    - "gaussian_nll": (log v + r²/v)/2 with a mean z and a variance v per target. The network
+      learns both (Nix and Weigend 1994): v is softplus of a second output, plus 1e-6. See
+      ``return_std`` of ``predict``.
 
-    The sum over targets (and quantiles) plus the penalties is minimised. ``loss_``,
-    ``best_loss_``, the curves, ``cost`` and ``objective`` report the mean in the place of that
-    sum, but for the three deviances the sum, both as in scikit-learn, and the sum for your own.
+    Training minimises the sum over targets (and quantiles) plus the penalties. ``loss_``,
+    ``best_loss_``, the curves, ``cost`` and ``objective`` report the mean instead of that sum, as
+    scikit-learn does. For the three deviances and for a loss of your own they report the sum.
     The slope of "absolute_error" and "pinball" at 0 is 0.
     """),
     Parameter("hidden_layer_sizes", (100,), WIDTHS, "int | Sequence[int]",
         type="int or sequence of int", positional=True, text="""
-    Width of each hidden layer; an empty sequence makes a linear model.
+    Number of units in each hidden layer. An empty sequence makes a linear model.
     """),
     Parameter("activation", "relu", ACTIVATION,
         "str | CustomActivation | Sequence[str | CustomActivation]",
         type="str, CustomActivation, or sequence of these", positional=True,
         names=ACTIVATIONS.by_name, text="""
-    h = f(z) of the hidden units, for all hidden layers or for each:
+    The function h = f(z) of the hidden units: one for all hidden layers, or one for each layer.
 
     - "identity" z · "relu" max(0, z) · "leaky_relu" z or, below 0, 0.01 z;
     - "logistic" s(z) = 1/(1 + exp(−z)) · "tanh" tanh z · "softsign" ``z/(1 + |z|)``;
@@ -182,32 +183,33 @@ PARAMETERS = (
     - "gelu" z Φ(z), Φ the normal distribution · "gelu_tanh" z s(√(8/π) (z + 0.044715 z³));
     - "hard_sigmoid" min(max(z + 3, 0), 6)/6 · "hard_swish" z times that.
 
-    Or your own, made by :func:`fastmlp.custom_activation`. The user guide has the names that other
-    libraries give to the same, such as "sigmoid"; for ``loss``, ``init`` and others as well.
+    It can also be an activation of your own, made by :func:`fastmlp.custom_activation`. Names that
+    other libraries use, such as "sigmoid", are understood as well, and so they are for ``loss``,
+    ``init`` and others; the user guide lists them.
 
-    The slope at a kink is the left piece's ("relu": 0 at 0, "leaky_relu": 0.01 at 0), but for
-    "hard_sigmoid" (0 at −3 and 3) and "hard_swish" (0 at −3, 1 at 3).
+    At a kink, the slope is that of the piece on the left ("relu": 0 at 0, "leaky_relu": 0.01 at
+    0). The exceptions are "hard_sigmoid" (0 at −3 and 3) and "hard_swish" (0 at −3, 1 at 3).
     """),
     Parameter("loss", "cross_entropy", CLASSIFIER_LOSS, "str", task="classifier",
         names=CLASSIFIER_LOSSES, text="""
-    What is minimised. z are the logits, q the probabilities that softmax or logistic make of
-    them, y the true class:
+    The loss that training minimises. z are the logits, q are the probabilities that softmax or
+    logistic make of them, and y is the true class:
 
-    - "cross_entropy" ("log_loss"): −log q_y, or the sum of it over labels. With y of shape
-      (n_samples, n_classes) and fractions in it, each row a distribution p, it is
-      −Σ p_j log q_j; a matrix of zeros and ones only is read as several labels a row.
-      "binary_cross_entropy" is the same for two classes or several labels a row only,
-      "categorical_cross_entropy" for one label a row, or distributions, only.
-    - "focal": −(1 − q_y)^focal_gamma log q_y, which lets easy samples count less (Lin et al.
-      2017); two classes, several, or several labels a row.
-    - "kl_divergence": Σ p_j log(p_j / q_j) for distributions p in the rows of y: cross-entropy
-      less the entropy of p, so 0 is the best there is.
+    - "cross_entropy" ("log_loss"): −log q_y, or the sum of it over labels. If y has the shape
+      (n_samples, n_classes) and holds fractions, each of its rows is a distribution p, and the
+      loss is −Σ p_j log q_j. A matrix that holds only zeros and ones means several labels a row.
+      "binary_cross_entropy" is the same loss, but it takes only two classes or several labels a
+      row. "categorical_cross_entropy" takes only one label a row, or distributions.
+    - "focal": −(1 − q_y)^focal_gamma log q_y. Easy samples count less (Lin et al. 2017). It takes
+      two classes, more classes, or several labels a row.
+    - "kl_divergence": Σ p_j log(p_j / q_j) for distributions p in the rows of y. This is the
+      cross-entropy minus the entropy of p, so its minimum is 0.
     - "multi_margin": Σ max(0, 1 − z_y + z_j) / n_classes over j ≠ y, as in PyTorch.
     - "squared_hinge": Σ_j max(0, 1 − s_j z_j)², s_j = 1 for the true class (or label), else −1:
       one class against the rest.
 
-    The last two know margins, no probabilities: as with scikit-learn's linear machines there is
-    ``decision_function``, but no ``predict_proba``.
+    The last two work with margins and give no probabilities. As with scikit-learn's linear support
+    vector machines, there is ``decision_function``, but no ``predict_proba``.
     """),
     Parameter("label_smoothing", 0.0, SMOOTHING, "float | Scaled", type="float or Scaled",
         task="classifier", text="""
@@ -216,11 +218,11 @@ PARAMETERS = (
     a schedule, such as ``0.1 * Cosine()``.
     """),
     Parameter("focal_gamma", 2.0, NOT_NEGATIVE, "float", task="classifier", real=True, text="""
-    For "focal": how much less easy samples count; 0 gives the cross-entropy.
+    For "focal": the larger it is, the less easy samples count. 0 gives the cross-entropy.
     """),
     Parameter("huber_delta", 1.0, POSITIVE, "float", task="regressor", real=True, divisor=True,
         text="""
-    Where "huber" turns from a parabola into lines.
+    The size of the error at which "huber" changes from a parabola to straight lines.
     """),
     Parameter("smooth_l1_beta", 1.0, POSITIVE, "float", task="regressor", real=True, divisor=True,
         text="""
@@ -228,23 +230,24 @@ PARAMETERS = (
     """),
     Parameter("tweedie_power", 1.5, Number(1, 2, closed="both"), "float", task="regressor",
         text="""
-    Power of the mean that the variance of y goes with, from 1 (Poisson) to 2 (gamma); y may be
-    0 below 2.
+    For "tweedie": the variance of y is proportional to this power of its mean, from 1 (Poisson) to
+    2 (gamma). y may be 0 if the power is below 2.
     """),
     Parameter("quantiles", 0.5, quantiles, "float | Sequence[float]",
         type="float or sequence of float", task="regressor", text="""
-    Levels between 0 and 1 for "pinball"; several must ascend.
+    Levels for "pinball", between 0 and 1. Several levels must be in ascending order.
     """),
     Parameter("standardize_target", "auto", standardization, "bool | str",
         type='bool or {"auto", "mean", "median"}', task="regressor", text="""
-    Train on (y − center)/scale, target by target, and undo that in whatever is predicted or
-    reported. "mean" takes the mean and the standard deviation; "median" takes the median and
-    the distance of the outer deciles over 2.563 (the standard deviation of a normal
-    distribution), which outliers do not move. True is "median" for "absolute_error", "huber",
-    "smooth_l1", "log_cosh" and "pinball", and "mean" for all others. "poisson", "gamma" and
-    "tweedie" only divide by the mean, or the median. "auto" is True for every loss that
-    scikit-learn's regressor does not have, and False for "squared_error", for "poisson" and
-    for your own, whose unit is y's. See the notes.
+    Whether to train on (y − center)/scale, with a center and a scale for each target. This is
+    undone in everything that is predicted or reported. "mean" takes the mean and the standard
+    deviation. "median" takes the median, and as scale the distance between the first and the last
+    decile divided by 2.563, which is the standard deviation of a normal distribution; outliers do
+    not change it. True means "median" for "absolute_error", "huber", "smooth_l1", "log_cosh" and
+    "pinball", and "mean" for all others. "poisson", "gamma" and "tweedie" only divide by the mean,
+    or by the median. "auto" means True for every loss that scikit-learn's regressor does not have.
+    It means False for "squared_error", for "poisson", and for a loss of your own, which is in the
+    unit of y. See the notes.
     """),
     Parameter("solver", "adam", solver, "str | Optimizer", type="str or Optimizer", names=SOLVERS,
         text="""
@@ -282,27 +285,27 @@ PARAMETERS = (
     Exponent of "invscaling".
     """),
     Parameter("max_iter", 200, COUNT, "int", text="""
-    Most epochs (for lbfgs: iterations).
+    Maximum number of epochs; for lbfgs, of iterations.
     """),
     Parameter("shuffle", True, flag, "bool", solvers=BATCHES, text="""
-    Draw a new order of the rows for each epoch.
+    Whether to draw a new order of the rows for each epoch.
     """),
     Parameter("random_state", None, seed, "int | np.random.RandomState | None",
         type="int, RandomState or None", text="""
-    Source of the first weights, the order of rows, the held-out rows, dropout and noise. One
-    integer gives one result, whatever the number of threads.
+    Source of the first weights, the order of the rows, the held-out rows, dropout and noise. The
+    same integer gives the same result for every number of threads.
     """),
     Parameter("tol", 0.0001, NOT_NEGATIVE, "float", text="""
-    An epoch makes progress if it betters the best loss (or validation score) by this much. For
-    lbfgs, the largest element of the gradient at which the search ends.
+    An epoch makes progress if it improves the best loss (or validation score) by this much. For
+    lbfgs: the search ends when no element of the gradient is larger than this.
     """),
     Parameter("verbose", False, verbosity, "bool | int | str", type='bool, int or "bar"', text="""
-    Print a line per epoch, as scikit-learn does, and why the fit ended. "bar" draws a progress bar
-    with the epoch, the loss, the score and the time left instead, which needs rich.
+    Print a line per epoch, as scikit-learn does, and why the fit ended. "bar" shows a progress bar
+    with loss, score and the time that is left at most; it needs rich, of the extra ``cli``.
     """),
     Parameter("warm_start", False, flag, "bool", text="""
-    Let ``fit`` begin with the present weights. Stopping begins anew: no earlier epoch is a mark to
-    be bettered.
+    Whether ``fit`` begins with the present weights. The criteria for stopping begin anew: a fit
+    need not improve on the epochs of an earlier one.
     """),
     Parameter("momentum", 0.9, MOMENTUM, "float | Scaled", type="float or Scaled",
         solvers=taking("momentum"), text="""
@@ -311,7 +314,7 @@ PARAMETERS = (
     options are their objects' defaults.
     """),
     Parameter("nesterovs_momentum", True, flag, "bool", solvers=taking("nesterov"), text="""
-    Look ahead along the momentum, for ``solver="sgd"``.
+    Whether ``solver="sgd"`` uses Nesterov's momentum.
     """),
     Parameter("early_stopping", False, flag, "bool", solvers=BATCHES, text="""
     Hold out rows, stop when their score (``validation_scores_``) stalls, and keep the weights that
@@ -322,21 +325,21 @@ PARAMETERS = (
     Share of the rows to hold out.
     """),
     Parameter("beta_1", 0.9, SHARE, "float", solvers=taking("betas"), text="""
-    Decay of the mean of gradients, in [0, 1), for Adam and its relatives: "adam", "adamw", "nadam"
-    and "radam".
+    Decay rate of the mean of gradients, in [0, 1), for Adam and its relatives: "adam", "adamw",
+    "nadam" and "radam".
     """),
     Parameter("beta_2", 0.999, SHARE, "float", solvers=taking("betas"), text="""
-    Decay of their mean of squared gradients, in [0, 1).
+    Decay rate of their mean of squared gradients, in [0, 1).
     """),
     Parameter("epsilon", 1e-8, POSITIVE, "float", real=True, solvers=taking("eps"), text="""
-    Added to the root of their second moment.
+    What they add to the square root of the mean of squared gradients, so that it is not 0.
     """),
     Parameter("n_iter_no_change", 10, Number(1, integral=True, also=(np.inf,)), "float",
         type="int or inf", solvers=BATCHES, text="""
-    The fit ends when more than this many epochs in a row bring no progress.
+    The fit ends when more than this many epochs in a row make no progress.
     """),
     Parameter("max_fun", 15000, COUNT, "int", solvers=("lbfgs",), text="""
-    Most evaluations of the objective by lbfgs.
+    Maximum number of evaluations of the objective by lbfgs.
     """),
     Parameter("dropout", 0.0, DROPOUT, "float | Sequence[float] | Scaled",
         type="float, sequence of float or Scaled", solvers=BATCHES, off=0, text="""
@@ -346,13 +349,14 @@ PARAMETERS = (
     whose factor is that of ``input_dropout``, too.
     """),
     Parameter("input_dropout", 0.0, SHARE, "float", solvers=BATCHES, off=0, text="""
-    The same for the features.
+    Probability of dropping a feature in training, in [0, 1), with the same scaling.
     """),
     Parameter("l1", 0.0, NOT_NEGATIVE, "float", real=True, kept=True, solvers=BATCHES, off=0,
         text="""
-    Strength of the L1 penalty l1 · Σ|w|, divided as alpha's is; a proximal step that gives
-    exact zeros. Together with alpha this is the elastic net: on the full batch of N rows,
-    ``ElasticNet(alpha=a, l1_ratio=r)`` of scikit-learn has l1 = N a r and alpha = N a (1 − r).
+    Strength of the L1 penalty l1 · Σ|w|, divided in the same way as that of ``alpha``. It is
+    applied by a proximal step, which makes weights exactly 0. Together with ``alpha`` it is the
+    elastic net: on the full batch of N rows, scikit-learn's ``ElasticNet(alpha=a, l1_ratio=r)``
+    has l1 = N a r and alpha = N a (1 − r).
     """),
     Parameter("weight_decay", None, DECAY, "float | Scaled | None",
         type="float, Scaled or None", real=True, solvers=BATCHES, off=0, text="""
@@ -362,68 +366,73 @@ PARAMETERS = (
     """),
     Parameter("max_norm", None, BOUND, "float | None", type="float or None", real=True,
         solvers=BATCHES, off=None, text="""
-    Bound on the L2 norm of each hidden unit's incoming weights: after each update, those beyond
-    are scaled back to it (Srivastava et al. 2014; 3 or 4 go well with dropout).
+    Bound on the L2 norm of the incoming weights of each hidden unit. After each update, weights
+    whose norm is larger are scaled down to it (Srivastava et al. 2014). Values of 3 or 4 work well
+    with dropout.
     """),
     Parameter("input_noise", 0.0, NOT_NEGATIVE, "float", real=True, solvers=BATCHES, off=0,
         text="""
-    Standard deviation of the normal noise that training adds to the features, anew each time a row
-    comes up, before ``input_dropout``.
+    Standard deviation of the normal noise that training adds to the features. It is drawn anew
+    each time a row is used, and added before ``input_dropout``.
     """),
     Parameter("gradient_noise", 0.0, NOT_NEGATIVE, "float", real=True, solvers=BATCHES, off=0,
         text="""
-    Standard deviation of the normal noise added to every element of the gradient, after clipping.
+    Standard deviation of the normal noise that is added to each element of the gradient, after
+    clipping.
     """),
     Parameter("gradient_noise_decay", 0.0, NOT_NEGATIVE, "float", solvers=BATCHES, text="""
-    γ: the variance of that noise is ``gradient_noise**2 / (1 + t)**γ`` in update t = 0, 1, …
-    (Neelakantan et al. 2015, who take 0.55).
+    The exponent γ by which that noise decreases: its variance in update t = 0, 1, … is
+    ``gradient_noise**2 / (1 + t)**γ`` (Neelakantan et al. 2015 use 0.55).
     """),
     Parameter("clip_value", None, BOUND, "float | None", type="float or None", real=True,
         solvers=BATCHES, off=None, text="""
-    Bound on each ``|element|`` of the gradient of cost plus L2 penalty, the mean over the batch.
+    Bound on the absolute value of each element of the gradient. The gradient is that of the cost,
+    the mean over the batch, plus the L2 penalty.
     """),
     Parameter("clip_norm", None, BOUND, "float | None", type="float or None", real=True,
         solvers=BATCHES, off=None, text="""
-    Bound on the L2 norm of that gradient as a whole, over all layers, weights and biases, after
-    ``clip_value``: it is scaled by min(1, ``clip_norm/(norm + 1e-6)``), as PyTorch's
-    ``clip_grad_norm_`` does.
+    Bound on the L2 norm of the whole gradient, over the weights and biases of all layers. It is
+    applied after ``clip_value``: the gradient is multiplied by min(1, ``clip_norm/(norm + 1e-6)``),
+    as PyTorch's ``clip_grad_norm_`` does.
     """),
     Parameter("normalization", None, NORMALIZATION, "str | Sequence[str | None] | None",
         type='{"batch", "layer", "instance", "group"}, None or sequence',
         names=NORMALIZATION_NAMES, text="""
-    What a hidden layer does between z = xW + b and its activation, for all layers or for each:
-    y = γ (z − μ)/√(σ² + 1e-5) + β, with a γ (first 1) and a β (first 0) per unit that are learnt,
-    neither penalised nor decayed. μ and σ² are taken over
+    How hidden layers normalise z = xW + b before the activation: one way for all layers, or one
+    for each. Each unit becomes y = γ (z − μ)/√(σ² + 1e-5) + β. The γ, which is 1 at first, and the
+    β, which is 0 at first, of each unit are learnt; they are neither penalised nor decayed. The
+    mean μ and the variance σ² are taken over
 
-    - "batch": the rows of the batch, unit by unit; weighted by ``sample_weight``. Prediction takes
-      running statistics. Rows of weight 0 are left out of the batches, and a last batch of one
-      row joins the one before it; one row alone can't be learnt from. lbfgs keeps the statistics
-      of the whole data at the point that it returns;
+    - "batch": the rows of the batch, for each unit, weighted by ``sample_weight``. Prediction uses
+      running statistics. Rows of weight 0 are left out of the batches. A last batch of one row is
+      merged with the batch before it; a data set of one row can't be learnt from. lbfgs keeps the
+      statistics of the whole data at the point that it returns;
     - "layer": the units of a row;
-    - "group": the units of each of ``n_groups`` runs of channels, row by row;
-    - "instance": the positions of each channel, row by row.
+    - "group": the units of each of ``n_groups`` runs of channels, in each row;
+    - "instance": the positions of each channel, in each row.
     """),
     Parameter("n_groups", None, COUNT_OR_NONE, "int | None", type="int or None", text="""
-    Groups of channels, for "group"; it divides their number.
+    Number of groups of channels, for "group". It must divide the number of channels.
     """),
     Parameter("n_channels", None, COUNT_OR_NONE, "int | None", type="int or None", text="""
-    How many channels a layer's units are, for "instance" and "group"; it divides the width. Unit
-    number channel · positions + position, like a flattened (channels, positions) array. None makes
-    each unit a channel of one position, which rules out "instance".
+    Number of channels that the units of a layer form, for "instance" and "group". It must divide
+    the width. The units are ordered as in a flattened (channels, positions) array. None makes each
+    unit a channel of one position, which does not work with "instance".
     """),
     Parameter("batch_norm_momentum", 0.1, Number(0, 1, closed="right"), "float", solvers=BATCHES,
         text="""
-    Share of a batch in the running statistics, in (0, 1], as in PyTorch: r ← 0.9 r + 0.1 new. The
-    variance is the unbiased one.
+    Weight of a new batch in the running statistics, in (0, 1], as in PyTorch: the default gives
+    r ← 0.9 r + 0.1 new. The variance is the unbiased one.
     """),
     Parameter("init", "auto", check_init, "Initializer", type="str, callable or sequence",
         names=INITIALIZERS, text="""
-    First weights. By a rule: "auto" (scikit-learn's: Glorot uniform, for biases too, with a
-    narrower range for logistic units), "zeros", "normal", "uniform", "glorot_uniform",
-    "glorot_normal", "kaiming_uniform", "kaiming_normal", "lecun_uniform", "lecun_normal" or
-    "orthogonal". Your own: a list with an array W (fan_in, fan_out) per layer, or a function
-    ``init(fan_in, fan_out, rng)`` that returns one; a tuple (W, b) in the place of an array sets
-    the biases (fan_out,) as well. Biases start at zero otherwise, but for "auto".
+    The first weights. A name chooses a rule: "auto", "zeros", "normal", "uniform",
+    "glorot_uniform", "glorot_normal", "kaiming_uniform", "kaiming_normal", "lecun_uniform",
+    "lecun_normal" or "orthogonal". "auto" is scikit-learn's rule: Glorot uniform, for biases too,
+    with a narrower range for logistic units. You can also give the weights yourself, as a list
+    with an array W (fan_in, fan_out) for each layer, or as a function
+    ``init(fan_in, fan_out, rng)`` that returns such an array. A tuple (W, b) instead of an array
+    sets the biases (fan_out,) as well. Otherwise biases start at 0, except under "auto".
     """),
     Parameter("init_std", 0.01, spread, "float", real=True, text="""
     Standard deviation of ``init="normal"``.
@@ -432,16 +441,17 @@ PARAMETERS = (
     ``init="uniform"`` draws from [−init_range, init_range].
     """),
     Parameter("dtype", "float32", real_type, "Any", type='{"float32", "float64", "auto"}', text="""
-    Real type of the weights and of all arithmetic; "auto" is the smaller of the two that holds
+    Type of the weights and of all arithmetic. "auto" takes the smaller of the two types that holds
     every value of X exactly.
     """),
     Parameter("backend", "compiled", BACKEND, "str", type='{"compiled", "numba", "numpy"}',
         text="""
-    What computes. All give the same results up to rounding.
+    The implementation that computes. All give the same results, up to rounding.
     """),
     Parameter("n_threads", None, THREADS, "int | None", type="int or None", text="""
-    Threads per call; None takes the CPUs that affinity and cgroups allow, ``OMP_NUM_THREADS``, or
-    the limit set by threadpoolctl, whichever is least. Results do not depend on it.
+    Number of threads that a call may use. None takes the least of three numbers: the CPUs that
+    affinity and cgroups allow, ``OMP_NUM_THREADS``, and the limit set by threadpoolctl. Results do
+    not depend on the number of threads.
     """),
     Parameter("time_limit", None, BOUND, "float | None", type="float or None", text="""
     Seconds after which ``fit`` ends, counted from its call; what was learnt is kept, under early
@@ -453,7 +463,8 @@ PARAMETERS = (
     Parameter("callbacks", None, callables, "Sequence[Callable[[EpochRecord], object]] | None",
         type="sequence of callable or None", text="""
     Each is called with an :class:`EpochRecord` after every epoch (iteration, for lbfgs). One that
-    returns True ends the fit, which keeps what was learnt; other results mean nothing. What one
+    returns True ends the fit, which keeps what was learnt; other results mean nothing. The record
+    has methods that end the fit for a reason, set the learning rate and add metrics. What one
     raises ends the fit, too, and the model is as it was before; KeyboardInterrupt is Ctrl-C.
     Meanwhile the model shows a callback, but no other thread, the network in training: it can
     predict, be copied and pickled, and have its weights assigned to (which lbfgs ignores), but

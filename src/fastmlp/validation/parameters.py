@@ -25,6 +25,7 @@ __all__ = [
     "check_magnitudes",
     "check_parameters",
     "check_same_network",
+    "check_sklearn_callbacks",
     "check_stochastic",
     "kept_of",
     "n_parameters",
@@ -153,6 +154,14 @@ def _check_lbfgs(parameters: Mapping[str, Any]) -> None:
                 "solver='lbfgs' needs a smooth, fixed objective and its exact gradient: set "
                 f"{name}={row.off!r} (got {brief(value)}) or take another solver."
             )
+
+
+def check_sklearn_callbacks(exist: bool) -> None:
+    """Raise AttributeError, as for any missing method, without scikit-learn's own callbacks."""
+    if not exist:
+        raise AttributeError(
+            "set_callbacks needs scikit-learn 1.9 or later; the parameter callbacks does not."
+        )
 
 
 def check_stochastic(solver: object) -> None:
