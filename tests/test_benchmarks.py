@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from helpers_process import cpu_ticks
 
 from fastmlp.backends.compiled import barrier_seconds
 from fastmlp.cli.data import DATA_VARIABLE
@@ -266,20 +267,15 @@ def test_other_processes_work_only_when_told_to_and_end(module):
     busy = module("busy")
     with busy.busy_processes(1) as others:
         (process,) = others._processes
-        used = cpu_seconds(process.pid)
+        used = cpu_ticks(process.pid)
         with others.at_work():
             time.sleep(0.3)
         time.sleep(0.05)  # until it has stopped
-        worked = cpu_seconds(process.pid)
+        worked = cpu_ticks(process.pid)
         time.sleep(0.1)
         assert worked > used
-        assert cpu_seconds(process.pid) == worked
+        assert cpu_ticks(process.pid) == worked
     assert process.returncode is not None
-
-
-def cpu_seconds(pid):
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
 
 
 def test_fair_share_is_half_of_each_core(module):

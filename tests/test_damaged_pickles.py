@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import subprocess
-import sys
+import signal
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers import make_problem
 from helpers_custom import half_square, half_square_slope, tanh, tanh_slope
+from helpers_process import run_python
 
 from fastmlp.backends import Rows, get_backend
 from fastmlp.network import Network
@@ -61,26 +60,45 @@ PLANS = {
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_flipped_bit_never_ends_the_process():
     code = f"from helpers_flips import report; report({FLIPS}, seed={FLIPS})"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    run = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=Path(__file__).parent,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    found = json.loads(run.stdout)
+    found = json.loads(run_python(code, timeout=None))  # its children have limits of their own
     outcomes, crashes = found["outcomes"], found["crashes"]
     # A crash of Python's or NumPy's own reader of pickles is none of ours, but is worth a line.
     ours = [crash for crash in crashes if not crash["in_reader"]]
     print(outcomes, [crash for crash in crashes if crash["in_reader"]])
-    assert not ours, (ours, run.stderr[-3000:])
+    assert not ours
     assert sum(outcomes.values()) + len(crashes) == FLIPS
     # Most bits count for something; weights, whose bits may be any, leave whole models.
     assert outcomes["fine"] > 0
     assert outcomes["raised"] > FLIPS / 4
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.parametrize("body", ["while True: pass", "time.sleep(600)"])
+def test_a_child_that_hangs_is_ended(body):
+    code = f"""
+import os, time, helpers_flips as flips
+flips.SECONDS_OF_SILENCE, flips.SECONDS_OF_SILENT_WORK = 0.5, 0.2
+read, write = os.pipe()
+if (pid := os.fork()) == 0:
+    os.close(read)
+    os.write(write, b"L")
+    {body}
+os.close(write)
+print(flips.listen(read, pid), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+    assert run_python(code).split() == ["b'L'", str(-signal.SIGKILL)]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_child_that_gets_little_of_the_machine_does_not_hang():
+    from helpers_flips import SECONDS_OF_SILENT_WORK, hangs
+
+    limit = int(SECONDS_OF_SILENT_WORK * os.sysconf("SC_CLK_TCK"))
+    assert not hangs(heard=50, looked_at=50, now=51)
+    assert not hangs(heard=50, looked_at=60, now=50 + limit)
+    assert hangs(heard=50, looked_at=60, now=51 + limit)
+    assert hangs(heard=50, looked_at=60, now=60)
+    assert hangs(heard=None, looked_at=None, now=None)
 
 
 # -- the plan -------------------------------------------------------------------------------------

@@ -64,12 +64,12 @@ class ClassCoder(TargetCoder):
         """See :meth:`TargetCoder.check`."""
         self.labels.check(y, str(self.loss))
 
-    def remark(self, y: np.ndarray, *, whole: bool) -> str | None:
+    def remark(self, y: np.ndarray, *, whole: bool, weights: str) -> str | None:
         """See :meth:`TargetCoder.remark`."""
         if not self.labels.one_a_row:
             return None
         known = self.labels.classes
-        return one_class_only(np.unique(y) if whole else known, known)
+        return one_class_only(np.unique(y) if whole else known, known, weights)
 
     def encode(self, y: np.ndarray) -> np.ndarray:
         """See :meth:`TargetCoder.encode`."""
@@ -94,7 +94,10 @@ class ClassCoder(TargetCoder):
 
         def accuracy(network: Network, logits: np.ndarray) -> float:
             right = self.labels.decide(logits) == truth
-            return float(np.average(right.reshape(len(truth), -1).all(axis=1), weights=weights))
+            right = right if right.ndim == 1 else right.all(axis=1)
+            if weights is None:
+                return float(np.count_nonzero(right) / len(right))
+            return float(np.average(right, weights=weights))
 
         return Judge(accuracy, takes_logits=True, loss=mean_loss(backend, target, weights))
 

@@ -47,11 +47,13 @@ class Learnt:
     kept : mapping
         Parameters of the fit that are read after it, as the parameters' table says.
     stops_early : bool
-        Whether rows were held out to judge by.
+        Whether a score, instead of the loss, could end the fit.
+    has_scores : bool
+        Whether it was judged by rows that it did not learn from.
     best_loss : float
         Least loss of an epoch, in the core's unit; infinite before the first.
     best_score : float
-        Largest score of the held-out rows, in the user's unit.
+        Largest score of these rows, in the user's unit.
     stop_reason : str
         Why the fit ended.
     stream : Stream or None
@@ -66,6 +68,7 @@ class Learnt:
     moments: tuple[str, ...]
     kept: Mapping[str, Any]
     stops_early: bool = False
+    has_scores: bool = False
     best_loss: float = np.inf
     best_score: float = -np.inf
     stop_reason: str = ""

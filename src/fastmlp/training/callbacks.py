@@ -50,7 +50,7 @@ class EpochRecord(_Numbers):
     cost : float
         The same without penalties.
     validation_score : float or None
-        Score on the held-out rows under early stopping.
+        Score on the held-out rows under early stopping, or on ``X_val``.
     learning_rate : float or None
         Step size of the next epoch; None for lbfgs.
     seconds : float

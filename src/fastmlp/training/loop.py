@@ -111,6 +111,8 @@ class TrainingRun:
         )
         self._rows_per_call = self.batch_size * batches_per_call(network.plan, self.batch_size)
         self._observers = Observers(self.observers)
+        self._before_call = self._observers.listening("call_begins")
+        self._after_epoch = self._observers.listening("epoch_ended")
 
     def run(self) -> Ending:
         """Train until an observer ends it, or ``max_iter`` epochs are done.
@@ -151,7 +153,8 @@ class TrainingRun:
         totals = self._pass_over_data()
         if totals is not None:
             state.count_epoch(totals)
-            self._observers.tell("epoch_ended", state)
+            for epoch_ended in self._after_epoch:
+                epoch_ended(state)
 
     def _pass_over_data(self) -> Totals | None:
         """Run every batch once, in chunks; return None if an observer has ended that."""
@@ -160,7 +163,8 @@ class TrainingRun:
         calls = list(self._calls(n_rows))
         self._rate.begin_epoch(sum(-(-(end - begin) // size) for begin, end, size in calls))
         for begin, end, batch_size in calls:
-            self._observers.tell("call_begins", state, end - begin, end == n_rows)
+            for call_begins in self._before_call:
+                call_begins(state, end - begin, end == n_rows)
             if state.ending is not None:
                 return None
             totals = self._train(self.data.order[begin:end], batch_size)

@@ -94,6 +94,9 @@ class TrainerState:
     seconds_left: float | None = field(init=False, default=None)
     ending: Ending | None = field(init=False, default=None)
 
+    def __post_init__(self) -> None:
+        self._cost_divisor = self.network.cost_divisor  # it is looked up, which takes its time
+
     @property
     def update(self) -> int:
         """Updates in the network's life."""
@@ -113,7 +116,7 @@ class TrainerState:
 
     def count_epoch(self, totals: Totals) -> None:
         """Take note of an epoch's sums."""
-        self.core_loss, cost = means_of(totals, self.network.cost_divisor)
+        self.core_loss, cost = means_of(totals, self._cost_divisor)
         self._begin_anew(self.unit.of(self.core_loss), self.unit.of(cost))
 
     def count_diverged(self) -> None:

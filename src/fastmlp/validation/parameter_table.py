@@ -18,6 +18,7 @@ from fastmlp.optimizers import CLASSES
 from fastmlp.plan.initializers import INITIALIZERS
 from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, REGRESSOR_LOSSES, SOLVERS
 from fastmlp.schedules import OF_SCIKIT_LEARN, SCHEDULES, Schedule
+from fastmlp.validation.class_weights import check_class_weight
 from fastmlp.validation.initial_values import check_init
 from fastmlp.validation.normalizations import NORMALIZATION_NAMES
 from fastmlp.validation.parameter_rules import (
@@ -45,6 +46,8 @@ from fastmlp.validation.parameter_rules import (
 )
 from fastmlp.validation.rules import Number, Rule, callables, flag, real_type, seed, verbosity
 from fastmlp.validation.schedules import check_learning_rate
+from fastmlp.validation.scoring import check_scoring
+from fastmlp.validation.splits import check_split_rule
 
 __all__ = ["BY_TASK", "PARAMETERS", "TASKS", "Parameter"]
 
@@ -220,6 +223,17 @@ PARAMETERS = (
     Parameter("focal_gamma", 2.0, NOT_NEGATIVE, "float", task="classifier", real=True, text="""
     For "focal": the larger it is, the less easy samples count. 0 gives the cross-entropy.
     """),
+    Parameter("class_weight", None, check_class_weight,
+        "Mapping[Any, float] | Sequence[Mapping[Any, float]] | str | None",
+        type='dict, "balanced", list of dict or None', task="classifier", text="""
+    How much the rows of each class count, beside ``sample_weight``, with which it is multiplied. A
+    dict has the weight of each class; one that it does not mention has 1. "balanced" makes all
+    classes count alike, ``n_samples / (n_classes * np.bincount(y))``, rows counted by
+    ``sample_weight``; not for ``partial_fit``. Several labels a row take "balanced" or a list of
+    dicts, one for each label with the weights of 0 and 1: a row's weight is the product over its
+    labels. Not for soft labels. The default score of held-out rows and ``scoring="loss"`` count
+    rows in the same way; ``score``, ``cost`` and other metrics do not.
+    """),
     Parameter("huber_delta", 1.0, POSITIVE, "float", task="regressor", real=True, divisor=True,
         text="""
     The size of the error at which "huber" changes from a parabola to straight lines.
@@ -318,11 +332,33 @@ PARAMETERS = (
     """),
     Parameter("early_stopping", False, flag, "bool", solvers=BATCHES, text="""
     Hold out rows, stop when their score (``validation_scores_``) stalls, and keep the weights that
-    scored best, also where the fit diverges later on. Each class keeps a row to learn from. Not for
-    lbfgs.
+    scored best, also where the fit diverges later on. Each class keeps a row to learn from. Rows of
+    your own are judged instead where ``fit`` gets ``X_val``. Not for lbfgs.
     """),
     Parameter("validation_fraction", 0.1, SHARE, "float", solvers=BATCHES, text="""
     Share of the rows to hold out.
+    """),
+    Parameter("validation_split", None, check_split_rule, "Any",
+        type="splitter, list of one (train, test) pair or None", solvers=BATCHES, text="""
+    Which rows to hold out, in the place of ``validation_fraction``: the first split of an object
+    of :mod:`sklearn.model_selection`, or numbers of rows or masks. Rows in neither part are left
+    out, and no row is moved. Give a splitter that shuffles a ``random_state`` of its own. One that
+    needs groups can't get them: pass a ``PredefinedSplit`` or the pair itself,
+    ``[next(splitter.split(X, y, groups))]``.
+    """),
+    Parameter("scoring", None, check_scoring, "str | Callable[..., float] | None",
+        type="str, callable or None", text="""
+    What the held-out rows, or ``X_val``, are judged by; larger is better. None: the accuracy, or
+    for a regressor a measure of its own loss (``validation_scores_``). "loss": minus the cost.
+    Other names are scikit-learn's scorers. A callable is called as ``scoring(model, X, y)``, also
+    with ``sample_weight`` if there are weights and it takes them; the model shows what it has
+    learnt so far, X is an array, and y has your labels or your unit. ``class_weight`` is not in
+    these weights. What it raises ends the fit, and the model is as it was before. ``tol`` is in the
+    score's unit.
+    """),
+    Parameter("restore_best", True, flag, "bool", solvers=BATCHES, text="""
+    With early stopping, put the weights of the epoch that scored best back, the first one of
+    several. False leaves the last epoch's; then a fit that diverges is an error.
     """),
     Parameter("beta_1", 0.9, SHARE, "float", solvers=taking("betas"), text="""
     Decay rate of the mean of gradients, in [0, 1), for Adam and its relatives: "adam", "adamw",

@@ -137,8 +137,8 @@ def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental:
         raise ValueError("partial_fit does not support early_stopping=True.")
     if isinstance(parameters["solver"], Optimizer) and parameters["weight_decay"] is not None:
         raise ValueError(
-            f"weight_decay={parameters['weight_decay']!r} stands beside a solver that has its own: "
-            f"set weight_decay of {parameters['solver']!r} instead."
+            f"weight_decay={parameters['weight_decay']!r} conflicts with the solver, which has "
+            f"its own: set weight_decay of {parameters['solver']!r} instead."
         )
     for name, value in _scheduled(parameters).items():
         check_scheduled(name, value, incremental)
