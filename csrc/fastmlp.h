@@ -103,6 +103,8 @@ typedef struct {
     double rate_factor;    /* the optimiser's step size is learning_rate · rate_factor */
     double weight_decay;   /* decoupled */
     double gradient_noise; /* standard deviation */
+    double dropout;         /* factor of the layers' thresholds, a multiple of 2^-24; 1 = as they are */
+    double label_smoothing; /* s: soft targets t become t + s · (1/C - t); 0 = none */
     double coefficients[FASTMLP_COEFFICIENTS]; /* of the optimiser; its step function names them */
 } fastmlp_update;
 

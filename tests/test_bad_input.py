@@ -12,6 +12,7 @@ from helpers_rejection import FRAME, LABELS, X, Y, assert_rejected, classifier, 
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import KFold
 from test_bad_losses import WRONG_PARAMETERS as OF_LOSSES
 
 from fastmlp import RosenblattPerceptron
@@ -64,7 +65,7 @@ WRONG_PARAMETERS = [
     ("batch_size", 0, ValueError, "an integer ≥ 1 or 'auto'; got 0"),
     ("batch_size", "all", TypeError, "got 'all'"),
     ("batch_size", 3.0, TypeError, "an integer"),
-    ("learning_rate", "cosine", ValueError, "one of constant, invscaling, adaptive"),
+    ("learning_rate", "cosin", ValueError, "one of constant, invscaling, adaptive"),
     ("learning_rate_init", 0, ValueError, "a finite number > 0; got 0"),
     ("learning_rate_init", np.nan, ValueError, "got nan"),
     ("learning_rate_init", 1j, TypeError, "got 1j"),
@@ -81,6 +82,15 @@ WRONG_PARAMETERS = [
     ("nesterovs_momentum", None, TypeError, "True or False"),
     ("early_stopping", "no", TypeError, "True or False"),
     ("validation_fraction", 1.0, ValueError, "≥ 0 and < 1"),
+    ("validation_split", 5, TypeError, "a list of one (train, test) pair; got 5"),
+    ("validation_split", ([0], [1]), TypeError, "got ([0], [1]): write [(train, test)]"),
+    ("validation_split", KFold, TypeError, "got a class: write KFold(…)"),
+    ("scoring", "acuracy", ValueError, "got 'acuracy'. Did you mean 'accuracy'?"),
+    ("scoring", 5, TypeError, "or a callable(estimator, X, y); got 5"),
+    ("restore_best", "yes", TypeError, "True or False"),
+    ("class_weight", "balance", ValueError, "or None; got 'balance'. Did you mean 'balanced'?"),
+    ("class_weight", {"up": "2"}, TypeError, "['up'] must be a finite number ≥ 0; got '2': write"),
+    ("class_weight", [1, 2], ValueError, "or None; got [1, 2]"),
     ("beta_1", 1.0, ValueError, "≥ 0 and < 1"),
     ("beta_2", -0.1, ValueError, "≥ 0 and < 1"),
     ("epsilon", 0.0, ValueError, "> 0"),
@@ -175,7 +185,7 @@ def test_backend_of_later_calls(backend):
 def test_a_solver_with_a_decay_of_its_own_takes_no_other():
     model = regressor(solver=SGD(weight_decay=0.1), weight_decay=0.2)
     assert_rejected(
-        model, (X, Y), ValueError, r"weight_decay=0.2 stands beside a solver that has its own"
+        model, (X, Y), ValueError, r"weight_decay=0.2 conflicts with the solver, which has its own"
     )
 
 
@@ -435,7 +445,7 @@ def test_a_first_part_with_a_few_of_many_classes():
 
 def test_indicators_and_labels_do_not_mix():
     indicators = np.c_[Y > 0, Y < 1].astype(int)
-    text = "y has 2 columns, but the classes are told by one label a row"
+    text = "y has 2 columns, but the network was fitted with one label per row"
     single = classifier().fit(X, LABELS)
     assert_rejected(single, (X, indicators), ValueError, text, method="partial_fit")
     several = classifier().fit(X, indicators)
@@ -524,8 +534,11 @@ def test_odd_arrays_are_accepted(odd, backend):
 @pytest.mark.parametrize(
     ("labels", "text"),
     [
-        (["a", np.nan], "y must hold labels of one kind: nan at index 1 stands beside texts"),
-        ([0, "a"], "y must hold labels of one kind: 0 at index 0 stands beside texts"),
+        (
+            ["a", np.nan],
+            "y must hold labels of one kind: nan at index 1 is no text, but",
+        ),
+        ([0, "a"], "y must hold labels of one kind: 0 at index 0 is no text, but others are"),
     ],
 )
 def test_labels_beside_texts(labels, text):

@@ -208,7 +208,7 @@ BAD = {
     ),
     "a pair": ((lambda z: (z, z), twice), ValueError, "must return one real number; it returns"),
     "a complex number": ((twice, lambda z: z + 1j), ValueError, "df .*must return one real number"),
-    "NaN": ((lambda z: z * math.nan, twice), ValueError, "is finite nowhere"),
+    "NaN": ((lambda z: z * math.nan, twice), ValueError, "is not finite at any of the points"),
     "a name": ((twice, lambda z: 2.0, 7), TypeError, "name must be None or a string; got 7"),
 }
 

@@ -19,7 +19,8 @@ from fastmlp.network import Network
 from fastmlp.optimizers import Adam
 from fastmlp.plan.layout import LAYER_DTYPE, Plan, make_plan, make_settings
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
-from fastmlp.schedules import LearningRate
+from fastmlp.schedules import Constant
+from fastmlp.training.courses import Rates
 from fastmlp.training.lbfgs import LbfgsRun
 from fastmlp.training.loop import TrainingData, TrainingRun
 from fastmlp.training.state import TrainerState
@@ -233,7 +234,7 @@ WRONG_TARGETS = {
 
 def trained_on(wanted: Network, X: np.ndarray, target: np.ndarray) -> None:
     data = TrainingData(Rows(X, target), np.arange(len(X), dtype=np.int64))
-    state = TrainerState(wanted, 1, rate=LearningRate("constant", 0.1))
+    state = TrainerState(wanted, 1, rate=Rates.of((0.1, Constant()), {}, 1))
     settings, rule, backend = make_settings("adam"), UpdateRule(Adam()), get_backend("compiled")
     TrainingRun(backend, data, settings, rule, 2, 1, None, state).run()
 

@@ -203,3 +203,12 @@ def test_an_epoch_that_diverged_is_in_the_table():
     table = pd.DataFrame(model.history_)
     assert_array_equal(table.loss.isna(), [False, False, True])
     assert_array_equal(table.validation_loss.isna(), [False, False, True])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_all_numbers_are_pythons_own(weighted):
+    labels = (Y > 0).astype(int)
+    weights = np.ones(40) if weighted else None
+    model = MLPClassifier((4,), max_iter=2, early_stopping=True).fit(X, labels, weights)
+    for name, column in model.history_.items():
+        assert {type(value) for value in column} == {int if name == "epoch" else float}

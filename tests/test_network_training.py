@@ -45,6 +45,14 @@ EVERY_REGULARISER = {
     "clip_norm": 0.3,
 }
 
+#: Numbers that change from update to update.
+SCHEDULED = {
+    **SGD,
+    "dropouts": (0.3, 0.5, 0.2),
+    "scheduled": {"learning_rate": 0.2, "weight_decay": 0.3, "momentum": 0.9, "dropout": 1.5},
+}
+SMOOTHED = {**ADAM, "scheduled": {"label_smoothing": 0.6}, "weighted": True}
+
 SCENARIOS = {
     "sgd": SGD,
     "momentum": {**SGD, "momentum": 0.9},
@@ -87,6 +95,10 @@ SCENARIOS = {
     "one row a batch": {**SGD, "batch_size": 1, "n_rows": 12},
     "few columns beyond vectors": {**SGD, "layer_sizes": (100, 20, 36, 66, 4), "l2": 0.1},
     "wide batch": {**SGD, "layer_sizes": (5, 140, 3), "batch_size": 2048, "n_rows": 4200},
+    "scheduled": SCHEDULED,
+    "scheduled large": {**SCHEDULED, **LARGE, "dropouts": (0.2, 0.3, 0)},
+    "smoothed classes": {**SMOOTHED, "loss": "soft_cross_entropy"},
+    "smoothed labels": {**SMOOTHED, "loss": "binary_cross_entropy", "normalizations": "batch"},
     "one batch": {**SGD, "batch_size": 500, "n_epochs": 1, "n_rows": 300},
 }
 
@@ -198,7 +210,8 @@ def test_a_batch_without_weight_between_others(backend: Backend, dtype):
     assert_same_bits(trained, train(backend, without))
 
 
-def test_dropout_has_the_factors_of_the_kernel(backend: Backend, dtype):
+@pytest.mark.parametrize("scale", [1.0, 0.75, 1.25, 0.0, 4.0])
+def test_dropout_has_the_factors_of_the_kernel(backend: Backend, dtype, scale):
     problem = make_problem(
         (5, 8, 3),
         loss="squared_error",
@@ -209,18 +222,26 @@ def test_dropout_has_the_factors_of_the_kernel(backend: Backend, dtype):
         learning_rate=0.0,
         step=41,
     )
+    # Halves are rounded up, and what would drop everything stays below it.
+    problem.plan.layers["dropout_threshold"] = thresholds = np.array([19662, 32770])
+    scaled = np.minimum(np.floor(thresholds * scale + 0.5), 65535)
     cost = 0.0
     w_h, w_o = weight_views(problem.plan, problem.parameters)
     b_h, b_o = bias_views(problem.plan, problem.parameters)
     # Rows count from the start of their batch, steps from the first batch of the call.
     for step, rows in [(41, problem.order[:16]), (42, problem.order[16:])]:
         factors = [np.empty((len(rows), width), dtype) for width in (5, 8)]
-        for layer, (row, out) in enumerate(zip(problem.plan.layers, factors, strict=True)):
+        for layer, (threshold, out) in enumerate(zip(scaled, factors, strict=True)):
             seed = int(problem.settings["seed"])
-            backend.dropout_factors(int(row["dropout_threshold"]), seed, layer, step, out)
+            backend.dropout_factors(int(threshold), seed, layer, step, out)
         hidden = np.tanh((problem.X[rows] * factors[0]) @ w_h + b_h) * factors[1]
         cost += ((hidden @ w_o + b_o - problem.target[rows]) ** 2).sum() / 2
-    np.testing.assert_allclose(train(backend, problem).totals.cost, cost, rtol=32 * eps(dtype))
+    updates = problem.recipe.updates(2)
+    updates["dropout"] = scale
+    executor = backend.bind(problem.plan, problem.settings, problem.dtype, 16, 1)
+    parameters, moments = problem.parameters.copy(), problem.moments.copy()
+    totals = executor.train(parameters, moments, problem.rows, problem.order, 16, updates)
+    np.testing.assert_allclose(totals.cost, cost, rtol=32 * eps(dtype))
 
 
 def test_penalty_is_of_the_weights_before_the_update(backend: Backend, dtype):

@@ -240,7 +240,7 @@ WRONG = [
     ),
     (
         {"normalization": "layer", "hidden_layer_sizes": (4, 1)},
-        "normalization='layer' of a hidden layer of one unit leaves nothing.",
+        "normalization='layer' needs two units or more in each hidden layer.",
     ),
     (
         {"normalization": "batch", "batch_size": 1},
@@ -380,4 +380,5 @@ def test_scikit_learns_checks(estimator, check):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", "y has one class only", RuntimeWarning)
+        warnings.filterwarnings("ignore", "class_weight sums to", UserWarning)
         check(estimator)

@@ -20,7 +20,7 @@ Y = X[:, 0] + np.sin(3 * X[:, 1])
 #: them, values of others.
 OTHER_VALUES = {
     "batch_size": (7, {}),
-    "learning_rate": ("invscaling", {}),
+    "learning_rate": ("exponential", {}),
     "power_t": (0.1, {"learning_rate": "invscaling"}),
     "learning_rate_init": (0.02, {}),
     "shuffle": (False, {}),
@@ -28,6 +28,9 @@ OTHER_VALUES = {
     "nesterovs_momentum": (False, {}),
     "early_stopping": (True, {}),
     "validation_fraction": (0.4, {"early_stopping": True}),
+    "validation_split": ([(range(3, 20), range(3))], {"early_stopping": True}),
+    # Judged so, the first epoch is the best.
+    "restore_best": (False, {"early_stopping": True, "scoring": lambda model, *_: -model.n_iter_}),
     "beta_1": (0.5, {}),
     "beta_2": (0.8, {}),
     "epsilon": (0.1, {}),

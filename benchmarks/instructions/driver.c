@@ -69,7 +69,7 @@ static fastmlp_settings adam(void) { return (fastmlp_settings){.optimizer = code
 
 /* Its first update: 1 − β₁, 1 − β₂ and ε, and the rate's factor √(1 − β₂)/(1 − β₁). */
 static const fastmlp_update first_update = {
-    .learning_rate = 1e-3, .rate_factor = 0.31622776601683794, .coefficients = {0.1, 0.001, 1e-8}};
+    .learning_rate = 1e-3, .rate_factor = 0.31622776601683794, .dropout = 1, .coefficients = {0.1, 0.001, 1e-8}};
 
 /* Of weights and of all else. */
 static const fastmlp_group groups[] = {{1, 1, 1, 1}, {1, 0, 0, 0}};

@@ -24,6 +24,8 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
+from fastmlp.options import Options
+
 __all__ = [
     "LAMB",
     "SGD",
@@ -69,7 +71,7 @@ def _root(number: Number) -> Number:
     return math.sqrt(number) if isinstance(number, float) else np.sqrt(number)
 
 
-class Optimizer:
+class Optimizer(Options):
     """What all optimisers share."""
 
     #: Name of the row in ``OPTIMIZERS``.

@@ -10,6 +10,7 @@ import numpy as np
 
 from fastmlp.validation.parameter_table import BY_TASK
 from fastmlp.validation.rules import Number, OneOrEach, Verbatim
+from fastmlp.validation.schedules import Schedulable
 from fastmlp.validation.wording import brief
 
 __all__ = ["Widths", "default_of", "type_of"]
@@ -56,7 +57,7 @@ class Widths(click.ParamType[tuple[int, ...]]):
 def type_of(name: str) -> click.ParamType:
     """Return the type of an option that takes one value of the classifier's parameter ``name``."""
     rule = BY_TASK["classifier"][name].rule
-    if isinstance(rule, OneOrEach):
+    while isinstance(rule, (OneOrEach, Schedulable)):
         rule = rule.rule
     if isinstance(rule, Verbatim):
         return click.Choice(rule.names)

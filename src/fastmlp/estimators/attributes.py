@@ -153,9 +153,9 @@ class LearntAttributes:
 
     @property
     def validation_scores_(self) -> list[float] | None:
-        """Score of the held-out rows after each epoch; None without early stopping."""
+        """Score of the held-out rows after each epoch; None where there were no such rows."""
         learnt = self._learnt
-        return learnt.history.curve("validation_score") if learnt.stops_early else None
+        return learnt.history.curve("validation_score") if learnt.has_scores else None
 
     @property
     def best_loss_(self) -> float | None:
@@ -165,9 +165,9 @@ class LearntAttributes:
 
     @property
     def best_validation_score_(self) -> float | None:
-        """Largest score of the held-out rows in the last fit; None without early stopping."""
+        """Largest score of the held-out rows in the last fit; None where there were none."""
         learnt = self._learnt
-        return learnt.best_score if learnt.stops_early else None
+        return learnt.best_score if learnt.has_scores else None
 
     @property
     def stop_reason_(self) -> str:

@@ -60,10 +60,16 @@ def mean_loss(
     """
 
     def cost(network: Network, logits: np.ndarray) -> float:
-        losses = network.losses(backend, logits, target).astype(np.float64)
-        return float(np.average(losses, weights=weights))
+        return _mean(network.losses(backend, logits, target).astype(np.float64), weights)
 
     return cost
+
+
+def _mean(values: np.ndarray, weights: np.ndarray | None) -> float:
+    """Return the mean of real values (K,) with weights (K,): NumPy's average, but sooner."""
+    if weights is None:
+        return float(np.add.reduce(values)) / len(values)
+    return float(np.average(values, weights=weights))
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +105,10 @@ class TargetCoder(ABC):
     def under(self, parameters: Any, dtype: np.dtype) -> Self:
         """Return the coder of the same outputs for the loss that ``parameters`` now ask for."""
 
+    def scheduled_smoothing(self, parameters: Any) -> Any:
+        """Return what the updates may smooth the targets by; None for real targets."""
+        return None
+
     @abstractmethod
     def check_goes_on(self, y: np.ndarray, *, incremental: bool) -> None:
         """Raise ValueError unless a fit that goes on can learn from ``y`` (N,) or (N, C)."""
@@ -115,8 +125,11 @@ class TargetCoder(ABC):
         ``whole`` says whether it is all that a fit learns from.
         """
 
-    def remark(self, y: np.ndarray, *, whole: bool) -> str | None:
-        """Return what to warn of in ``y`` (N,) or (N, C), of rows that count; None for nothing."""
+    def remark(self, y: np.ndarray, *, whole: bool, weights: str) -> str | None:
+        """Return what to warn of in ``y`` (N,) or (N, C), of rows that count; None for nothing.
+
+        ``weights`` names what makes up the weights of rows.
+        """
         return None
 
     @abstractmethod
@@ -148,6 +161,11 @@ class TargetCoder(ABC):
     @abstractmethod
     def judge(self, backend: Backend, target: np.ndarray, weights: np.ndarray | None) -> Judge:
         """Return what scores outputs against the target (K, T) of rows with weights (K,)."""
+
+    def minus_cost(self, backend: Backend, target: np.ndarray, weights: np.ndarray | None) -> Judge:
+        """Return what judges by the loss itself, on a target (K, T) of rows with weights (K,)."""
+        cost = mean_loss(backend, target, weights)
+        return Judge(lambda *given: -cost(*given), takes_logits=True, unit=self.cost_unit)
 
     @abstractmethod
     def constant_logits(

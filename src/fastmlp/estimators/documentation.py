@@ -40,8 +40,9 @@ history_ : dict of str to list
     last update; ``seconds`` since the training of that fit began; and each metric that a callback
     has added. NaN where there is none.
 validation_scores_ : list of float or None
-    With early stopping, the score on the held-out rows after each epoch; NaN for epochs of earlier
-    fits without it, and for one that diverged. For a classifier it is the accuracy. For a regressor
+    With early stopping or ``X_val``, the score on the held-out rows after each epoch; NaN for
+    epochs of earlier fits without these, and for one that diverged. It is what ``scoring`` asks
+    for. By default it is the accuracy for a classifier, ``class_weight`` included. For a regressor
     it is a measure of its own loss: R² for "squared_error", as in scikit-learn; D², the share of
     the pinball loss that is explained, for "pinball" and "absolute_error"; minus the cost for all
     others, and for every loss where the held-out rows have one target only.

@@ -182,13 +182,13 @@ class RealCoder(TargetCoder):
         """
         counting = target if weights is None else target[weights > 0]
         if (counting == counting[0]).all(axis=0).any():
-            return self._minus_cost(backend, target, weights)
+            return self.minus_cost(backend, target, weights)
         if self.row.code in _OF_QUANTILES:
             return self._explained_pinball(target, weights)
         if self.row.code == LOSSES["squared_error"].code:
             loss = mean_loss(backend, target, weights)
             return Judge(lambda _, outputs: r2(target, outputs, weights), True, loss)
-        return self._minus_cost(backend, target, weights)
+        return self.minus_cost(backend, target, weights)
 
     def _explained_pinball(self, target: np.ndarray, weights: np.ndarray | None) -> Judge:
         # The absolute error is twice the pinball loss of the median.
@@ -203,12 +203,6 @@ class RealCoder(TargetCoder):
             return factor * pinball_loss(target, quantiles, self.levels, weights)
 
         return Judge(score, takes_logits=False, loss=loss)
-
-    def _minus_cost(
-        self, backend: Backend, target: np.ndarray, weights: np.ndarray | None
-    ) -> Judge:
-        cost = mean_loss(backend, target, weights)
-        return Judge(lambda *given: -cost(*given), takes_logits=True, unit=self.cost_unit)
 
     @property
     def levels(self) -> np.ndarray:
@@ -248,7 +242,7 @@ class RealCoder(TargetCoder):
             f"{ratio[worst]:.3g} times the constant's. {remedy}"
         )
 
-    def remark(self, y: np.ndarray, *, whole: bool) -> str | None:
+    def remark(self, y: np.ndarray, *, whole: bool, weights: str) -> str | None:
         """See :meth:`TargetCoder.remark`."""
         if whole or self.unit.kind == "none" or len(y) == 0:
             return None

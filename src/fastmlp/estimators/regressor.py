@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fastmlp.optimizers import Optimizer
     from fastmlp.plan.initializers import Initializer
     from fastmlp.plan.user_functions import CustomActivation, CustomLoss
+    from fastmlp.schedules import Clock, Scaled
     from fastmlp.training.callbacks import EpochRecord
 
 __all__ = ["MLPRegressor"]
@@ -104,7 +105,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         solver: str | Optimizer = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
-        learning_rate: str = "constant",
+        learning_rate: str | Callable[[Clock], float] = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
@@ -113,19 +114,22 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         tol: float = 1e-4,
         verbose: bool | int | str = False,
         warm_start: bool = False,
-        momentum: float = 0.9,
+        momentum: float | Scaled = 0.9,
         nesterovs_momentum: bool = True,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        validation_split: Any = None,
+        scoring: str | Callable[..., float] | None = None,
+        restore_best: bool = True,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
-        dropout: float | Sequence[float] = 0.0,
+        dropout: float | Sequence[float] | Scaled = 0.0,
         input_dropout: float = 0.0,
         l1: float = 0.0,
-        weight_decay: float | None = None,
+        weight_decay: float | Scaled | None = None,
         max_norm: float | None = None,
         input_noise: float = 0.0,
         gradient_noise: float = 0.0,

@@ -125,6 +125,8 @@ UPDATE_DTYPE = np.dtype(
         ("rate_factor", np.float64),  # the optimiser's step size is learning_rate · rate_factor
         ("weight_decay", np.float64),  # decoupled: w ← (1 - learning_rate · weight_decay) w
         ("gradient_noise", np.float64),  # standard deviation
+        ("dropout", np.float64),  # factor of the dropout thresholds, which are rounded then
+        ("label_smoothing", np.float64),  # s: the target t becomes t + s · (1/C - t)
         ("coefficients", np.float64, (N_COEFFICIENTS,)),  # see Optimizer.numbers
     ],
     align=True,

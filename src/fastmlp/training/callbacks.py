@@ -50,7 +50,7 @@ class EpochRecord(_Numbers):
     cost : float
         The same without penalties.
     validation_score : float or None
-        Score on the held-out rows under early stopping.
+        Score on the held-out rows under early stopping, or on ``X_val``.
     learning_rate : float or None
         Step size of the next epoch; None for lbfgs.
     seconds : float
@@ -115,8 +115,8 @@ class EpochRecord(_Numbers):
     def set_learning_rate(self, learning_rate: float) -> None:
         """Set the step size of the updates that follow.
 
-        ``learning_rate="invscaling"`` and ``"adaptive"`` go on from there: what they would have
-        made of the rate is multiplied by the same factor.
+        A schedule goes on from there: what it would have made of the rate is multiplied by the
+        same factor.
 
         Parameters
         ----------

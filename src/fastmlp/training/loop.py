@@ -111,6 +111,8 @@ class TrainingRun:
         )
         self._rows_per_call = self.batch_size * batches_per_call(network.plan, self.batch_size)
         self._observers = Observers(self.observers)
+        self._before_call = self._observers.listening("call_begins")
+        self._after_epoch = self._observers.listening("epoch_ended")
 
     def run(self) -> Ending:
         """Train until an observer ends it, or ``max_iter`` epochs are done.
@@ -139,7 +141,8 @@ class TrainingRun:
         except KeyboardInterrupt:
             state.ending = interrupted()
         if state.ending is None:
-            state.stop(f"max_iter={state.max_iter} epochs are done.", converged=False)
+            reason = f"max_iter={state.max_iter} epochs are done."
+            state.stop(reason, converged=self._rate.ends_with_fit)
 
     def _epoch(self) -> None:
         """Train one epoch, and tell of it unless it has been ended before all rows were seen."""
@@ -150,14 +153,18 @@ class TrainingRun:
         totals = self._pass_over_data()
         if totals is not None:
             state.count_epoch(totals)
-            self._observers.tell("epoch_ended", state)
+            for epoch_ended in self._after_epoch:
+                epoch_ended(state)
 
     def _pass_over_data(self) -> Totals | None:
         """Run every batch once, in chunks; return None if an observer has ended that."""
         cost = penalty = 0.0
         n_rows, state = len(self.data.order), self.state
-        for begin, end, batch_size in self._calls(n_rows):
-            self._observers.tell("call_begins", state, end - begin, end == n_rows)
+        calls = list(self._calls(n_rows))
+        self._rate.begin_epoch(sum(-(-(end - begin) // size) for begin, end, size in calls))
+        for begin, end, batch_size in calls:
+            for call_begins in self._before_call:
+                call_begins(state, end - begin, end == n_rows)
             if state.ending is not None:
                 return None
             totals = self._train(self.data.order[begin:end], batch_size)
@@ -185,8 +192,8 @@ class TrainingRun:
         """Train on the rows ``order`` (K,) in one call of the backend."""
         state, network = self.state, self.state.network
         n_updates = -(-len(order) // batch_size)
-        state.epoch_rate = self._rate.value
-        updates = self.rule.numbers(network.step, n_updates, self._rate.value)
+        updates = self._rate.numbers(self.rule, network.step, n_updates)
+        state.epoch_rate = float(updates["learning_rate"][-1])
         # Counted first: Ctrl-C surfaces when the call returns, and the updates are made by then.
         network.step += n_updates
         totals = self._executor.train(

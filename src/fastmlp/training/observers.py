@@ -61,6 +61,10 @@ class Observers:
             for moment in MOMENTS
         }
 
+    def listening(self, moment: str) -> list[Callable[..., None]]:
+        """Return everyone's method of that name: an epoch may take but microseconds."""
+        return self._listening[moment]
+
     def tell(self, moment: str, *about: object) -> None:
         """Call everyone's method of that name."""
         for listener in self._listening[moment]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from fastmlp.backends.protocol import Totals
 from fastmlp.network import Network
-from fastmlp.schedules import LearningRate
 from fastmlp.training import clock
+from fastmlp.training.courses import Rates
 from fastmlp.training.history import UNCHANGED, CostUnit, means_of
 
 __all__ = ["Ending", "TrainerState"]
@@ -43,7 +43,7 @@ class TrainerState:
         Epochs (iterations, for lbfgs) that the training may take.
     unit : CostUnit
         In which ``loss``, ``cost`` and ``validation_loss`` are told.
-    rate : LearningRate or None
+    rate : Rates or None
         None for lbfgs, which has none.
     n_samples_seen : int
         In the network's life.
@@ -77,7 +77,7 @@ class TrainerState:
     network: Network
     max_iter: int
     unit: CostUnit = UNCHANGED
-    rate: LearningRate | None = None
+    rate: Rates | None = None
     n_samples_seen: int = 0
     epoch: int = field(init=False, default=0)
     loss: float = field(init=False, default=np.nan)
@@ -93,6 +93,9 @@ class TrainerState:
     seconds: float = field(init=False, default=0.0)
     seconds_left: float | None = field(init=False, default=None)
     ending: Ending | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self._cost_divisor = self.network.cost_divisor  # it is looked up, which takes its time
 
     @property
     def update(self) -> int:
@@ -113,7 +116,7 @@ class TrainerState:
 
     def count_epoch(self, totals: Totals) -> None:
         """Take note of an epoch's sums."""
-        self.core_loss, cost = means_of(totals, self.network.cost_divisor)
+        self.core_loss, cost = means_of(totals, self._cost_divisor)
         self._begin_anew(self.unit.of(self.core_loss), self.unit.of(cost))
 
     def count_diverged(self) -> None:

@@ -47,7 +47,9 @@ class ScoreMonitor(Observer):
     unit : CostUnit
         Of the scores, where they are minus a cost; what ``tol`` is held against is the core's.
     best_parameters : ndarray or None, shape (V,)
-        Parameters at the best score; None before the first one.
+        Parameters at the best score; None before the first one, and where they are not kept.
+    restores_best : bool
+        Whether they are kept, to be put back.
     """
 
     score: Callable[[Network], tuple[float, float]]
@@ -57,6 +59,7 @@ class ScoreMonitor(Observer):
     best: float = -np.inf
     idle: int = 0
     best_parameters: np.ndarray | None = None
+    restores_best: bool = True
 
     def epoch_ended(self, state: TrainerState) -> None:
         """Score the network after an epoch."""
@@ -68,7 +71,8 @@ class ScoreMonitor(Observer):
         self.idle = self.idle + 1 if score < self.best + self.tol else 0
         if score > self.best:
             self.best = score
-            self.best_parameters = state.network.parameters.copy()
+            if self.restores_best:
+                self.best_parameters = state.network.parameters.copy()
         if self.idle > self.patience:
             self.idle = 0
             state.stalled = _stall_text("Validation score", self.tol, self.patience)

@@ -16,9 +16,9 @@ from fastmlp.backends import BACKENDS
 from fastmlp.optimizers import CLASSES
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, REGRESSOR_LOSSES, SOLVERS
-from fastmlp.schedules import POLICIES
 from fastmlp.validation.normalizations import check_normalization
 from fastmlp.validation.rules import Number, OneOf, OneOrEach, Rule, Verbatim, flag
+from fastmlp.validation.schedules import Schedulable
 from fastmlp.validation.wording import brief, unknown_name
 
 __all__ = [
@@ -28,13 +28,15 @@ __all__ = [
     "CLASSIFIER_LOSS",
     "COUNT",
     "COUNT_OR_NONE",
+    "DECAY",
+    "DROPOUT",
     "MAX_THREADS",
+    "MOMENTUM",
     "NORMALIZATION",
     "NOT_NEGATIVE",
-    "POLICY",
     "POSITIVE",
     "SHARE",
-    "SHARE_OF_EACH",
+    "SMOOTHING",
     "THREADS",
     "WIDTHS",
     "check_activation",
@@ -51,6 +53,11 @@ BOUND = Number(0, closed="neither", also=(None,))
 SHARE = Number(0, 1)
 COUNT = Number(1, integral=True)
 COUNT_OR_NONE = Number(1, integral=True, also=(None,))
+
+#: Numbers that may have schedules.
+SMOOTHING = Schedulable(SHARE)
+MOMENTUM = Schedulable(Number(0, 1, closed="both"))
+DECAY = Schedulable(Number(0, also=(None,)), of_base=NOT_NEGATIVE)
 
 #: As many as the core's team has seats: ``MAX_MEMBERS`` in csrc/threads/team.c.
 MAX_THREADS = 256
@@ -107,7 +114,7 @@ def _betas(name: str, value: Any) -> tuple[float, float]:
 #: Rules of the options of optimisers, by their names in ``fastmlp.optimizers``.
 _OPTIONS: Mapping[str, Rule] = MappingProxyType(
     {
-        "momentum": Number(0, 1, closed="both"),
+        "momentum": MOMENTUM,
         "nesterov": flag,
         "centered": flag,
         "betas": _betas,
@@ -117,7 +124,7 @@ _OPTIONS: Mapping[str, Rule] = MappingProxyType(
         "lr_decay": NOT_NEGATIVE,
         "momentum_decay": NOT_NEGATIVE,
         "initial_accumulator_value": NOT_NEGATIVE,
-        "weight_decay": NOT_NEGATIVE,
+        "weight_decay": Schedulable(NOT_NEGATIVE),
     }
 )
 
@@ -149,8 +156,7 @@ def spread(name: str, value: Any) -> float:
 
 BACKEND = Verbatim(tuple(BACKENDS))
 CLASSIFIER_LOSS = OneOf(CLASSIFIER_LOSSES)
-POLICY = OneOf(POLICIES)
 WIDTHS = OneOrEach(COUNT, kind="integer", example="(50, 50)")
 ACTIVATION = OneOrEach(check_activation, kind="activation", example="('tanh', 'relu')")
-SHARE_OF_EACH = OneOrEach(SHARE, kind="number", example="(0.2, 0.5)")
+DROPOUT = Schedulable(OneOrEach(SHARE, kind="number", example="(0.2, 0.5)"), of_base=SHARE)
 NORMALIZATION = OneOrEach(check_normalization, kind="name", example="('batch', None)")

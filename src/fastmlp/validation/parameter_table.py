@@ -17,7 +17,8 @@ from fastmlp.names import Names
 from fastmlp.optimizers import CLASSES
 from fastmlp.plan.initializers import INITIALIZERS
 from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, REGRESSOR_LOSSES, SOLVERS
-from fastmlp.schedules import POLICIES
+from fastmlp.schedules import OF_SCIKIT_LEARN, SCHEDULES, Schedule
+from fastmlp.validation.class_weights import check_class_weight
 from fastmlp.validation.initial_values import check_init
 from fastmlp.validation.normalizations import NORMALIZATION_NAMES
 from fastmlp.validation.parameter_rules import (
@@ -27,12 +28,14 @@ from fastmlp.validation.parameter_rules import (
     CLASSIFIER_LOSS,
     COUNT,
     COUNT_OR_NONE,
+    DECAY,
+    DROPOUT,
+    MOMENTUM,
     NORMALIZATION,
     NOT_NEGATIVE,
-    POLICY,
     POSITIVE,
     SHARE,
-    SHARE_OF_EACH,
+    SMOOTHING,
     THREADS,
     WIDTHS,
     quantiles,
@@ -42,6 +45,9 @@ from fastmlp.validation.parameter_rules import (
     standardization,
 )
 from fastmlp.validation.rules import Number, Rule, callables, flag, real_type, seed, verbosity
+from fastmlp.validation.schedules import check_learning_rate
+from fastmlp.validation.scoring import check_scoring
+from fastmlp.validation.splits import check_split_rule
 
 __all__ = ["BY_TASK", "PARAMETERS", "TASKS", "Parameter"]
 
@@ -84,6 +90,8 @@ class Parameter:
     off : object
         The value that leaves it out, where other solvers refuse all others. Where there is none,
         they ignore the parameter.
+    ignored : tuple of str
+        Names that they ignore all the same.
     """
 
     name: str
@@ -100,11 +108,14 @@ class Parameter:
     names: Names | None = None
     solvers: tuple[str, ...] = tuple(SOLVERS)
     off: object = _IGNORED
+    ignored: tuple[str, ...] = ()
 
     def refused_by(self, solver: object, value: Any) -> bool:
         """Return whether a solver, by its name, can't do what a checked value asks for."""
         unused = solver in SOLVERS and solver not in self.solvers
-        return unused and self.off is not _IGNORED and bool(np.any(value))
+        if not unused or self.off is _IGNORED or (isinstance(value, str) and value in self.ignored):
+            return False
+        return isinstance(value, Schedule) or bool(np.any(value))
 
     @property
     def documentation(self) -> str:
@@ -203,12 +214,25 @@ PARAMETERS = (
     The last two work with margins and give no probabilities. As with scikit-learn's linear support
     vector machines, there is ``decision_function``, but no ``predict_proba``.
     """),
-    Parameter("label_smoothing", 0.0, SHARE, "float", task="classifier", text="""
+    Parameter("label_smoothing", 0.0, SMOOTHING, "float | Scaled", type="float or Scaled",
+        task="classifier", text="""
     For "cross_entropy": share s in [0, 1) of each label's certainty that is spread evenly over
-    all C classes, p = (1 − s) p + s/C (Szegedy et al. 2016); over yes and no for labels.
+    all C classes, p = (1 − s) p + s/C (Szegedy et al. 2016); over yes and no for labels. May have
+    a schedule, such as ``0.1 * Cosine()``.
     """),
     Parameter("focal_gamma", 2.0, NOT_NEGATIVE, "float", task="classifier", real=True, text="""
     For "focal": the larger it is, the less easy samples count. 0 gives the cross-entropy.
+    """),
+    Parameter("class_weight", None, check_class_weight,
+        "Mapping[Any, float] | Sequence[Mapping[Any, float]] | str | None",
+        type='dict, "balanced", list of dict or None', task="classifier", text="""
+    How much the rows of each class count, beside ``sample_weight``, with which it is multiplied. A
+    dict has the weight of each class; one that it does not mention has 1. "balanced" makes all
+    classes count alike, ``n_samples / (n_classes * np.bincount(y))``, rows counted by
+    ``sample_weight``; not for ``partial_fit``. Several labels a row take "balanced" or a list of
+    dicts, one for each label with the weights of 0 and 1: a row's weight is the product over its
+    labels. Not for soft labels. The default score of held-out rows and ``scoring="loss"`` count
+    rows in the same way; ``score``, ``cost`` and other metrics do not.
     """),
     Parameter("huber_delta", 1.0, POSITIVE, "float", task="regressor", real=True, divisor=True,
         text="""
@@ -253,14 +277,23 @@ PARAMETERS = (
         type='int or "auto"', solvers=BATCHES, text="""
     Rows per update; "auto" is min(200, n_samples).
     """),
-    Parameter("learning_rate", "constant", POLICY, "str",
-        type='{"constant", "invscaling", "adaptive"}', names=POLICIES, solvers=("sgd",), text="""
-    Policy of the step size, for ``solver="sgd"`` only. "invscaling":
-    ``learning_rate_init / (t_ + 1)**power_t`` after each epoch. "adaptive": divided by 5 each time
-    progress stalls, until it is 1e-6.
+    Parameter("learning_rate", "constant", check_learning_rate, "str | Callable[[Clock], float]",
+        type="str, Schedule or callable", names=SCHEDULES, solvers=BATCHES, off="constant",
+        ignored=OF_SCIKIT_LEARN, text="""
+    How the step size changes from update to update: an object of :mod:`fastmlp.schedules`, or a
+    function that takes a :class:`~fastmlp.schedules.Clock` and returns the factor of
+    ``learning_rate_init``. Or the name of one with its default options: "step", "exponential",
+    "polynomial", "cosine", "one_cycle", "warm_up", "flat_cosine", "cosine_log" or
+    "reduce_on_plateau".
+
+    scikit-learn's names change the rate for ``solver="sgd"`` only; for other solvers it stays
+    constant. "invscaling": ``learning_rate_init / (t_ + 1)**power_t`` after each epoch.
+    "adaptive": divided by 5 each time progress stalls, until it is 1e-6.
+
+    A partial fit counts as one epoch; it takes no schedule that runs over a whole fit.
     """),
     Parameter("learning_rate_init", 0.001, POSITIVE, "float", real=True, solvers=BATCHES, text="""
-    First step size.
+    The step size that the schedule begins with, or for some of them the largest one.
     """),
     Parameter("power_t", 0.5, NOT_NEGATIVE, "float", solvers=("sgd",), text="""
     Exponent of "invscaling".
@@ -288,21 +321,44 @@ PARAMETERS = (
     Whether ``fit`` begins with the present weights. The criteria for stopping begin anew: a fit
     need not improve on the epochs of an earlier one.
     """),
-    Parameter("momentum", 0.9, Number(0, 1, closed="both"), "float", solvers=taking("momentum"),
-        text="""
-    For ``solver="sgd"``, between 0 and 1. This and what says so below is not for a solver that is
-    an object, nor for the other solvers, whose options are their objects' defaults.
+    Parameter("momentum", 0.9, MOMENTUM, "float | Scaled", type="float or Scaled",
+        solvers=taking("momentum"), text="""
+    For ``solver="sgd"``, between 0 and 1; may have a schedule, such as ``0.9 * Step()``. This and
+    what says so below is not for a solver that is an object, nor for the other solvers, whose
+    options are their objects' defaults.
     """),
     Parameter("nesterovs_momentum", True, flag, "bool", solvers=taking("nesterov"), text="""
     Whether ``solver="sgd"`` uses Nesterov's momentum.
     """),
     Parameter("early_stopping", False, flag, "bool", solvers=BATCHES, text="""
     Hold out rows, stop when their score (``validation_scores_``) stalls, and keep the weights that
-    scored best, also where the fit diverges later on. Each class keeps a row to learn from. Not for
-    lbfgs.
+    scored best, also where the fit diverges later on. Each class keeps a row to learn from. Rows of
+    your own are judged instead where ``fit`` gets ``X_val``. Not for lbfgs.
     """),
     Parameter("validation_fraction", 0.1, SHARE, "float", solvers=BATCHES, text="""
     Share of the rows to hold out.
+    """),
+    Parameter("validation_split", None, check_split_rule, "Any",
+        type="splitter, list of one (train, test) pair or None", solvers=BATCHES, text="""
+    Which rows to hold out, in the place of ``validation_fraction``: the first split of an object
+    of :mod:`sklearn.model_selection`, or numbers of rows or masks. Rows in neither part are left
+    out, and no row is moved. Give a splitter that shuffles a ``random_state`` of its own. One that
+    needs groups can't get them: pass a ``PredefinedSplit`` or the pair itself,
+    ``[next(splitter.split(X, y, groups))]``.
+    """),
+    Parameter("scoring", None, check_scoring, "str | Callable[..., float] | None",
+        type="str, callable or None", text="""
+    What the held-out rows, or ``X_val``, are judged by; larger is better. None: the accuracy, or
+    for a regressor a measure of its own loss (``validation_scores_``). "loss": minus the cost.
+    Other names are scikit-learn's scorers. A callable is called as ``scoring(model, X, y)``, also
+    with ``sample_weight`` if there are weights and it takes them; the model shows what it has
+    learnt so far, X is an array, and y has your labels or your unit. ``class_weight`` is not in
+    these weights. What it raises ends the fit, and the model is as it was before. ``tol`` is in the
+    score's unit.
+    """),
+    Parameter("restore_best", True, flag, "bool", solvers=BATCHES, text="""
+    With early stopping, put the weights of the epoch that scored best back, the first one of
+    several. False leaves the last epoch's; then a fit that diverges is an error.
     """),
     Parameter("beta_1", 0.9, SHARE, "float", solvers=taking("betas"), text="""
     Decay rate of the mean of gradients, in [0, 1), for Adam and its relatives: "adam", "adamw",
@@ -321,11 +377,12 @@ PARAMETERS = (
     Parameter("max_fun", 15000, COUNT, "int", solvers=("lbfgs",), text="""
     Maximum number of evaluations of the objective by lbfgs.
     """),
-    Parameter("dropout", 0.0, SHARE_OF_EACH, "float | Sequence[float]",
-        type="float or sequence of float", solvers=BATCHES, off=0, text="""
+    Parameter("dropout", 0.0, DROPOUT, "float | Sequence[float] | Scaled",
+        type="float, sequence of float or Scaled", solvers=BATCHES, off=0, text="""
     Probability of dropping a hidden unit in training, in [0, 1): for all hidden layers or for
     each. What stays is scaled by 1/(1 − dropout), so prediction needs no scaling. Rounded to a
-    multiple of 1/65536.
+    multiple of 1/65536. One for all layers may have a schedule, such as ``0.15 * FlatCosine()``,
+    whose factor is that of ``input_dropout``, too.
     """),
     Parameter("input_dropout", 0.0, SHARE, "float", solvers=BATCHES, off=0, text="""
     Probability of dropping a feature in training, in [0, 1), with the same scaling.
@@ -337,10 +394,11 @@ PARAMETERS = (
     elastic net: on the full batch of N rows, scikit-learn's ``ElasticNet(alpha=a, l1_ratio=r)``
     has l1 = N a r and alpha = N a (1 − r).
     """),
-    Parameter("weight_decay", None, Number(0, also=(None,)), "float | None", type="float or None",
-        real=True, solvers=BATCHES, off=0, text="""
+    Parameter("weight_decay", None, DECAY, "float | Scaled | None",
+        type="float, Scaled or None", real=True, solvers=BATCHES, off=0, text="""
     Decoupled decay, w ← (1 − step size · weight_decay) w in each update. None is 0.01 for
-    "adamw", else 0. A solver that is an object has its own.
+    "adamw", else 0. May have a schedule, such as ``0.1 * Polynomial()``. A solver that is an
+    object has its own.
     """),
     Parameter("max_norm", None, BOUND, "float | None", type="float or None", real=True,
         solvers=BATCHES, off=None, text="""

@@ -13,8 +13,10 @@ from fastmlp.optimizers import Optimizer
 from fastmlp.plan.description import MAX_PARAMETERS
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.registry import SOLVERS
+from fastmlp.schedules import SCHEDULES, Scaled
 from fastmlp.validation.parameter_table import BY_TASK, PARAMETERS
 from fastmlp.validation.rules import literal
+from fastmlp.validation.schedules import check_scheduled
 from fastmlp.validation.wording import brief, count_of
 
 __all__ = [
@@ -83,18 +85,23 @@ _REAL = [name for name, row in _ROWS.items() if row.real]
 _DIVISORS = [name for name, row in _ROWS.items() if row.divisor]
 
 
+def _base(value: Any) -> Any:
+    """Return a number, also of one that has a schedule."""
+    return value.base if isinstance(value, Scaled) else value
+
+
 def check_magnitudes(parameters: Mapping[str, Any], dtype: np.dtype) -> None:
     """Raise ValueError for a number that the network's real type can't hold."""
     limit, least = float(np.finfo(dtype).max), float(np.finfo(dtype).tiny)
     for name in _REAL:
-        value = parameters.get(name)
+        value = _base(parameters.get(name))
         if value is not None and value > limit:
             raise ValueError(
                 f"{name} must be at most {limit:.2g} for dtype {dtype.name}; got {brief(value)}."
             )
     solver = parameters.get("solver")
     for name, value in vars(solver).items() if isinstance(solver, Optimizer) else ():
-        if np.max(value) > limit:
+        if np.max(_base(value)) > limit:
             raise ValueError(
                 f"solver.{name} must be at most {limit:.2g} for dtype {dtype.name}; got {value!r}."
             )
@@ -104,6 +111,18 @@ def check_magnitudes(parameters: Mapping[str, Any], dtype: np.dtype) -> None:
                 f"{name} must be at least {least:.2g} for dtype {dtype.name}; "
                 f"got {brief(parameters[name])}."
             )
+
+
+def _scheduled(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what may have a schedule, by its name in error texts; a named one as an object."""
+    solver, rate = parameters["solver"], parameters["learning_rate"]
+    names = ("weight_decay", "momentum", "dropout", "label_smoothing")
+    own = vars(solver) if isinstance(solver, Optimizer) else {}
+    return {
+        **{name: parameters.get(name) for name in names},
+        **{f"solver.{name}": value for name, value in own.items()},
+        "learning_rate": SCHEDULES[rate]() if isinstance(rate, str) else rate,
+    }
 
 
 def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental: bool) -> None:
@@ -118,9 +137,11 @@ def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental:
         raise ValueError("partial_fit does not support early_stopping=True.")
     if isinstance(parameters["solver"], Optimizer) and parameters["weight_decay"] is not None:
         raise ValueError(
-            f"weight_decay={parameters['weight_decay']!r} stands beside a solver that has its own: "
-            f"set weight_decay of {parameters['solver']!r} instead."
+            f"weight_decay={parameters['weight_decay']!r} conflicts with the solver, which has "
+            f"its own: set weight_decay of {parameters['solver']!r} instead."
         )
+    for name, value in _scheduled(parameters).items():
+        check_scheduled(name, value, incremental)
     if parameters["solver"] == "lbfgs":
         _check_lbfgs(parameters)
 
@@ -131,7 +152,7 @@ def _check_lbfgs(parameters: Mapping[str, Any]) -> None:
         if row.refused_by("lbfgs", value):
             raise ValueError(
                 "solver='lbfgs' needs a smooth, fixed objective and its exact gradient: set "
-                f"{name}={row.off} (got {brief(value)}) or take another solver."
+                f"{name}={row.off!r} (got {brief(value)}) or take another solver."
             )
 
 

@@ -152,7 +152,7 @@ def _check_slope(
         wrong = np.isfinite(least + largest) & ~((least <= slope) & (slope <= largest))
         expected = (above - below) / (2 * step)
     if not np.isfinite(here).any():
-        raise ValueError(f"{maker}: {names[1]} is finite nowhere.")
+        raise ValueError(f"{maker}: {names[1]} is not finite at any of the points that were tried.")
     if wrong.any():
         error = np.nan_to_num(np.abs(slope - expected), nan=np.inf)
         i = int(np.argmax(np.where(wrong, error, -1)))

@@ -326,7 +326,7 @@ def train(
             update = updates[number]
             batch = Batch(
                 rows, 0, update.step, settings[0].seed, loss, loss_parameters, 1 / weight_sum,
-                settings[0].input_noise,
+                settings[0].input_noise, update.dropout, update.label_smoothing,
             )  # fmt: skip
             momentum = settings[0].batch_norm_momentum
             _forward_and_backward(n_workers, layers, work, samples, batch, momentum, parameters)
@@ -367,7 +367,7 @@ def objective(
         block = rows[first : first + work.n_rows]
         batch = Batch(
             block, first, step, settings[0].seed, loss, loss_parameters, scale,
-            settings[0].input_noise,
+            settings[0].input_noise, 1.0, 0.0,
         )  # fmt: skip
         _forward_and_backward(n_workers, layers, work, samples, batch, 1.0, parameters)
         _accumulate(

@@ -68,6 +68,7 @@ class Workspace(NamedTuple):
     panels: np.ndarray  # real: W and Wᵀ in panels, and padded biases
     zeros: np.ndarray  # real: a row of zeros, where a product starts
     gradients: np.ndarray  # (n_threads, largest tile) real: a gradient on its way to the update
+    targets: np.ndarray  # (n_rows, T) real: of the batch
     bits: np.ndarray  # (n_threads, 4 · widest) uint32: dropout bits of eight rows
     losses: np.ndarray  # (n_rows,) float64: each row's weighted loss
     batch_norms: np.ndarray  # int64: the layers with batch norm
@@ -212,6 +213,7 @@ def make_workspace(plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> 
         panels=aligned_zeros(n_panels, dtype),
         zeros=aligned_zeros(widest, dtype),
         gradients=aligned_zeros((n_threads, largest_tile), dtype),
+        targets=aligned_zeros((n_rows, plan.target_width), dtype),
         bits=aligned_zeros((n_threads, WORDS_PER_BLOCK * widest), np.uint32),
         losses=aligned_zeros(n_rows, np.float64),
         penalties=aligned_zeros((n_tiles, 2), np.float64),
