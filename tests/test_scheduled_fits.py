@@ -179,6 +179,17 @@ def test_constant_smoothing_is_the_number(backend, labels):
     assert np.abs(plain.coefs_[0] - by_number.coefs_[0]).max() > 1e-3
 
 
+@pytest.mark.parametrize("backend", ["numpy", "compiled"])
+def test_smoothing_may_rise_from_nothing(backend):
+    same = {"solver": "sgd", "learning_rate_init": 0.5, "random_state": 0, "dtype": "float64"}
+    models = [
+        classifier(label_smoothing=base * Cosine(eta_min=0.3), backend=backend, **same)
+        for base in (0.0, 1e-12)
+    ]
+    one, two = (model.fit(X, np.digitize(Y, [-0.5, 0.5])) for model in models)
+    np.testing.assert_allclose(one.coefs_[0], two.coefs_[0], rtol=0, atol=1e-8)
+
+
 def test_a_plateau_lowers_the_rate_of_a_fit():
     rates: list[float] = []
     model = regressor(
