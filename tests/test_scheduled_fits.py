@@ -311,6 +311,8 @@ WRONG = [
     ("dropout", FlatCosine(), TypeError, "dropout needs the number that the schedule changes: wri"),
     ("dropout", 1.5 * Step(), ValueError, "dropout.base must be a number ≥ 0 and < 1; got 1.5"),
     ("dropout", Scaled(0.5, lambda clock: 3), ValueError, "dropout must stay between 0 and 1; its"),
+    ("dropout", 0.0 * Cosine(eta_min=0.3), ValueError, "dropout must be a product with a number"),
+    ("dropout", 1e-6 * Cosine(eta_min=0.3), ValueError, "got 1e-06, which becomes 0."),
     ("momentum", 0.5 * Adaptive(), ValueError, "momentum can't be adaptive"),
     ("momentum", 0.9 * (2.0 * Step()), ValueError, "momentum must stay between 0 and 1; its sched"),
     ("weight_decay", 1e300 * Step(), ValueError, "weight_decay must be at most 3.4e+38"),
