@@ -274,6 +274,15 @@ def test_damaged_matrices_are_refused(case):
     assert text in rejection(fitted, "X", "partial_fit", given, [1.0, 2.0])
 
 
+def test_a_predictor_believes_no_rows_that_it_has_not_made():
+    predict = Predictor(classifier().fit(X, LABELS))
+    starts = np.arange(2, dtype=np.int64)
+    for column, n_columns in ((10**6, I), (0, 10**6)):
+        given = SparseRows(np.ones(1), np.array([column], np.int32), starts, n_columns)
+        with pytest.raises(ValueError, match=r"^X"):
+            predict(given)
+
+
 def test_a_damaged_target_is_refused():
     given = sparse.csr_array(np.eye(N, 3, dtype=int))
     given.indices[1:] = 10**6
