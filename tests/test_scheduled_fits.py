@@ -351,11 +351,13 @@ def test_a_stream_has_no_end(schedule):
 
 
 @pytest.mark.parametrize("value", ["cosine", Step(), lambda clock: 1.0])
-def test_lbfgs_has_no_learning_rate(value):
+def test_lbfgs_has_no_schedules(value):
     model = classifier(solver="lbfgs", learning_rate=value)
     assert_rejected(model, (X, LABELS), ValueError, "set learning_rate='constant'")
     model = classifier(solver="lbfgs", dropout=0.1 * Step())
     assert_rejected(model, (X, LABELS), ValueError, "set dropout=0 ")
+    model = classifier(solver="lbfgs", label_smoothing=0.1 * Step())
+    assert_rejected(model, (X, LABELS), ValueError, "has a schedule: make it a number")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         classifier(solver="lbfgs", learning_rate="invscaling").fit(X, LABELS)
