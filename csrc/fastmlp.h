@@ -106,7 +106,8 @@ typedef struct {
     double weight_decay;   /* decoupled */
     double gradient_noise; /* standard deviation */
     double dropout;         /* factor of the layers' thresholds, a multiple of 2^-24; 1 = as they are */
-    double label_smoothing; /* s: soft targets t become t + s · (1/C - t); 0 = none */
+    double label_smoothing; /* s: soft targets t become t + s · (1/K - t), of K classes, or
+                             * of K = 2 answers where each output answers alone; 0 = none */
     double coefficients[FASTMLP_COEFFICIENTS]; /* of the optimiser; its step function names them */
 } fastmlp_update;
 
@@ -205,8 +206,8 @@ typedef struct {
     const char *(*operation_name)(int32_t table, int64_t code);
     /* Vectors M that an optimiser remembers. */
     int64_t (*optimizer_moments)(int64_t code);
-    /* one update of the plan's parameters (P) by gradient (P) with moments (M, P); only slots and groups of the
-     * plan are read */
+    /* one update of the plan's parameters (P) by gradient (P) with moments (M, P); only slots, groups and
+     * n_parameters of the plan are read */
     void (*optimizer_update)(const fastmlp_settings *settings, const fastmlp_update *update, const fastmlp_plan *plan,
                              double weight_sum, void *parameters, const void *gradient, void *moments);
 

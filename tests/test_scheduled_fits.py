@@ -179,6 +179,17 @@ def test_constant_smoothing_is_the_number(backend, labels):
     assert np.abs(plain.coefs_[0] - by_number.coefs_[0]).max() > 1e-3
 
 
+@pytest.mark.parametrize("backend", ["numpy", "compiled"])
+def test_smoothing_may_rise_from_nothing(backend):
+    same = {"solver": "sgd", "learning_rate_init": 0.5, "random_state": 0, "dtype": "float64"}
+    models = [
+        classifier(label_smoothing=base * Cosine(eta_min=0.3), backend=backend, **same)
+        for base in (0.0, 1e-12)
+    ]
+    one, two = (model.fit(X, np.digitize(Y, [-0.5, 0.5])) for model in models)
+    np.testing.assert_allclose(one.coefs_[0], two.coefs_[0], rtol=0, atol=1e-8)
+
+
 def test_a_plateau_lowers_the_rate_of_a_fit():
     rates: list[float] = []
     model = regressor(
@@ -300,6 +311,8 @@ WRONG = [
     ("dropout", FlatCosine(), TypeError, "dropout needs the number that the schedule changes: wri"),
     ("dropout", 1.5 * Step(), ValueError, "dropout.base must be a number ≥ 0 and < 1; got 1.5"),
     ("dropout", Scaled(0.5, lambda clock: 3), ValueError, "dropout must stay between 0 and 1; its"),
+    ("dropout", 0.0 * Cosine(eta_min=0.3), ValueError, "dropout must be a product with a number"),
+    ("dropout", 1e-6 * Cosine(eta_min=0.3), ValueError, "got 1e-06, which becomes 0."),
     ("momentum", 0.5 * Adaptive(), ValueError, "momentum can't be adaptive"),
     ("momentum", 0.9 * (2.0 * Step()), ValueError, "momentum must stay between 0 and 1; its sched"),
     ("weight_decay", 1e300 * Step(), ValueError, "weight_decay must be at most 3.4e+38"),
@@ -341,11 +354,13 @@ def test_a_stream_has_no_end(schedule):
 
 
 @pytest.mark.parametrize("value", ["cosine", Step(), lambda clock: 1.0])
-def test_lbfgs_has_no_learning_rate(value):
+def test_lbfgs_has_no_schedules(value):
     model = classifier(solver="lbfgs", learning_rate=value)
     assert_rejected(model, (X, LABELS), ValueError, "set learning_rate='constant'")
     model = classifier(solver="lbfgs", dropout=0.1 * Step())
     assert_rejected(model, (X, LABELS), ValueError, "set dropout=0 ")
+    model = classifier(solver="lbfgs", label_smoothing=0.1 * Step())
+    assert_rejected(model, (X, LABELS), ValueError, "has a schedule: make it a number")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         classifier(solver="lbfgs", learning_rate="invscaling").fit(X, LABELS)

@@ -274,6 +274,15 @@ def test_damaged_matrices_are_refused(case):
     assert text in rejection(fitted, "X", "partial_fit", given, [1.0, 2.0])
 
 
+def test_a_predictor_believes_no_rows_that_it_has_not_made():
+    predict = Predictor(classifier().fit(X, LABELS))
+    starts = np.arange(2, dtype=np.int64)
+    for column, n_columns in ((10**6, I), (0, 10**6)):
+        given = SparseRows(np.ones(1), np.array([column], np.int32), starts, n_columns)
+        with pytest.raises(ValueError, match=r"^X"):
+            predict(given)
+
+
 def test_a_damaged_target_is_refused():
     given = sparse.csr_array(np.eye(N, 3, dtype=int))
     given.indices[1:] = 10**6
@@ -327,7 +336,8 @@ def test_memory_is_that_of_a_batch(backend):
     n_rows, n_columns = 5000, 20_000
     given = sparse.random_array((n_rows, n_columns), density=0.001, dtype=np.float32, rng=0)
     y = np.arange(n_rows) % 2
-    model = MLPClassifier((4,), batch_size=50, max_iter=1, backend=backend, n_threads=1)
+    model = MLPClassifier((4,), batch_size=50, max_iter=1, backend=backend, n_threads=16)
+    model.fit(given[:60], y[:60])  # what is compiled or loaded takes memory once
     # Dense, it is 400 MB; 50 rows are 4, and 256 in a prediction 20.
     dense_bytes = n_rows * n_columns * 4
     assert peak_bytes(lambda: model.fit(given, y)) < 0.1 * dense_bytes

@@ -120,8 +120,7 @@ class Predictor:
             X = step.transform(X)
         outputs = self._run(X)
         if outputs is None:
-            outputs = self._run(self._converted(X))
-            assert outputs is not None
+            outputs = self._at(self._converted(X))
         outputs = self._in_users_unit(outputs)
         return self._transformed_back(outputs) if self._targets else outputs
 
@@ -129,6 +128,12 @@ class Predictor:
         from fastmlp.validation import check_features  # noqa: PLC0415 - not at import
 
         return check_features(self._checked_as, X, self._network.dtype)
+
+    def _at(self, X: Inputs) -> np.ndarray:
+        """Return the outputs (N, C) at X (N, I), which has been checked."""
+        outputs = self._run(X) if isinstance(X, np.ndarray) else self._run.at_sparse(X)
+        assert outputs is not None
+        return outputs
 
     def _transformed_back(self, outputs: np.ndarray) -> np.ndarray:
         """Return outputs (N, C) on the scale of y, each quantile for itself."""

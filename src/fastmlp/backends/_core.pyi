@@ -1,6 +1,6 @@
 import numpy as np
 
-from fastmlp.plan.inputs import Inputs
+from fastmlp.plan.inputs import Inputs, SparseRows
 
 COMPILER: str
 OPERATION_CODES: dict[str, dict[str, int]]
@@ -165,3 +165,4 @@ class Predictor:
         n_threads: int,
     ) -> None: ...
     def __call__(self, x: object) -> np.ndarray | None: ...
+    def at_sparse(self, x: SparseRows) -> np.ndarray: ...

@@ -15,8 +15,6 @@ from numpy.random cimport bitgen_t
 
 from numpy.ma import MaskedArray
 
-from fastmlp.plan.inputs import SparseRows
-
 cnp.import_array()
 
 ctypedef fused real:
@@ -472,10 +470,7 @@ cdef class Predictor:
         """Return the outputs (N, C) at x (N, I), or None if x must be converted first."""
         cdef fastmlp_data data
         if not isinstance(x, cnp.ndarray):
-            if type(x) is not SparseRows:
-                return None
-            data.inputs = inputs_of(x)
-            return self._outputs(&data, len(x))
+            return None
         if not cnp.PyArray_CheckExact(x) and isinstance(x, MaskedArray):  # which may have to be refused
             return None
         cdef cnp.ndarray rows = <cnp.ndarray>x
@@ -488,6 +483,12 @@ cdef class Predictor:
             return None
         data.inputs = dense_inputs(rows, x_type_of(rows))
         return self._outputs(&data, rows.shape[0])
+
+    def at_sparse(self, x):
+        """Return the outputs (N, C) at SparseRows x (N, I) that have been checked."""
+        cdef fastmlp_data data
+        data.inputs = inputs_of(x)
+        return self._outputs(&data, len(x))
 
     cdef cnp.ndarray _outputs(self, fastmlp_data *data, int64_t n):
         """Return the outputs at n rows of what has been checked; only the inputs of the data are there."""

@@ -14,7 +14,7 @@ import numpy as np
 from fastmlp.backends import _core
 from fastmlp.backends.protocol import Rows, Totals
 from fastmlp.backends.row_shares import row_shares
-from fastmlp.plan.inputs import Inputs
+from fastmlp.plan.inputs import Inputs, SparseRows
 from fastmlp.plan.layout import Plan
 from fastmlp.plan.parameters import REAL_TYPES, aligned_zeros
 
@@ -28,6 +28,9 @@ __all__ = [
 
 #: Rows that a thread predicts at once: enough to fill register tiles, few enough for the cache.
 _ROWS_PER_THREAD = 96
+
+#: Of a sparse X, what its rows that are dense at a time may take, with any number of threads.
+_DENSE_BYTES = 1 << 24
 
 
 def available_isas() -> list[str]:
@@ -347,6 +350,9 @@ class CompiledBackend:
         """See :meth:`fastmlp.backends.Backend.predict`."""
         network = self._network(plan, parameters.dtype)
         n_rows = min(len(out), _ROWS_PER_THREAD * n_threads)
+        if isinstance(X, SparseRows):
+            bytes_of_row = plan.n_inputs * parameters.itemsize
+            n_rows = min(n_rows, max(n_threads, _DENSE_BYTES // bytes_of_row))
         worth_packing = len(out) >= _ROWS_PER_THREAD
         network.predict(
             parameters,

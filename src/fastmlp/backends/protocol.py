@@ -87,6 +87,10 @@ class Executor(Protocol):
         n > 1 is the number of rows: the sum of weights, or the count of those that are not 0 where
         that is more. The gradient of a bias in front of batch norm is 0.
 
+        An update's ``dropout`` f turns a layer's threshold into min(⌊f · threshold + ½⌋, 65535).
+        Its ``label_smoothing`` s turns a soft target t into t + s · (1/K - t), where K is the
+        number of classes, or 2 where each output answers by itself.
+
         With ``input_noise``, that much of ``standard_normals`` from ``INPUT_NOISE_STREAM`` is added
         to the batch's rows of X before dropout. With ``max_norm``, ``limit_norms`` follows each
         update in all layers but the last: those of hidden units.

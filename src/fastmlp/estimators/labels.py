@@ -83,12 +83,15 @@ class LabelCoding:
         known = np.unique(labels)
         return cls("binary" if len(known) <= 2 else "multiclass", known)
 
-    def loss_row(self, loss: str, smoothing: float) -> Loss:
-        """Return the registry's row for a classifier's loss; ValueError if it does not fit."""
+    def loss_row(self, loss: str, *, smoothed: bool) -> Loss:
+        """Return the registry's row for a classifier's loss; ValueError if it does not fit.
+
+        ``smoothed`` says whether labels are smoothed, or may be in some updates.
+        """
         rows = CLASSIFIER_LOSSES[loss]
         check_loss_fits(loss, self.kind, rows)
-        smooth = self.kind == "multiclass" and smoothing > 0 and "distribution" in rows
-        return LOSSES[rows["distribution" if smooth else self.kind]]
+        spread = self.kind == "multiclass" and smoothed and "distribution" in rows
+        return LOSSES[rows["distribution" if spread else self.kind]]
 
     def n_outputs(self, row: Loss) -> int:
         """Width of the output layer: one for two classes, unless the loss compares classes."""

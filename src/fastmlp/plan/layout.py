@@ -126,7 +126,7 @@ UPDATE_DTYPE = np.dtype(
         ("weight_decay", np.float64),  # decoupled: w ← (1 - learning_rate · weight_decay) w
         ("gradient_noise", np.float64),  # standard deviation
         ("dropout", np.float64),  # factor of the dropout thresholds, which are rounded then
-        ("label_smoothing", np.float64),  # s: the target t becomes t + s · (1/C - t)
+        ("label_smoothing", np.float64),  # s: see Executor.train
         ("coefficients", np.float64, (N_COEFFICIENTS,)),  # see Optimizer.numbers
     ],
     align=True,

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp.plan.layout import dropout_threshold
 from fastmlp.schedules.schedule import Clock, EpochResult, Scaled, Schedule
 from fastmlp.training.updates import UpdateRule
-from fastmlp.validation import check_values
+from fastmlp.validation import check_factor_is_enough, check_values
 
 __all__ = ["Course", "Rates"]
 
@@ -206,5 +207,7 @@ def _in_record(course: Course, clock: Clock) -> Any:
     values = course.values(clock)
     if course.name != "dropout":
         return values
+    if dropout_threshold(course.base) == 0:
+        check_factor_is_enough(course.name, course.base, values)
     factor = values / course.base if course.base > 0 else np.ones_like(values)
     return np.rint(factor / _DROPOUT_UNIT) * _DROPOUT_UNIT

@@ -147,6 +147,12 @@ def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental:
 
 
 def _check_lbfgs(parameters: Mapping[str, Any]) -> None:
+    smoothing = parameters.get("label_smoothing")
+    if isinstance(smoothing, Scaled):
+        raise ValueError(
+            "solver='lbfgs' needs an objective that stays the same, and label_smoothing="
+            f"{brief(smoothing)} has a schedule: make it a number or take another solver."
+        )
     for name, value in parameters.items():
         row = _ROWS[name]
         if row.refused_by("lbfgs", value):

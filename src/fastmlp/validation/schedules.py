@@ -18,6 +18,7 @@ from fastmlp.validation.wording import brief, unknown_name
 __all__ = [
     "Schedulable",
     "changed_options",
+    "check_factor_is_enough",
     "check_learning_rate",
     "check_scheduled",
     "check_values",
@@ -151,6 +152,16 @@ def check_values(name: str, values: Any, largest: float) -> None:
         raise ValueError(
             f"{name} must stay between 0 and {largest:.6g}; its schedule makes it "
             f"{brief(float(wrong[0]))}."
+        )
+
+
+def check_factor_is_enough(name: str, base: float, values: Any) -> None:
+    """Raise ValueError for ``values`` (n,) that no factor makes of a ``base`` that counts as 0."""
+    largest = float(np.max(values))
+    if largest > base:
+        raise ValueError(
+            f"{name} must be a product with a number above 0 when its schedule raises it; got "
+            f"{base:g}, which becomes {brief(largest)}."
         )
 
 
