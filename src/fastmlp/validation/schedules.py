@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.options import Options
+from fastmlp.options import Options, by_object
 from fastmlp.schedules import CLASSES, SCHEDULES, Clock, Scaled, Schedule
 from fastmlp.schedules.schedule import Function
 from fastmlp.validation.rules import Number, Rule
@@ -165,11 +165,16 @@ def changed_options(model: str, name: str, value: Any, options: Mapping[str, Any
             f"{brief(value)}, which has no options: make it an object of fastmlp.optimizers or "
             "fastmlp.schedules first."
         )
-    known = value.get_params()
-    for option in options:
-        if option not in known and option.partition("__")[0] not in known:
+    known = value.get_params(deep=False)
+    own, inner = by_object(options, known)
+    for option in own:
+        if option not in known:
             raise ValueError(
                 f"{name}__{option} is no parameter of {model}: {brief(value)} has "
                 f"{', '.join(known) or 'no options'}."
             )
-    return value.set_params(**options)
+    changed = value.set_params(**own)
+    for option, new in inner.items():
+        within = changed_options(model, f"{name}__{option}", getattr(changed, option), new)
+        changed = changed.set_params(**{option: within})
+    return changed
