@@ -73,7 +73,7 @@ def test_every_update_has_the_rate_of_its_time(records, solver):
     times = np.arange(30) / 30
     expected = 0.01 * (1 + np.cos(np.pi * times)) / 2
     np.testing.assert_allclose(np.concatenate(records)["learning_rate"], expected)
-    np.testing.assert_allclose(told, [*expected[5::5], 0], atol=1e-17)
+    np.testing.assert_allclose(told, [*expected[5::5], expected[-1]])
 
 
 def test_a_function_hears_the_time(records):
@@ -89,6 +89,38 @@ def test_a_function_hears_the_time(records):
     )
     assert Clock(update=7, epoch=1.4, n_epochs=6) in heard
     assert [type(part) for part in heard[-1]] == [int, float, int]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "n_epochs"), [(lambda f: f, 6), (lambda f: 0.5 * WarmUp(f, total_iters=2), 4)]
+)
+def test_a_function_is_asked_for_updates_of_the_fit_only(schedule, n_epochs):
+    """So that a list of a number per epoch will do, which a partial fit goes beyond."""
+    told: list[float] = []
+    factors = [1.0] * n_epochs
+    rate = schedule(lambda clock: factors[int(clock.epoch)])
+    model = regressor(learning_rate=rate, **IN_FIVE)
+    model.set_params(callbacks=[lambda record: told.append(record.learning_rate)]).fit(X, Y)
+    assert told[-1] == model.history_["learning_rate"][-1]
+    with pytest.raises(IndexError):
+        model.partial_fit(X, Y)
+
+
+@pytest.mark.parametrize("schedule", [Cosine(), CosineLog(2)])
+def test_a_callback_may_halve_a_rate_that_comes_to_zero(schedule):
+    """In the end, and where a wave of logarithmic length ends with an epoch."""
+
+    def halve(record):
+        seen.append(record.learning_rate)
+        record.set_learning_rate(0.5 * record.learning_rate)
+
+    seen: list[float] = []
+    parameters = {**IN_FIVE, "max_iter": 3, "learning_rate": schedule}
+    model = regressor(callbacks=[halve], **parameters).fit(X, Y)
+    assert (0 in seen) == isinstance(schedule, CosineLog)
+    halved = np.cumsum([0, *np.sign(seen)])[:-1]
+    expected = regressor(**parameters).fit(X, Y).history_["learning_rate"] / 2.0**halved
+    np.testing.assert_allclose(model.history_["learning_rate"], expected)
 
 
 def test_everything_that_may_have_a_schedule(records):

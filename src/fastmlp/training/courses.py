@@ -74,8 +74,11 @@ class Rates:
         Of "weight_decay", "momentum", "dropout" and "label_smoothing", those that have a schedule.
     n_epochs : int
         Epochs that the fit may take.
+    ends : bool
+        Whether no update follows these epochs; a stream of partial fits goes on.
     value : float
-        The learning rate of the next update: with a steady schedule, of the whole epoch.
+        The learning rate of the next update: with a steady schedule, of the whole epoch. Where no
+        update follows, an unsteady schedule is not asked, and the rate is the last update's.
     factor : float
         What the schedule's learning rate is multiplied by, since another one was set.
     shrank : bool
@@ -85,6 +88,7 @@ class Rates:
     learning_rate: Course
     others: tuple[Course, ...] = ()
     n_epochs: int = 1
+    ends: bool = False
     value: float = field(init=False)
     factor: float = field(init=False, default=1.0)
     shrank: bool = field(init=False, default=False)
@@ -102,6 +106,8 @@ class Rates:
         learning_rate: tuple[float, Schedule],
         numbers: Mapping[str, Any],
         n_epochs: int,
+        *,
+        ends: bool = False,
     ) -> Rates:
         """Return the beginning of a fit; of ``numbers`` those count that have schedules."""
         others = tuple(
@@ -109,7 +115,7 @@ class Rates:
             for name, number in numbers.items()
             if isinstance(number, Scaled)
         )
-        return cls(Course.beginning("learning_rate", *learning_rate), others, n_epochs)
+        return cls(Course.beginning("learning_rate", *learning_rate), others, n_epochs, ends)
 
     def __copy__(self) -> Rates:
         # Courses never change. This is faster than what copy.copy does by itself.
@@ -128,12 +134,18 @@ class Rates:
             updates = rule.numbers(step, n_updates, self.value)
         else:
             clock = self._clock(n_updates)
-            rate = self.value if steady else self.factor * self.learning_rate.values(clock)
+            rate = self.value if steady else self._values(clock)
             others = {each.name: _in_record(each, clock) for each in self.others}
             updates = rule.numbers(step, n_updates, rate, others)
         self._update += n_updates
         self._batch += n_updates
         return updates
+
+    def _values(self, clock: Clock) -> Any:
+        """Return the learning rates (n,) of an unsteady schedule; the last one is the value now."""
+        rates = self.factor * self.learning_rate.values(clock)
+        self.value = float(np.ravel(rates)[-1])
+        return rates
 
     def _clock(self, n_updates: int) -> Clock:
         """Return the times (n_updates,) at which the next updates begin."""
@@ -157,8 +169,8 @@ class Rates:
         course = self.learning_rate
         if course.schedule.steady:
             self.value = self.factor * course.values(Clock())
-        else:
-            self.value = self.factor * float(np.ravel(course.values(self._clock(1)))[0])
+        elif not (self.ends and self._epoch >= self.n_epochs):
+            self._values(self._clock(1))
 
     def set(self, value: float) -> None:
         """Take another learning rate, from which the schedule goes on."""
