@@ -83,11 +83,14 @@ class LabelCoding:
         known = np.unique(labels)
         return cls("binary" if len(known) <= 2 else "multiclass", known)
 
-    def loss_row(self, loss: str, smoothing: float) -> Loss:
-        """Return the registry's row for a classifier's loss; ValueError if it does not fit."""
+    def loss_row(self, loss: str, *, smooths: bool) -> Loss:
+        """Return the registry's row for a classifier's loss; ValueError if it does not fit.
+
+        ``smooths`` says whether labels may be smoothed, which numbers of classes can't be.
+        """
         rows = CLASSIFIER_LOSSES[loss]
         check_loss_fits(loss, self.kind, rows)
-        smooth = self.kind == "multiclass" and smoothing > 0 and "distribution" in rows
+        smooth = self.kind == "multiclass" and smooths and "distribution" in rows
         return LOSSES[rows["distribution" if smooth else self.kind]]
 
     def n_outputs(self, row: Loss) -> int:
