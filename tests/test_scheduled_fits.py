@@ -211,6 +211,16 @@ def test_constant_smoothing_is_the_number(backend, labels):
     assert np.abs(plain.coefs_[0] - by_number.coefs_[0]).max() > 1e-3
 
 
+def test_smoothing_that_rises_from_nothing_is_smoothing():
+    """A number of a class is no label that can be smoothed, which a product with 0 may be."""
+    labels = np.digitize(Y, [-0.5, 0.5])
+    curves = [
+        classifier(label_smoothing=base * Cosine(eta_min=0.3), random_state=0).fit(X, labels)
+        for base in (0, 1e-12)
+    ]
+    np.testing.assert_allclose(*(model.loss_curve_ for model in curves), rtol=1e-6)
+
+
 def test_a_plateau_lowers_the_rate_of_a_fit():
     rates: list[float] = []
     model = regressor(
@@ -332,6 +342,7 @@ WRONG = [
     ("dropout", FlatCosine(), TypeError, "dropout needs the number that the schedule changes: wri"),
     ("dropout", 1.5 * Step(), ValueError, "dropout.base must be a number ≥ 0 and < 1; got 1.5"),
     ("dropout", Scaled(0.5, lambda clock: 3), ValueError, "dropout must stay between 0 and 1; its"),
+    ("dropout", 0 * Cosine(eta_min=0.5), ValueError, "dropout.base must be above 0, since its sch"),
     ("momentum", 0.5 * Adaptive(), ValueError, "momentum can't be adaptive"),
     ("momentum", 0.9 * (2.0 * Step()), ValueError, "momentum must stay between 0 and 1; its sched"),
     ("weight_decay", 1e300 * Step(), ValueError, "weight_decay must be at most 3.4e+38"),
@@ -354,6 +365,13 @@ def test_wrong_schedules(name, value, error, text):
     model = classifier(solver="sgd")
     model.set_params(**{name: value})
     assert_rejected(model, (X, LABELS), error, re.escape(text))
+
+
+def test_dropout_of_the_input_stays_below_one_too():
+    model = classifier(dropout=0.2 * Cosine(eta_min=0.6), input_dropout=0.5)
+    text = r"^input_dropout=0\.5 must stay below 1; the schedule of dropout, .* makes it 1"
+    assert_rejected(model, (X, LABELS), ValueError, text)
+    model.set_params(dropout__schedule__eta_min=0.3).fit(X, LABELS)
 
 
 @pytest.mark.parametrize(

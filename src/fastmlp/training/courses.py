@@ -11,7 +11,7 @@ import numpy as np
 
 from fastmlp.schedules.schedule import Clock, EpochResult, Scaled, Schedule
 from fastmlp.training.updates import UpdateRule
-from fastmlp.validation import check_values
+from fastmlp.validation import check_dropouts, check_values
 
 __all__ = ["Course", "Rates"]
 
@@ -74,6 +74,8 @@ class Rates:
         Of "weight_decay", "momentum", "dropout" and "label_smoothing", those that have a schedule.
     n_epochs : int
         Epochs that the fit may take.
+    input_dropout : float
+        What is multiplied by the same factor as dropout.
     ends : bool
         Whether no update follows these epochs; a stream of partial fits goes on.
     value : float
@@ -88,6 +90,7 @@ class Rates:
     learning_rate: Course
     others: tuple[Course, ...] = ()
     n_epochs: int = 1
+    input_dropout: float = 0.0
     ends: bool = False
     value: float = field(init=False)
     factor: float = field(init=False, default=1.0)
@@ -107,6 +110,7 @@ class Rates:
         numbers: Mapping[str, Any],
         n_epochs: int,
         *,
+        input_dropout: float = 0.0,
         ends: bool = False,
     ) -> Rates:
         """Return the beginning of a fit; of ``numbers`` those count that have schedules."""
@@ -115,7 +119,8 @@ class Rates:
             for name, number in numbers.items()
             if isinstance(number, Scaled)
         )
-        return cls(Course.beginning("learning_rate", *learning_rate), others, n_epochs, ends)
+        rate = Course.beginning("learning_rate", *learning_rate)
+        return cls(rate, others, n_epochs, input_dropout, ends)
 
     def __copy__(self) -> Rates:
         # Courses never change. This is faster than what copy.copy does by itself.
@@ -135,7 +140,7 @@ class Rates:
         else:
             clock = self._clock(n_updates)
             rate = self.value if steady else self._values(clock)
-            others = {each.name: _in_record(each, clock) for each in self.others}
+            others = {each.name: self._in_record(each, clock) for each in self.others}
             updates = rule.numbers(step, n_updates, rate, others)
         self._update += n_updates
         self._batch += n_updates
@@ -146,6 +151,15 @@ class Rates:
         rates = self.factor * self.learning_rate.values(clock)
         self.value = float(np.ravel(rates)[-1])
         return rates
+
+    def _in_record(self, course: Course, clock: Clock) -> Any:
+        """Return what stands for a number in the records of updates: of dropout, its factor."""
+        values = course.values(clock)
+        if course.name != "dropout":
+            return values
+        check_dropouts(values, course.base, self.input_dropout)
+        factor = values / course.base if course.base > 0 else np.ones_like(values)
+        return np.rint(factor / _DROPOUT_UNIT) * _DROPOUT_UNIT
 
     def _clock(self, n_updates: int) -> Clock:
         """Return the times (n_updates,) at which the next updates begin."""
@@ -211,12 +225,3 @@ class Rates:
     @property
     def _rules(self) -> tuple[tuple[str, float, Schedule], ...]:
         return tuple(each.rule for each in (self.learning_rate, *self.others))
-
-
-def _in_record(course: Course, clock: Clock) -> Any:
-    """Return what stands for a number in the records of updates: of dropout, its factor."""
-    values = course.values(clock)
-    if course.name != "dropout":
-        return values
-    factor = values / course.base if course.base > 0 else np.ones_like(values)
-    return np.rint(factor / _DROPOUT_UNIT) * _DROPOUT_UNIT

@@ -18,6 +18,7 @@ from fastmlp.validation.wording import brief, unknown_name
 __all__ = [
     "Schedulable",
     "changed_options",
+    "check_dropouts",
     "check_learning_rate",
     "check_scheduled",
     "check_values",
@@ -151,6 +152,23 @@ def check_values(name: str, values: Any, largest: float) -> None:
         raise ValueError(
             f"{name} must stay between 0 and {largest:.6g}; its schedule makes it "
             f"{brief(float(wrong[0]))}."
+        )
+
+
+def check_dropouts(values: Any, base: float, input_dropout: float) -> None:
+    """Raise ValueError if ``values`` (n,) of dropout are no multiple of ``base``, or too large one.
+
+    ``input_dropout`` is multiplied by the same factor, and has to stay below 1 as well.
+    """
+    largest = float(np.max(values))
+    if base == 0 < largest:
+        raise ValueError(
+            f"dropout.base must be above 0, since its schedule makes dropout {brief(largest)}."
+        )
+    if largest * input_dropout > 0 and largest / base * input_dropout >= 1:
+        raise ValueError(
+            f"input_dropout={input_dropout!r} must stay below 1; the schedule of dropout, whose "
+            f"factor it has too, makes it {brief(largest / base * input_dropout)}."
         )
 
 
