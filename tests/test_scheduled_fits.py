@@ -11,6 +11,7 @@ import pytest
 from helpers_rejection import LABELS, X, Y, assert_rejected, classifier, regressor
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import log_loss
 
 from fastmlp import MLPRegressor
 from fastmlp.backends.reference import ReferenceExecutor
@@ -209,6 +210,14 @@ def test_constant_smoothing_is_the_number(backend, labels):
     np.testing.assert_allclose(by_number.loss_curve_, by_schedule.loss_curve_, rtol=1e-12)
     plain = classifier(**same).fit(X, labels)
     assert np.abs(plain.coefs_[0] - by_number.coefs_[0]).max() > 1e-3
+
+
+def test_scheduled_smoothing_is_of_updates_only():
+    model = classifier(label_smoothing=0.3 * Constant(), dtype="float64", random_state=0)
+    model.fit(X, LABELS, X_val=X, y_val=LABELS)
+    plain = log_loss(LABELS, model.predict_proba(X))
+    np.testing.assert_allclose(model.cost(X, LABELS), plain)
+    np.testing.assert_allclose(model.history_["validation_loss"][-1], plain)
 
 
 def test_smoothing_that_rises_from_nothing_is_smoothing():
