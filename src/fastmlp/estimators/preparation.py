@@ -141,7 +141,8 @@ def _rows_to_judge_by(
     class_weights: ClassWeights,
 ) -> JudgedRows | None:
     """Return the rows to judge a fit by, checked as X and y are; None if there are none."""
-    splits = parameters.early_stopping and parameters.validation_split is not None
+    stops_early = parameters.early_stopping and parameters.solver != "lbfgs"
+    splits = stops_early and parameters.validation_split is not None
     if not validation.check_validation_rows_given(*given, splits=splits):
         return None
     with validation.naming_validation_rows():
