@@ -93,6 +93,12 @@ def test_a_callback_stops_the_fit_for_its_reason(parameters, capsys):
     assert capsys.readouterr().out.splitlines()[-1] == "Enough."
 
 
+@pytest.mark.filterwarnings("error::sklearn.exceptions.ConvergenceWarning")
+def test_a_callback_stops_a_search_that_needed_no_step():
+    model = regressor(ACTIONS["stop"], solver="lbfgs", tol=1e9).fit(X, Y)
+    assert (model.n_iter_, model.stop_reason_) == (1, "A callback ended the fit.")
+
+
 def test_the_first_demand_is_the_reason():
     def stop(record):
         record.stop("First.")

@@ -278,6 +278,17 @@ def test_no_row_counts_by_both_weights():
     assert_rejected(model, (X, LABELS), ValueError, text, sample_weight=weights)
 
 
+@pytest.mark.parametrize("weights", [None, np.ones(40)])
+def test_no_row_to_judge_by_counts(weights):
+    down = LABELS == "down"
+    rows = {"X_val": X[down], "y_val": LABELS[down]}
+    what = "class_weight"
+    if weights is not None:
+        rows["sample_weight_val"], what = weights[down], "class_weight times sample_weight_val"
+    text = f"^{what} is zero for every row of y_val; at least"
+    assert_rejected(classifier(class_weight={"down": 0}), (X, LABELS), ValueError, text, **rows)
+
+
 def test_balanced_does_not_change_the_penalties():
     rare = np.arange(40) == 3
     fitted(rare, class_weight="balanced")  # a warning would be an error

@@ -11,6 +11,7 @@ import pytest
 from helpers_rejection import LABELS, X, Y, assert_rejected, classifier, regressor
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import log_loss
 
 from fastmlp import MLPRegressor
 from fastmlp.backends.reference import ReferenceExecutor
@@ -73,7 +74,7 @@ def test_every_update_has_the_rate_of_its_time(records, solver):
     times = np.arange(30) / 30
     expected = 0.01 * (1 + np.cos(np.pi * times)) / 2
     np.testing.assert_allclose(np.concatenate(records)["learning_rate"], expected)
-    np.testing.assert_allclose(told, [*expected[5::5], 0], atol=1e-17)
+    np.testing.assert_allclose(told, [*expected[5::5], expected[-1]])
 
 
 def test_a_function_hears_the_time(records):
@@ -89,6 +90,38 @@ def test_a_function_hears_the_time(records):
     )
     assert Clock(update=7, epoch=1.4, n_epochs=6) in heard
     assert [type(part) for part in heard[-1]] == [int, float, int]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "n_epochs"), [(lambda f: f, 6), (lambda f: 0.5 * WarmUp(f, total_iters=2), 4)]
+)
+def test_a_function_is_asked_for_updates_of_the_fit_only(schedule, n_epochs):
+    """So that a list of a number per epoch will do, which a partial fit goes beyond."""
+    told: list[float] = []
+    factors = [1.0] * n_epochs
+    rate = schedule(lambda clock: factors[int(clock.epoch)])
+    model = regressor(learning_rate=rate, **IN_FIVE)
+    model.set_params(callbacks=[lambda record: told.append(record.learning_rate)]).fit(X, Y)
+    assert told[-1] == model.history_["learning_rate"][-1]
+    with pytest.raises(IndexError):
+        model.partial_fit(X, Y)
+
+
+@pytest.mark.parametrize("schedule", [Cosine(), CosineLog(2)])
+def test_a_callback_may_halve_a_rate_that_comes_to_zero(schedule):
+    """In the end, and where a wave of logarithmic length ends with an epoch."""
+
+    def halve(record):
+        seen.append(record.learning_rate)
+        record.set_learning_rate(0.5 * record.learning_rate)
+
+    seen: list[float] = []
+    parameters = {**IN_FIVE, "max_iter": 3, "learning_rate": schedule}
+    model = regressor(callbacks=[halve], **parameters).fit(X, Y)
+    assert (0 in seen) == isinstance(schedule, CosineLog)
+    halved = np.cumsum([0, *np.sign(seen)])[:-1]
+    expected = regressor(**parameters).fit(X, Y).history_["learning_rate"] / 2.0**halved
+    np.testing.assert_allclose(model.history_["learning_rate"], expected)
 
 
 def test_everything_that_may_have_a_schedule(records):
@@ -188,6 +221,14 @@ def test_smoothing_may_rise_from_nothing(backend):
     ]
     one, two = (model.fit(X, np.digitize(Y, [-0.5, 0.5])) for model in models)
     np.testing.assert_allclose(one.coefs_[0], two.coefs_[0], rtol=0, atol=1e-8)
+
+
+def test_scheduled_smoothing_is_of_updates_only():
+    model = classifier(label_smoothing=0.3 * Constant(), dtype="float64", random_state=0)
+    model.fit(X, LABELS, X_val=X, y_val=LABELS)
+    plain = log_loss(LABELS, model.predict_proba(X))
+    np.testing.assert_allclose(model.cost(X, LABELS), plain)
+    np.testing.assert_allclose(model.history_["validation_loss"][-1], plain)
 
 
 def test_a_plateau_lowers_the_rate_of_a_fit():
@@ -311,8 +352,8 @@ WRONG = [
     ("dropout", FlatCosine(), TypeError, "dropout needs the number that the schedule changes: wri"),
     ("dropout", 1.5 * Step(), ValueError, "dropout.base must be a number ≥ 0 and < 1; got 1.5"),
     ("dropout", Scaled(0.5, lambda clock: 3), ValueError, "dropout must stay between 0 and 1; its"),
-    ("dropout", 0.0 * Cosine(eta_min=0.3), ValueError, "dropout must be a product with a number"),
-    ("dropout", 1e-6 * Cosine(eta_min=0.3), ValueError, "got 1e-06, which becomes 0."),
+    ("dropout", 0.0 * Cosine(eta_min=0.3), ValueError, "dropout.base must be above 1/65536"),
+    ("dropout", 1e-6 * Cosine(eta_min=0.3), ValueError, "its schedule makes dropout 0."),
     ("momentum", 0.5 * Adaptive(), ValueError, "momentum can't be adaptive"),
     ("momentum", 0.9 * (2.0 * Step()), ValueError, "momentum must stay between 0 and 1; its sched"),
     ("weight_decay", 1e300 * Step(), ValueError, "weight_decay must be at most 3.4e+38"),
@@ -338,6 +379,13 @@ def test_wrong_schedules(name, value, error, text):
     model = classifier(solver="sgd")
     model.set_params(**{name: value})
     assert_rejected(model, (X, LABELS), error, re.escape(text))
+
+
+def test_dropout_of_the_input_stays_below_one_too():
+    model = classifier(dropout=0.2 * Cosine(eta_min=0.6), input_dropout=0.5)
+    text = r"^input_dropout=0\.5 must stay below 1; the schedule of dropout, .* makes it 1"
+    assert_rejected(model, (X, LABELS), ValueError, text)
+    model.set_params(dropout__schedule__eta_min=0.3).fit(X, LABELS)
 
 
 @pytest.mark.parametrize(

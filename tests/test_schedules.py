@@ -357,16 +357,30 @@ def test_a_changed_option_is_a_new_object():
     assert model.get_params()["learning_rate__gamma"] == 0.5
 
 
+def test_an_object_is_set_before_its_options():
+    """Whatever their order, and however deep they are."""
+    wanted = ReduceOnPlateau(0.5, 3, 0.01, "abs", 2, 0.1)
+    whole = {"dropout__schedule__schedule": ReduceOnPlateau()}
+    options = {f"dropout__schedule__schedule__{name}": each for name, each in vars(wanted).items()}
+    for params in (whole | options, options | whole):
+        model = MLPClassifier(dropout=0.1 * WarmUp(Cosine())).set_params(**params)
+        assert model.dropout == 0.1 * WarmUp(wanted)
+        inner = {name.removeprefix("dropout__"): value for name, value in params.items()}
+        assert (0.1 * WarmUp(Cosine())).set_params(**inner) == 0.1 * WarmUp(wanted)
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
         ("learning_rate__gama", "learning_rate__gama is no parameter of MLPClassifier: Step(step_"),
         ("momentum__base", "momentum__base is no parameter of MLPClassifier while momentum is 0.9"),
         ("rate__gamma", "Invalid parameter 'rate' for estimator MLPClassifier"),
+        ("dropout__schedule__gamma", "dropout__schedule__gamma is no parameter of MLPClassifier: "),
+        ("dropout__base__gamma", "dropout__base__gamma is no parameter of MLPClassifier while dr"),
     ],
 )
 def test_options_that_are_not_there(name, text):
-    model = MLPClassifier(learning_rate=Step())
+    model = MLPClassifier(learning_rate=Step(), dropout=0.1 * Constant())
     with pytest.raises(ValueError, match=f"^{re.escape(text)}"):
         model.set_params(**{name: 1})
 

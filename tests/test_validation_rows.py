@@ -285,6 +285,7 @@ def test_a_split_beside_them():
     model = regressor(early_stopping=True, validation_split=[([0, 1], [2, 3])])
     text = "^X_val and y_val stand beside validation_split"
     assert_rejected(model, (X, Y), ValueError, text, X_val=X_VAL, y_val=Y_VAL)
+    clone(model).set_params(solver="lbfgs").fit(X, Y, X_val=X_VAL, y_val=Y_VAL)  # splits nothing
     model.set_params(early_stopping=False).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
 
 

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from dataclasses import fields, replace
 from typing import Any, Self
 
-__all__ = ["Options"]
+__all__ = ["Options", "by_object"]
+
+
+def by_object(
+    params: Mapping[str, Any], names: Container[str]
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Return parameters of one's own, and those of objects in them by the objects' names.
+
+    An object is one of ``names``; "a__b__c" is the option "b__c" of the object "a".
+    """
+    own: dict[str, Any] = {}
+    inner: dict[str, dict[str, Any]] = {}
+    for name, value in params.items():
+        outer, separator, option = name.partition("__")
+        if separator and outer in names:
+            inner.setdefault(outer, {})[option] = value
+        else:
+            own[name] = value
+    return own, inner
 
 
 class Options:
@@ -50,10 +69,9 @@ class Options:
         -------
         changed : object of the same class
         """
-        plain = {name: value for name, value in params.items() if "__" not in name}
-        changed = replace(self, **plain)  # type: ignore[type-var]
-        for name in params.keys() - plain.keys():
-            outer, _, inner = name.partition("__")
-            value = getattr(changed, outer).set_params(**{inner: params[name]})
-            changed = replace(changed, **{outer: value})  # type: ignore[type-var]
+        own, inner = by_object(params, vars(self))
+        changed = replace(self, **own)  # type: ignore[type-var]
+        for name, options in inner.items():
+            value = getattr(changed, name).set_params(**options)
+            changed = replace(changed, **{name: value})  # type: ignore[type-var]
         return changed

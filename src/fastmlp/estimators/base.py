@@ -18,6 +18,7 @@ from fastmlp.backends import Backend, Rows, get_backend
 from fastmlp.estimators.attributes import LearntAttributes
 from fastmlp.estimators.learnt import Learnt, learnt_by
 from fastmlp.notices import notify
+from fastmlp.options import by_object
 from fastmlp.threads import default_threads
 from fastmlp.training import clock
 
@@ -119,15 +120,8 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         ValueError
             If there is no parameter or option of a name.
         """
-        plain: dict[str, Any] = {}
-        options: dict[str, dict[str, Any]] = {}
-        for name, value in params.items():
-            outer, _, option = name.partition("__")
-            if option and outer in _parameter_names(type(self)):
-                options.setdefault(outer, {})[option] = value
-            else:
-                plain[name] = value
-        super().set_params(**plain)
+        own, options = by_object(params, _parameter_names(type(self)))
+        super().set_params(**own)
         for name, new in options.items():
             value = validation.changed_options(type(self).__name__, name, getattr(self, name), new)
             setattr(self, name, value)

@@ -37,7 +37,8 @@ class ClassCoder(TargetCoder):
         smoothed = takes_label_smoothing(parameters.loss)
         smoothing: Any = parameters.label_smoothing if smoothed else 0.0
         scheduled = isinstance(smoothing, Scaled)
-        row = labels.loss_row(parameters.loss, smoothed=scheduled or smoothing > 0)
+        # A product with 0 is no promise: its schedule may have a least value of its own.
+        row = labels.loss_row(parameters.loss, smooths=scheduled or smoothing > 0)
         smoothing = 0.0 if scheduled else smoothing  # the updates smooth the targets then
         numbers = parameters_of(parameters, row)
         return cls(parameters.loss, row, numbers, UNCHANGED, dtype, smoothing, labels)

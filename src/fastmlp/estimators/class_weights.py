@@ -69,11 +69,10 @@ class ClassWeights:
         weights: np.ndarray | None,
         coder: TargetCoder,
         target: np.ndarray,
-        name: str = "sample_weight",
     ) -> np.ndarray | None:
         """Return what rows count, (N,): their own ``weights`` (N,) times those of their classes.
 
-        ``target`` (N, T) is theirs, ``name`` that of their own weights.
+        ``target`` (N, T) is theirs.
         """
         if self.factors is None:
             return weights
@@ -85,7 +84,7 @@ class ClassWeights:
             product = self.factors[np.arange(classes.shape[1]), classes].prod(axis=1)
         if weights is not None:
             product = product * weights
-        what = weights_name(self.class_weight, weights, name)
+        what = weights_name(self.class_weight, weights)
         return check_row_weights(product, what, coder.dtype)
 
 

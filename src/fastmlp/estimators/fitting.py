@@ -182,7 +182,13 @@ class Fitting:
             "label_smoothing": self.coder.scheduled_smoothing(parameters),
         }
         rate = parameters.learning_rate_init, schedule
-        return Rates.of(rate, numbers, parameters.max_iter)
+        return Rates.of(
+            rate,
+            numbers,
+            parameters.max_iter,
+            input_dropout=parameters.input_dropout,
+            ends=not self.incremental,
+        )
 
     def _same_loss(self, plan: Plan) -> bool:
         """Return whether the earlier fit minimised the loss of this plan too."""

@@ -83,15 +83,15 @@ class LabelCoding:
         known = np.unique(labels)
         return cls("binary" if len(known) <= 2 else "multiclass", known)
 
-    def loss_row(self, loss: str, *, smoothed: bool) -> Loss:
+    def loss_row(self, loss: str, *, smooths: bool) -> Loss:
         """Return the registry's row for a classifier's loss; ValueError if it does not fit.
 
-        ``smoothed`` says whether labels are smoothed, or may be in some updates.
+        ``smooths`` says whether labels may be smoothed, which numbers of classes can't be.
         """
         rows = CLASSIFIER_LOSSES[loss]
         check_loss_fits(loss, self.kind, rows)
-        spread = self.kind == "multiclass" and smoothed and "distribution" in rows
-        return LOSSES[rows["distribution" if spread else self.kind]]
+        smooth = self.kind == "multiclass" and smooths and "distribution" in rows
+        return LOSSES[rows["distribution" if smooth else self.kind]]
 
     def n_outputs(self, row: Loss) -> int:
         """Width of the output layer: one for two classes, unless the loss compares classes."""

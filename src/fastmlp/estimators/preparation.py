@@ -141,7 +141,8 @@ def _rows_to_judge_by(
     class_weights: ClassWeights,
 ) -> JudgedRows | None:
     """Return the rows to judge a fit by, checked as X and y are; None if there are none."""
-    splits = parameters.early_stopping and parameters.validation_split is not None
+    stops_early = parameters.early_stopping and parameters.solver != "lbfgs"
+    splits = stops_early and parameters.validation_split is not None
     if not validation.check_validation_rows_given(*given, splits=splits):
         return None
     with validation.naming_validation_rows():
@@ -155,8 +156,8 @@ def _rows_to_judge_by(
         )
         own_weights = validation.check_sample_weight(given.sample_weight, len(X), coder.dtype)
         coder.check(y, whole=False)
-    target = coder.encode(y)
-    weights = class_weights.times(own_weights, coder, target, "sample_weight_val")
+        target = coder.encode(y)
+        weights = class_weights.times(own_weights, coder, target)
     order = np.arange(len(X), dtype=np.int64)
     in_double = _in_double(given.sample_weight, own_weights)
     return JudgedRows(Rows(X, target, weights), order, y, in_double)

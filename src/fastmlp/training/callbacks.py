@@ -52,7 +52,8 @@ class EpochRecord(_Numbers):
     validation_score : float or None
         Score on the held-out rows under early stopping, or on ``X_val``.
     learning_rate : float or None
-        Step size of the next epoch; None for lbfgs.
+        Step size of the next epoch; None for lbfgs. After the last epoch, a schedule that changes
+        within epochs leaves it at that of the last update.
     seconds : float
         Time since the training began.
 
@@ -116,12 +117,12 @@ class EpochRecord(_Numbers):
         """Set the step size of the updates that follow.
 
         A schedule goes on from there: what it would have made of the rate is multiplied by the
-        same factor.
+        same factor. So nothing changes where it has come to 0.
 
         Parameters
         ----------
         learning_rate : float
-            Above 0.
+            Above 0, unless the rate is 0 already.
 
         Raises
         ------
@@ -131,7 +132,7 @@ class EpochRecord(_Numbers):
             If the callback that was given the record has returned.
         """
         state = self._present("set_learning_rate")
-        value = check_new_learning_rate(learning_rate, state.rate is not None, state.network.dtype)
+        value = check_new_learning_rate(learning_rate, state.learning_rate, state.network.dtype)
         assert state.rate is not None
         state.rate.set(value)
 

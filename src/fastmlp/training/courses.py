@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.plan.layout import dropout_threshold
 from fastmlp.schedules.schedule import Clock, EpochResult, Scaled, Schedule
 from fastmlp.training.updates import UpdateRule
-from fastmlp.validation import check_factor_is_enough, check_values
+from fastmlp.validation import check_dropouts, check_values
 
 __all__ = ["Course", "Rates"]
 
@@ -75,8 +74,13 @@ class Rates:
         Of "weight_decay", "momentum", "dropout" and "label_smoothing", those that have a schedule.
     n_epochs : int
         Epochs that the fit may take.
+    input_dropout : float
+        What is multiplied by the same factor as dropout.
+    ends : bool
+        Whether no update follows these epochs; a stream of partial fits goes on.
     value : float
-        The learning rate of the next update: with a steady schedule, of the whole epoch.
+        The learning rate of the next update: with a steady schedule, of the whole epoch. Where no
+        update follows, an unsteady schedule is not asked, and the rate is the last update's.
     factor : float
         What the schedule's learning rate is multiplied by, since another one was set.
     shrank : bool
@@ -86,6 +90,8 @@ class Rates:
     learning_rate: Course
     others: tuple[Course, ...] = ()
     n_epochs: int = 1
+    input_dropout: float = 0.0
+    ends: bool = False
     value: float = field(init=False)
     factor: float = field(init=False, default=1.0)
     shrank: bool = field(init=False, default=False)
@@ -103,6 +109,9 @@ class Rates:
         learning_rate: tuple[float, Schedule],
         numbers: Mapping[str, Any],
         n_epochs: int,
+        *,
+        input_dropout: float = 0.0,
+        ends: bool = False,
     ) -> Rates:
         """Return the beginning of a fit; of ``numbers`` those count that have schedules."""
         others = tuple(
@@ -110,7 +119,8 @@ class Rates:
             for name, number in numbers.items()
             if isinstance(number, Scaled)
         )
-        return cls(Course.beginning("learning_rate", *learning_rate), others, n_epochs)
+        rate = Course.beginning("learning_rate", *learning_rate)
+        return cls(rate, others, n_epochs, input_dropout, ends)
 
     def __copy__(self) -> Rates:
         # Courses never change. This is faster than what copy.copy does by itself.
@@ -129,12 +139,27 @@ class Rates:
             updates = rule.numbers(step, n_updates, self.value)
         else:
             clock = self._clock(n_updates)
-            rate = self.value if steady else self.factor * self.learning_rate.values(clock)
-            others = {each.name: _in_record(each, clock) for each in self.others}
+            rate = self.value if steady else self._values(clock)
+            others = {each.name: self._in_record(each, clock) for each in self.others}
             updates = rule.numbers(step, n_updates, rate, others)
         self._update += n_updates
         self._batch += n_updates
         return updates
+
+    def _values(self, clock: Clock) -> Any:
+        """Return the learning rates (n,) of an unsteady schedule; the last one is the value now."""
+        rates = self.factor * self.learning_rate.values(clock)
+        self.value = float(np.ravel(rates)[-1])
+        return rates
+
+    def _in_record(self, course: Course, clock: Clock) -> Any:
+        """Return what stands for a number in the records of updates: of dropout, its factor."""
+        values = course.values(clock)
+        if course.name != "dropout":
+            return values
+        check_dropouts(values, course.base, self.input_dropout)
+        factor = values / course.base if course.base > 0 else np.ones_like(values)
+        return np.rint(factor / _DROPOUT_UNIT) * _DROPOUT_UNIT
 
     def _clock(self, n_updates: int) -> Clock:
         """Return the times (n_updates,) at which the next updates begin."""
@@ -158,8 +183,8 @@ class Rates:
         course = self.learning_rate
         if course.schedule.steady:
             self.value = self.factor * course.values(Clock())
-        else:
-            self.value = self.factor * float(np.ravel(course.values(self._clock(1)))[0])
+        elif not (self.ends and self._epoch >= self.n_epochs):
+            self._values(self._clock(1))
 
     def set(self, value: float) -> None:
         """Take another learning rate, from which the schedule goes on."""
@@ -200,14 +225,3 @@ class Rates:
     @property
     def _rules(self) -> tuple[tuple[str, float, Schedule], ...]:
         return tuple(each.rule for each in (self.learning_rate, *self.others))
-
-
-def _in_record(course: Course, clock: Clock) -> Any:
-    """Return what stands for a number in the records of updates: of dropout, its factor."""
-    values = course.values(clock)
-    if course.name != "dropout":
-        return values
-    if dropout_threshold(course.base) == 0:
-        check_factor_is_enough(course.name, course.base, values)
-    factor = values / course.base if course.base > 0 else np.ones_like(values)
-    return np.rint(factor / _DROPOUT_UNIT) * _DROPOUT_UNIT

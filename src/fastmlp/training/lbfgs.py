@@ -99,7 +99,8 @@ class LbfgsRun:
         if not state.epoch:  # no step was found, or none was needed
             self._evaluate(result.x)
             self._accept(result.x)
-        state.ending = ending
+        if state.ending is None:  # no observer has ended it then
+            state.ending = ending
 
     def _ending(self, result: Any) -> Ending:
         """Return why SciPy ended the search."""

@@ -99,11 +99,7 @@ from fastmlp.validation.records import (
     check_reason,
     check_record_is_present,
 )
-from fastmlp.validation.schedules import (
-    changed_options,
-    check_factor_is_enough,
-    check_values,
-)
+from fastmlp.validation.schedules import changed_options, check_dropouts, check_values
 from fastmlp.validation.scoring import (
     check_score,
     check_scorer_can_ask,
@@ -153,7 +149,7 @@ __all__ = [
     "check_decision_line",
     "check_diagram",
     "check_distributions",
-    "check_factor_is_enough",
+    "check_dropouts",
     "check_features",
     "check_figure",
     "check_gate",

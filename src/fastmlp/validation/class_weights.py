@@ -99,15 +99,15 @@ def check_row_weights(weights: np.ndarray, name: str, dtype: np.dtype) -> np.nda
         raise ValueError(f"{name} has the sum {total:g}, too large for dtype {dtype.name}.")
     real: np.ndarray = weights.astype(dtype)
     if not real.any():
-        raise ValueError(f"{name} is zero for every row; at least one must count.")
+        raise ValueError(f"{name} is zero for every row of y; at least one must count.")
     return real
 
 
-def weights_name(class_weight: Any, weights: Any, name: str = "sample_weight") -> str:
+def weights_name(class_weight: Any, weights: Any) -> str:
     """Return what makes up the weights of rows, to be named in a text.
 
-    ``weights`` (N,) are the rows' own, None without any, and ``name`` is what they are called.
+    ``weights`` (N,) are the rows' own, None without any.
     """
     if class_weight is None:
-        return name
-    return "class_weight" if weights is None else f"class_weight times {name}"
+        return "sample_weight"
+    return "class_weight" if weights is None else "class_weight times sample_weight"

@@ -218,7 +218,9 @@ PARAMETERS = (
         task="classifier", text="""
     For "cross_entropy": share s in [0, 1) of each label's certainty that is spread evenly over
     all C classes, p = (1 − s) p + s/C (Szegedy et al. 2016); over yes and no for labels. May have
-    a schedule, such as ``0.1 * Cosine()``, with every solver but lbfgs.
+    a schedule, such as ``0.1 * Cosine()``, with every solver but lbfgs: then ``loss_`` is of labels
+    as each update smoothed them, and ``cost`` and the loss of held-out rows are of labels as they
+    are.
     """),
     Parameter("focal_gamma", 2.0, NOT_NEGATIVE, "float", task="classifier", real=True, text="""
     For "focal": the larger it is, the less easy samples count. 0 gives the cross-entropy.

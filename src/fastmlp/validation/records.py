@@ -12,7 +12,7 @@ from fastmlp.validation.wording import brief
 
 __all__ = ["check_metric", "check_new_learning_rate", "check_reason", "check_record_is_present"]
 
-_RATE = Number(0, closed="neither")
+_RATE, _RATE_OR_NONE = Number(0, closed="neither"), Number(0)
 
 
 def check_record_is_present(method: str, present: bool) -> None:
@@ -33,11 +33,14 @@ def check_reason(reason: Any) -> str:
     return reason
 
 
-def check_new_learning_rate(value: Any, has_rate: bool, dtype: np.dtype) -> float:
-    """Return a learning rate that a network of real type ``dtype`` can go on with, or raise."""
-    if not has_rate:
+def check_new_learning_rate(value: Any, present: float | None, dtype: np.dtype) -> float:
+    """Return a learning rate that a network of real type ``dtype`` can go on with, or raise.
+
+    ``present`` is the rate as it is, None where there is none.
+    """
+    if present is None:
         raise ValueError("learning_rate can't be set: lbfgs finds the length of its steps itself.")
-    rate: float = _RATE("learning_rate", value)
+    rate: float = (_RATE if present > 0 else _RATE_OR_NONE)("learning_rate", value)
     limit = float(np.finfo(dtype).max)
     if rate > limit:
         raise ValueError(

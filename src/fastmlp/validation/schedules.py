@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.options import Options
+from fastmlp.options import Options, by_object
+from fastmlp.plan.description import DROPOUT_LEVELS
+from fastmlp.plan.layout import dropout_threshold
 from fastmlp.schedules import CLASSES, SCHEDULES, Clock, Scaled, Schedule
 from fastmlp.schedules.schedule import Function
 from fastmlp.validation.rules import Number, Rule
@@ -18,7 +20,7 @@ from fastmlp.validation.wording import brief, unknown_name
 __all__ = [
     "Schedulable",
     "changed_options",
-    "check_factor_is_enough",
+    "check_dropouts",
     "check_learning_rate",
     "check_scheduled",
     "check_values",
@@ -155,13 +157,21 @@ def check_values(name: str, values: Any, largest: float) -> None:
         )
 
 
-def check_factor_is_enough(name: str, base: float, values: Any) -> None:
-    """Raise ValueError for ``values`` (n,) that no factor makes of a ``base`` that counts as 0."""
+def check_dropouts(values: Any, base: float, input_dropout: float) -> None:
+    """Raise ValueError if ``values`` (n,) of dropout are no multiple of ``base``, or too large one.
+
+    ``input_dropout`` is multiplied by the same factor, and has to stay below 1 as well.
+    """
     largest = float(np.max(values))
-    if largest > base:
+    if dropout_threshold(base) == 0 and largest > base:  # no factor makes anything of 0
         raise ValueError(
-            f"{name} must be a product with a number above 0 when its schedule raises it; got "
-            f"{base:g}, which becomes {brief(largest)}."
+            f"dropout.base must be above 1/{DROPOUT_LEVELS}, since its schedule makes dropout "
+            f"{brief(largest)}."
+        )
+    if largest * input_dropout > 0 and largest / base * input_dropout >= 1:
+        raise ValueError(
+            f"input_dropout={input_dropout!r} must stay below 1; the schedule of dropout, whose "
+            f"factor it has too, makes it {brief(largest / base * input_dropout)}."
         )
 
 
@@ -176,11 +186,16 @@ def changed_options(model: str, name: str, value: Any, options: Mapping[str, Any
             f"{brief(value)}, which has no options: make it an object of fastmlp.optimizers or "
             "fastmlp.schedules first."
         )
-    known = value.get_params()
-    for option in options:
-        if option not in known and option.partition("__")[0] not in known:
+    known = value.get_params(deep=False)
+    own, inner = by_object(options, known)
+    for option in own:
+        if option not in known:
             raise ValueError(
                 f"{name}__{option} is no parameter of {model}: {brief(value)} has "
                 f"{', '.join(known) or 'no options'}."
             )
-    return value.set_params(**options)
+    changed = value.set_params(**own)
+    for option, new in inner.items():
+        within = changed_options(model, f"{name}__{option}", getattr(changed, option), new)
+        changed = changed.set_params(**{option: within})
+    return changed
