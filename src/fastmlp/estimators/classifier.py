@@ -10,9 +10,10 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import Tags
 
 from fastmlp import validation
-from fastmlp.estimators.base import BaseMLP, available, stochastic
+from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.class_coder import ClassCoder
 from fastmlp.estimators.documentation import with_shared_parts
+from fastmlp.estimators.hiding import available, stochastic
 from fastmlp.estimators.labels import LabelCoding
 from fastmlp.estimators.learnt import Learnt, learnt_by
 from fastmlp.registry import CLASSIFIER_LOSSES, LOSSES
