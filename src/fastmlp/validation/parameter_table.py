@@ -2,6 +2,8 @@
 
 The checks of parameters, the estimators' documentation and the command line read this table, and a
 test holds the constructors, which people and type checkers read, against it.
+
+This file is longer than others because each row has the documentation's text of its parameter.
 """
 
 from __future__ import annotations
@@ -323,9 +325,9 @@ PARAMETERS = (
     """),
     Parameter("momentum", 0.9, MOMENTUM, "float | Scaled", type="float or Scaled",
         solvers=taking("momentum"), text="""
-    For ``solver="sgd"``, between 0 and 1; may have a schedule, such as ``0.9 * Step()``. This and
-    what says so below is not for a solver that is an object, nor for the other solvers, whose
-    options are their objects' defaults.
+    For ``solver="sgd"``, between 0 and 1; may have a schedule, such as ``0.9 * Step()``.
+    Ignored by every other solver, and by solver objects such as ``SGD(momentum=0.9)``, which bring
+    their own.
     """),
     Parameter("nesterovs_momentum", True, flag, "bool", solvers=taking("nesterov"), text="""
     Whether ``solver="sgd"`` uses Nesterov's momentum.
