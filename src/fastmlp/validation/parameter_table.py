@@ -8,8 +8,9 @@ This file is longer than others because each row has the documentation's text of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from textwrap import fill, indent
 from types import MappingProxyType
 from typing import Any
 
@@ -131,6 +132,12 @@ def _as_written(default: Any) -> str:
     if isinstance(default, str):
         return f'"{default}"'
     return repr(default).replace("e-0", "e-")
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Return names as a part of a text, which has lines of its own."""
+    *others, last = (f'"{name}"' for name in names)
+    return indent(fill(f"{', '.join(others)} or {last}.", 96), " " * 4)
 
 
 #: Solvers that learn by mini-batches.
@@ -284,9 +291,8 @@ PARAMETERS = (
         ignored=OF_SCIKIT_LEARN, text="""
     How the step size changes from update to update: an object of :mod:`fastmlp.schedules`, or a
     function that takes a :class:`~fastmlp.schedules.Clock` and returns the factor of
-    ``learning_rate_init``. Or the name of one with its default options: "step", "exponential",
-    "polynomial", "cosine", "one_cycle", "warm_up", "flat_cosine", "cosine_log" or
-    "reduce_on_plateau".
+    ``learning_rate_init``. Or the name of one with its default options:
+""" + _listed(name for name in SCHEDULES if name not in OF_SCIKIT_LEARN) + """
 
     scikit-learn's names change the rate for ``solver="sgd"`` only; for other solvers it stays
     constant. "invscaling": ``learning_rate_init / (t_ + 1)**power_t`` after each epoch.
