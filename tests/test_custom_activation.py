@@ -24,7 +24,7 @@ from sklearn.base import clone
 from fastmlp import MLPClassifier, MLPRegressor, Predictor, custom_activation
 from fastmlp.backends import _core
 from fastmlp.backends.numba_jit.binding import address_of, bound_layers, evaluate_activation
-from fastmlp.backends.numba_jit.callbacks import result_type
+from fastmlp.backends.numba_jit.compiling import result_type
 from fastmlp.plan.user_functions import CustomActivation
 from fastmlp.registry import ACTIVATIONS, CUSTOM
 
@@ -110,7 +110,7 @@ def test_fits_in_several_python_threads_at_once():
     [tanh, tanh_by_exp, lambda z: np.tanh(z) * 2, lambda z: imported_tanh(z) / 3],
 )
 def test_exponentials_become_vectors(function):
-    from fastmlp.backends.numba_jit.callbacks import activation_callback
+    from fastmlp.backends.numba_jit.compiling import activation_callback
 
     compiled = activation_callback(function, tanh_slope, np.dtype(np.float32))
     text = compiled.inspect_llvm()

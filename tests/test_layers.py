@@ -56,3 +56,12 @@ def test_estimators_know_no_kernels_and_kernels_no_estimators(module):
         assert not [each for each in found if each.startswith(above)]
     if name.startswith("estimators/"):
         assert not [each for each in found if each.startswith(kernels)]
+
+
+@pytest.mark.parametrize("module", sorted((ROOT / "validation").glob("*.py")), ids=path_of)
+def test_only_wording_shows_a_value(module):
+    """Elsewhere a representation, of any length, would get into an error text."""
+    nodes = ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+    shown = [node for node in nodes if isinstance(node, ast.FormattedValue)]
+    own = path_of(module) == "validation/wording.py"
+    assert own or not [node.lineno for node in shown if node.conversion == ord("r")]

@@ -16,7 +16,8 @@ Examples
 >>> from sklearn.datasets import load_digits
 >>> from fastmlp import MLPClassifier
 >>> X, y = load_digits(return_X_y=True)
->>> model = MLPClassifier((64,), early_stopping=True, random_state=0).fit(X[::2], y[::2])
+>>> model = MLPClassifier(hidden_layer_sizes=(64,), early_stopping=True, random_state=0)
+>>> model = model.fit(X[::2], y[::2])
 >>> model.score(X[1::2], y[1::2]) > 0.9
 True
 """

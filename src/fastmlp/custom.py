@@ -70,7 +70,8 @@ def custom_activation(
     >>> bend
     custom_activation(bent, bent_slope)
     >>> X, y = load_iris(return_X_y=True)
-    >>> model = MLPClassifier((8, 8), activation=[bend, "tanh"], solver="lbfgs", random_state=0)
+    >>> layers = {"hidden_layer_sizes": (8, 8), "activation": [bend, "tanh"]}
+    >>> model = MLPClassifier(**layers, solver="lbfgs", random_state=0)
     >>> model.fit(X, y).score(X, y) > 0.95
     True
     """

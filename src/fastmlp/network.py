@@ -1,4 +1,8 @@
-"""A network with its parameters: the state that training moves and prediction reads."""
+"""A network with its parameters: the state that training moves and prediction reads.
+
+A fit comes here last: ``estimators/base.py`` → ``preparation.py`` → ``fitting.py`` →
+``training/loop.py`` → ``bind`` of the backend → the executor, which trains this network's arrays.
+"""
 
 from __future__ import annotations
 

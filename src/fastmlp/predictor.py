@@ -45,7 +45,7 @@ class Predictor:
     >>> import numpy as np
     >>> from fastmlp import MLPClassifier, Predictor
     >>> X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=np.float32)
-    >>> model = MLPClassifier((8,), solver="lbfgs", random_state=0)
+    >>> model = MLPClassifier(hidden_layer_sizes=(8,), solver="lbfgs", random_state=0)
     >>> predict = Predictor(model.fit(X, ["no", "yes", "yes", "no"]))
     >>> np.array_equal(predict(X[:1]), model.predict_proba(X[:1]))
     True

@@ -1,9 +1,11 @@
-"""Names and codes of every operation: the only place that maps one to the other.
+"""The names of every operation and their codes: the only table that maps names to codes.
 
 A row here plus one implementation per backend is all that a new activation, loss, normalisation or
 optimiser needs. The tests are generated from these tables, so a backend that lacks one fails.
 In C a code is a place in a table, as in ``OPTIMIZERS``; a test holds the orders against each
-other.
+other. Schedules and initialisers have names but no codes, and their tables are where they are.
+
+This file is longer than others so that all tables are in one place.
 """
 
 from __future__ import annotations

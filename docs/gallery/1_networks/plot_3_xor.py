@@ -17,7 +17,14 @@ from fastmlp.plots import DecisionRegionDisplay, NetworkDiagramDisplay
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
 y = np.array([0, 1, 1, 0])
 
-model = MLPClassifier((2,), "tanh", solver="lbfgs", alpha=0.01, dtype="float64", random_state=0)
+model = MLPClassifier(
+    hidden_layer_sizes=(2,),
+    activation="tanh",
+    solver="lbfgs",
+    alpha=0.01,
+    dtype="float64",
+    random_state=0,
+)
 model.fit(X, y)
 assert model.score(X, y) == 1  # four of four
 
@@ -30,7 +37,7 @@ assert model.score(X, y) == 1  # four of four
 (w_hidden, w_output), (b_hidden, b_output) = model.coefs_, model.intercepts_
 hidden = np.tanh(X @ w_hidden + b_hidden)
 
-output = MLPClassifier((), solver="lbfgs").fit(hidden, y)
+output = MLPClassifier(hidden_layer_sizes=(), solver="lbfgs").fit(hidden, y)
 output.coefs_[0][:], output.intercepts_[0][:] = w_output, b_output
 assert output.score(hidden, y) == 1  # the last layer alone, a perceptron on the hidden units
 

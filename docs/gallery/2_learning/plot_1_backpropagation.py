@@ -26,7 +26,9 @@ from fastmlp.plots import NetworkDiagramDisplay
 
 x, y = np.array([[1.0, -0.5, 0.25, 2.0]]), np.array([[1, 0, 1]])  # three labels, yes or no each
 
-model = MLPClassifier((5,), "logistic", dtype="float64").partial_fit(x, y)
+model = MLPClassifier(hidden_layer_sizes=(5,), activation="logistic", dtype="float64").partial_fit(
+    x, y
+)
 rng = np.random.default_rng(1)
 for weights, biases in zip(model.coefs_, model.intercepts_, strict=True):
     weights[:], biases[:] = rng.normal(size=weights.shape), 0

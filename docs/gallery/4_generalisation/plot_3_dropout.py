@@ -69,7 +69,9 @@ X_new, y_new = make_moons(4000, noise=0.35, random_state=9)
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.4), sharey=True)
 scores = {}
 for ax, rate in zip(axes, (0.0, 0.5), strict=True):
-    model = MLPClassifier((200, 200), dropout=rate, alpha=0, n_threads=1, random_state=0)
+    model = MLPClassifier(
+        hidden_layer_sizes=(200, 200), dropout=rate, alpha=0, n_threads=1, random_state=0
+    )
     for _ in range(1500):
         model.partial_fit(X, y, classes=(0, 1))
     scores[rate] = model.score(X, y), model.score(X_new, y_new)

@@ -3,6 +3,8 @@
 
 Arrays come validated from ``compiled.py``: C-contiguous, of the table's real type. A 0-length
 array's pointer is never read.
+
+This file is longer than others because all its classes share one set of C declarations.
 """
 
 from cpython.pycapsule cimport PyCapsule_GetPointer

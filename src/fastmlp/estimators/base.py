@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from functools import cache
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
-from sklearn.utils.metaestimators import available_if
 
 from fastmlp import validation
 from fastmlp.backends import Backend, Rows, get_backend
 from fastmlp.estimators.attributes import LearntAttributes
+from fastmlp.estimators.hiding import with_sklearn_callbacks
 from fastmlp.estimators.learnt import Learnt, learnt_by
 from fastmlp.notices import notify
 from fastmlp.options import by_object
@@ -28,37 +26,10 @@ if TYPE_CHECKING:
     from fastmlp.network import Gradient
     from fastmlp.plan.inputs import Inputs
 
-__all__ = ["BaseMLP", "available", "stochastic"]
+__all__ = ["BaseMLP"]
 
 #: What scikit-learn's callbacks leave in a model while it is fitted.
 _OF_THE_PRESENT_FIT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown", "_parent_callback_ctx")
-
-_Method = TypeVar("_Method", bound=Callable)
-
-
-def _has_batches(model: Any) -> bool:
-    validation.check_stochastic(model.solver)
-    return True
-
-
-def available(when: Callable[[Any], bool]) -> Callable[[_Method], _Method]:
-    """Return a decorator that hides a method where ``when`` of the model raises AttributeError."""
-
-    def hide(method: _Method) -> _Method:
-        hidden: _Method = available_if(when)(method)
-        return hidden
-
-    return hide
-
-
-def _has_sklearn_callbacks(model: Any) -> bool:
-    """Raise AttributeError where scikit-learn has no callbacks of its own."""
-    validation.check_sklearn_callbacks(find_spec("sklearn.callback") is not None)
-    return True
-
-
-#: Hides a method unless the solver learns from mini-batches.
-stochastic = available(_has_batches)
 
 
 @cache
@@ -258,7 +229,7 @@ default=None
         self._published = further
         return True
 
-    @available(_has_sklearn_callbacks)
+    @with_sklearn_callbacks
     def set_callbacks(self, *callbacks: Any) -> Self:
         """Set callbacks of scikit-learn's, which ``fit`` tells of every epoch.
 

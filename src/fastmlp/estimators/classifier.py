@@ -10,9 +10,10 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import Tags
 
 from fastmlp import validation
-from fastmlp.estimators.base import BaseMLP, available, stochastic
+from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.class_coder import ClassCoder
 from fastmlp.estimators.documentation import with_shared_parts
+from fastmlp.estimators.hiding import available, stochastic
 from fastmlp.estimators.labels import LabelCoding
 from fastmlp.estimators.learnt import Learnt, learnt_by
 from fastmlp.registry import CLASSIFIER_LOSSES, LOSSES
@@ -74,7 +75,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     >>> from sklearn.datasets import load_iris
     >>> from fastmlp import MLPClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> model = MLPClassifier((16,), solver="lbfgs", alpha=0.1, random_state=0).fit(X, y)
+    >>> model = MLPClassifier(hidden_layer_sizes=(16,), solver="lbfgs", alpha=0.1, random_state=0)
+    >>> model = model.fit(X, y)
     >>> model.predict(X[[0, 60, 120]])
     array([0, 1, 2])
     >>> model.predict_proba(X[:2]).shape

@@ -41,12 +41,9 @@ from fastmlp.training.state import Ending, TrainerState
 from fastmlp.training.stopping import LossMonitor, ScoreMonitor
 from fastmlp.training.time_limit import TimeLimit
 from fastmlp.training.updates import UpdateRule
-from fastmlp.validation import checking_initializer, each_normalization, kept_of
+from fastmlp.validation import checking_initializer, each_normalization, kept_of, largest_batch
 
 __all__ = ["Fitting"]
-
-#: Largest batch that ``batch_size="auto"`` makes.
-AUTO_BATCH = 200
 
 
 @dataclass
@@ -341,21 +338,19 @@ class Fitting:
         ending = run.run()
         self.learnt = self._with_best()
         if self.incremental:
-            stream = Stream.after(self, network, settings, rule, AUTO_BATCH)
+            stream = Stream.after(self, network, settings, rule)
             self.learnt = replace(self.learnt, stream=stream)
             if not ending.converged:
                 return Ending(ONE_EPOCH, converged=False)
         return ending
 
     def _batch_size(self, n_rows: int) -> int:
-        wanted = self.parameters.batch_size
-        if wanted == "auto":
-            return min(AUTO_BATCH, n_rows)
-        if wanted > n_rows:
+        largest = largest_batch(vars(self.parameters))
+        if self.parameters.batch_size != "auto" and largest > n_rows:
             notify(
-                f"batch_size={wanted} is clipped to the {n_rows} rows that there are to train on."
+                f"batch_size={largest} is clipped to the {n_rows} rows that there are to train on."
             )
-        return int(min(wanted, n_rows))
+        return min(largest, n_rows)
 
     def _monitor(self) -> LossMonitor | ScoreMonitor:
         """Return what decides on stopping; early stopping takes rows out of ``data.order``."""

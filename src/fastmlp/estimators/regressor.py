@@ -10,8 +10,9 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import Tags
 
 from fastmlp import validation
-from fastmlp.estimators.base import BaseMLP, stochastic
+from fastmlp.estimators.base import BaseMLP
 from fastmlp.estimators.documentation import with_shared_parts
+from fastmlp.estimators.hiding import stochastic
 from fastmlp.estimators.learnt import Learnt
 from fastmlp.estimators.real_coder import RealCoder
 from fastmlp.estimators.scores import quantile_score

@@ -27,7 +27,7 @@ from fastmlp.training.divergence import DivergenceError, divergence_text, requir
 from fastmlp.training.history import EpochRow, means_of
 from fastmlp.training.shuffling import shuffle
 from fastmlp.training.updates import UpdateRule
-from fastmlp.validation import check_features
+from fastmlp.validation import check_features, largest_batch
 
 if TYPE_CHECKING:
     from fastmlp.estimators.fitting import Fitting
@@ -83,18 +83,13 @@ class Stream:
 
     @classmethod
     def after(
-        cls,
-        fitting: Fitting,
-        network: Network,
-        settings: np.ndarray,
-        rule: UpdateRule,
-        auto_batch: int,
+        cls, fitting: Fitting, network: Network, settings: np.ndarray, rule: UpdateRule
     ) -> Stream | None:
         """Return the stream that a partial fit begins, or None where each must be looked at anew.
 
         That is where random numbers beside the order of the rows are drawn, where a batch has
         statistics, where epochs are reported, and where a parameter is a list or the like, which
-        may change by itself. ``auto_batch`` is the largest batch of ``batch_size="auto"``.
+        may change by itself.
         """
         values, parameters = fitting.model._parameter_values(), fitting.parameters
         looks = (
@@ -105,8 +100,7 @@ class Stream:
         )
         if looks or not all(map(_unchanging, values)):
             return None
-        takes_fewer = parameters.batch_size == "auto"
-        largest = auto_batch if takes_fewer else parameters.batch_size
+        largest, takes_fewer = largest_batch(vars(parameters)), parameters.batch_size == "auto"
         return cls(
             values, parameters.shuffle, fitting.backend, settings, rule, largest, takes_fewer
         )

@@ -82,7 +82,8 @@ class DecisionRegionDisplay:
     >>> from fastmlp import MLPClassifier
     >>> from fastmlp.plots import DecisionRegionDisplay
     >>> X, y = make_moons(noise=0.1, random_state=0)
-    >>> model = MLPClassifier((8,), solver="lbfgs", alpha=0.1, random_state=0).fit(X, y)
+    >>> model = MLPClassifier(hidden_layer_sizes=(8,), solver="lbfgs", alpha=0.1, random_state=0)
+    >>> model = model.fit(X, y)
     >>> display = DecisionRegionDisplay.from_estimator(model, X, y)
     >>> display.proba.shape
     (200, 200, 2)

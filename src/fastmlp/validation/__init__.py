@@ -76,6 +76,7 @@ from fastmlp.validation.parameters import (
     check_sklearn_callbacks,
     check_stochastic,
     kept_of,
+    largest_batch,
 )
 from fastmlp.validation.pictures import (
     check_ax,
@@ -224,6 +225,7 @@ __all__ = [
     "each_weight",
     "judging_by",
     "kept_of",
+    "largest_batch",
     "naming",
     "naming_rows",
     "naming_training",

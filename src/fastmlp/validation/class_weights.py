@@ -44,8 +44,8 @@ def check_class_weight_of_parts(class_weight: Any) -> None:
     """Raise ValueError if a partial fit is to weigh classes by frequencies that it can't know."""
     if isinstance(class_weight, str):
         raise ValueError(
-            f"class_weight={class_weight!r} is not supported by partial_fit, which sees a part of "
-            "y only: set class_weight=dict(zip(classes, compute_class_weight('balanced', "
+            f"class_weight={brief(class_weight)} is not supported by partial_fit, which sees a "
+            "part of y only: set class_weight=dict(zip(classes, compute_class_weight('balanced', "
             "classes=classes, y=y))), y being all labels or a large enough sample of them."
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastmlp.plan.inputs import SparseRows
+from fastmlp.validation.wording import brief
 
 __all__ = ["require_finite", "require_finite_rows"]
 
@@ -47,7 +48,7 @@ def _all_within(values: np.ndarray, dtype: np.dtype) -> bool:
 def _place(row: int, column: int | None, column_names: np.ndarray | None) -> str:
     if column is None:
         return f"row {row}"
-    label = repr(str(column_names[column])) if column_names is not None else column
+    label = brief(str(column_names[column])) if column_names is not None else column
     return f"column {label}, row {row}"
 
 

@@ -184,7 +184,7 @@ def check_strata(strata: np.ndarray, labels: np.ndarray) -> None:
             "The least populated classes in y have only 1 member: "
             f"{brief(labels.tolist()[number])}. Early stopping needs one to hold out and one to "
             "train on; add rows of it, or set early_stopping=False. Classes with too few members "
-            f"are: [{str(bool(number))!r}] of two."
+            f"are: [{brief(str(bool(number)))}] of two."
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from fastmlp.validation.parameters import n_parameters
+from fastmlp.validation.parameters import largest_batch, n_parameters
 from fastmlp.validation.wording import brief, count_of
 
 __all__ = ["blaming", "naming_rows", "naming_training"]
@@ -14,9 +14,6 @@ __all__ = ["blaming", "naming_rows", "naming_training"]
 #: Vectors as long as the parameters that a fit keeps, and values that it keeps for a unit and row
 #: of a batch: roughly, as they only decide which of two parameters is to blame.
 VECTORS, VECTORS_OF_LBFGS, VALUES_A_UNIT = 4, 50, 3
-
-#: Rows that ``batch_size="auto"`` takes at most, as far as this matters here.
-AUTO_BATCH = 200
 
 
 @contextmanager
@@ -55,9 +52,7 @@ def naming_rows(n_rows: int) -> AbstractContextManager[None]:
 
 def _cause(parameters: Mapping[str, Any], layer_sizes: Sequence[int], n_rows: int) -> str:
     by_lbfgs, batch_size = parameters["solver"] == "lbfgs", parameters["batch_size"]
-    n_at_once = n_rows
-    if not by_lbfgs:
-        n_at_once = min(n_rows, AUTO_BATCH if batch_size == "auto" else batch_size)
+    n_at_once = n_rows if by_lbfgs else min(n_rows, largest_batch(parameters))
     network = n_parameters(layer_sizes) * (VECTORS_OF_LBFGS if by_lbfgs else VECTORS)
     sizes = f"hidden_layer_sizes={brief(tuple(layer_sizes[1:-1]))}"
     if network >= n_at_once * sum(layer_sizes) * VALUES_A_UNIT:

@@ -2,12 +2,15 @@
 
 The checks of parameters, the estimators' documentation and the command line read this table, and a
 test holds the constructors, which people and type checkers read, against it.
+
+This file is longer than others because each row has the documentation's text of its parameter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from textwrap import fill, indent
 from types import MappingProxyType
 from typing import Any
 
@@ -129,6 +132,12 @@ def _as_written(default: Any) -> str:
     if isinstance(default, str):
         return f'"{default}"'
     return repr(default).replace("e-0", "e-")
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Return names as a part of a text, which has lines of its own."""
+    *others, last = (f'"{name}"' for name in names)
+    return indent(fill(f"{', '.join(others)} or {last}.", 96), " " * 4)
 
 
 #: Solvers that learn by mini-batches.
@@ -284,9 +293,8 @@ PARAMETERS = (
         ignored=OF_SCIKIT_LEARN, text="""
     How the step size changes from update to update: an object of :mod:`fastmlp.schedules`, or a
     function that takes a :class:`~fastmlp.schedules.Clock` and returns the factor of
-    ``learning_rate_init``. Or the name of one with its default options: "step", "exponential",
-    "polynomial", "cosine", "one_cycle", "warm_up", "flat_cosine", "cosine_log" or
-    "reduce_on_plateau".
+    ``learning_rate_init``. Or the name of one with its default options:
+""" + _listed(name for name in SCHEDULES if name not in OF_SCIKIT_LEARN) + """
 
     scikit-learn's names change the rate for ``solver="sgd"`` only; for other solvers it stays
     constant. "invscaling": ``learning_rate_init / (t_ + 1)**power_t`` after each epoch.
@@ -325,9 +333,9 @@ PARAMETERS = (
     """),
     Parameter("momentum", 0.9, MOMENTUM, "float | Scaled", type="float or Scaled",
         solvers=taking("momentum"), text="""
-    For ``solver="sgd"``, between 0 and 1; may have a schedule, such as ``0.9 * Step()``. This and
-    what says so below is not for a solver that is an object, nor for the other solvers, whose
-    options are their objects' defaults.
+    For ``solver="sgd"``, between 0 and 1; may have a schedule, such as ``0.9 * Step()``.
+    Ignored by every other solver, and by solver objects such as ``SGD(momentum=0.9)``, which bring
+    their own.
     """),
     Parameter("nesterovs_momentum", True, flag, "bool", solvers=taking("nesterov"), text="""
     Whether ``solver="sgd"`` uses Nesterov's momentum.

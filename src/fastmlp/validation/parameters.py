@@ -28,8 +28,12 @@ __all__ = [
     "check_sklearn_callbacks",
     "check_stochastic",
     "kept_of",
+    "largest_batch",
     "n_parameters",
 ]
+
+#: Largest batch that ``batch_size="auto"`` makes.
+AUTO_BATCH = 200
 
 
 def check_parameters(parameters: Mapping[str, Any], task: str = "regressor") -> dict[str, Any]:
@@ -103,7 +107,8 @@ def check_magnitudes(parameters: Mapping[str, Any], dtype: np.dtype) -> None:
     for name, value in vars(solver).items() if isinstance(solver, Optimizer) else ():
         if np.max(_base(value)) > limit:
             raise ValueError(
-                f"solver.{name} must be at most {limit:.2g} for dtype {dtype.name}; got {value!r}."
+                f"solver.{name} must be at most {limit:.2g} for dtype {dtype.name}; "
+                f"got {brief(value)}."
             )
     for name in _DIVISORS:
         if parameters.get(name, 1) < least:
@@ -137,8 +142,8 @@ def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental:
         raise ValueError("partial_fit does not support early_stopping=True.")
     if isinstance(parameters["solver"], Optimizer) and parameters["weight_decay"] is not None:
         raise ValueError(
-            f"weight_decay={parameters['weight_decay']!r} conflicts with the solver, which has "
-            f"its own: set weight_decay of {parameters['solver']!r} instead."
+            f"weight_decay={brief(parameters['weight_decay'])} conflicts with the solver, which "
+            f"has its own: set weight_decay of {brief(parameters['solver'])} instead."
         )
     for name, value in _scheduled(parameters).items():
         check_scheduled(name, value, incremental)
@@ -158,7 +163,7 @@ def _check_lbfgs(parameters: Mapping[str, Any]) -> None:
         if row.refused_by("lbfgs", value):
             raise ValueError(
                 "solver='lbfgs' needs a smooth, fixed objective and its exact gradient: set "
-                f"{name}={row.off!r} (got {brief(value)}) or take another solver."
+                f"{name}={brief(row.off)} (got {brief(value)}) or take another solver."
             )
 
 
@@ -179,6 +184,12 @@ def check_stochastic(solver: object) -> None:
 def kept_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of a fit's parameters that are read after it."""
     return {name: value for name, value in parameters.items() if _ROWS[name].kept}
+
+
+def largest_batch(parameters: Mapping[str, Any]) -> int:
+    """Return how many rows an update takes where there are as many."""
+    wanted = parameters["batch_size"]
+    return AUTO_BATCH if wanted == "auto" else int(wanted)
 
 
 def n_parameters(layer_sizes: Sequence[int]) -> int:

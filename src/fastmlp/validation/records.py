@@ -54,7 +54,7 @@ def check_metric(name: Any, value: Any, taken: Collection[str]) -> tuple[str, fl
     if not isinstance(name, str):
         raise TypeError(f"name must be a text; got {brief(name)}.")
     if name in taken:
-        raise ValueError(f"name must be another than {name!r}, which history_ has anyway.")
+        raise ValueError(f"name must be another than {brief(name)}, which history_ has anyway.")
     number = own_number(value)
     if isinstance(number, bool) or not isinstance(number, (int, float)):
         raise TypeError(f"value of {brief(name)} must be a number; got {brief(value)}.")

@@ -53,7 +53,7 @@ def check_scoring(name: str, value: Any) -> Any:
     if value in names:
         return names.name_of(value)
     closest = names.closest(value)
-    raise ValueError(text if closest is None else f"{text} Did you mean {closest!r}?")
+    raise ValueError(text if closest is None else f"{text} Did you mean {brief(closest)}?")
 
 
 def check_scorer_can_ask(model: Any, scoring: Any, methods: Any, loss: object) -> None:
@@ -76,7 +76,7 @@ def judging_by(scoring: Any) -> Iterator[None]:
         if not isinstance(scoring, str):
             raise
         raise ValueError(
-            f"scoring={scoring!r} can't judge the held-out rows: {one_line(str(error))}"
+            f"scoring={brief(scoring)} can't judge the held-out rows: {one_line(str(error))}"
         ) from error
 
 

@@ -124,8 +124,9 @@ def check_unit_goes_on(loss: str, link: str, own: bool, center: np.ndarray) -> N
     """
     if own or (link == "exp" and center.any()):
         raise ValueError(
-            f"loss={loss!r} can't go on with a network whose target was standardised for another "
-            "loss: fit with warm_start=False, or set standardize_target=False in the first fit."
+            f"loss={brief(loss)} can't go on with a network whose target was standardised for "
+            "another loss: fit with warm_start=False, or set standardize_target=False in the first "
+            "fit."
         )
 
 
@@ -133,8 +134,8 @@ def check_unit_of_own_loss(loss: object, standardize_target: object) -> None:
     """Raise ValueError if the target of a loss that the user wrote is to be standardised."""
     if isinstance(loss, CustomLoss) and not _is_off(standardize_target):
         raise ValueError(
-            f"standardize_target={standardize_target!r} does not go with a loss of your own, which "
-            "is in the unit of y: leave it at 'auto', and scale y itself."
+            f"standardize_target={brief(standardize_target)} does not go with a loss of your own, "
+            "which is in the unit of y: leave it at 'auto', and scale y itself."
         )
 
 

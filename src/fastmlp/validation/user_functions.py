@@ -62,7 +62,7 @@ def _check_compiles(
     from numba import types  # noqa: PLC0415 - slow to import
     from numba.core.errors import NumbaError  # noqa: PLC0415
 
-    from fastmlp.backends.numba_jit.callbacks import result_type  # noqa: PLC0415
+    from fastmlp.backends.numba_jit.compiling import result_type  # noqa: PLC0415
 
     try:
         result = result_type(function, dtype, n_arguments)
@@ -95,7 +95,7 @@ def check_safe(maker: str, functions: Mapping[str, Any]) -> None:
 
 def _trouble(maker: str, first: Any, second: Any, dtype: np.dtype) -> str | None:
     """Return what is wrong with the loop over a pair of functions, None if nothing."""
-    from fastmlp.backends.numba_jit.callbacks import (  # noqa: PLC0415 - slow to import
+    from fastmlp.backends.numba_jit.compiling import (  # noqa: PLC0415 - slow to import
         UnsafeFunctionError,
         activation_callback,
         loss_callback,

@@ -11,7 +11,7 @@ from ctypes import CFUNCTYPE, c_int64, c_void_p
 
 import numpy as np
 
-from fastmlp.backends.numba_jit.callbacks import activation_callback, loss_callback
+from fastmlp.backends.numba_jit.compiling import activation_callback, loss_callback
 from fastmlp.plan.layout import Plan
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 
