@@ -170,7 +170,7 @@ def check_dropouts(values: Any, base: float, input_dropout: float) -> None:
         )
     if largest * input_dropout > 0 and largest / base * input_dropout >= 1:
         raise ValueError(
-            f"input_dropout={input_dropout!r} must stay below 1; the schedule of dropout, whose "
+            f"input_dropout={brief(input_dropout)} must stay below 1; the schedule of dropout, whose "
             f"factor it has too, makes it {brief(largest / base * input_dropout)}."
         )
 
