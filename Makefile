@@ -20,15 +20,16 @@ SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -
 
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
-.PHONY: help demo test docs lint sanitize bench bench-all peers instructions instructions-record clean
+.PHONY: help demo test quick docs lint sanitize bench bench-all peers instructions instructions-record clean
 help:
 	@echo "make demo   train on handwritten digits, draw demo.png (DEMO='--epochs 5' passes options)"
 	@echo "make test   run the tests against the installed package (TESTS='-k cli' passes options)"
+	@echo "make quick  run a few cases of each test, on one backend, in a minute"
 	@echo "make bench  time kernels and an epoch on every backend, draw bench.png (BENCH=--quick)"
 	@echo "make bench-all  every benchmark, about an hour, into RESULTS (bench-results)"
 	@echo "make peers  set fastmlp beside the libraries found in .venv (PEERS='--cell digits')"
 	@echo "make docs   run the gallery and build the site in docs/_build/html"
-	@echo "make lint   ruff and mypy"
+	@echo "make lint   ruff, mypy, and what may import what"
 	@echo "make sanitize  run tests on a core that watches its memory, then its threads (needs GCC)"
 	@echo "make instructions         hold the kernels' instruction counts against their budget"
 	@echo "make instructions-record  make today's counts the budget (needs valgrind, as above)"
@@ -40,6 +41,10 @@ demo: $(INSTALLED)
 test: WERROR = ON
 test: $(INSTALLED)
 	$(BIN)/pytest -n $(WORKERS) $(TESTS)
+
+quick: WERROR = ON
+quick: $(INSTALLED)
+	$(BIN)/pytest -n $(WORKERS) --quick $(TESTS)
 
 bench: $(INSTALLED)
 	$(BIN)/fastmlp bench $(BENCH)
@@ -69,6 +74,7 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	PYTHONPATH=src $(BIN)/lint-imports --no-cache --no-logo
 
 # SANITIZERS=address or thread runs one of the two.
 sanitize: $(INSTALLED)

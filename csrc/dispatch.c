@@ -1,5 +1,5 @@
-/* Which kernel table this machine runs: decided by the CPU *and* by what the OS saves on a switch
- * (the compiler's __builtin_cpu_supports asks both). */
+/* Chooses the kernel table for this machine. Both the CPU and what the operating system saves on a switch of
+ * context decide; the compiler's __builtin_cpu_supports asks for both. */
 #include <stdbool.h>
 #include <string.h>
 

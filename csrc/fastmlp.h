@@ -12,7 +12,8 @@
  * threads. Precision: products and element-wise work in `real` with FMA where the CPU has it;
  * sums of losses and penalties in double. No fast-math: NaN and Inf travel.
  *
- * Layouts and codes are repeated in plan.py and registry.py; tests hold the two against each other.
+ * Layouts are repeated in plan/layout.py and the order of operations in registry.py; tests hold them against
+ * each other.
  */
 #ifndef FASTMLP_H
 #define FASTMLP_H
@@ -22,57 +23,21 @@
 
 /* Code of an activation or loss that the caller brings; see fastmlp_layer and fastmlp_loss. */
 enum { FASTMLP_CUSTOM = -1 };
+/* The tables of operations. An operation's code is its place in its table, which also has its name. */
 enum {
-    FASTMLP_IDENTITY = 0,
-    FASTMLP_LOGISTIC = 1,
-    FASTMLP_TANH = 2,
-    FASTMLP_RELU = 3,
-    FASTMLP_LEAKY_RELU = 4,
-    FASTMLP_ELU = 5,
-    FASTMLP_SELU = 6,
-    FASTMLP_SOFTPLUS = 7,
-    FASTMLP_GELU = 8,
-    FASTMLP_GELU_TANH = 9,
-    FASTMLP_SILU = 10,
-    FASTMLP_MISH = 11,
-    FASTMLP_HARD_SIGMOID = 12,
-    FASTMLP_HARD_SWISH = 13,
-    FASTMLP_SOFTSIGN = 14
+    FASTMLP_ACTIVATIONS = 0,
+    FASTMLP_LOSSES = 1,
+    FASTMLP_NORMALIZATIONS = 2,
+    FASTMLP_MEASURES = 3,
+    FASTMLP_OPTIMIZERS = 4
 };
-enum {
-    FASTMLP_SOFTMAX_CROSS_ENTROPY = 0,
-    FASTMLP_BINARY_CROSS_ENTROPY = 1,
-    FASTMLP_SQUARED_ERROR = 2,
-    FASTMLP_SOFT_CROSS_ENTROPY = 3,
-    FASTMLP_KL_DIVERGENCE_LOSS = 4,
-    FASTMLP_FOCAL = 5,
-    FASTMLP_BINARY_FOCAL = 6,
-    FASTMLP_MULTI_MARGIN = 7,
-    FASTMLP_SQUARED_HINGE = 8,
-    FASTMLP_ABSOLUTE_ERROR = 9,
-    FASTMLP_HUBER = 10,
-    FASTMLP_SMOOTH_L1 = 11,
-    FASTMLP_LOG_COSH = 12,
-    FASTMLP_POISSON = 13,
-    FASTMLP_GAMMA = 14,
-    FASTMLP_TWEEDIE = 15,
-    FASTMLP_GAUSSIAN_NLL = 16,
-    FASTMLP_PINBALL = 17
-};
+/* Codes of normalisations, which are more than one function each. */
 enum {
     FASTMLP_NO_NORM = 0,
     FASTMLP_BATCH_NORM = 1,
     FASTMLP_LAYER_NORM = 2,
     FASTMLP_INSTANCE_NORM = 3,
     FASTMLP_GROUP_NORM = 4
-};
-enum {
-    FASTMLP_SELF_INFORMATION = 0,
-    FASTMLP_ENTROPY = 1,
-    FASTMLP_CROSS_ENTROPY = 2,
-    FASTMLP_KL_DIVERGENCE = 3,
-    FASTMLP_SOFTMAX = 4,
-    FASTMLP_LOG_SOFTMAX = 5
 };
 enum { FASTMLP_UINT8 = 0, FASTMLP_FLOAT32 = 1, FASTMLP_FLOAT64 = 2 };
 /* Last counter word of the random bits of noise; that of dropout is the layer's number. */
@@ -138,6 +103,8 @@ typedef struct {
     double rate_factor;    /* the optimiser's step size is learning_rate · rate_factor */
     double weight_decay;   /* decoupled */
     double gradient_noise; /* standard deviation */
+    double dropout;         /* factor of the layers' thresholds, a multiple of 2^-24; 1 = as they are */
+    double label_smoothing; /* s: soft targets t become t + s · (1/C - t); 0 = none */
     double coefficients[FASTMLP_COEFFICIENTS]; /* of the optimiser; its step function names them */
 } fastmlp_update;
 
@@ -191,25 +158,25 @@ typedef struct {
     void (*dense_backward_input)(int64_t rows, int64_t fan_in, int64_t fan_out, const void *dz,
                                  const void *wt, void *out);
     /* dw (I, O) = xᵀ (I, B) · dz (B, O); db (O) = column sums of dz */
-    void (*dense_backward_weights)(int64_t rows, int64_t fan_in, int64_t fan_out, const void *x,
+    void (*dense_backward_weights)(int64_t rows, int64_t fan_in, int64_t fan_out, const void *x /* (B, I) */,
                                    const void *dz, void *dw, void *db);
     /* h (n) = f(z), dh_dz (n) = f'(z) */
-    void (*activate)(int32_t activation, int64_t n, const void *z, void *h, void *dh_dz);
+    void (*activate)(int32_t activation, int64_t n, const void *z /* (n) */, void *h, void *dh_dz);
     /* normalized (B, O) = (z - mean) · scale; y (B, O) = gain (O) ⊙ normalized + shift (O). mean and scale are
      * (O) for batch norm, where `weight` (B) is the row's share in them and B > 1; else (B, n_groups). */
-    void (*normalize_forward)(int32_t normalization, int64_t n_groups, int64_t rows, int64_t columns, const void *z,
-                              const void *weight, const void *gain, const void *shift, void *normalized, void *mean,
-                              void *scale, void *y);
+    void (*normalize_forward)(int32_t normalization, int64_t n_groups, int64_t rows, int64_t columns,
+                              const void *z /* (B, O) */, const void *weight, const void *gain, const void *shift,
+                              void *normalized, void *mean, void *scale, void *y);
     /* dz (B, O) and, in one array (2, O), the gradients of gain and shift, from dy (B, O) */
     void (*normalize_backward)(int32_t normalization, int64_t n_groups, int64_t rows, int64_t columns, const void *dy,
-                               const void *weight, const void *gain, const void *normalized, const void *scale,
-                               void *dz, void *dgain_dshift);
+                               const void *weight /* (B) */, const void *gain, const void *normalized /* (B, O) */,
+                               const void *scale /* as above */, void *dz, void *dgain_dshift /* (2, O) */);
     /* values (B) = loss of each row; gradient (B, C) = weight of the row · ∂loss/∂logits */
-    void (*loss_and_gradient)(const fastmlp_loss *loss, int64_t rows, int64_t outputs, const void *logits,
-                              const void *target, const void *sample_weight, void *values,
-                              void *gradient);
+    void (*loss_and_gradient)(const fastmlp_loss *loss, int64_t rows, int64_t outputs, const void *logits /* (B, C) */,
+                              const void *target /* (B, T) */, const void *sample_weight /* (B) or NULL */,
+                              void *values, void *gradient);
     /* out (B, C) = the loss's natural prediction; out may be the logits */
-    void (*link)(const fastmlp_loss *loss, int64_t rows, int64_t outputs, const void *logits, void *out);
+    void (*link)(const fastmlp_loss *loss, int64_t rows, int64_t outputs, const void *logits /* (B, C) */, void *out);
     /* out (B) or, for self-information, softmax and its logarithm, (B, K); p (B, K) probabilities or
      * logits; q (B, K) for measures of two distributions, else NULL. out overlaps neither. */
     void (*measure_information)(int32_t measure, int64_t rows, int64_t outcomes, const void *p,
@@ -222,8 +189,8 @@ typedef struct {
                              void *out);
     /* scales the columns of w (I, O) that are longer than max_norm down to it */
     void (*limit_norms)(int64_t fan_in, int64_t fan_out, double max_norm, void *w);
-    /* Name of the optimiser with this code; NULL past the last. */
-    const char *(*optimizer_name)(int64_t code);
+    /* Name of the operation with this code in one of the tables; NULL past the last. */
+    const char *(*operation_name)(int32_t table, int64_t code);
     /* Vectors M that an optimiser remembers. */
     int64_t (*optimizer_moments)(int64_t code);
     /* one update of the plan's parameters (P) by gradient (P) with moments (M, P); only slots and groups of the
@@ -236,9 +203,9 @@ typedef struct {
                               const void *w, const void *b, void *out);
     /* Rosenblatt's rule over the rows order; target (N, K) zeros and ones, rates (N) step sizes.
      * Returns the mistakes of all units; rows of rate 0 are passed over. */
-    int64_t (*perceptron_epoch)(int64_t n_order, int64_t fan_in, int64_t units,
-                                const int64_t *order, const void *x, const void *target,
-                                const void *rates, void *w, void *b);
+    int64_t (*perceptron_epoch)(int64_t n_order, int64_t fan_in, int64_t units, const int64_t *order /* (n_order) */,
+                                const void *x /* (N, I) */, const void *target, const void *rates, void *w /* (K, I) */,
+                                void *b /* (K) */);
 
     /* Scratch for training on batches of n_rows rows. */
     size_t (*workspace_bytes)(const fastmlp_plan *plan, const fastmlp_settings *settings, int64_t n_rows,
@@ -247,30 +214,30 @@ typedef struct {
      * workspace made for batch_size rows, zeroed when new. With measure_pace it uses all threads only while that
      * is found to be faster. */
     fastmlp_totals (*train_batches)(const fastmlp_plan *plan, const fastmlp_settings *settings,
-                                    const fastmlp_update *updates, void *parameters, void *moments,
-                                    const fastmlp_data *data,
-                                    const int64_t *order, int64_t n_order, int64_t batch_size,
-                                    void *workspace, int64_t n_threads, int32_t measure_pace);
+                                    const fastmlp_update *updates, void *parameters /* (V) */,
+                                    void *moments /* (M, P) */, const fastmlp_data *data, const int64_t *order,
+                                    int64_t n_order, int64_t batch_size, void *workspace /* (workspace_bytes) */,
+                                    int64_t n_threads, int32_t measure_pace);
     /* One batch of rows 0 … n_rows-1, with the random bits of a step; gradient (P) of cost + penalty. The
      * running statistics among the parameters (V) become the batch's. */
-    fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *plan, const fastmlp_settings *settings,
-                                             int64_t step, void *parameters,
-                                             const fastmlp_data *data, int64_t n_rows,
-                                             void *gradient, void *workspace, int64_t n_threads);
+    fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *plan, const fastmlp_settings *settings, int64_t step,
+                                             void *parameters, const fastmlp_data *data, int64_t n_rows, void *gradient,
+                                             void *workspace /* (workspace_bytes) */, int64_t n_threads);
     /* Copies the weights into `packed` (packed_bytes), from where predictions read them faster. */
     size_t (*packed_bytes)(const fastmlp_plan *plan);
-    void (*pack_weights)(const fastmlp_plan *plan, const void *parameters, void *packed);
+    void (*pack_weights)(const fastmlp_plan *plan, const void *parameters /* (V) */, void *packed /* (packed_bytes) */);
     /* out (K, C) = network at x[rows], or at x itself when rows is NULL. `packed` as made by
      * pack_weights, or NULL; scratch for workspace_rows rows at a time, shared by the threads. As many
      * threads are started as the work is worth, or all that may be. */
     size_t (*inference_bytes)(const fastmlp_plan *plan, int64_t workspace_rows);
-    void (*predict)(const fastmlp_plan *plan, const void *parameters, void *packed,
-                    const fastmlp_data *data, const int64_t *rows, int64_t n_rows, void *out,
-                    int32_t apply_link, void *workspace, int64_t workspace_rows, int64_t n_threads,
-                    int32_t all_threads);
+    void (*predict)(const fastmlp_plan *plan, const void *parameters /* (V) */,
+                    void *packed /* (packed_bytes) or NULL */, const fastmlp_data *data,
+                    const int64_t *rows /* (n_rows) or NULL */, int64_t n_rows, void *out /* (n_rows, C) */,
+                    int32_t apply_link, void *workspace /* (inference_bytes) */, int64_t workspace_rows,
+                    int64_t n_threads, int32_t all_threads);
     /* Floating-point operations done by `iterations` rounds of independent register FMAs;
      * the result of the arithmetic goes to *sink so that none of it can be left out. */
-    double (*fma_rounds)(int64_t iterations, double *sink);
+    double (*fma_rounds)(int64_t iterations, double *sink /* () */);
     /* Starts a team, has it meet `rounds` times, and ends it. */
     void (*barrier_rounds)(int64_t n_threads, int64_t rounds);
 } fastmlp_kernels;

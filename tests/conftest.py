@@ -8,10 +8,20 @@ from functools import cache
 
 import numpy as np
 import pytest
+from helpers_quick import quick
 
 from fastmlp.backends import BACKENDS, get_backend
 from fastmlp.backends.compiled import CompiledBackend, available_isas
 from fastmlp.backends.protocol import Backend
+
+
+@pytest.fixture
+def close_figures() -> Iterator[None]:
+    """Close what a test has drawn; files of plots ask for it by ``pytestmark``."""
+    from matplotlib import pyplot as plt
+
+    yield
+    plt.close("all")
 
 
 def _labels() -> list[str]:
@@ -26,6 +36,22 @@ def _backend(label: str) -> Backend:
         # All threads always: one that finds itself faster alone would test nothing of the team.
         return CompiledBackend(isa=label.removeprefix("compiled-"), measures_pace=False)
     return get_backend(label)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--quick``."""
+    text = "run a few cases of each test, without Numba, other instruction sets and slow files"
+    parser.addoption("--quick", action="store_true", help=text)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what ``--quick`` does not run; ``-k`` and ``-m`` have chosen before."""
+    if config.getoption("quick"):
+        chosen = list(quick(items))
+        rest = set(items) - set(chosen)
+        config.hook.pytest_deselected(items=[item for item in items if item in rest])
+        items[:] = chosen
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,6 +47,17 @@ def offset_array(values: np.ndarray) -> np.ndarray:
     return copy
 
 
+def unaligned(array: np.ndarray) -> np.ndarray:
+    """Return a C-contiguous copy that begins one byte after a multiple of its numbers' size."""
+    memory = np.zeros(array.nbytes + 17, np.uint8)
+    start = -memory.ctypes.data % 16 + 1
+    copy = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    assert copy.flags.c_contiguous
+    assert not copy.flags.aligned
+    return copy
+
+
 def all_weights(n: int) -> tuple[np.ndarray, np.ndarray]:
     """Return slots and groups of a vector (n,) that is all weights."""
     return prefix_slots(n, n), default_groups()
@@ -60,10 +71,18 @@ class Recipe:
     rule: UpdateRule
     learning_rate: float
     step: int
+    scheduled: Mapping[str, float] = field(default_factory=dict)
 
     def updates(self, n_updates: int, first: int = 0) -> np.ndarray:
         """Return the records of so many updates after ``first`` others."""
-        return self.rule.numbers(self.step + first, n_updates, self.learning_rate)
+        rate = self.learning_rate
+        if not self.scheduled:
+            return self.rule.numbers(self.step + first, n_updates, rate)
+        wave = (1 + np.sin(np.arange(first, first + n_updates))) / 2
+        wave = np.rint(wave * 2**24) / 2**24
+        moving = {name: largest * wave for name, largest in self.scheduled.items()}
+        rate = moving.pop("learning_rate", rate)
+        return self.rule.numbers(self.step + first, n_updates, rate, moving)
 
 
 def make_recipe(
@@ -73,10 +92,12 @@ def make_recipe(
     step: int = 0,
     gradient_noise: float = 0.0,
     gradient_noise_decay: float = 0.0,
+    scheduled: Mapping[str, float] | None = None,
     **fields: Any,
 ) -> Recipe:
     """Return how an optimiser updates; ``fields`` are its options, and settings.
 
+    ``scheduled`` are the largest values of numbers that go up and down from update to update.
     Weights decay only where they are told to, by AdamW too.
     """
     cls = CLASSES[optimizer]
@@ -84,7 +105,7 @@ def make_recipe(
     options = {"weight_decay": 0.0, **{k: v for k, v in fields.items() if k in known}}
     settings = {k: v for k, v in fields.items() if k not in known}
     rule = UpdateRule(cls(**options), gradient_noise, gradient_noise_decay)
-    return Recipe(make_settings(optimizer, **settings), rule, learning_rate, step)
+    return Recipe(make_settings(optimizer, **settings), rule, learning_rate, step, scheduled or {})
 
 
 @dataclass(frozen=True)
@@ -211,7 +232,7 @@ def make_problem(
         n_channels=n_channels,
     )
     recipe = make_recipe(optimizer, **{"seed": 2**40 + 7, **settings})
-    n_moments = recipe.rule.optimizer.row.n_moments
+    n_moments = len(recipe.rule.optimizer.moments)
     return Problem(
         plan=plan,
         recipe=recipe,

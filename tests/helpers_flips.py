@@ -26,14 +26,18 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from helpers_custom import half_square, half_square_slope, tanh, tanh_slope
+from helpers_process import cpu_ticks
 
 from fastmlp import MLPClassifier, MLPRegressor, Predictor, RosenblattPerceptron
 from fastmlp.custom import custom_activation, custom_loss
 
-#: A damaged ``max_iter`` may ask for a year of work: what Python can interrupt does not hang.
+#: A damaged ``max_iter`` may ask for a year of work: what Python can interrupt does not hang. These
+#: are seconds of computing, of which a busy machine needs no more.
 SECONDS_PER_FLIP = 2.0
-#: A child that is silent for so long is not to be interrupted: it hangs.
+#: A silent child is looked at so often: one that stands still meanwhile hangs.
 SECONDS_OF_SILENCE = 20.0
+#: One that has computed for so long since it was heard is not to be interrupted: it hangs too.
+SECONDS_OF_SILENT_WORK = 20.0
 #: Bytes that a child may take beyond what it begins with.
 MEMORY = 1 << 30
 #: What a child writes into its pipe: where it is, then what became of the flip.
@@ -150,7 +154,7 @@ def use(model: Any, y: np.ndarray) -> bool:
 def fate(blob: bytes, y: np.ndarray, pipe: int) -> int:
     """Load and use a damaged pickle; return what became of it."""
     try:
-        signal.setitimer(signal.ITIMER_REAL, SECONDS_PER_FLIP)
+        signal.setitimer(signal.ITIMER_PROF, SECONDS_PER_FLIP)
         os.write(pipe, bytes([LOADING]))
         model = pickle.loads(blob)
         os.write(pipe, bytes([USING]))
@@ -160,7 +164,7 @@ def fate(blob: bytes, y: np.ndarray, pipe: int) -> int:
     except BaseException:
         return RAISED
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def time_up(*_: object) -> None:
@@ -182,7 +186,7 @@ def limit_memory() -> None:
 def child(blobs: Sequence[tuple[bytes, np.ndarray]], pipe: int, trace: BinaryIO) -> None:
     """Go through damaged pickles until the end, or the child's."""
     faulthandler.enable(trace)
-    signal.signal(signal.SIGALRM, time_up)
+    signal.signal(signal.SIGPROF, time_up)
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     limit_memory()
@@ -194,15 +198,31 @@ def child(blobs: Sequence[tuple[bytes, np.ndarray]], pipe: int, trace: BinaryIO)
 
 
 def listen(pipe: int, pid: int) -> bytes:
-    """Return what a child wrote before its end; end it when it is silent."""
-    heard = b""
+    """Return what a child wrote before its end; end it when it hangs."""
+    heard, when_heard, when_looked_at = b"", cpu_ticks(pid), cpu_ticks(pid)
     while True:
-        if not select.select([pipe], [], [], SECONDS_OF_SILENCE)[0]:
-            os.kill(pid, signal.SIGKILL)
-        news = os.read(pipe, 1 << 16)
-        if not news:
-            return heard
-        heard += news
+        if select.select([pipe], [], [], SECONDS_OF_SILENCE)[0]:
+            news = os.read(pipe, 1 << 16)
+            if not news:
+                return heard
+            heard += news
+            when_heard = when_looked_at = cpu_ticks(pid)
+        else:
+            now = cpu_ticks(pid)
+            if hangs(when_heard, when_looked_at, now):
+                os.kill(pid, signal.SIGKILL)
+            when_looked_at = now
+
+
+def hangs(heard: int | None, looked_at: int | None, now: int | None) -> bool:
+    """Return whether a silent child stands still or works without end, by its ticks of work.
+
+    They are those when it was heard, when it was looked at last and now; where the system does not
+    tell them, silence is enough. A child that gets little of a busy machine does neither.
+    """
+    if heard is None or looked_at is None or now is None:
+        return True
+    return now == looked_at or now - heard > SECONDS_OF_SILENT_WORK * os.sysconf("SC_CLK_TCK")
 
 
 def run_child(blobs: Sequence[tuple[bytes, np.ndarray]]) -> tuple[bytes, str, str]:

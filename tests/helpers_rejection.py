@@ -34,6 +34,11 @@ def state_of(model):
     return copy.deepcopy({name: getattr(model, name) for name in names if hasattr(model, name)})
 
 
+def parameters_of(model):
+    """Return all weights and biases (P,)."""
+    return np.concatenate([a.ravel() for a in model.coefs_ + model.intercepts_])
+
+
 def assert_rejected(model, arguments, error, text, method="fit", **keywords):
     """Hold the error's type and text for every backend, and that nothing has changed."""
     texts = set()

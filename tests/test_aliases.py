@@ -14,7 +14,7 @@ from fastmlp import MLPClassifier, MLPRegressor, activation, initial_weights
 from fastmlp.names import Names
 from fastmlp.plan.initializers import INITIALIZERS
 from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, REGRESSOR_LOSSES, SOLVERS
-from fastmlp.schedules import POLICIES
+from fastmlp.schedules import SCHEDULES
 from fastmlp.validation.normalizations import NORMALIZATION_NAMES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -39,7 +39,7 @@ WEIGHTS = np.where(np.arange(len(X)) % 7 == 3, 0.0, 1.5)
 PARAMETERS = {
     "activation": (ACTIVATIONS.by_name, MINI_BATCHES),
     "solver": (SOLVERS, {"max_iter": 3}),
-    "learning_rate": (POLICIES, {"solver": "sgd", "learning_rate_init": 0.1, **MINI_BATCHES}),
+    "learning_rate": (SCHEDULES, {"solver": "sgd", "learning_rate_init": 0.1, **MINI_BATCHES}),
     "init": (INITIALIZERS, MINI_BATCHES),
     "normalization": (NORMALIZATION_NAMES, MINI_BATCHES),
 }
@@ -60,13 +60,18 @@ def test_spellings():
     assert not any(other in ACTIVATIONS for other in ("", "_", "relu6", None, 3, ["relu"], b"relu"))
 
 
+def runs_over_fit(learning_rate):
+    """Return whether a schedule is for whole fits only, so that partial_fit refuses it."""
+    return SCHEDULES[learning_rate]().spans_fit
+
+
 def result(model, y):
     """Return all that can be seen of a fit, and of the fits, scores and costs after it."""
     model.fit(X, y, sample_weight=WEIGHTS)
     seen = [*model.coefs_, *model.intercepts_, model.loss_curve_, model.n_iter_, model.t_]
     seen += [model.out_activation_, model.score(X, y), model.cost(X, y), model.objective(X, y)]
     seen += [hasattr(model, name) for name in ("partial_fit", "predict_proba")]
-    if hasattr(model, "partial_fit"):
+    if hasattr(model, "partial_fit") and not runs_over_fit(model.learning_rate):
         seen += model.partial_fit(X, y).coefs_
     return [*seen, repr(get_tags(model))]
 

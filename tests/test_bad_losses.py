@@ -198,7 +198,7 @@ def first_part_alone(loss):
 
 @pytest.mark.parametrize("loss", ["poisson", "tweedie"])
 def test_counts_that_are_all_zero(loss):
-    text = f"^loss='{loss}' needs a y above 0 somewhere; all are 0"
+    text = f"^loss='{loss}' needs at least one y above 0; all are 0"
     assert_rejected(regressor(loss=loss), (X, np.zeros(40)), ValueError, text)
     with first_part_alone(loss):
         part = regressor(loss=loss).partial_fit(X, np.zeros(40))  # others may come
@@ -208,7 +208,7 @@ def test_counts_that_are_all_zero(loss):
 @pytest.mark.parametrize("loss", ["poisson", "tweedie"])
 def test_a_target_whose_counts_are_all_zero(loss):
     counts = np.c_[POSITIVE, np.zeros(40), POSITIVE]
-    text = f"^loss='{loss}' needs a y above 0 in every column; all of column 1 are 0"
+    text = f"^loss='{loss}' needs at least one y above 0 in each column; all of column 1 are 0"
     assert_rejected(regressor(loss=loss), (X, counts), ValueError, text)
     with first_part_alone(loss):
         part = regressor(loss=loss).partial_fit(X, counts)  # others may come

@@ -15,6 +15,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from fastmlp import MLPClassifier, MLPRegressor, custom_loss
+from fastmlp.estimators import constants
 from fastmlp.estimators.learnt import learnt_by
 from fastmlp.registry import CLASSIFIER_LOSSES, LOSSES, REGRESSOR_LOSSES
 
@@ -84,6 +85,17 @@ def test_no_constant_is_better_for_numbers(loss, weights):
     model = MLPRegressor(loss, (2,), quantiles=[0.1, 0.6, 0.9], huber_delta=0.3, smooth_l1_beta=0.4)
     constant, least = cost_of_constant(model, AMOUNTS, weights)
     assert_allclose(constant, least, rtol=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["huber", "smooth_l1", "log_cosh"])
+def test_a_loss_whose_slope_is_not_known_is_asked_for_it(loss, monkeypatch):
+    row, parameters, levels = LOSSES[loss], LOSSES[loss].default_parameters, np.array([0.5])
+    target = np.random.RandomState(1).gamma(1, size=(30, 2))
+    known = constants.real_constant(row, target, None, levels, parameters)
+    monkeypatch.setattr(constants, "_SLOPES", {})
+    found = constants.real_constant(row, target, None, levels, parameters)
+    assert_allclose(found, known, rtol=1e-9)
+    assert np.abs(known - target.mean(axis=0)).min() > 0.01
 
 
 def test_quantiles_that_coincide_come_close():

@@ -5,26 +5,25 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import subprocess
-import sys
+import signal
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers import make_problem
 from helpers_custom import half_square, half_square_slope, tanh, tanh_slope
+from helpers_process import run_python
 
 from fastmlp.backends import Rows, get_backend
 from fastmlp.network import Network
 from fastmlp.optimizers import Adam
 from fastmlp.plan.layout import LAYER_DTYPE, Plan, make_plan, make_settings
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
-from fastmlp.schedules import LearningRate
-from fastmlp.training.history import History
+from fastmlp.schedules import Constant
+from fastmlp.training.courses import Rates
 from fastmlp.training.lbfgs import LbfgsRun
 from fastmlp.training.loop import TrainingData, TrainingRun
-from fastmlp.training.stopping import LossMonitor
+from fastmlp.training.state import TrainerState
 from fastmlp.training.updates import UpdateRule
 
 #: ``FASTMLP_FLIPS=10000`` is the full run; the same number gives the same flips.
@@ -61,26 +60,45 @@ PLANS = {
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_flipped_bit_never_ends_the_process():
     code = f"from helpers_flips import report; report({FLIPS}, seed={FLIPS})"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    run = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=Path(__file__).parent,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    found = json.loads(run.stdout)
+    found = json.loads(run_python(code, timeout=None))  # its children have limits of their own
     outcomes, crashes = found["outcomes"], found["crashes"]
     # A crash of Python's or NumPy's own reader of pickles is none of ours, but is worth a line.
     ours = [crash for crash in crashes if not crash["in_reader"]]
     print(outcomes, [crash for crash in crashes if crash["in_reader"]])
-    assert not ours, (ours, run.stderr[-3000:])
+    assert not ours
     assert sum(outcomes.values()) + len(crashes) == FLIPS
     # Most bits count for something; weights, whose bits may be any, leave whole models.
     assert outcomes["fine"] > 0
     assert outcomes["raised"] > FLIPS / 4
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.parametrize("body", ["while True: pass", "time.sleep(600)"])
+def test_a_child_that_hangs_is_ended(body):
+    code = f"""
+import os, time, helpers_flips as flips
+flips.SECONDS_OF_SILENCE, flips.SECONDS_OF_SILENT_WORK = 0.5, 0.2
+read, write = os.pipe()
+if (pid := os.fork()) == 0:
+    os.close(read)
+    os.write(write, b"L")
+    {body}
+os.close(write)
+print(flips.listen(read, pid), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+    assert run_python(code).split() == ["b'L'", str(-signal.SIGKILL)]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_child_that_gets_little_of_the_machine_does_not_hang():
+    from helpers_flips import SECONDS_OF_SILENT_WORK, hangs
+
+    limit = int(SECONDS_OF_SILENT_WORK * os.sysconf("SC_CLK_TCK"))
+    assert not hangs(heard=50, looked_at=50, now=51)
+    assert not hangs(heard=50, looked_at=60, now=50 + limit)
+    assert hangs(heard=50, looked_at=60, now=51 + limit)
+    assert hangs(heard=50, looked_at=60, now=60)
+    assert hangs(heard=None, looked_at=None, now=None)
 
 
 # -- the plan -------------------------------------------------------------------------------------
@@ -214,25 +232,17 @@ WRONG_TARGETS = {
 }
 
 
-def silent(record: object) -> bool:
-    """Take a record, and let the training go on."""
-    return False
-
-
 def trained_on(wanted: Network, X: np.ndarray, target: np.ndarray) -> None:
     data = TrainingData(Rows(X, target), np.arange(len(X), dtype=np.int64))
-    rate, monitor = LearningRate("constant", 0.1), LossMonitor(0, 1, np.inf, 0)
+    state = TrainerState(wanted, 1, rate=Rates.of((0.1, Constant()), {}, 1))
     settings, rule, backend = make_settings("adam"), UpdateRule(Adam()), get_backend("compiled")
-    TrainingRun(
-        backend, wanted, data, settings, rule, 2, 1, rate, monitor, History(), None, 1, silent
-    ).run()
+    TrainingRun(backend, data, settings, rule, 2, 1, None, state).run()
 
 
 def minimised_on(wanted: Network, X: np.ndarray, target: np.ndarray) -> None:
     data = TrainingData(Rows(X, target), np.arange(len(X), dtype=np.int64))
-    LbfgsRun(
-        get_backend("compiled"), wanted, data, make_settings("sgd"), 1, History(), 1, 9, 0.0, silent
-    ).run()
+    state, backend = TrainerState(wanted, 1), get_backend("compiled")
+    LbfgsRun(backend, data, make_settings("sgd"), 1, 9, 0.0, state).run()
 
 
 def gradient_on(wanted: Network, X: np.ndarray, target: np.ndarray) -> None:

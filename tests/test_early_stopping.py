@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 from helpers_custom import half_square, half_square_slope
-from helpers_rejection import X, Y, assert_rejected, classifier, regressor
+from helpers_rejection import LABELS, X, Y, assert_rejected, classifier, regressor
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import norm
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, r2_score
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import (
+    GroupShuffleSplit,
+    KFold,
+    PredefinedSplit,
+    ShuffleSplit,
+    StratifiedKFold,
+    TimeSeriesSplit,
+    train_test_split,
+)
 
 from fastmlp import DivergenceError, MLPClassifier, MLPRegressor, custom_loss
 from fastmlp.backends import BACKENDS, Rows
@@ -254,7 +264,7 @@ def drawn(y, seed, weights=None, **parameters):
     )
     rows = np.arange(len(y), dtype=np.int64)
     data = TrainingData(Rows(np.zeros((len(y), 1)), coder.encode(y), weights), rows)
-    judged = hold_out(model, data, coder, np.random.RandomState(seed))
+    judged = hold_out(model, data, coder, np.random.RandomState(seed), y)
     assert_array_equal(np.sort(np.r_[data.order, judged]), rows)
     return data.order, judged
 
@@ -287,6 +297,176 @@ def test_each_held_out_row_is_the_only_one_of_its_class():
     model = classifier(early_stopping=True, random_state=0)
     text = "^The validation set is too small: each of the rows that validation_fraction=0.1 holds"
     assert_rejected(model, (X[:20], np.arange(20)), ValueError, text)
+
+
+# -- rows that the user's rule holds out -----------------------------------------------------------
+
+GROUPS = np.repeat(np.arange(8), 5)
+SPLITTERS = [
+    KFold(4),
+    KFold(4, shuffle=True, random_state=3),
+    StratifiedKFold(4, shuffle=True, random_state=3),
+    ShuffleSplit(1, test_size=0.3, train_size=0.5, random_state=0),
+    TimeSeriesSplit(3),
+    PredefinedSplit(np.where(GROUPS < 2, 0, -1)),
+]
+
+
+def split_fit(split, y, **parameters):
+    """Return a model that takes steps on whole batches, in the order of the rows."""
+    make = classifier if y is LABELS else regressor
+    defaults = {"random_state": 0, "early_stopping": True, "shuffle": False, "dtype": "float64"}
+    return make(**{**defaults, **parameters}, validation_split=split).fit(X, y)
+
+
+@every_backend
+@pytest.mark.parametrize("splitter", SPLITTERS)
+def test_the_first_split_of_a_splitter(splitter, backend):
+    """As if the rows to learn from were all, and those held out had been brought."""
+    train, test = next(splitter.split(X, LABELS))
+    model = split_fit(splitter, LABELS, backend=backend)
+    other = classifier(random_state=0, early_stopping=True, shuffle=False, dtype="float64")
+    other.set_params(backend=backend)
+    other.fit(X[train], LABELS[train], X_val=X[test], y_val=LABELS[test])
+    assert_array_equal(model.predict_proba(X), other.predict_proba(X))
+    assert model.validation_scores_ == other.validation_scores_
+    assert model.t_ == len(train) * model.n_iter_
+
+
+def test_the_rows_that_would_be_drawn():
+    """A share is drawn after the first weights, of which there is nothing to be drawn here."""
+    by_fraction = split_fit(None, Y, init=initial)
+    rng = np.random.RandomState(0)
+    pair = train_test_split(np.arange(40), test_size=0.1, random_state=rng)
+    model = split_fit([tuple(pair)], Y, init=initial)
+    assert model.validation_scores_ == by_fraction.validation_scores_
+    assert_array_equal(model.predict(X), by_fraction.predict(X))
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        (GROUPS >= 2, GROUPS < 2),
+        (np.flatnonzero(GROUPS >= 2), np.flatnonzero(GROUPS < 2).tolist()),
+        (range(10, 40), range(10)),
+    ],
+)
+def test_a_pair_of_rows_or_masks(pair):
+    model = split_fit([pair], Y)
+    assert_array_equal(model.predict(X), split_fit(SPLITTERS[-1], Y).predict(X))
+
+
+def test_groups_by_a_pair():
+    splitter = GroupShuffleSplit(1, test_size=0.25, random_state=0)
+    text = "^validation_split=GroupShuffleSplit.* can't split the rows: .*A fit has no groups: pass"
+    model = regressor(early_stopping=True, validation_split=splitter)
+    for state in (model, copy.deepcopy(model).set_params(early_stopping=False).fit(X, Y)):
+        with pytest.raises(ValueError, match=text):
+            state.set_params(early_stopping=True).fit(X, Y)
+    pair = next(splitter.split(X, Y, GROUPS))
+    model.set_params(validation_split=[pair], random_state=0).fit(X, Y)
+    assert model.t_ == 30 * model.n_iter_
+
+
+def test_a_split_draws_nothing_from_the_fit():
+    """So that the same rows are shuffled alike, however they were chosen."""
+    pair = next(KFold(4).split(X))
+    model = split_fit(KFold(4), Y, shuffle=True)
+    assert_array_equal(model.predict(X), split_fit([pair], Y, shuffle=True).predict(X))
+
+
+def test_a_class_that_is_held_out_wholly_stays_so():
+    split = [(np.flatnonzero(LABELS == "up"), np.flatnonzero(LABELS == "down"))]
+    text = r"^validation_split leaves no row of \['down'\] to learn from: nothing is learnt of it"
+    with pytest.warns(RuntimeWarning, match=text):
+        model = split_fit(split, LABELS, max_iter=60, learning_rate_init=0.1)
+    assert (model.predict(X) == "up").all()
+    assert model.t_ == (LABELS == "up").sum() * model.n_iter_
+
+
+def test_a_split_that_holds_out_one_target():
+    y = np.where(np.arange(40) < 10, 5.0, Y)
+    text = "^y is the same in all rows that validation_split holds out"
+    with pytest.warns(UserWarning, match=text):
+        split_fit(KFold(4), y)
+
+
+def test_a_split_is_not_read_without_early_stopping():
+    model = split_fit([([0], [99])], Y, early_stopping=False)
+    assert model.validation_scores_ is None
+    assert model.t_ == 40 * model.n_iter_
+
+
+class Splitter:
+    """Splits as it is told."""
+
+    def __init__(self, *pairs):
+        self.pairs = pairs
+
+    def split(self, X, y=None, groups=None):
+        yield from self.pairs
+
+    def __repr__(self):
+        return "Splitter()"
+
+
+@pytest.mark.parametrize(
+    ("pair", "text"),
+    [
+        (([0, 1], []), "^validation_split has no test rows"),
+        (([], [0, 1]), "^validation_split has no train rows"),
+        ((np.zeros(40, bool), np.ones(40, bool)), "^validation_split has no train rows"),
+        (([0, 1, 2, 3], [3, 2]), r"has 2 rows in both parts \(first: row 2\)"),
+        (([0, 1, 40], [3, 2]), "has the train row 40; X has the rows 0 to 39"),
+        (([0, 1], [-1]), "has the test row -1; X has the rows 0 to 39"),
+        (([0, 1, 0], [2]), "has the train row 0 more than once"),
+        (([0.0, 1.0], [2]), "must give train rows by their numbers, or by a mask"),
+        ((np.ones(39, bool), [2]), "must give train rows by their numbers, or by a mask"),
+        (([[0, 1]], [2]), "must give train rows by their numbers, or by a mask"),
+        ((["a"], [2]), "must give train rows by their numbers, or by a mask"),
+        (([[0], [1, 2]], [2]), "has train rows that are no array"),
+    ],
+)
+def test_parts_that_are_refused(pair, text):
+    for split in ([pair], Splitter(pair)):
+        model = regressor(early_stopping=True, validation_split=split)
+        fitted = regressor(random_state=0).fit(X, Y)
+        fitted.set_params(early_stopping=True, validation_split=split)
+        for state in (model, fitted):
+            before = copy.copy(vars(state))
+            with pytest.raises(ValueError, match=text) as caught:
+                state.fit(X, Y)
+            assert "\n" not in str(caught.value)
+            assert vars(state) == before
+
+
+@pytest.mark.parametrize(
+    ("splitter", "text"),
+    [
+        (Splitter(), r"^validation_split=Splitter\(\) gives no split"),
+        (Splitter(3), r"^validation_split=Splitter\(\) can't split the rows: "),
+        (Splitter(([0], [1], [2])), r"^validation_split=Splitter\(\) can't split the rows: "),
+        (KFold(50), r"^validation_split=KFold\(.* can't split the rows: Cannot have number of"),
+        (StratifiedKFold(4), r"^validation_split=Strat.* can't split the rows: Supported target"),
+    ],
+)
+def test_splitters_that_are_refused(splitter, text):
+    model = regressor(early_stopping=True, validation_split=splitter)
+    with pytest.raises(ValueError, match=text):
+        model.fit(X, Y)
+    assert not hasattr(model, "coefs_")
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_parts_without_weight(part):
+    pair = (np.arange(20), np.arange(20, 40))
+    weights = np.ones(40)
+    weights[pair[part]] = 0
+    what = ("leaves to train on", "holds out")[part]
+    model = regressor(early_stopping=True, validation_split=[pair])
+    text = f"^the weight is zero for every row that validation_split {what}"
+    with pytest.raises(ValueError, match=text):
+        model.fit(X, Y, weights)
 
 
 # -- going on --------------------------------------------------------------------------------------

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
+from helpers_process import run_python
 
 import fastmlp
 
@@ -31,8 +29,7 @@ SLOW_MODULES = [
 def loaded_modules():
     """Names of the modules that a fresh interpreter has after ``import fastmlp``."""
     code = "import sys, fastmlp; print(*sys.modules, sep='\\n')"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return set(run.stdout.split())
+    return set(run_python(code).split())
 
 
 @pytest.mark.parametrize("module", SLOW_MODULES)

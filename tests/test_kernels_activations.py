@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from helpers import REFERENCE, offset_array, size_pairs
+from helpers_looped import looped
 from helpers_tolerances import DERIVATIVE, activation_multiple, assert_within, eps, relative_bound
 
 from fastmlp.backends.protocol import Backend
@@ -35,7 +36,7 @@ def assert_as_reference(backend: Backend, activation: Activation, z: np.ndarray)
 
 
 @every_activation
-@pytest.mark.parametrize("shape", size_pairs())
+@looped("shape", size_pairs())
 def test_awkward_sizes(backend: Backend, dtype, activation, shape):
     z = np.random.default_rng(0).normal(scale=3, size=shape)
     assert_as_reference(backend, activation, offset_array(z.astype(dtype)))
@@ -48,14 +49,14 @@ def test_whole_range(backend: Backend, dtype, activation):
     assert_as_reference(backend, activation, z.astype(dtype)[np.newaxis])
 
 
-@every_activation
+@looped("activation", ACTIVATIONS)
 def test_extremes(backend: Backend, dtype, activation):
     largest = np.finfo(dtype).max
     z = np.array([[-np.inf, -largest, -1e4, -0.0, 0.0, 1e4, largest, np.inf]], dtype)
     assert_as_reference(backend, activation, z)
 
 
-@every_activation
+@looped("activation", ACTIVATIONS)
 def test_nan_stays_nan(backend: Backend, dtype, activation):
     z = np.zeros((3, 17), dtype)
     z[0, 16], z[1, 4], z[2, :] = np.nan, np.nan, np.nan
@@ -73,7 +74,7 @@ def test_derivative_is_the_slope(backend: Backend, activation):
     np.testing.assert_allclose(dh_dz, (above - below) / (2 * step), rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize(
+@looped(
     ("name", "z", "h", "dh_dz"),
     [
         ("identity", [-2, 0, 3], [-2, 0, 3], [1, 1, 1]),

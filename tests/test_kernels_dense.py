@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from helpers import offset_array, size_triples
+from helpers_looped import looped
 from helpers_tolerances import assert_within, dot_bound
 
 from fastmlp.backends.protocol import Backend
@@ -18,7 +18,7 @@ def wide(*arrays: np.ndarray) -> list[np.ndarray]:
     return [a.astype(np.float64) for a in arrays]
 
 
-@pytest.mark.parametrize(("n_rows", "fan_in", "fan_out"), size_triples())
+@looped(("n_rows", "fan_in", "fan_out"), size_triples())
 def test_forward(backend: Backend, dtype, n_rows, fan_in, fan_out):
     rng = np.random.default_rng(n_rows)
     x = normal(rng, n_rows, fan_in, dtype=dtype)
@@ -30,7 +30,7 @@ def test_forward(backend: Backend, dtype, n_rows, fan_in, fan_out):
     assert_within(out, x @ w + b, dot_bound(x, w, b, dtype))
 
 
-@pytest.mark.parametrize(("n_rows", "fan_in", "fan_out"), size_triples())
+@looped(("n_rows", "fan_in", "fan_out"), size_triples())
 def test_backward_input(backend: Backend, dtype, n_rows, fan_in, fan_out):
     rng = np.random.default_rng(n_rows)
     dz = normal(rng, n_rows, fan_out, dtype=dtype)
@@ -41,7 +41,7 @@ def test_backward_input(backend: Backend, dtype, n_rows, fan_in, fan_out):
     assert_within(out, dz @ w.T, dot_bound(dz, w.T, 0.0, dtype))
 
 
-@pytest.mark.parametrize(("n_rows", "fan_in", "fan_out"), size_triples())
+@looped(("n_rows", "fan_in", "fan_out"), size_triples())
 def test_backward_weights(backend: Backend, dtype, n_rows, fan_in, fan_out):
     rng = np.random.default_rng(n_rows)
     x = normal(rng, n_rows, fan_in, dtype=dtype)

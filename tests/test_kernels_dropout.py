@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from helpers import REFERENCE, size_pairs
+from helpers_looped import looped
 
 from fastmlp.backends.protocol import Backend
 from fastmlp.backends.reference.philox import philox4x32
@@ -47,12 +48,12 @@ def test_rows_take_the_half_words_of_the_known_answer(backend: Backend, dtype):
         assert factors(backend, (8, 1), dtype, threshold=half + 1, **zero)[row, 0] == 0
 
 
-@pytest.mark.parametrize("shape", size_pairs())
+@looped("shape", size_pairs())
 def test_same_bits_in_every_backend(backend: Backend, dtype, shape):
     np.testing.assert_array_equal(factors(backend, shape, dtype), factors(REFERENCE, shape, dtype))
 
 
-@pytest.mark.parametrize(
+@looped(
     "place",
     [
         {"threshold": 1},
@@ -63,17 +64,15 @@ def test_same_bits_in_every_backend(backend: Backend, dtype, shape):
         {"step": 2**32 - 1},
         {"step": 2**32 + 5},
     ],
-    ids=str,
 )
 def test_same_bits_for_every_place_of_the_counter(backend: Backend, dtype, place):
     actual = factors(backend, (33, 40), dtype, **place)
     np.testing.assert_array_equal(actual, factors(REFERENCE, (33, 40), dtype, **place))
 
 
-@pytest.mark.parametrize(
+@looped(
     "change",
     [{"seed": 4}, {"seed": 3 + 2**32}, {"layer": 2}, {"step": 6}, {"step": 5 + 2**31}],
-    ids=str,
 )
 def test_another_place_gives_other_bits(backend: Backend, change):
     plain = factors(backend, (32, 32), np.float32)

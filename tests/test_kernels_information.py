@@ -23,6 +23,7 @@ from helpers_accuracy import (
     shifted_rows,
     ulp_distance,
 )
+from helpers_looped import looped
 from helpers_tolerances import MEASURE, assert_within, eps, tiny
 from scipy.special import entr, log_softmax, rel_entr, softmax
 
@@ -75,7 +76,7 @@ def draw(measure: Measure, shape: tuple[int, int], dtype: np.dtype) -> tuple[np.
 
 
 @every_measure
-@pytest.mark.parametrize("shape", [*size_pairs(), (3, 1030)])
+@looped("shape", [*size_pairs(), (3, 1030)])
 def test_awkward_sizes(backend: Backend, dtype, measure, shape):
     p, q = draw(measure, shape, dtype)
     actual = run(backend, measure, p, q)
@@ -86,7 +87,7 @@ def test_awkward_sizes(backend: Backend, dtype, measure, shape):
 
 
 @every_measure
-@pytest.mark.parametrize("place", [0, 4, 16])
+@looped("place", [0, 4, 16])
 def test_nan_stays_nan(backend: Backend, dtype, measure, place):
     for spoilt in range(1 + measure.two):
         pair = [np.full((3, 17), 1 / 17, dtype) for _ in range(2)]
@@ -98,7 +99,7 @@ def test_nan_stays_nan(backend: Backend, dtype, measure, place):
         np.testing.assert_array_equal(nan, expected)
 
 
-@pytest.mark.parametrize("length", SIZES)
+@looped("length", SIZES)
 def test_impossible_outcomes(backend: Backend, dtype, length):
     certain, other = np.zeros((1, length + 1), dtype), np.zeros((1, length + 1), dtype)
     certain[0, 0], other[0, length] = 1, 1
@@ -171,6 +172,12 @@ def log(x: Any) -> Any:
     return np.log(x) if isinstance(x, np.ndarray) else mpmath.log(x)
 
 
+@cache
+def truth_of_distributions(name: str, dtype: np.dtype, length: int) -> tuple[Truth, np.ndarray]:
+    """Return what ``truth_of_rows`` does for the rows of ``distributions``."""
+    return truth_of_rows(name, *distributions(dtype, length))
+
+
 def truth_of_rows(name: str, p: np.ndarray, q: np.ndarray) -> tuple[Truth, np.ndarray]:
     """Return the true sums (n,) and the sums of the terms' magnitudes (n,)."""
 
@@ -223,10 +230,16 @@ def test_every_measure_has_a_bound():
     assert sorted([*BOUNDS, "softmax"]) == sorted(MEASURES.names)
 
 
+@cache
+def true_logarithm(dtype: np.dtype) -> Truth:
+    """Return the logarithms (n,) of ``probabilities``."""
+    return evaluate(log, probabilities(dtype))
+
+
 def test_error_of_self_information(threaded_backend: Backend, dtype):
     p = probabilities(dtype)
     actual = run(threaded_backend, MEASURES["self_information"], p[np.newaxis], None)[0]
-    distance = ulp_distance(actual, -evaluate(log, p))
+    distance = ulp_distance(actual, -true_logarithm(dtype))
     assert distance.max() <= BOUNDS["self_information"][dtype.type]
 
 
@@ -234,21 +247,28 @@ def test_error_of_self_information(threaded_backend: Backend, dtype):
 @pytest.mark.parametrize("length", ROW_LENGTHS)
 def test_error_of_sums(threaded_backend: Backend, dtype, name, length):
     p, q = distributions(dtype, length)
-    truth, magnitude = truth_of_rows(name, p, q)
+    truth, magnitude = truth_of_distributions(name, dtype, length)
     distance = ulp_distance(run(threaded_backend, MEASURES[name], p, q), truth, magnitude)
     assert distance.max() <= BOUNDS[name][dtype.type]
 
 
-def test_error_of_one_term_of_the_divergence(threaded_backend: Backend, dtype):
-    """Small numbers too: log p - log q would lose digits where p and q are alike."""
+@cache
+def pairs_with_truth(dtype: np.dtype) -> tuple[np.ndarray, np.ndarray, Truth, np.ndarray]:
+    """Return p and q (n, 1), alike and unlike, their true divergence and its magnitude (n,)."""
     p = np.resize(probabilities(dtype)[::7], 5000)
     p = p[p > np.finfo(dtype).tiny / eps(dtype)]
     factors = np.random.default_rng(2).choice(
         [1 + 4 * eps(dtype), 1.4, 1.5, 1.9, 2.2, 3, 40], len(p)
     )
     q = np.minimum(p * factors, 1).astype(dtype)
-    truth, magnitude = truth_of_rows("kl_divergence", p[:, np.newaxis], q[:, np.newaxis])
-    actual = run(threaded_backend, MEASURES["kl_divergence"], p[:, np.newaxis], q[:, np.newaxis])
+    p, q = p[:, np.newaxis], q[:, np.newaxis]
+    return p, q, *truth_of_rows("kl_divergence", p, q)
+
+
+def test_error_of_one_term_of_the_divergence(threaded_backend: Backend, dtype):
+    """Small numbers too: log p - log q would lose digits where p and q are alike."""
+    p, q, truth, magnitude = pairs_with_truth(dtype)
+    actual = run(threaded_backend, MEASURES["kl_divergence"], p, q)
     assert ulp_distance(actual, truth, magnitude).max() <= BOUNDS["kl_divergence"][dtype.type]
 
 

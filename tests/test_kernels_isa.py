@@ -5,24 +5,16 @@ Every kernel test already runs once for each of them: see ``conftest.py``.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
+from helpers_process import run_python
 
 from fastmlp.backends.compiled import CompiledBackend, available_isas
 
 
 def isa_of_a_new_process(**environment: str) -> str:
     code = "from fastmlp.backends import get_backend; print(get_backend('compiled').isa)"
-    search_path = os.pathsep.join(path for path in sys.path if path)
-    variables = {**os.environ, "PYTHONPATH": search_path, **environment}
-    command = [sys.executable, "-c", code]
-    return subprocess.run(
-        command, env=variables, check=True, capture_output=True, text=True, timeout=60
-    ).stdout.strip()
+    return run_python(code, **environment).strip()
 
 
 @pytest.mark.parametrize("isa", available_isas())

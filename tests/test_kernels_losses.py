@@ -6,6 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 from helpers import REFERENCE, make_target, outputs_for, size_pairs
+from helpers_looped import looped
 from helpers_tolerances import LINK, LOSS, LOSS_GRADIENT, assert_within, eps, relative_bound
 from scipy import special
 from scipy.special import expit, log_softmax, softmax
@@ -21,7 +22,6 @@ LN2, LN3, E1 = np.log(2), np.log(3), 1 - np.exp(-1)
 LN_E1, UNIT_SPREAD = np.log(np.e - 1), np.log(np.expm1(1 - 1e-6))
 
 every_loss = pytest.mark.parametrize("loss", LOSSES, ids=LOSSES.names)
-weighted_or_not = pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
 
 
 def run(
@@ -55,8 +55,8 @@ def rows_for(
 
 
 @every_loss
-@weighted_or_not
-@pytest.mark.parametrize(("n_rows", "n_targets"), size_pairs())
+@looped("weighted", [False, True])
+@looped(("n_rows", "n_targets"), size_pairs())
 def test_awkward_sizes(backend: Backend, dtype, loss, weighted, n_rows, n_targets):
     rng = np.random.default_rng(n_rows)
     logits, target = (a.astype(dtype) for a in rows_for(loss, n_rows, n_targets, rng, scale=4))
@@ -76,7 +76,7 @@ def test_awkward_sizes(backend: Backend, dtype, loss, weighted, n_rows, n_target
 
 
 @every_loss
-@pytest.mark.parametrize(("n_rows", "n_targets"), size_pairs())
+@looped(("n_rows", "n_targets"), size_pairs())
 def test_link_at_awkward_sizes(backend: Backend, dtype, loss, n_rows, n_targets):
     logits, _ = rows_for(loss, n_rows, n_targets, np.random.default_rng(n_targets), scale=5)
     logits = logits.astype(dtype)
@@ -102,7 +102,7 @@ def test_gradient_is_the_slope(backend: Backend, loss):
         np.testing.assert_allclose(gradient[:, column], slope, rtol=1e-8, atol=1e-8)
 
 
-@every_loss
+@looped("loss", LOSSES)
 def test_weight_zero_gives_no_gradient_and_keeps_the_value(backend: Backend, dtype, loss):
     rng = np.random.default_rng(1)
     logits, target = (a.astype(dtype) for a in rows_for(loss, 4, 3, rng))
@@ -113,7 +113,7 @@ def test_weight_zero_gives_no_gradient_and_keeps_the_value(backend: Backend, dty
     assert np.all(np.any(gradient[[0, 3]] != 0, axis=1))
 
 
-@every_loss
+@looped("loss", LOSSES)
 def test_nan_stays_in_its_row(backend: Backend, dtype, loss):
     logits, target = (a.astype(dtype) for a in rows_for(loss, 4, 2, np.random.default_rng(5)))
     logits[2, -1] = np.nan
@@ -123,7 +123,7 @@ def test_nan_stays_in_its_row(backend: Backend, dtype, loss):
     assert np.all(np.isfinite(gradient[[0, 1, 3]]))
 
 
-@pytest.mark.parametrize(
+@looped(
     ("name", "logits", "target", "value", "gradient"),
     [
         ("softmax_cross_entropy", [1e4, -1e4, 0], [1], 2e4, [1, -1, 0]),
@@ -182,8 +182,8 @@ def test_a_small_loss_keeps_its_digits(backend: Backend, dtype):
 SIMPLE_LINKS = [loss for loss in LOSSES if loss.link not in ("gaussian", "quantiles")]
 
 
-@pytest.mark.parametrize("size", [-1e4, 1e4])
-@pytest.mark.parametrize("loss", SIMPLE_LINKS, ids=lambda loss: loss.name)
+@looped("size", [-1e4, 1e4])
+@looped("loss", SIMPLE_LINKS)
 def test_links_are_stable(backend: Backend, dtype, loss, size):
     out = run_link(backend, loss, np.array([[size, 0, -size]], dtype))
     with np.errstate(over="ignore"):
@@ -210,7 +210,7 @@ def test_quantiles_ascend(backend: Backend, dtype):
     assert np.all(np.diff(out, axis=2) >= 0)
 
 
-@pytest.mark.parametrize(
+@looped(
     ("name", "parameters", "same_as"),
     [
         ("focal", (0.0,), "softmax_cross_entropy"),
@@ -229,7 +229,7 @@ def test_limits(backend: Backend, name, parameters, same_as):
     np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-7, atol=1e-7)
 
 
-@pytest.mark.parametrize("power", [1.001, 1.5, 1.999])
+@looped("power", [1.001, 1.5, 1.999])
 def test_tweedie_keeps_its_digits_near_its_limits(backend: Backend, dtype, power):
     rng = np.random.default_rng(9)
     target = np.exp(rng.normal(size=(200, 1)))
@@ -249,7 +249,7 @@ def test_tweedie_keeps_its_digits_near_its_limits(backend: Backend, dtype, power
     np.testing.assert_allclose(values, expected, rtol=0, atol=4 * eps(dtype))
 
 
-@pytest.mark.parametrize("tau", [0.1, 0.5, 0.95])
+@looped("tau", [0.1, 0.5, 0.95])
 def test_one_quantile_is_scikit_learns_pinball_loss(backend: Backend, dtype, tau):
     rng = np.random.default_rng(4)
     logits, target = rng.normal(size=(2, 37, 1)).astype(dtype)
@@ -260,9 +260,7 @@ def test_one_quantile_is_scikit_learns_pinball_loss(backend: Backend, dtype, tau
     np.testing.assert_allclose(gradient, expected_gradient, rtol=0, atol=eps(dtype))
 
 
-@pytest.mark.parametrize(
-    ("name", "power"), [("poisson", 1), ("gamma", 2), ("tweedie", 1.5), ("tweedie", 1.2)]
-)
+@looped(("name", "power"), [("poisson", 1), ("gamma", 2), ("tweedie", 1.5), ("tweedie", 1.2)])
 def test_deviances_are_half_of_scikit_learns(backend: Backend, name, power):
     logits, target = rows_for(LOSSES[name], 50, 1, np.random.default_rng(6))
     parameters = (float(power),) if name == "tweedie" else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from helpers import REFERENCE, size_pairs
+from helpers_looped import looped
 from helpers_tolerances import NORMALS, assert_within, eps
 from scipy import stats
 
@@ -39,7 +40,7 @@ def test_rows_take_the_points_of_the_known_answer(backend: Backend, dtype):
     np.testing.assert_allclose(actual[:, 0], [x[0], y[0], x[1], y[1]], rtol=NORMALS * eps(dtype))
 
 
-@pytest.mark.parametrize("shape", size_pairs())
+@looped("shape", size_pairs())
 def test_same_numbers_in_every_backend(backend: Backend, dtype, shape):
     assert_as_reference(backend, shape, dtype)
 
@@ -48,7 +49,7 @@ def test_same_numbers_in_the_tails_and_at_every_angle(backend: Backend, dtype):
     assert_as_reference(backend, (4000, 250), dtype)
 
 
-@pytest.mark.parametrize(
+@looped(
     "place",
     [
         {"stream": GRADIENT_NOISE_STREAM},
@@ -57,7 +58,6 @@ def test_same_numbers_in_the_tails_and_at_every_angle(backend: Backend, dtype):
         {"step": 2**32 - 1},
         {"step": 2**32 + 5},
     ],
-    ids=str,
 )
 def test_same_numbers_for_every_place_of_the_counter(backend: Backend, dtype, place):
     assert_as_reference(backend, (33, 40), dtype, **place)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from helpers import REFERENCE, offset_array
+from helpers_looped import looped
 from helpers_tolerances import NORMALIZATION, NORMALIZATION_GRADIENT, assert_within, eps
 
 from fastmlp.backends.protocol import Backend
@@ -135,12 +136,12 @@ def assert_as_reference(backend: Backend, name: str, case: Case) -> None:
 
 
 @every_normalization
-@pytest.mark.parametrize("shape", SHAPES)
+@looped("shape", SHAPES)
 def test_sizes(backend: Backend, dtype, name, shape):
     assert_as_reference(backend, name, make_case(name, shape, dtype))
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@looped("shape", SHAPES)
 def test_weights_of_a_batch(backend: Backend, dtype, shape):
     assert_as_reference(backend, "batch", make_case("batch", shape, dtype, weighted=True))
 
@@ -230,8 +231,8 @@ def test_a_large_mean_leaves_the_variance(backend: Backend, dtype, name):
     np.testing.assert_allclose(there.scale, exact.scale, rtol=0.02)
 
 
-@every_normalization
-@pytest.mark.parametrize("poison", [np.nan, np.inf])
+@looped("name", NAMES)
+@looped("poison", [np.nan, np.inf])
 def test_poison_stays_visible(backend: Backend, dtype, name, poison):
     case = make_case(name, (4, 8, 2), dtype)
     case.z[2, 5] = poison

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
-import pytest
 from helpers import REFERENCE, SIZES, offset_array
+from helpers_looped import looped
 from helpers_tolerances import assert_within, dot_bound
 
 from fastmlp.backends.protocol import Backend
@@ -32,7 +33,7 @@ def scores(backend: Backend, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.
     return out
 
 
-@pytest.mark.parametrize("fan_in", [*SIZES, 784])
+@looped("fan_in", [*SIZES, 784])
 def test_scores_are_the_same_bits_everywhere(backend: Backend, dtype, fan_in):
     x, _, _, _, w, b = problem(7, fan_in, 3, dtype)
     actual = scores(backend, x, w, b)
@@ -41,16 +42,20 @@ def test_scores_are_the_same_bits_everywhere(backend: Backend, dtype, fan_in):
     assert_within(actual, exact, 2 * dot_bound(x, w.T, b, dtype))
 
 
-@pytest.mark.parametrize("fan_in", [*SIZES, 784])
-@pytest.mark.parametrize("units", [1, 3])
+@cache
+def epoch_of_the_reference(fan_in: int, units: int, dtype: np.dtype):
+    """Return the number of mistakes, w and b; Python's loop takes long, and is the same for all."""
+    x, target, rates, order, w, b = problem(60, fan_in, units, dtype)
+    return REFERENCE.perceptron_epoch(x, target, rates, order, w, b), w, b
+
+
+@looped("fan_in", [*SIZES, 784])
+@looped("units", [1, 3])
 def test_an_epoch_is_the_same_bits_everywhere(backend: Backend, dtype, fan_in, units):
     # Irrational steps and inputs: every product and sum is rounded.
-    results = []
-    for each in (backend, REFERENCE):
-        x, target, rates, order, w, b = problem(60, fan_in, units, dtype)
-        mistakes = each.perceptron_epoch(x, target, rates, order, w, b)
-        results.append((mistakes, w, b))
-    (mistakes, w, b), (expected, expected_w, expected_b) = results
+    x, target, rates, order, w, b = problem(60, fan_in, units, dtype)
+    mistakes = backend.perceptron_epoch(x, target, rates, order, w, b)
+    expected, expected_w, expected_b = epoch_of_the_reference(fan_in, units, dtype)
     assert mistakes == expected > 0
     np.testing.assert_array_equal(w, expected_w)
     np.testing.assert_array_equal(b, expected_b)

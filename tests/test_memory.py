@@ -49,7 +49,7 @@ def test_outputs_beyond_all_memory(monkeypatch):
     model = classifier().fit(X, LABELS)
     monkeypatch.setattr(Network, "forward", no_memory)
     monkeypatch.setattr(Network, "cost_gradient", no_memory)
-    text = "^X has 40 rows, for whose outputs there is not enough memory: pass fewer rows at a time"
+    text = "^There is not enough memory for the outputs of the 40 rows of X: pass fewer rows"
     for method in ("predict", "predict_proba", "decision_function"):
         assert_rejected(model, (X,), MemoryError, text, method=method)
     for method in ("loss_per_sample", "cost", "objective", "gradient", "score"):

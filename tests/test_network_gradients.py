@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers import Problem, make_problem, objective_and_gradient
+from helpers import REFERENCE, Problem, make_problem, objective_and_gradient
 
 from fastmlp.backends.protocol import Backend
 from fastmlp.plan.layout import batch_norms
@@ -64,11 +64,16 @@ def numerical_gradient(backend: Backend, problem: Problem) -> np.ndarray:
     return slopes
 
 
+def small_problem(case: dict) -> Problem:
+    return make_problem(**{"layer_sizes": (4, 6, 5, 3), "n_rows": 7, **case})
+
+
 @every_case
-def test_numerical_gradient(backend: Backend, case):
-    problem = make_problem(**{"layer_sizes": (4, 6, 5, 3), "n_rows": 7, **case})
-    _, gradient = objective_and_gradient(backend, problem)
-    slopes = numerical_gradient(backend, problem)
+def test_numerical_gradient(case):
+    """Of the reference, which the next test holds the backends to."""
+    problem = small_problem(case)
+    _, gradient = objective_and_gradient(REFERENCE, problem)
+    slopes = numerical_gradient(REFERENCE, problem)
     by_batch = batch_norms(problem.plan)
     for views in (weight_views, bias_views, gain_views, shift_views):
         groups = zip(views(problem.plan, gradient), views(problem.plan, slopes), strict=True)
@@ -77,6 +82,15 @@ def test_numerical_gradient(backend: Backend, case):
                 continue
             assert np.any(analytic != 0) != (views is bias_views and by_batch[layer])
             np.testing.assert_allclose(analytic, numerical, rtol=1e-6, atol=2e-9)
+
+
+@every_case
+def test_objective_and_gradient_are_the_references(backend: Backend, case):
+    problem = small_problem(case)
+    totals, gradient = objective_and_gradient(backend, problem)
+    expected_totals, expected = objective_and_gradient(REFERENCE, problem)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(totals, expected_totals, rtol=1e-12)
 
 
 @every_case

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import pytest
-from helpers import REFERENCE, make_problem, objective_and_gradient, predict, train
+from helpers import (
+    REFERENCE,
+    Problem,
+    Trained,
+    make_problem,
+    objective_and_gradient,
+    predict,
+    train,
+)
 from helpers_tolerances import TRAJECTORY, eps
 
 from fastmlp.backends.protocol import Backend
@@ -59,17 +69,32 @@ SCENARIOS = {
     "few rows": {"normalizations": "batch", "batch_size": 9, "n_rows": 13, **SGD},
 }
 
-every_scenario = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+every_scenario = pytest.mark.parametrize("name", SCENARIOS)
 
 
 def problem_of(scenario: dict, dtype: np.dtype | type):
     return make_problem(**{"layer_sizes": (6, 16, 8, 3), "dtype": dtype, **scenario})
 
 
+class Expected(NamedTuple):
+    problem: Problem
+    trained: Trained
+    predictions: np.ndarray
+    gradient: np.ndarray
+
+
+@cache
+def by_the_reference(name: str, dtype: np.dtype) -> Expected:
+    """Return a scenario's problem and what becomes of it; the same for all backends."""
+    problem = problem_of(SCENARIOS[name], dtype)
+    wide = problem.as_float64()
+    _, gradient = objective_and_gradient(REFERENCE, wide)
+    return Expected(problem, train(REFERENCE, wide), predict(REFERENCE, wide), gradient)
+
+
 @every_scenario
-def test_trajectory(backend: Backend, dtype, scenario):
-    problem = problem_of(scenario, dtype)
-    expected = train(REFERENCE, problem.as_float64())
+def test_trajectory(backend: Backend, dtype, name):
+    problem, expected, *_ = by_the_reference(name, dtype)
     trained = train(backend, problem)
     assert np.abs(expected.parameters - problem.parameters).max() > 1e-2
     tolerance = TRAJECTORY * eps(dtype)
@@ -79,14 +104,12 @@ def test_trajectory(backend: Backend, dtype, scenario):
 
 
 @every_scenario
-def test_prediction_and_gradient(backend: Backend, dtype, scenario):
-    problem = problem_of(scenario, dtype)
-    wide = problem.as_float64()
+def test_prediction_and_gradient(backend: Backend, dtype, name):
+    problem, _, expected_predictions, expected = by_the_reference(name, dtype)
     tolerance = 100 * eps(dtype)
     predictions = predict(backend, problem)
-    np.testing.assert_allclose(predictions, predict(REFERENCE, wide), rtol=0, atol=tolerance)
+    np.testing.assert_allclose(predictions, expected_predictions, rtol=0, atol=tolerance)
     _, gradient = objective_and_gradient(backend, problem)
-    _, expected = objective_and_gradient(REFERENCE, wide)
     np.testing.assert_allclose(gradient, expected, rtol=0, atol=tolerance)
 
 

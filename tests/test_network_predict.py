@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from helpers import REFERENCE, make_problem, predict
+from helpers_looped import looped
 from helpers_tolerances import eps
 
 from fastmlp.backends.protocol import Backend
@@ -13,8 +14,8 @@ from fastmlp.registry import LOSSES
 SHAPES = [(1, 1), (3, 2), (13, 37, 53, 3), (65, 129, 10), (5, 300, 1)]
 
 
-@pytest.mark.parametrize("layer_sizes", SHAPES, ids=str)
-@pytest.mark.parametrize("n_rows", [1, 7, 65])
+@looped("layer_sizes", SHAPES)
+@looped("n_rows", [1, 7, 65])
 def test_predict(backend: Backend, dtype, layer_sizes, n_rows):
     problem = make_problem(layer_sizes, "relu", "squared_error", dtype=dtype, n_rows=n_rows)
     expected = predict(REFERENCE, problem.as_float64())
@@ -23,7 +24,7 @@ def test_predict(backend: Backend, dtype, layer_sizes, n_rows):
 
 
 @pytest.mark.parametrize("loss", LOSSES.names)
-@pytest.mark.parametrize("apply_link", [False, True])
+@looped("apply_link", [False, True])
 def test_link(backend: Backend, dtype, loss, apply_link):
     problem = make_problem(loss=loss, dtype=dtype)
     expected = predict(REFERENCE, problem.as_float64(), apply_link=apply_link)

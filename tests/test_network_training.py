@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from helpers import (
     size_triples,
     train,
 )
+from helpers_looped import looped
 from helpers_tolerances import TRAJECTORY, eps
 
 from fastmlp.backends.protocol import Backend
@@ -27,6 +29,7 @@ from fastmlp.registry import ACTIVATIONS
 # by a whole learning rate. A larger ε makes the trajectory a smooth function of its start.
 ADAM = {"optimizer": "adam", "learning_rate": 0.02, "eps": 1e-2}
 SGD = {"optimizer": "sgd", "learning_rate": 0.1}
+LAMB = {**ADAM, "optimizer": "lamb", "weight_decay": 0.3}
 
 # Beyond the size up to which the compiled backend gives each thread a replica, and beyond the
 # columns of one of its tiles.
@@ -41,6 +44,14 @@ EVERY_REGULARISER = {
     "clip_value": 0.02,
     "clip_norm": 0.3,
 }
+
+#: Numbers that change from update to update.
+SCHEDULED = {
+    **SGD,
+    "dropouts": (0.3, 0.5, 0.2),
+    "scheduled": {"learning_rate": 0.2, "weight_decay": 0.3, "momentum": 0.9, "dropout": 1.5},
+}
+SMOOTHED = {**ADAM, "scheduled": {"label_smoothing": 0.6}, "weighted": True}
 
 SCENARIOS = {
     "sgd": SGD,
@@ -77,13 +88,19 @@ SCENARIOS = {
     "large noises": {**ADAM, **LARGE, "input_noise": 0.3, "gradient_noise": 0.05, "l1": 0.1},
     "large with all": {**ADAM, **LARGE, **EVERY_REGULARISER},
     "small with all": {**ADAM, **EVERY_REGULARISER, "dropouts": (0.2, 0.3, 0.1)},
+    "lamb": {**LAMB, "l1": 0.2, "l2": 0.5},
+    "lamb with all": {**EVERY_REGULARISER, **LAMB, "normalizations": ["batch", "layer"]},
+    "large lamb": {**LAMB, **LARGE},
+    "large lamb with all": {**EVERY_REGULARISER, **LAMB, **LARGE},
     "one row a batch": {**SGD, "batch_size": 1, "n_rows": 12},
     "few columns beyond vectors": {**SGD, "layer_sizes": (100, 20, 36, 66, 4), "l2": 0.1},
     "wide batch": {**SGD, "layer_sizes": (5, 140, 3), "batch_size": 2048, "n_rows": 4200},
+    "scheduled": SCHEDULED,
+    "scheduled large": {**SCHEDULED, **LARGE, "dropouts": (0.2, 0.3, 0)},
+    "smoothed classes": {**SMOOTHED, "loss": "soft_cross_entropy"},
+    "smoothed labels": {**SMOOTHED, "loss": "binary_cross_entropy", "normalizations": "batch"},
     "one batch": {**SGD, "batch_size": 500, "n_epochs": 1, "n_rows": 300},
 }
-
-every_scenario = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
 
 
 def assert_close(actual: Trained, expected: Trained, dtype: np.dtype) -> None:
@@ -98,15 +115,21 @@ def assert_same_bits(actual: Trained, expected: Trained) -> None:
     np.testing.assert_array_equal(actual.moments, expected.moments)
 
 
-@every_scenario
-def test_trajectory(backend: Backend, dtype, scenario):
-    problem = make_problem(dtype=dtype, **scenario)
-    expected = train(REFERENCE, problem.as_float64())
+@cache
+def trajectory_of_the_reference(name: str, dtype: np.dtype) -> tuple[Problem, Trained]:
+    """Return a scenario's problem, and what it is trained to; the same for all backends."""
+    problem = make_problem(dtype=dtype, **SCENARIOS[name])
+    return problem, train(REFERENCE, problem.as_float64())
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_trajectory(backend: Backend, dtype, name):
+    problem, expected = trajectory_of_the_reference(name, dtype)
     assert np.abs(expected.parameters - problem.parameters).max() > 1e-2
     assert_close(train(backend, problem), expected, dtype)
 
 
-@pytest.mark.parametrize(("batch_size", "n_inputs", "width"), size_triples())
+@looped(("batch_size", "n_inputs", "width"), size_triples())
 def test_awkward_sizes(backend: Backend, dtype, batch_size, n_inputs, width):
     sizes = (n_inputs, width, batch_size, 3)
     problem = make_problem(
@@ -187,7 +210,8 @@ def test_a_batch_without_weight_between_others(backend: Backend, dtype):
     assert_same_bits(trained, train(backend, without))
 
 
-def test_dropout_has_the_factors_of_the_kernel(backend: Backend, dtype):
+@pytest.mark.parametrize("scale", [1.0, 0.75, 1.25, 0.0, 4.0])
+def test_dropout_has_the_factors_of_the_kernel(backend: Backend, dtype, scale):
     problem = make_problem(
         (5, 8, 3),
         loss="squared_error",
@@ -198,18 +222,26 @@ def test_dropout_has_the_factors_of_the_kernel(backend: Backend, dtype):
         learning_rate=0.0,
         step=41,
     )
+    # Halves are rounded up, and what would drop everything stays below it.
+    problem.plan.layers["dropout_threshold"] = thresholds = np.array([19662, 32770])
+    scaled = np.minimum(np.floor(thresholds * scale + 0.5), 65535)
     cost = 0.0
     w_h, w_o = weight_views(problem.plan, problem.parameters)
     b_h, b_o = bias_views(problem.plan, problem.parameters)
     # Rows count from the start of their batch, steps from the first batch of the call.
     for step, rows in [(41, problem.order[:16]), (42, problem.order[16:])]:
         factors = [np.empty((len(rows), width), dtype) for width in (5, 8)]
-        for layer, (row, out) in enumerate(zip(problem.plan.layers, factors, strict=True)):
+        for layer, (threshold, out) in enumerate(zip(scaled, factors, strict=True)):
             seed = int(problem.settings["seed"])
-            backend.dropout_factors(int(row["dropout_threshold"]), seed, layer, step, out)
+            backend.dropout_factors(int(threshold), seed, layer, step, out)
         hidden = np.tanh((problem.X[rows] * factors[0]) @ w_h + b_h) * factors[1]
         cost += ((hidden @ w_o + b_o - problem.target[rows]) ** 2).sum() / 2
-    np.testing.assert_allclose(train(backend, problem).totals.cost, cost, rtol=32 * eps(dtype))
+    updates = problem.recipe.updates(2)
+    updates["dropout"] = scale
+    executor = backend.bind(problem.plan, problem.settings, problem.dtype, 16, 1)
+    parameters, moments = problem.parameters.copy(), problem.moments.copy()
+    totals = executor.train(parameters, moments, problem.rows, problem.order, 16, updates)
+    np.testing.assert_allclose(totals.cost, cost, rtol=32 * eps(dtype))
 
 
 def test_penalty_is_of_the_weights_before_the_update(backend: Backend, dtype):
@@ -283,8 +315,8 @@ def test_a_loose_bound_changes_no_bit(backend: Backend, dtype):
         assert_same_bits(train(backend, bounded), train(backend, plain))
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS.names)
-@pytest.mark.parametrize("poison", [np.nan, np.inf])
+@looped("activation", ACTIVATIONS.names)
+@looped("poison", [np.nan, np.inf])
 def test_a_poisoned_input_is_visible(backend: Backend, dtype, activation, poison):
     problem = make_problem(dtype=dtype, activations=activation, loss="squared_error", **SGD)
     problem.X[problem.order[3], 2] = poison

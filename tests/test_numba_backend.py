@@ -6,13 +6,13 @@ That it computes what the other backends compute is tested with them.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import numba
 import numpy as np
 import pytest
+from helpers_process import run_python
 
 from fastmlp.backends import Rows
 from fastmlp.backends.numba_jit import NumbaBackend, dropout, exponential, jit, network
@@ -263,16 +263,7 @@ NEEDS_FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has
 )
 def test_threads_and_forks(layer, script):
     """In a process of its own: what this is about ends the process when it goes wrong."""
-    environment = {**os.environ, "NUMBA_THREADING_LAYER": layer, "NUMBA_NUM_THREADS": "2"}
-    done = subprocess.run(
-        [sys.executable, "-c", PREAMBLE + script],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    run_python(PREAMBLE + script, NUMBA_THREADING_LAYER=layer, NUMBA_NUM_THREADS="2")
 
 
 # -- memory and cache ---------------------------------------------------------------------------

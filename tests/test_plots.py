@@ -15,10 +15,7 @@ from fastmlp.plots import LossCurveDisplay, MisreadDigitsDisplay
 mpl.use("Agg")
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("close_figures")
 
 
 @pytest.fixture(scope="module")

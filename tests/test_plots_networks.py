@@ -22,10 +22,7 @@ from fastmlp.plots.style import CATEGORIES, NEGATIVE, POSITIVE, category_colors
 mpl.use("Agg")
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("close_figures")
 
 
 @pytest.fixture(scope="module")

@@ -28,10 +28,7 @@ SQUARE = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
 GRID = np.full((5, 5, 2), 0.5)
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("close_figures")
 
 
 class Reader:

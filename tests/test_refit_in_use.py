@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from helpers_rejection import parameters_of
 from numpy.testing import assert_array_equal
 from sklearn.exceptions import NotFittedError
 
@@ -51,10 +52,6 @@ def on_epoch(number, function):
             function()
 
     return callback
-
-
-def parameters_of(model):
-    return np.concatenate([a.ravel() for a in model.coefs_ + model.intercepts_])
 
 
 # -- what is seen meanwhile ------------------------------------------------------------------------

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 
 import joblib
 import numpy as np
 import pytest
+from helpers_process import run_python
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from fastmlp import MLPClassifier
@@ -91,8 +90,7 @@ def test_affinity_is_respected():
         "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))});"
         "from fastmlp.threads import default_threads; print(default_threads())"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "1"
+    assert run_python(code).strip() == "1"
 
 
 def test_limit_set_before_the_first_fit_counts():
@@ -101,8 +99,7 @@ def test_limit_set_before_the_first_fit_counts():
         "with threadpoolctl.threadpool_limits(1):\n"
         "    print(fastmlp.MLPClassifier()._count_threads())\n"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "1"
+    assert run_python(code).strip() == "1"
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

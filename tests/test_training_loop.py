@@ -11,7 +11,7 @@ from _thread import interrupt_main
 
 import numpy as np
 import pytest
-from helpers_rejection import state_of
+from helpers_rejection import parameters_of, state_of
 from numpy.testing import assert_allclose, assert_array_equal, assert_equal
 from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier as Peer
@@ -19,7 +19,6 @@ from sklearn.neural_network import MLPClassifier as Peer
 from fastmlp import DivergenceError, EpochRecord, MLPClassifier, MLPRegressor
 from fastmlp.backends import BACKENDS, get_backend
 from fastmlp.plan.layout import make_plan
-from fastmlp.schedules import LearningRate
 from fastmlp.training import loop
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -38,10 +37,6 @@ def backend_name(request):
 def regressor(backend="numpy", **parameters):
     defaults = {"hidden_layer_sizes": (8,), "max_iter": 6, "random_state": 0, "batch_size": 16}
     return MLPRegressor(backend=backend, **{**defaults, **parameters})
-
-
-def parameters_of(model):
-    return np.concatenate([a.ravel() for a in model.coefs_ + model.intercepts_])
 
 
 def assert_unchanged(model, before):
@@ -395,27 +390,3 @@ def test_verbose_says_why_a_search_ended(capsys):
         model.stop_reason_,
     ]
     assert model.stop_reason_.startswith("L-BFGS ended after 6 steps: ")
-
-
-# -- schedules -------------------------------------------------------------------------------------
-
-
-def test_adaptive_rate_gives_up_when_it_is_tiny():
-    rate = LearningRate("adaptive", 1e-5)
-    assert [rate.gives_up() for _ in range(3)] == [False, False, True]
-    assert rate.value == pytest.approx(4e-7)
-
-
-def test_constant_rate_gives_up_at_once():
-    rate = LearningRate("constant", 0.1)
-    rate.epoch_ended(1000)
-    assert rate.gives_up()
-    assert rate.value == 0.1
-
-
-def test_a_rate_resumes_only_under_the_same_rule():
-    earlier = LearningRate("adaptive", 0.1)
-    earlier.gives_up()
-    assert LearningRate("adaptive", 0.1).resumed_from(earlier).value == pytest.approx(0.02)
-    assert LearningRate("adaptive", 0.2).resumed_from(earlier).value == 0.2
-    assert LearningRate("adaptive", 0.1).resumed_from(None).value == 0.1

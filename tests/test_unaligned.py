@@ -6,6 +6,7 @@ from types import FunctionType
 
 import numpy as np
 import pytest
+from helpers import unaligned
 
 from fastmlp import (
     MLPClassifier,
@@ -24,17 +25,6 @@ from fastmlp.backends.compiled import CompiledBackend, CompiledExecutor
 
 X = np.random.default_rng(0).normal(size=(40, 3))
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-
-def unaligned(array):
-    """Return a C-contiguous copy that begins one byte after a multiple of its numbers' size."""
-    memory = np.zeros(array.nbytes + 17, np.uint8)
-    start = -memory.ctypes.data % 16 + 1
-    copy = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
-    copy[...] = array
-    assert copy.flags.c_contiguous
-    assert not copy.flags.aligned
-    return copy
 
 
 @pytest.fixture(autouse=True)

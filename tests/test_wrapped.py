@@ -66,10 +66,7 @@ WRAPPED = CLASSIFIERS | {
 NOT_FITTED = [name for name in WRAPPED if name != "frozen"]
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("close_figures")
 
 
 def fitted(wrapped):

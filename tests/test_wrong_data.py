@@ -316,19 +316,34 @@ def test_classes():
 
 
 @pytest.mark.parametrize(
-    "right",
+    ("right", "plain"),
     [
-        np.ma.array(X),
-        np.ma.masked_invalid(X),
-        np.full((N, 3), Decimal("0.5")),
-        FRAME.assign(height=pd.array([1, 2] * (N // 2), dtype="Int64")),
-        FRAME.assign(height=pd.Categorical([1, 2] * (N // 2))),
-        FRAME.assign(height=FRAME["age"] > 0),
-        np.full((N, 3), "1.5", dtype=object),
+        (np.ma.array(X), X),
+        (np.ma.masked_invalid(X), X),
+        (np.full((N, 3), Decimal("0.5")), np.full((N, 3), 0.5)),
+        (
+            FRAME.assign(height=pd.array([1, 2] * (N // 2), dtype="Int64")),
+            FRAME.assign(height=[1.0, 2.0] * (N // 2)),
+        ),
+        (
+            FRAME.assign(height=pd.Categorical([1, 2] * (N // 2))),
+            FRAME.assign(height=[1.0, 2.0] * (N // 2)),
+        ),
+        (
+            FRAME.assign(height=FRAME["age"] > 0),
+            FRAME.assign(height=(FRAME["age"] > 0).astype(float)),
+        ),
+        (np.full((N, 3), "1.5", dtype=object), np.full((N, 3), 1.5)),
     ],
 )
-def test_tables_that_are_right(right):
-    regressor().fit(right, np.ma.array(Y), sample_weight=np.ma.array(np.ones(N)))
+def test_tables_that_are_right(right, plain):
+    """They are learnt from as the same numbers in plain arrays are."""
+    weights = np.arange(N) % 3
+    model = regressor(random_state=0).fit(right, np.ma.array(Y), np.ma.array(weights))
+    expected = regressor(random_state=0).fit(plain, Y, weights)
+    for actual, coefs in zip(model.coefs_, expected.coefs_, strict=True):
+        np.testing.assert_array_equal(actual, coefs)
+    np.testing.assert_array_equal(model.predict(right), expected.predict(plain))
 
 
 def test_weights_that_are_right():

@@ -172,6 +172,10 @@ def c_source() -> str:
     lines = [
         "/* Minimax polynomials as tools/minimax.py finds them; it says of what. The constant term",
         " * stands first, the largest relative error before rounding, in eps, beside the name. */",
+        "#ifndef FASTMLP_SERIES_INC",
+        "#define FASTMLP_SERIES_INC",
+        "",
+        '#include "base/vector.inc"',
         "",
     ]
     for real, directive in ((np.float64, "#if FASTMLP_DOUBLE"), (np.float32, "#else")):
@@ -181,7 +185,7 @@ def c_source() -> str:
             lines.append(f"static const real {name}[] = {{ /* {error:.3f} */")
             lines += [f"    {hexadecimal(value)}," for value in values]
             lines.append("};")
-    return "\n".join([*lines, "#endif", ""])
+    return "\n".join([*lines, "#endif", "", "#endif", ""])
 
 
 def hexadecimal(value: Any) -> str:

@@ -41,16 +41,35 @@ static void fill_classes(float *target, int64_t n, int64_t classes)
     for (int64_t i = 0; i < n; i++) target[i] = (float)(i % classes);
 }
 
-static fastmlp_settings adam(void)
+/* Codes of operations, looked up before anything is counted. */
+static struct {
+    int32_t identity, logistic, tanh, relu, gelu, softmax_cross_entropy, huber, adam;
+} codes;
+
+static int32_t code_of(int32_t table, const char *name)
 {
-    int64_t code = 0;
-    while (strcmp(kernels->optimizer_name(code), "adam") != 0) code++;
-    return (fastmlp_settings){.optimizer = code, .l2 = 1e-4, .seed = 7};
+    int32_t code = 0;
+    while (strcmp(kernels->operation_name(table, code), name) != 0) code++;
+    return code;
 }
+
+static void look_up_codes(void)
+{
+    codes.identity = code_of(FASTMLP_ACTIVATIONS, "identity");
+    codes.logistic = code_of(FASTMLP_ACTIVATIONS, "logistic");
+    codes.tanh = code_of(FASTMLP_ACTIVATIONS, "tanh");
+    codes.relu = code_of(FASTMLP_ACTIVATIONS, "relu");
+    codes.gelu = code_of(FASTMLP_ACTIVATIONS, "gelu");
+    codes.softmax_cross_entropy = code_of(FASTMLP_LOSSES, "softmax_cross_entropy");
+    codes.huber = code_of(FASTMLP_LOSSES, "huber");
+    codes.adam = code_of(FASTMLP_OPTIMIZERS, "adam");
+}
+
+static fastmlp_settings adam(void) { return (fastmlp_settings){.optimizer = codes.adam, .l2 = 1e-4, .seed = 7}; }
 
 /* Its first update: 1 − β₁, 1 − β₂ and ε, and the rate's factor √(1 − β₂)/(1 − β₁). */
 static const fastmlp_update first_update = {
-    .learning_rate = 1e-3, .rate_factor = 0.31622776601683794, .coefficients = {0.1, 0.001, 1e-8}};
+    .learning_rate = 1e-3, .rate_factor = 0.31622776601683794, .dropout = 1, .coefficients = {0.1, 0.001, 1e-8}};
 
 /* Of weights and of all else. */
 static const fastmlp_group groups[] = {{1, 1, 1, 1}, {1, 0, 0, 0}};
@@ -66,18 +85,18 @@ static void gradient_product(void)
     kernels->dense_backward_weights(ROWS, FAN_IN, FAN_OUT, a, b, c, d);
 }
 
-static void activation_relu(void) { kernels->activate(FASTMLP_RELU, ELEMENTS, a, c, d); }
+static void activation_relu(void) { kernels->activate(codes.relu, ELEMENTS, a, c, d); }
 
-static void activation_tanh(void) { kernels->activate(FASTMLP_TANH, ELEMENTS, a, c, d); }
+static void activation_tanh(void) { kernels->activate(codes.tanh, ELEMENTS, a, c, d); }
 
-static void activation_logistic(void) { kernels->activate(FASTMLP_LOGISTIC, ELEMENTS, a, c, d); }
+static void activation_logistic(void) { kernels->activate(codes.logistic, ELEMENTS, a, c, d); }
 
-static void activation_gelu(void) { kernels->activate(FASTMLP_GELU, ELEMENTS, a, c, d); }
+static void activation_gelu(void) { kernels->activate(codes.gelu, ELEMENTS, a, c, d); }
 
 static void softmax_cross_entropy(void)
 {
     const double smoothing = 0;
-    const fastmlp_loss loss = {FASTMLP_SOFTMAX_CROSS_ENTROPY, 1, &smoothing};
+    const fastmlp_loss loss = {codes.softmax_cross_entropy, 1, &smoothing};
     kernels->loss_and_gradient(&loss, CLASS_ROWS, CLASSES, a, b, NULL, c, d);
 }
 
@@ -85,7 +104,7 @@ static void softmax_cross_entropy(void)
 static void huber(void)
 {
     const double delta = 0.5;
-    const fastmlp_loss loss = {FASTMLP_HUBER, 1, &delta};
+    const fastmlp_loss loss = {codes.huber, 1, &delta};
     kernels->loss_and_gradient(&loss, CLASS_ROWS, CLASSES, a, b, NULL, c, d);
 }
 
@@ -136,7 +155,7 @@ static void finish_network(network *n)
     plan->n_slots = 2 * plan->n_layers;
     plan->groups = groups;
     plan->target_width = 1;
-    plan->loss = (fastmlp_loss){FASTMLP_SOFTMAX_CROSS_ENTROPY, 1, &smoothing};
+    plan->loss = (fastmlp_loss){codes.softmax_cross_entropy, 1, &smoothing};
     plan->n_parameters = plan->n_weights;
     for (int64_t l = 0; l < plan->n_layers; l++) {
         n->layers[l].bias_offset = plan->n_parameters;
@@ -157,16 +176,16 @@ static void finish_network(network *n)
 
 static void prepare_digits(void)
 {
-    add_layer(&epoch, 64, 100, FASTMLP_RELU, 0);
-    add_layer(&epoch, 100, 10, FASTMLP_IDENTITY, 0);
+    add_layer(&epoch, 64, 100, codes.relu, 0);
+    add_layer(&epoch, 100, 10, codes.identity, 0);
     finish_network(&epoch);
 }
 
 static void prepare_odd(void)
 {
-    add_layer(&epoch, 13, 37, FASTMLP_TANH, 0);
-    add_layer(&epoch, 37, 53, FASTMLP_TANH, 0.2);
-    add_layer(&epoch, 53, 3, FASTMLP_IDENTITY, 0.2);
+    add_layer(&epoch, 13, 37, codes.tanh, 0);
+    add_layer(&epoch, 37, 53, codes.tanh, 0.2);
+    add_layer(&epoch, 53, 3, codes.identity, 0.2);
     finish_network(&epoch);
 }
 
@@ -249,5 +268,6 @@ int main(int count, char **arguments)
         fprintf(stderr, "this CPU does not run the kernels %s\n", arguments[1]);
         return 1;
     }
+    look_up_codes();
     return run_case(arguments[2]);
 }

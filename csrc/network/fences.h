@@ -9,14 +9,14 @@
 #include <sanitizer/asan_interface.h>
 enum { FENCE_BYTES = 64 }; /* a cache line, so that buffers stay aligned */
 
-static inline void put_fence(void *start, size_t bytes) { __asan_poison_memory_region(start, bytes); }
+static inline void put_fence(void *start /* (bytes) */, size_t bytes) { __asan_poison_memory_region(start, bytes); }
 
 /* The caller's memory may serve something else once a call has returned. */
-static inline void remove_fences(void *start, size_t bytes) { __asan_unpoison_memory_region(start, bytes); }
+static inline void remove_fences(void *start /* (bytes) */, size_t bytes) { __asan_unpoison_memory_region(start, bytes); }
 #else
 enum { FENCE_BYTES = 0 };
-static inline void put_fence(void *start, size_t bytes) { (void)start, (void)bytes; }
-static inline void remove_fences(void *start, size_t bytes) { (void)start, (void)bytes; }
+static inline void put_fence(void *start /* (bytes) */, size_t bytes) { (void)start, (void)bytes; }
+static inline void remove_fences(void *start /* (bytes) */, size_t bytes) { (void)start, (void)bytes; }
 #endif
 
 #endif

@@ -1,5 +1,5 @@
-/* The process-wide limit on threads that threadpoolctl sets; 0 when there is none. These two are the
- * only names that the extension exports beside its module init: threadpoolctl looks them up. */
+/* The process-wide limit on threads that threadpoolctl sets, or 0 if there is none. Besides the module's init,
+ * these two are the only names that the extension exports, because threadpoolctl looks them up. */
 #include <stdatomic.h>
 
 #define EXPORT __attribute__((visibility("default")))

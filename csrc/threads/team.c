@@ -1,5 +1,5 @@
-/* Threads are started per call and joined before it returns: nothing outlives a call, so fork()
- * is safe between calls and several Python threads can each have their team. */
+/* Threads are started for each call and joined before it returns. Nothing outlives a call, so fork() is safe
+ * between calls, and several Python threads can each have a team. */
 #if defined(__linux__)
 #define _GNU_SOURCE
 #include <linux/futex.h>
@@ -96,7 +96,7 @@ void fastmlp_barrier(fastmlp_team *team)
     }
 }
 
-static void *take_seat(void *argument)
+static void *take_seat(void *argument /* a seat */)
 {
     const seat *mine = argument;
     fastmlp_team *team = mine->team;

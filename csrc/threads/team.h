@@ -7,7 +7,8 @@
 typedef struct fastmlp_team fastmlp_team;
 
 /* What a member of the team runs: member 0 is the caller's own thread. */
-typedef void (*fastmlp_work)(void *shared, fastmlp_team *team, int64_t member, int64_t n_members);
+typedef void (*fastmlp_work)(void *shared /* what the team works on */, fastmlp_team *team, int64_t member,
+                             int64_t n_members);
 
 /* Runs `work` on up to n_members threads and returns when all are done. A machine that grants
  * fewer threads gets a smaller team: results do not depend on the size of a team. */

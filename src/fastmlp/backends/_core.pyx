@@ -23,17 +23,7 @@ ctypedef fused real:
 cdef extern from "fastmlp.h" nogil:
     enum:
         FASTMLP_CUSTOM
-        FASTMLP_IDENTITY, FASTMLP_LOGISTIC, FASTMLP_TANH, FASTMLP_RELU, FASTMLP_LEAKY_RELU
-        FASTMLP_ELU, FASTMLP_SELU, FASTMLP_SOFTPLUS, FASTMLP_GELU, FASTMLP_GELU_TANH, FASTMLP_SILU
-        FASTMLP_MISH, FASTMLP_HARD_SIGMOID, FASTMLP_HARD_SWISH, FASTMLP_SOFTSIGN
-        FASTMLP_SOFTMAX_CROSS_ENTROPY, FASTMLP_BINARY_CROSS_ENTROPY, FASTMLP_SQUARED_ERROR
-        FASTMLP_SELF_INFORMATION, FASTMLP_ENTROPY, FASTMLP_CROSS_ENTROPY, FASTMLP_KL_DIVERGENCE
-        FASTMLP_SOFTMAX, FASTMLP_LOG_SOFTMAX
-        FASTMLP_SOFT_CROSS_ENTROPY, FASTMLP_KL_DIVERGENCE_LOSS, FASTMLP_FOCAL, FASTMLP_BINARY_FOCAL
-        FASTMLP_MULTI_MARGIN, FASTMLP_SQUARED_HINGE, FASTMLP_ABSOLUTE_ERROR, FASTMLP_HUBER
-        FASTMLP_SMOOTH_L1, FASTMLP_LOG_COSH, FASTMLP_POISSON, FASTMLP_GAMMA, FASTMLP_TWEEDIE
-        FASTMLP_GAUSSIAN_NLL, FASTMLP_PINBALL
-        FASTMLP_NO_NORM, FASTMLP_BATCH_NORM, FASTMLP_LAYER_NORM, FASTMLP_INSTANCE_NORM, FASTMLP_GROUP_NORM
+        FASTMLP_ACTIVATIONS, FASTMLP_LOSSES, FASTMLP_NORMALIZATIONS, FASTMLP_MEASURES, FASTMLP_OPTIMIZERS
         FASTMLP_UINT8, FASTMLP_FLOAT32, FASTMLP_FLOAT64
     ctypedef struct fastmlp_layer:
         int64_t fan_in
@@ -78,7 +68,7 @@ cdef extern from "fastmlp.h" nogil:
         void (*apply_dropout)(int32_t, uint64_t, int64_t, int64_t, int64_t, int64_t, void *) noexcept nogil
         void (*standard_normals)(uint32_t, uint64_t, int64_t, int64_t, int64_t, void *) noexcept nogil
         void (*limit_norms)(int64_t, int64_t, double, void *) noexcept nogil
-        const char *(*optimizer_name)(int64_t) noexcept nogil
+        const char *(*operation_name)(int32_t, int64_t) noexcept nogil
         int64_t (*optimizer_moments)(int64_t) noexcept nogil
         void (*optimizer_update)(const fastmlp_settings *, const fastmlp_update *, const fastmlp_plan *, double, void *, const void *, void *) noexcept nogil
         void (*perceptron_scores)(int64_t, int64_t, int64_t, const void *, const void *, const void *, void *) noexcept nogil
@@ -107,70 +97,22 @@ cdef extern from *:
 COMPILER = (<bytes>FASTMLP_COMPILER).decode()
 
 
-def optimizer_codes():
-    """Return the codes of the optimisers by name: their places in the core's table."""
+def codes_of(int32_t operations):
+    """Return the codes of operations by name: their places in one of the core's tables."""
     cdef const fastmlp_kernels *table = fastmlp_find_kernels(b"", 4)
     codes, code = {}, 0
-    while table.optimizer_name(code) is not NULL:
-        codes[(<bytes>table.optimizer_name(code)).decode()] = code
+    while table.operation_name(operations, code) is not NULL:
+        codes[(<bytes>table.operation_name(operations, code)).decode()] = code
         code += 1
     return codes
 
 
 OPERATION_CODES = {
-    "activations": {
-        "identity": FASTMLP_IDENTITY,
-        "logistic": FASTMLP_LOGISTIC,
-        "tanh": FASTMLP_TANH,
-        "relu": FASTMLP_RELU,
-        "leaky_relu": FASTMLP_LEAKY_RELU,
-        "elu": FASTMLP_ELU,
-        "selu": FASTMLP_SELU,
-        "softplus": FASTMLP_SOFTPLUS,
-        "gelu": FASTMLP_GELU,
-        "gelu_tanh": FASTMLP_GELU_TANH,
-        "silu": FASTMLP_SILU,
-        "mish": FASTMLP_MISH,
-        "hard_sigmoid": FASTMLP_HARD_SIGMOID,
-        "hard_swish": FASTMLP_HARD_SWISH,
-        "softsign": FASTMLP_SOFTSIGN,
-    },
-    "losses": {
-        "softmax_cross_entropy": FASTMLP_SOFTMAX_CROSS_ENTROPY,
-        "binary_cross_entropy": FASTMLP_BINARY_CROSS_ENTROPY,
-        "squared_error": FASTMLP_SQUARED_ERROR,
-        "soft_cross_entropy": FASTMLP_SOFT_CROSS_ENTROPY,
-        "kl_divergence": FASTMLP_KL_DIVERGENCE_LOSS,
-        "focal": FASTMLP_FOCAL,
-        "binary_focal": FASTMLP_BINARY_FOCAL,
-        "multi_margin": FASTMLP_MULTI_MARGIN,
-        "squared_hinge": FASTMLP_SQUARED_HINGE,
-        "absolute_error": FASTMLP_ABSOLUTE_ERROR,
-        "huber": FASTMLP_HUBER,
-        "smooth_l1": FASTMLP_SMOOTH_L1,
-        "log_cosh": FASTMLP_LOG_COSH,
-        "poisson": FASTMLP_POISSON,
-        "gamma": FASTMLP_GAMMA,
-        "tweedie": FASTMLP_TWEEDIE,
-        "gaussian_nll": FASTMLP_GAUSSIAN_NLL,
-        "pinball": FASTMLP_PINBALL,
-    },
-    "measures": {
-        "self_information": FASTMLP_SELF_INFORMATION,
-        "entropy": FASTMLP_ENTROPY,
-        "cross_entropy": FASTMLP_CROSS_ENTROPY,
-        "kl_divergence": FASTMLP_KL_DIVERGENCE,
-        "softmax": FASTMLP_SOFTMAX,
-        "log_softmax": FASTMLP_LOG_SOFTMAX,
-    },
-    "normalizations": {
-        "none": FASTMLP_NO_NORM,
-        "batch": FASTMLP_BATCH_NORM,
-        "layer": FASTMLP_LAYER_NORM,
-        "instance": FASTMLP_INSTANCE_NORM,
-        "group": FASTMLP_GROUP_NORM,
-    },
-    "optimizers": optimizer_codes(),
+    "activations": codes_of(FASTMLP_ACTIVATIONS),
+    "losses": codes_of(FASTMLP_LOSSES),
+    "measures": codes_of(FASTMLP_MEASURES),
+    "normalizations": codes_of(FASTMLP_NORMALIZATIONS),
+    "optimizers": codes_of(FASTMLP_OPTIMIZERS),
 }
 
 CUSTOM = FASTMLP_CUSTOM

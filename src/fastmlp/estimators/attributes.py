@@ -139,18 +139,23 @@ class LearntAttributes:
     @property
     def loss_curve_(self) -> list[float]:
         """The same of each epoch."""
-        return self._learnt.history.curves.loss
+        return self._learnt.history.curve("loss")
 
     @property
     def cost_curve_(self) -> list[float]:
         """The same without penalties."""
-        return self._learnt.history.curves.cost
+        return self._learnt.history.curve("cost")
+
+    @property
+    def history_(self) -> dict[str, list]:
+        """Numbers of each epoch, a list by name."""
+        return self._learnt.history.table()
 
     @property
     def validation_scores_(self) -> list[float] | None:
-        """Score of the held-out rows after each epoch; None without early stopping."""
+        """Score of the held-out rows after each epoch; None where there were no such rows."""
         learnt = self._learnt
-        return learnt.history.curves.scores if learnt.stops_early else None
+        return learnt.history.curve("validation_score") if learnt.has_scores else None
 
     @property
     def best_loss_(self) -> float | None:
@@ -160,9 +165,9 @@ class LearntAttributes:
 
     @property
     def best_validation_score_(self) -> float | None:
-        """Largest score of the held-out rows in the last fit; None without early stopping."""
+        """Largest score of the held-out rows in the last fit; None where there were none."""
         learnt = self._learnt
-        return learnt.best_score if learnt.stops_early else None
+        return learnt.best_score if learnt.has_scores else None
 
     @property
     def stop_reason_(self) -> str:

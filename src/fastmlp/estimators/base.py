@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -17,12 +18,17 @@ from fastmlp.estimators.attributes import LearntAttributes
 from fastmlp.estimators.learnt import Learnt, learnt_by
 from fastmlp.notices import notify
 from fastmlp.threads import default_threads
+from fastmlp.training import clock
 
 if TYPE_CHECKING:
     from fastmlp.estimators.coding import TargetCoder
+    from fastmlp.estimators.preparation import ValidationRows
     from fastmlp.network import Gradient
 
 __all__ = ["BaseMLP", "available", "stochastic"]
+
+#: What scikit-learn's callbacks leave in a model while it is fitted.
+_OF_THE_PRESENT_FIT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown", "_parent_callback_ctx")
 
 _Method = TypeVar("_Method", bound=Callable)
 
@@ -40,6 +46,12 @@ def available(when: Callable[[Any], bool]) -> Callable[[_Method], _Method]:
         return hidden
 
     return hide
+
+
+def _has_sklearn_callbacks(model: Any) -> bool:
+    """Raise AttributeError where scikit-learn has no callbacks of its own."""
+    validation.check_sklearn_callbacks(find_spec("sklearn.callback") is not None)
+    return True
 
 
 #: Hides a method unless the solver learns from mini-batches.
@@ -84,6 +96,41 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         """Return the parameters by name."""
         return dict(zip(_parameter_names(type(self)), self._parameter_values(), strict=True))
 
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, and options of the objects in them.
+
+        An object of :mod:`fastmlp.optimizers` or :mod:`fastmlp.schedules` never changes: a copy
+        with other options takes its place.
+
+        Parameters
+        ----------
+        **params : object
+            New values, by the names of ``get_params``, such as ``alpha`` or
+            ``learning_rate__gamma``.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If there is no parameter or option of a name.
+        """
+        plain: dict[str, Any] = {}
+        options: dict[str, dict[str, Any]] = {}
+        for name, value in params.items():
+            outer, _, option = name.partition("__")
+            if option and outer in _parameter_names(type(self)):
+                options.setdefault(outer, {})[option] = value
+            else:
+                plain[name] = value
+        super().set_params(**plain)
+        for name, new in options.items():
+            value = validation.changed_options(type(self).__name__, name, getattr(self, name), new)
+            setattr(self, name, value)
+        return self
+
     @abstractmethod
     def _new_coder(
         self,
@@ -102,7 +149,16 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
 
     # -- fitting --------------------------------------------------------------------------------
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Train the network for up to ``max_iter`` epochs.
 
         Parameters
@@ -115,6 +171,16 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         sample_weight : array-like of shape (n_samples,), default=None
             How much each row counts; not negative. A weight of 2 means the same as the row twice,
             so the penalties weigh less the larger the sum of the weights is.
+        X_val : array-like of shape (n_validation_samples, n_features), default=None
+            Rows to judge the network by after each epoch, with columns as X has them; nothing is
+            learnt from them. With ``early_stopping`` they stop the fit, and no row of X is held
+            out. Without it, their scores only go into ``validation_scores_``, the records of
+            ``callbacks`` and the lines of ``verbose``.
+        y_val : array-like of shape (n_validation_samples,) or (n_validation_samples, n_outputs), \
+default=None
+            Their labels or targets, as y has them.
+        sample_weight_val : array-like of shape (n_validation_samples,), default=None
+            How much each of them counts in the score.
 
         Returns
         -------
@@ -126,39 +192,62 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
             If a parameter or the data is not as it must be; nothing has changed then.
         DivergenceError
             If the loss, a parameter or, with early stopping, the score of the held-out rows becomes
-            infinite or NaN, and early stopping has kept no earlier network; the estimator is as it
-            was before.
+            infinite or NaN, also because ``scoring`` has no value for them, and early stopping has
+            kept no earlier network; the estimator is as it was before.
         RuntimeError
             If it is a callback of the model's own fit that calls.
 
         Warns
         -----
         ConvergenceWarning
-            If ``max_iter`` ended the fit; if the network predicts the training rows worse than a
+            If ``max_iter`` ended the fit, unless the learning rate's schedule ended with it; if the
+            network predicts the training rows worse than a
             constant would, or hardly better and X is out of scale; if early stopping kept an
             earlier network when the fit diverged.
         RuntimeWarning
-            If y has one class only, in all rows or in those with a weight.
+            If y has one class only, in all rows or in those with a weight; if ``validation_split``
+            leaves no row of a class to learn from.
         UserWarning
-            If the sum of ``sample_weight`` is far from the number of rows, which changes the
-            strength of ``alpha`` and ``l1``; if the target of a regression is the same in all
-            held-out rows; if ``batch_size`` is larger than the number of rows; if Ctrl-C ended the
-            fit, which keeps what was learnt.
+            If the sum of the weights is far from the number of rows, which changes the strength of
+            ``alpha`` and ``l1``; if the target of a regression is the same in all held-out rows; if
+            ``batch_size`` is larger than the number of rows; if Ctrl-C ended the fit, which keeps
+            what was learnt.
         """
-        return self._fit(X, y, sample_weight, incremental=False)
+        from fastmlp.estimators.preparation import ValidationRows  # noqa: PLC0415 - see _fit
+
+        rows = ValidationRows(X_val, y_val, sample_weight_val)
+        return self._fit(X, y, sample_weight, incremental=False, validation_rows=rows)
 
     def _fit(
-        self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        incremental: bool,
+        classes: Any = None,
+        validation_rows: ValidationRows | None = None,
     ) -> Self:
         if incremental and sample_weight is None and self._repeats(X, y):
             return self
+        began = clock.now()
         # Imported here because a process that only predicts, or only imports, needs none of it.
-        from fastmlp.estimators.preparation import prepare  # noqa: PLC0415
+        from fastmlp.estimators.preparation import NO_ROWS, prepare  # noqa: PLC0415
+        from fastmlp.estimators.sklearn_callbacks import run_with_callbacks  # noqa: PLC0415
 
-        fitting = prepare(self, X, y, sample_weight, incremental=incremental, classes=classes)
+        fitting = prepare(
+            self,
+            X,
+            y,
+            sample_weight,
+            incremental=incremental,
+            classes=classes,
+            validation_rows=validation_rows or NO_ROWS,
+            began=began,
+        )
         parameters, n_rows = vars(fitting.parameters), len(fitting.data.rows.X)
         with validation.naming_training(parameters, fitting.layer_sizes, n_rows):
-            self._published = fitting.run()
+            self._published = run_with_callbacks(fitting, X, y, sample_weight)
         return self
 
     def _repeats(self, X: Any, y: Any) -> bool:
@@ -171,6 +260,34 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
             return False
         self._published = further
         return True
+
+    @available(_has_sklearn_callbacks)
+    def set_callbacks(self, *callbacks: Any) -> Self:
+        """Set callbacks of scikit-learn's, which ``fit`` tells of every epoch.
+
+        They are another interface than the parameter ``callbacks``: see
+        :mod:`sklearn.callback`, which scikit-learn has from version 1.9 on. ``partial_fit`` tells
+        them nothing.
+
+        Parameters
+        ----------
+        *callbacks : objects with the methods of :class:`sklearn.callback.FitCallback`
+            Such as :class:`sklearn.callback.ProgressBar` and
+            :class:`sklearn.callback.ScoringMonitor`. None at all takes earlier ones away.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        TypeError
+            If an object has not these methods.
+        """
+        from sklearn.callback import CallbackSupportMixin  # noqa: PLC0415 - brings much along
+
+        CallbackSupportMixin.set_callbacks(self, *callbacks)
+        return self
 
     # Methods, not properties: dir() reads all properties, and wrong parameters must not end it.
 
@@ -194,6 +311,8 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         if learnt is not state.get("_published"):
             assert learnt is not None
             state["_published"] = learnt.detached()
+            for name in _OF_THE_PRESENT_FIT:
+                state.pop(name, None)
         return state
 
     # -- what was learnt ------------------------------------------------------------------------
@@ -317,7 +436,8 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         learnt = self._learnt
         cost, total = self._cost_and_total(learnt, X, y, sample_weight)
         w = learnt.network.trained_weights.astype(np.float64)
-        penalty = learnt.alpha / 2 * (w @ w) + learnt.l1 * np.abs(w).sum()
+        alpha, l1 = learnt.kept["alpha"], learnt.kept["l1"]
+        penalty = alpha / 2 * (w @ w) + l1 * np.abs(w).sum()
         return float(cost + learnt.coder.cost_unit.factor * penalty / total)
 
     def gradient(self, X: Any, y: Any, sample_weight: Any = None) -> Gradient:

@@ -9,10 +9,11 @@ import numpy as np
 
 from fastmlp.backends import Backend
 from fastmlp.estimators.class_constants import class_constant
-from fastmlp.estimators.coding import Judge, TargetCoder, parameters_of
+from fastmlp.estimators.coding import Judge, TargetCoder, mean_loss, parameters_of
 from fastmlp.estimators.labels import LabelCoding
 from fastmlp.network import Network
 from fastmlp.registry import takes_label_smoothing
+from fastmlp.schedules import Scaled
 from fastmlp.training.history import UNCHANGED
 from fastmlp.validation import check_same_classes, one_class_only
 
@@ -34,14 +35,20 @@ class ClassCoder(TargetCoder):
     def of(cls, parameters: Any, labels: LabelCoding, dtype: np.dtype) -> ClassCoder:
         """Return the coder of ``labels`` for the loss that ``parameters`` ask for."""
         smoothed = takes_label_smoothing(parameters.loss)
-        smoothing = parameters.label_smoothing if smoothed else 0.0
-        row = labels.loss_row(parameters.loss, smoothing)
+        smoothing: Any = parameters.label_smoothing if smoothed else 0.0
+        scheduled = isinstance(smoothing, Scaled)
+        row = labels.loss_row(parameters.loss, smoothing.base if scheduled else smoothing)
+        smoothing = 0.0 if scheduled else smoothing  # the updates smooth the targets then
         numbers = parameters_of(parameters, row)
         return cls(parameters.loss, row, numbers, UNCHANGED, dtype, smoothing, labels)
 
     def under(self, parameters: Any, dtype: np.dtype) -> ClassCoder:
         """See :meth:`TargetCoder.under`."""
         return ClassCoder.of(parameters, self.labels, dtype)
+
+    def scheduled_smoothing(self, parameters: Any) -> Any:
+        """Return ``label_smoothing`` if the loss takes it."""
+        return parameters.label_smoothing if takes_label_smoothing(str(self.loss)) else None
 
     def check_goes_on(self, y: np.ndarray, *, incremental: bool) -> None:
         """A warm start needs every class again in y (N,), as in scikit-learn; a part does not."""
@@ -57,12 +64,12 @@ class ClassCoder(TargetCoder):
         """See :meth:`TargetCoder.check`."""
         self.labels.check(y, str(self.loss))
 
-    def remark(self, y: np.ndarray, *, whole: bool) -> str | None:
+    def remark(self, y: np.ndarray, *, whole: bool, weights: str) -> str | None:
         """See :meth:`TargetCoder.remark`."""
         if not self.labels.one_a_row:
             return None
         known = self.labels.classes
-        return one_class_only(np.unique(y) if whole else known, known)
+        return one_class_only(np.unique(y) if whole else known, known, weights)
 
     def encode(self, y: np.ndarray) -> np.ndarray:
         """See :meth:`TargetCoder.encode`."""
@@ -87,9 +94,12 @@ class ClassCoder(TargetCoder):
 
         def accuracy(network: Network, logits: np.ndarray) -> float:
             right = self.labels.decide(logits) == truth
-            return float(np.average(right.reshape(len(truth), -1).all(axis=1), weights=weights))
+            right = right if right.ndim == 1 else right.all(axis=1)
+            if weights is None:
+                return float(np.count_nonzero(right) / len(right))
+            return float(np.average(right, weights=weights))
 
-        return Judge(accuracy, takes_logits=True)
+        return Judge(accuracy, takes_logits=True, loss=mean_loss(backend, target, weights))
 
     def constant_logits(
         self, target: np.ndarray, weights: np.ndarray | None, parameters: np.ndarray

@@ -15,7 +15,7 @@ from fastmlp.plan.user_functions import CustomLoss
 from fastmlp.registry import Loss
 from fastmlp.training.history import UNCHANGED, CostUnit
 
-__all__ = ["Judge", "TargetCoder", "parameters_of"]
+__all__ = ["Judge", "TargetCoder", "mean_loss", "parameters_of"]
 
 
 def parameters_of(model: Any, row: Loss) -> tuple[float, ...]:
@@ -33,13 +33,43 @@ class Judge(NamedTuple):
         Maps the network and its outputs or logits (K, C) on these rows to a number; larger is
         better.
     takes_logits : bool
+    loss : callable or None
+        Maps the same to the cost of these rows, in the core's unit; None where the score is minus
+        that cost.
     unit : CostUnit
         Of the score, where that is minus a cost.
     """
 
     score: Callable[[Network, np.ndarray], float]
     takes_logits: bool
+    loss: Callable[[Network, np.ndarray], float] | None = None
     unit: CostUnit = UNCHANGED
+
+    def score_and_loss(self, network: Network, outputs: np.ndarray) -> tuple[float, float]:
+        """Return both numbers for the network's outputs or logits (K, C)."""
+        score = self.score(network, outputs)
+        return score, -score if self.loss is None else self.loss(network, outputs)
+
+
+def mean_loss(
+    backend: Backend, target: np.ndarray, weights: np.ndarray | None
+) -> Callable[[Network, np.ndarray], float]:
+    """Return what gives a network's cost by its logits (K, C), in the core's unit.
+
+    ``target`` is (K, T), ``weights`` are (K,).
+    """
+
+    def cost(network: Network, logits: np.ndarray) -> float:
+        return _mean(network.losses(backend, logits, target).astype(np.float64), weights)
+
+    return cost
+
+
+def _mean(values: np.ndarray, weights: np.ndarray | None) -> float:
+    """Return the mean of real values (K,) with weights (K,): NumPy's average, but sooner."""
+    if weights is None:
+        return float(np.add.reduce(values)) / len(values)
+    return float(np.average(values, weights=weights))
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +105,10 @@ class TargetCoder(ABC):
     def under(self, parameters: Any, dtype: np.dtype) -> Self:
         """Return the coder of the same outputs for the loss that ``parameters`` now ask for."""
 
+    def scheduled_smoothing(self, parameters: Any) -> Any:
+        """Return what the updates may smooth the targets by; None for real targets."""
+        return None
+
     @abstractmethod
     def check_goes_on(self, y: np.ndarray, *, incremental: bool) -> None:
         """Raise ValueError unless a fit that goes on can learn from ``y`` (N,) or (N, C)."""
@@ -91,8 +125,11 @@ class TargetCoder(ABC):
         ``whole`` says whether it is all that a fit learns from.
         """
 
-    def remark(self, y: np.ndarray, *, whole: bool) -> str | None:
-        """Return what to warn of in ``y`` (N,) or (N, C), of rows that count; None for nothing."""
+    def remark(self, y: np.ndarray, *, whole: bool, weights: str) -> str | None:
+        """Return what to warn of in ``y`` (N,) or (N, C), of rows that count; None for nothing.
+
+        ``weights`` names what makes up the weights of rows.
+        """
         return None
 
     @abstractmethod
@@ -124,6 +161,11 @@ class TargetCoder(ABC):
     @abstractmethod
     def judge(self, backend: Backend, target: np.ndarray, weights: np.ndarray | None) -> Judge:
         """Return what scores outputs against the target (K, T) of rows with weights (K,)."""
+
+    def minus_cost(self, backend: Backend, target: np.ndarray, weights: np.ndarray | None) -> Judge:
+        """Return what judges by the loss itself, on a target (K, T) of rows with weights (K,)."""
+        cost = mean_loss(backend, target, weights)
+        return Judge(lambda *given: -cost(*given), takes_logits=True, unit=self.cost_unit)
 
     @abstractmethod
     def constant_logits(

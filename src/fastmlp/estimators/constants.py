@@ -9,12 +9,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fastmlp.registry import LOSSES, Loss
+from fastmlp.backends import get_backend
+from fastmlp.registry import CUSTOM, LOSSES, Loss
 
 __all__ = ["quantiles_of", "real_constant"]
 
-#: Slopes, but for a factor, of the losses whose best constant lies between median and mean: of an
-#: error, given what the loss depends on.
+#: Losses whose best constant is the mean; the user's own are judged by it, too.
+_OF_MEAN = (LOSSES["squared_error"].code, CUSTOM)
+
+#: Slopes, but for a factor, of losses of an error: of the error, given what the loss depends on.
 _SLOPES: dict[int, Callable[..., np.ndarray]] = {
     LOSSES["huber"].code: lambda error, delta: np.clip(error, -delta, delta),
     LOSSES["smooth_l1"].code: lambda error, beta: np.clip(error, -beta, beta),
@@ -55,8 +58,8 @@ def real_constant(
         return np.concatenate(columns)
     if row.code == LOSSES["absolute_error"].code:
         return np.array([quantiles_of(column, levels, weights)[0] for column in target.T])
-    if row.code in _SLOPES:
-        slope = _SLOPES[row.code]
+    if row.link == "identity" and row.code not in _OF_MEAN:
+        slope = _SLOPES.get(row.code, _slope_of(row))
         return np.array([_balance(column, weights, slope, parameters) for column in target.T])
     mean = np.average(target, axis=0, weights=weights)
     if row.link == "exp":
@@ -65,6 +68,20 @@ def real_constant(
         variance = np.average((target - mean) ** 2, axis=0, weights=weights)
         return np.concatenate([mean, _inverse_softplus(np.maximum(variance, LEAST_STEP**2))])
     return np.asarray(mean)
+
+
+def _slope_of(row: Loss) -> Callable[..., np.ndarray]:
+    """Return the slope of a loss of an error, as the specification has it."""
+
+    def slope(error: np.ndarray, *parameters: float) -> np.ndarray:
+        values, gradient = np.empty(len(error)), np.empty((len(error), 1))
+        numbers, none = np.array(parameters), np.zeros((len(error), 1))
+        get_backend("numpy").loss_and_gradient(
+            row.code, numbers, error[:, np.newaxis], none, None, values, gradient
+        )
+        return gradient[:, 0]
+
+    return slope
 
 
 def _balance(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import SimpleNamespace
@@ -14,7 +14,8 @@ from sklearn.utils import check_random_state
 
 from fastmlp.backends import Backend
 from fastmlp.estimators.coding import TargetCoder
-from fastmlp.estimators.holding_out import hold_out
+from fastmlp.estimators.holding_out import hold_out, warn_of_constant
+from fastmlp.estimators.judging import JudgedRows, Judgement, Watch
 from fastmlp.estimators.learnt import Learnt, shown_as
 from fastmlp.estimators.stream import ONE_EPOCH, Stream
 from fastmlp.estimators.yardstick import out_of_scale, worse_than_constant
@@ -24,20 +25,23 @@ from fastmlp.optimizers import Optimizer, named_optimizer
 from fastmlp.plan.initializers import initialize
 from fastmlp.plan.layout import Plan, batch_norms, make_plan, make_settings
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
-from fastmlp.schedules import LearningRate
-from fastmlp.training.history import CostUnit, History
+from fastmlp.schedules import OF_SCIKIT_LEARN, Constant, Scaled, Schedule, named_schedule
+from fastmlp.training.callbacks import Callbacks
+from fastmlp.training.courses import Rates
+from fastmlp.training.divergence import DivergenceError
+from fastmlp.training.history import History
 from fastmlp.training.lbfgs import LbfgsRun
-from fastmlp.training.loop import (
-    DivergenceError,
-    Ending,
-    EpochRecord,
-    TrainingData,
-    TrainingRun,
-    print_record,
-)
+from fastmlp.training.loop import TrainingData, TrainingRun
+from fastmlp.training.observers import Observer
+from fastmlp.training.printing import Printer
+from fastmlp.training.progress_bar import ProgressBar
+from fastmlp.training.rates import RateFollower
+from fastmlp.training.recorder import Recorder
+from fastmlp.training.state import Ending, TrainerState
 from fastmlp.training.stopping import LossMonitor, ScoreMonitor
+from fastmlp.training.time_limit import TimeLimit
 from fastmlp.training.updates import UpdateRule
-from fastmlp.validation import checking_initializer, each_normalization
+from fastmlp.validation import checking_initializer, each_normalization, kept_of
 
 __all__ = ["Fitting"]
 
@@ -59,10 +63,20 @@ class Fitting:
     coder : TargetCoder
     feature_names : ndarray of str, shape (I,), or None
     data : TrainingData
+    y : ndarray, shape (N,) or (N, C)
+        Its targets as the user gave them.
+    sample_weight : ndarray of float64, shape (N,), or None
+        Its rows' own weights, without those of classes.
+    own_rows : JudgedRows or None
+        What the user brought to judge the network by.
     earlier : Learnt or None
         What a warm start or a partial fit goes on from; it is not changed.
     incremental : bool
         One epoch only, with the optimiser's memory kept.
+    began : float
+        What the clock showed when the fit was called.
+    listeners : list of Observer
+        Who is told besides, after all others.
     """
 
     model: Any
@@ -71,18 +85,26 @@ class Fitting:
     coder: TargetCoder
     feature_names: np.ndarray | None
     data: TrainingData
+    y: np.ndarray
+    sample_weight: np.ndarray | None
+    own_rows: JudgedRows | None
     earlier: Learnt | None
     incremental: bool
+    began: float
     backend: Backend
     n_threads: int
     rng: np.random.RandomState = field(init=False)
     learnt: Learnt = field(init=False)
     monitor: LossMonitor | ScoreMonitor | None = field(init=False, default=None)
+    watch: Watch | None = field(init=False, default=None)
+    listeners: list[Observer] = field(default_factory=list)
 
     def run(self) -> Learnt:
         """Train and return the result."""
         self.rng = check_random_state(self.parameters.random_state)
         self.learnt = self._starting_point()
+        if self.own_rows is not None and not self.learnt.stops_early:
+            self.watch = Watch(*self._judgement.scores_of(self.own_rows))
         ending = self._train()
         self.learnt = replace(self.learnt, stop_reason=ending.reason)
         if not self.incremental:
@@ -101,9 +123,7 @@ class Fitting:
             raise DivergenceError(" ".join([str(error), *causes])) from error
 
     def _comment(self, ending: Ending) -> None:
-        """Say why the fit ended, and warn if it should not have ended like this."""
-        if self.parameters.verbose:
-            print(ending.reason)
+        """Warn if the fit should not have ended like this."""
         if ending.on_demand:
             return
         worse = worse_than_constant(self.learnt, self.data, self.backend, self.n_threads)
@@ -121,36 +141,48 @@ class Fitting:
     def _starting_point(self) -> Learnt:
         """Return a fresh network, or a copy of the earlier one, ready to be trained."""
         parameters, plan, dtype = self.parameters, self._plan(), self.coder.dtype
-        rate = LearningRate("constant", parameters.learning_rate_init)
-        moments = () if self._optimizer is None else self._optimizer.row.moments
-        if self._optimizer is not None and self._optimizer.name == "sgd":
-            rate = LearningRate(
-                parameters.learning_rate, parameters.learning_rate_init, parameters.power_t
-            )
+        moments = () if self._optimizer is None else self._optimizer.moments
+        stops_early = parameters.early_stopping and self._optimizer is not None
         if self.earlier is None:
             network = self._new_network(plan, dtype, len(moments))
-            history = History(incremental=self.incremental, unit=self.coder.cost_unit)
+            history = History(incremental=self.incremental)
         else:
             keep = self.incremental and self.earlier.moments == moments
             network = self.earlier.network.continued(plan, dtype, len(moments), keep)
-            history = self.earlier.history.continued(self.incremental, self.coder.cost_unit)
+            history = self.earlier.history.continued(self.incremental)
         learnt = Learnt(
             network=network,
             coder=self.coder,
             feature_names=self.feature_names,
             history=history,
-            rate=rate,
+            rate=self._rates(),
             moments=moments,
-            alpha=parameters.alpha,
-            l1=parameters.l1,
-            stops_early=parameters.early_stopping and parameters.solver != "lbfgs",
+            kept=kept_of(vars(parameters)),
+            stops_early=stops_early,
+            has_scores=stops_early or self.own_rows is not None,
         )
         if self.earlier is None or not self.incremental:
             return learnt
-        rate = rate.resumed_from(self.earlier.rate)
+        rate = learnt.rate.resumed_from(self.earlier.rate)
         # The best of another loss is no mark to be measured by.
         best_loss = self.earlier.best_loss if self._same_loss(plan) else np.inf
         return replace(learnt, rate=rate, best_loss=best_loss)
+
+    def _rates(self) -> Rates:
+        """Return what has a schedule, at the beginning of a fit."""
+        parameters, optimizer = self.parameters, self._optimizer
+        schedule = parameters.learning_rate
+        if not isinstance(schedule, Schedule):
+            ignored = schedule in OF_SCIKIT_LEARN and getattr(optimizer, "name", None) != "sgd"
+            schedule = Constant() if ignored else named_schedule(schedule, parameters.power_t)
+        numbers = {
+            "weight_decay": getattr(optimizer, "weight_decay", None),
+            "momentum": getattr(optimizer, "momentum", None),
+            "dropout": parameters.dropout,
+            "label_smoothing": self.coder.scheduled_smoothing(parameters),
+        }
+        rate = parameters.learning_rate_init, schedule
+        return Rates.of(rate, numbers, parameters.max_iter)
 
     def _same_loss(self, plan: Plan) -> bool:
         """Return whether the earlier fit minimised the loss of this plan too."""
@@ -164,7 +196,9 @@ class Fitting:
 
     def _plan(self) -> Plan:
         parameters, n_hidden = self.parameters, len(self.layer_sizes) - 2
-        dropouts = np.broadcast_to(parameters.dropout, n_hidden).tolist()
+        dropout = parameters.dropout
+        dropout = dropout.base if isinstance(dropout, Scaled) else dropout
+        dropouts = np.broadcast_to(dropout, n_hidden).tolist()
         return make_plan(
             self.layer_sizes,
             self._activations(),
@@ -237,25 +271,43 @@ class Fitting:
             weight_decay=parameters.weight_decay,
         )
 
-    def _report(self, record: EpochRecord) -> bool:
-        """Call the callbacks; return whether one of them returned True, which ends the fit."""
-        if self.parameters.verbose:
-            self._print(record)
-        callbacks = self.parameters.callbacks
-        if not callbacks:
-            return False
-        with shown_as(self.model, self._learnt_so_far()):
-            answers = [callback(record) for callback in callbacks]
-        return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)
+    # -- who is told of it ----------------------------------------------------------------------
 
-    def _print(self, record: EpochRecord) -> None:
-        """Print what scikit-learn prints of an epoch."""
-        print_record(record)
-        if self.monitor and self.learnt.rate.shrank:
-            print(f"{self.monitor.stall_text} Setting learning rate to {record.learning_rate:f}")
+    def _state(self, max_iter: int, rate: Rates | None) -> TrainerState:
+        """Return the state in which the training begins."""
+        learnt = self.learnt
+        seen = learnt.history.n_samples_seen
+        return TrainerState(learnt.network, max_iter, learnt.coder.cost_unit, rate, seen)
 
-    def _learnt_so_far(self) -> Learnt:
-        return replace(self._with_best(), stop_reason="The fit is under way.")
+    def _observers(self, *judging: Observer) -> list[Observer]:
+        """Return who is told of each epoch: first who judges it, last the user's callbacks."""
+        watching = [] if self.watch is None else [self.watch]
+        observers = [*judging, *watching, Recorder(self.learnt.history)]
+        parameters, whole = self.parameters, not self.incremental
+        if parameters.time_limit is not None and whole:
+            observers.append(TimeLimit(parameters.time_limit, self.began))
+        if parameters.verbose:
+            display = ProgressBar if parameters.verbose == "bar" else Printer
+            observers.append(display(says_why=whole))
+        if parameters.callbacks:
+            observers.append(Callbacks(parameters.callbacks, self.showing))
+        return [*observers, *self.listeners]
+
+    def showing(self, state: TrainerState) -> AbstractContextManager[None]:
+        """Return a context in which the model shows what it has learnt so far."""
+        reason = "The fit is under way." if state.ending is None else state.ending.reason
+        return shown_as(self.model, replace(self._with_best(), stop_reason=reason))
+
+    def _with_best(self) -> Learnt:
+        """Return what has been learnt, with the best mark so far."""
+        learnt = self.learnt
+        if self.watch is not None:
+            learnt = replace(learnt, best_score=self.watch.best)
+        if self.monitor is None:
+            return learnt
+        if isinstance(self.monitor, ScoreMonitor):
+            return replace(learnt, best_score=self.monitor.reported_best)
+        return replace(learnt, best_loss=self.monitor.best)
 
     # -- mini-batches ---------------------------------------------------------------------------
 
@@ -266,22 +318,19 @@ class Fitting:
         rule = UpdateRule(
             self._optimizer, parameters.gradient_noise, parameters.gradient_noise_decay
         )
-        self.monitor = self._monitor()
+        self.monitor = monitor = self._monitor()
         self._leave_out_weightless(network.plan)
+        max_iter, rate = 1 if self.incremental else parameters.max_iter, self.learnt.rate
         run = TrainingRun(
             backend=self.backend,
-            network=network,
             data=self.data,
             settings=settings,
             rule=rule,
             batch_size=self._batch_size(len(self.data.order)),
             n_threads=self.n_threads,
-            rate=self.learnt.rate,
-            monitor=self.monitor,
-            history=self.learnt.history,
-            rng=self.rng if self.parameters.shuffle else None,
-            max_iter=1 if self.incremental else self.parameters.max_iter,
-            report=self._report,
+            rng=self.rng if parameters.shuffle else None,
+            state=self._state(max_iter, rate),
+            observers=self._observers(monitor, RateFollower(rate)),
         )
         ending = run.run()
         self.learnt = self._with_best()
@@ -291,14 +340,6 @@ class Fitting:
             if not ending.converged:
                 return Ending(ONE_EPOCH, converged=False)
         return ending
-
-    def _with_best(self) -> Learnt:
-        """Return what has been learnt, with the best mark so far."""
-        if self.monitor is None:
-            return replace(self.learnt, best_loss=self.search.best_loss)
-        if isinstance(self.monitor, ScoreMonitor):
-            return replace(self.learnt, best_score=self.monitor.reported_best)
-        return replace(self.learnt, best_loss=self.monitor.best)
 
     def _batch_size(self, n_rows: int) -> int:
         wanted = self.parameters.batch_size
@@ -315,9 +356,30 @@ class Fitting:
         tol, patience = self.parameters.tol, self.parameters.n_iter_no_change
         if not self.parameters.early_stopping:
             return LossMonitor(tol, patience, self.learnt.best_loss)
-        held_out = hold_out(self.parameters, self.data, self.coder, self.rng)
-        score, unit = self._held_out_score(held_out)
-        return ScoreMonitor(score, tol, patience, unit)
+        judged = self._held_out() if self.own_rows is None else self._own_rows()
+        score, unit = self._judgement.scores_of(judged)
+        return ScoreMonitor(score, tol, patience, unit, restores_best=self.parameters.restore_best)
+
+    @property
+    def _judgement(self) -> Judgement:
+        """How the networks of this fit are judged."""
+        scoring, coder = self.parameters.scoring, self.coder
+        return Judgement(scoring, self.model, coder, self.backend, self.n_threads, self._with_best)
+
+    def _own_rows(self) -> JudgedRows:
+        """Return the rows that the user brought to judge by."""
+        assert self.own_rows is not None
+        rows, order = self.own_rows.rows, self.own_rows.order
+        if self.coder.classes_of_rows(rows.target) is None:
+            learnt, remedy = self.data.rows.target, "give rows whose target varies"
+            warn_of_constant(rows, order, learnt, "", remedy, "y_val")
+        return self.own_rows
+
+    def _held_out(self) -> JudgedRows:
+        """Take rows out of ``data.order``; return them."""
+        order = hold_out(self.parameters, self.data, self.coder, self.rng, self.y)
+        weights = None if self.sample_weight is None else self.sample_weight[order]
+        return JudgedRows(self.data.rows, order, self.y[order], weights)
 
     def _leave_out_weightless(self, plan: Plan) -> None:
         """Take rows of weight 0 out of ``data.order`` where batches have statistics.
@@ -327,45 +389,21 @@ class Fitting:
         if batch_norms(plan).any():
             self.data.order = np.ascontiguousarray(self.data.counting())
 
-    def _held_out_score(self, rows: np.ndarray) -> tuple[Callable[[Network], float], CostUnit]:
-        """Return a function that scores a network on ``rows`` (V,), and the unit of the scores.
-
-        The score is NaN if the network overflows there.
-        """
-        data = self.data
-        judge = self.coder.judge(self.backend, data.rows.target[rows], data.rows.weights_of(rows))
-
-        def score(network: Network) -> float:
-            outputs = network.forward(
-                self.backend,
-                data.rows.X,
-                rows,
-                apply_link=not judge.takes_logits,
-                n_threads=self.n_threads,
-            )
-            if not np.isfinite(outputs).all():
-                return np.nan
-            with np.errstate(all="ignore"):  # what overflows is seen in the score
-                return judge.score(network, outputs)
-
-        return score, judge.unit
-
     # -- the whole data set at once -------------------------------------------------------------
 
     def _run_lbfgs(self) -> Ending:
-        learnt = self.learnt
-        self.search = LbfgsRun(
+        parameters, best_of_all = self.parameters, LossMonitor(tol=0.0, patience=np.inf)
+        self.monitor = best_of_all
+        search = LbfgsRun(
             backend=self.backend,
-            network=learnt.network,
             data=self.data,
-            settings=self._settings(learnt.network.plan),
+            settings=self._settings(self.learnt.network.plan),
             n_threads=self.n_threads,
-            history=learnt.history,
-            max_iter=self.parameters.max_iter,
-            max_fun=self.parameters.max_fun,
-            tol=self.parameters.tol,
-            report=self._report,
+            max_fun=parameters.max_fun,
+            tol=parameters.tol,
+            state=self._state(parameters.max_iter, None),
+            observers=self._observers(best_of_all),
         )
-        ending = self.search.run()
+        ending = search.run()
         self.learnt = self._with_best()
         return ending

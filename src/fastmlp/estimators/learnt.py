@@ -15,7 +15,7 @@ import numpy as np
 from fastmlp.estimators.coding import TargetCoder
 from fastmlp.network import Network
 from fastmlp.registry import LOSSES
-from fastmlp.schedules import LearningRate
+from fastmlp.training.courses import Rates
 from fastmlp.training.history import History
 from fastmlp.validation import stand_in
 
@@ -41,17 +41,19 @@ class Learnt:
     feature_names : ndarray of str, shape (I,), or None
         Names of the columns of X, where they had any.
     history : History
-    rate : LearningRate
+    rate : Rates
     moments : tuple of str
         What the vectors of the optimiser's memory are.
-    alpha, l1 : float
-        Strengths of the penalties of the fit.
+    kept : mapping
+        Parameters of the fit that are read after it, as the parameters' table says.
     stops_early : bool
-        Whether rows were held out to judge by.
+        Whether a score, instead of the loss, could end the fit.
+    has_scores : bool
+        Whether it was judged by rows that it did not learn from.
     best_loss : float
         Least loss of an epoch, in the core's unit; infinite before the first.
     best_score : float
-        Largest score of the held-out rows, in the user's unit.
+        Largest score of these rows, in the user's unit.
     stop_reason : str
         Why the fit ended.
     stream : Stream or None
@@ -62,11 +64,11 @@ class Learnt:
     coder: TargetCoder
     feature_names: np.ndarray | None
     history: History
-    rate: LearningRate
+    rate: Rates
     moments: tuple[str, ...]
-    alpha: float
-    l1: float
+    kept: Mapping[str, Any]
     stops_early: bool = False
+    has_scores: bool = False
     best_loss: float = np.inf
     best_score: float = -np.inf
     stop_reason: str = ""

@@ -4,24 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastmlp import validation
 from fastmlp.backends import Rows
+from fastmlp.estimators.class_weights import ClassWeights
 from fastmlp.estimators.coding import TargetCoder
 from fastmlp.estimators.fitting import Fitting
+from fastmlp.estimators.judging import JudgedRows
 from fastmlp.estimators.learnt import Learnt, is_in_training, learnt_by
 from fastmlp.notices import notify
 from fastmlp.plan.layout import groups_of_layers
 from fastmlp.training.loop import TrainingData
 
-__all__ = ["prepare"]
+__all__ = ["NO_ROWS", "ValidationRows", "prepare"]
+
+
+class ValidationRows(NamedTuple):
+    """What a user brings to judge a fit by: ``X_val``, ``y_val`` and ``sample_weight_val``.
+
+    Attributes
+    ----------
+    X : array-like, shape (V, I), or None
+    y : array-like, shape (V,) or (V, C), or None
+    sample_weight : array-like, shape (V,), or None
+    """
+
+    X: Any = None
+    y: Any = None
+    sample_weight: Any = None
+
+
+NO_ROWS = ValidationRows()
 
 
 def prepare(
-    model: Any, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any
+    model: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    *,
+    incremental: bool,
+    classes: Any,
+    began: float,
+    validation_rows: ValidationRows = NO_ROWS,
 ) -> Fitting:
     """Check parameters and data of one fit; nothing of the model changes.
 
@@ -35,6 +63,9 @@ def prepare(
         Whether it is a partial fit.
     classes : array-like, shape (K,), or None
         Labels that a first partial fit announces.
+    validation_rows : ValidationRows
+    began : float
+        What the clock showed when the fit was called.
 
     Raises
     ------
@@ -57,21 +88,27 @@ def prepare(
         numeric_y=model._numeric_target,
     )
     validation.check_magnitudes(vars(parameters), dtype)
-    weights = validation.check_sample_weight(sample_weight, len(X), dtype)
+    own_weights = validation.check_sample_weight(sample_weight, len(X), dtype)
     if earlier is None:
         coder = model._new_coder(
-            parameters, y, weights, dtype, incremental=incremental, classes=classes
+            parameters, y, own_weights, dtype, incremental=incremental, classes=classes
         )
     else:
         coder = earlier.coder.under(parameters, dtype)
         coder.check_goes_on(y, incremental=incremental)
     coder.check(y, whole=not incremental)
+    target = coder.encode(y)
+    class_weights = ClassWeights.of(
+        getattr(parameters, "class_weight", None), coder, target, own_weights
+    )
+    weights = class_weights.times(own_weights, coder, target)
     sizes = [X.shape[1], *hidden, coder.n_outputs]
     _check_network(vars(parameters), sizes, coder, earlier, len(X), weights)
+    own_rows = _rows_to_judge_by(validation_rows, model, parameters, columns, coder, class_weights)
     if earlier is None or not incremental:
-        _warn_of_odd_data(y, weights, coder, vars(parameters), whole=not incremental)
-    rows = Rows(X, coder.encode(y), weights)
-    data = TrainingData(rows, np.arange(len(X), dtype=np.int64))
+        name = validation.weights_name(class_weights.class_weight, own_weights)
+        _warn_of_odd_data(y, weights, coder, vars(parameters), name, whole=not incremental)
+    data = TrainingData(Rows(X, target, weights), np.arange(len(X), dtype=np.int64))
     return Fitting(
         model=model,
         parameters=parameters,
@@ -79,11 +116,50 @@ def prepare(
         coder=coder,
         feature_names=getattr(columns, "feature_names_in_", None),
         data=data,
+        y=y,
+        sample_weight=_in_double(sample_weight, own_weights),
+        own_rows=own_rows,
         earlier=earlier,
         incremental=incremental,
+        began=began,
         backend=model._get_backend(),
         n_threads=model._count_threads(),
     )
+
+
+def _in_double(sample_weight: Any, checked: np.ndarray | None) -> np.ndarray | None:
+    """Return weights (N,) that have been ``checked`` with all their digits."""
+    return None if checked is None else np.asarray(sample_weight, np.float64)
+
+
+def _rows_to_judge_by(
+    given: ValidationRows,
+    model: Any,
+    parameters: SimpleNamespace,
+    columns: Any,
+    coder: TargetCoder,
+    class_weights: ClassWeights,
+) -> JudgedRows | None:
+    """Return the rows to judge a fit by, checked as X and y are; None if there are none."""
+    splits = parameters.early_stopping and parameters.validation_split is not None
+    if not validation.check_validation_rows_given(*given, splits=splits):
+        return None
+    with validation.naming_validation_rows():
+        X, y, _ = validation.check_data(
+            columns,
+            given.X,
+            given.y,
+            dtype=coder.dtype,
+            reset=False,
+            numeric_y=model._numeric_target,
+        )
+        own_weights = validation.check_sample_weight(given.sample_weight, len(X), coder.dtype)
+        coder.check(y, whole=False)
+    target = coder.encode(y)
+    weights = class_weights.times(own_weights, coder, target, "sample_weight_val")
+    order = np.arange(len(X), dtype=np.int64)
+    in_double = _in_double(given.sample_weight, own_weights)
+    return JudgedRows(Rows(X, target, weights), order, y, in_double)
 
 
 def _check_parameters(
@@ -94,6 +170,8 @@ def _check_parameters(
     sizes = parameters["hidden_layer_sizes"]
     hidden = list(sizes) if isinstance(sizes, tuple) else [sizes]
     validation.check_combination(parameters, len(hidden), incremental)
+    if incremental:
+        validation.check_class_weight_of_parts(parameters.get("class_weight"))
     validation.check_normalizations(parameters, hidden)
     validation.check_unit_of_own_loss(
         parameters["loss"], parameters.get("standardize_target", "auto")
@@ -132,14 +210,18 @@ def _warn_of_odd_data(
     weights: np.ndarray | None,
     coder: TargetCoder,
     parameters: Mapping[str, Any],
+    name: str,
     *,
     whole: bool,
 ) -> None:
-    """Warn of data that can be learnt from, but hardly as it was meant; y (N,) or (N, C)."""
-    text = validation.weights_change_penalties(weights, parameters)
+    """Warn of data that can be learnt from, but hardly as it was meant; y (N,) or (N, C).
+
+    ``name`` says what makes up the weights (N,).
+    """
+    text = validation.weights_change_penalties(weights, parameters, name)
     if text:
         notify(text)
     counting = y if weights is None else y[weights > 0]
-    text = coder.remark(counting, whole=whole)
+    text = coder.remark(counting, whole=whole, weights=name)
     if text:
         notify(text, RuntimeWarning)

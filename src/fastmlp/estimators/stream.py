@@ -17,10 +17,14 @@ from sklearn.utils import check_random_state
 
 from fastmlp.backends import Backend, Executor, Rows, Totals
 from fastmlp.network import Network
-from fastmlp.optimizers import Optimizer
+from fastmlp.options import Options
 from fastmlp.plan.layout import batch_norms
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
-from fastmlp.training.loop import DivergenceError, divergence_text, require_finite
+from fastmlp.schedules.schedule import EpochResult
+from fastmlp.training import clock
+from fastmlp.training.courses import Rates
+from fastmlp.training.divergence import DivergenceError, divergence_text, require_finite
+from fastmlp.training.history import EpochRow, means_of
 from fastmlp.training.shuffling import shuffle
 from fastmlp.training.updates import UpdateRule
 from fastmlp.validation import check_features
@@ -37,7 +41,7 @@ ONE_EPOCH = "A partial fit is one epoch."
 #: Values of parameters that cannot change without being replaced; others end a stream.
 _UNCHANGING = (
     *(bool, int, float, str, type(None), np.generic, np.dtype, np.random.RandomState),
-    *(CustomActivation, CustomLoss, Optimizer),
+    *(CustomActivation, CustomLoss, Options),
 )
 
 
@@ -123,7 +127,7 @@ class Stream:
         X : array-like, shape (N, I)
         y : array-like, shape (N,) or (N, C)
         """
-        target = self._plain_target(earlier, y)
+        began, target = clock.now(), self._plain_target(earlier, y)
         if target is None:
             return None
         X = check_features(earlier.columns(type(model).__name__), X, earlier.network.dtype)
@@ -133,14 +137,17 @@ class Stream:
         if self.shuffles and len(X) > 1:
             shuffle(check_random_state(model.random_state), order)
         network, rate = earlier.network.copied(), copy(earlier.rate)
-        history = earlier.history.continued(True, earlier.coder.cost_unit)
+        history = earlier.history.continued(True)
         n_threads = 1 if len(X) == 1 else model._count_threads()
-        totals = self._update(network, Rows(X, target), order, rate.value, n_threads)
+        totals = self._update(network, Rows(X, target), order, rate, n_threads)
         history.n_samples_seen += len(X)
         if not np.isfinite(totals.cost + totals.penalty):
             raise DivergenceError(divergence_text(1, "loss"))
-        loss = history.add(totals, network.cost_divisor)
-        rate.epoch_ended(history.n_samples_seen)
+        loss, cost = means_of(totals, network.cost_divisor)
+        epoch, unit, nan = history.n_ever + 1, earlier.coder.cost_unit, np.nan
+        numbers = unit.of(loss), unit.of(cost), nan, nan, rate.value, clock.now() - began
+        history.add(EpochRow(epoch, *numbers))
+        rate.epoch_ended(EpochResult(numbers[0], None, history.n_samples_seen))
         require_finite(network, 1)
         best_loss = min(earlier.best_loss, loss)
         return replace(
@@ -172,7 +179,7 @@ class Stream:
         network: Network,
         rows: Rows,
         order: np.ndarray,
-        learning_rate: float,
+        rate: Rates,
         n_threads: int,
     ) -> Totals:
         """Make one update on the rows ``order`` (N,), which are all that there are."""
@@ -180,7 +187,8 @@ class Stream:
         made_for, executor = self.executors.pop() if self.executors else (None, None)
         if executor is None or made_for != wanted:
             executor = self.backend.bind(network.plan, self.settings, network.dtype, *wanted)
-        updates = self.rule.numbers(network.step, 1, learning_rate)
+        rate.begin_epoch(1)
+        updates = rate.numbers(self.rule, network.step, 1)
         network.step += 1
         totals = executor.train(
             network.parameters, network.moments, rows, order, len(order), updates

@@ -75,9 +75,9 @@ class RosenblattPerceptron(ClassifierMixin, SeenAttributes, BaseEstimator):
     eta0 : float, default=1.0
         Step size. As the weights start at zero it scales them and changes no prediction.
     max_iter : int, default=1000
-        Most epochs.
+        Maximum number of epochs.
     shuffle : bool, default=True
-        Draw a new order of the rows for each epoch.
+        Whether to draw a new order of the rows for each epoch.
     random_state : int, RandomState or None, default=None
         Source of the orders.
     backend : {"compiled", "numba", "numpy"}, default="compiled"
@@ -99,9 +99,9 @@ class RosenblattPerceptron(ClassifierMixin, SeenAttributes, BaseEstimator):
     mistakes_curve_ : list of int
         Mistakes of each epoch, over all units.
     n_features_in_ : int
-        Columns of X.
+        Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the columns; only when X had names that are all strings.
+        Names of the columns; only if all columns of X had names that were strings.
 
     See Also
     --------
@@ -410,7 +410,7 @@ def _require_finite(w: np.ndarray, b: np.ndarray, epoch: int) -> None:
     """Raise DivergenceError if a weight (K, I) or bias (K,) has become infinite or NaN."""
     if np.isfinite(w).all() and np.isfinite(b).all():
         return
-    from fastmlp.training.loop import DivergenceError  # noqa: PLC0415 - seldom needed
+    from fastmlp.training.divergence import DivergenceError  # noqa: PLC0415 - seldom needed
 
     raise DivergenceError(
         f"A weight became infinite or NaN in epoch {epoch}. Scale X, or lower eta0."

@@ -42,7 +42,7 @@ class NetworkDiagramDisplay:
     unit_values : sequence of array-like of shape (width,), length L + 1, optional
         Numbers to write into the circles, such as activations.
     max_units : int, default=10
-        Most circles of a layer, at least 2.
+        Maximum number of circles for a layer, at least 2.
     quantity : str, default="weight"
         What ``coefs`` are, such as "gradient"; for the legend.
 
@@ -99,7 +99,7 @@ class NetworkDiagramDisplay:
         ax : matplotlib Axes, optional
             Where to draw; a new figure when None.
         max_units : int, default=10
-            Most circles of a layer.
+            Maximum number of circles for a layer.
 
         Returns
         -------

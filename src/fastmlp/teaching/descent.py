@@ -108,7 +108,7 @@ def gradient_descent(
     learning_rate : float, default=0.1
         Positive.
     n_steps : int, default=100
-        Most steps.
+        Maximum number of steps.
     momentum : float, default=0.0
         In [0, 1).
     tol : float or None, default=None

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -14,8 +17,11 @@ from fastmlp.plan.layout import UPDATE_DTYPE
 __all__ = ["UpdateRule"]
 
 #: A record of UPDATE_DTYPE: the step, and so many numbers.
-_RECORD = struct.Struct("q12d")
-_ZEROS = (0.0,) * 12
+_RECORD = struct.Struct("q14d")
+_ZEROS = (0.0,) * 14
+
+#: Nothing but the learning rate has a schedule.
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -35,13 +41,34 @@ class UpdateRule:
     gradient_noise: float = 0.0
     gradient_noise_decay: float = 0.0
 
-    def numbers(self, step: int, n_updates: int, learning_rate: float) -> np.ndarray:
-        """Return the records (n_updates,) of UPDATE_DTYPE of the updates after ``step`` others."""
+    def numbers(
+        self,
+        step: int,
+        n_updates: int,
+        learning_rate: Number,
+        scheduled: Mapping[str, Any] = _NONE,
+    ) -> np.ndarray:
+        """Return the records (n_updates,) of UPDATE_DTYPE of the updates after ``step`` others.
+
+        Parameters
+        ----------
+        step, n_updates : int
+        learning_rate : float or ndarray, shape (n_updates,)
+        scheduled : mapping of str to float or ndarray, shape (n_updates,)
+            What else has a schedule: "weight_decay" and "momentum", which take the place of the
+            optimiser's, the factor "dropout", and "label_smoothing".
+        """
         counts = range(step + 1, step + n_updates + 1)
-        factor, coefficients = self.optimizer.numbers(counts)
-        decay, noise = self.optimizer.weight_decay, self._noise(counts)
-        numbers = (learning_rate, factor, decay, noise, *coefficients)
-        if n_updates == 1:  # a stream of rows, where each microsecond counts
+        optimizer, dropout, smoothing = self.optimizer, 1.0, 0.0
+        if scheduled:
+            others = dict(scheduled)
+            dropout, smoothing = others.pop("dropout", 1.0), others.pop("label_smoothing", 0.0)
+            optimizer = replace(optimizer, **others)  # type: ignore[type-var]
+        factor, coefficients = optimizer.numbers(counts)
+        decay, noise = optimizer.weight_decay, self._noise(counts)
+        numbers = (learning_rate, factor, decay, noise, dropout, smoothing, *coefficients)
+        if n_updates == 1 and not scheduled and isinstance(learning_rate, float):
+            # A stream of rows, where each microsecond counts.
             return np.frombuffer(
                 _RECORD.pack(step, *numbers, *_ZEROS[len(numbers) :]), UPDATE_DTYPE
             )

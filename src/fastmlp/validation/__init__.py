@@ -20,6 +20,13 @@ from fastmlp.validation.arrays import (
     resolve_dtype,
     weights_change_penalties,
 )
+from fastmlp.validation.class_weights import (
+    check_class_weight_fits,
+    check_class_weight_of_parts,
+    check_row_weights,
+    each_weight,
+    weights_name,
+)
 from fastmlp.validation.columns import stand_in
 from fastmlp.validation.fitted_values import (
     check_layer_number,
@@ -66,7 +73,9 @@ from fastmlp.validation.parameters import (
     check_magnitudes,
     check_parameters,
     check_same_network,
+    check_sklearn_callbacks,
     check_stochastic,
+    kept_of,
 )
 from fastmlp.validation.pictures import (
     check_ax,
@@ -84,6 +93,27 @@ from fastmlp.validation.pictures import (
     check_readings,
     check_regions,
 )
+from fastmlp.validation.records import (
+    check_metric,
+    check_new_learning_rate,
+    check_reason,
+    check_record_is_present,
+)
+from fastmlp.validation.schedules import changed_options, check_values
+from fastmlp.validation.scoring import (
+    check_score,
+    check_scorer_can_ask,
+    judging_by,
+    score_diverged,
+)
+from fastmlp.validation.splits import (
+    check_part,
+    check_parts,
+    check_weights_of_parts,
+    classes_not_learnt,
+    no_split,
+    splitting,
+)
 from fastmlp.validation.targets import (
     MeanAndStd,
     check_any_positive,
@@ -97,13 +127,20 @@ from fastmlp.validation.targets import (
     check_unit_of_own_loss,
     says_nothing,
 )
+from fastmlp.validation.validation_rows import (
+    check_validation_rows_given,
+    naming_validation_rows,
+)
 
 __all__ = [
     "MeanAndStd",
+    "changed_options",
     "check_any_held_out",
     "check_any_positive",
     "check_ax",
     "check_bins",
+    "check_class_weight_fits",
+    "check_class_weight_of_parts",
     "check_classes",
     "check_classes_agree",
     "check_combination",
@@ -130,29 +167,39 @@ __all__ = [
     "check_layer_values",
     "check_loss_fits",
     "check_magnitudes",
+    "check_metric",
     "check_model",
     "check_neuron",
+    "check_new_learning_rate",
     "check_normalizations",
     "check_not_in_training",
     "check_number_of_layers",
     "check_parameters",
+    "check_part",
+    "check_parts",
     "check_perceptron",
     "check_plane",
     "check_plane_classifier",
     "check_points",
     "check_rates",
     "check_readings",
+    "check_reason",
+    "check_record_is_present",
     "check_refitted",
     "check_regions",
     "check_return_std",
+    "check_row_weights",
     "check_rows_for_batch_norm",
     "check_same_classes",
     "check_same_groups",
     "check_same_network",
     "check_same_normalizations",
     "check_sample_weight",
+    "check_score",
     "check_scored",
     "check_scored_labels",
+    "check_scorer_can_ask",
+    "check_sklearn_callbacks",
     "check_stochastic",
     "check_strata",
     "check_sums",
@@ -165,18 +212,30 @@ __all__ = [
     "check_two_labels",
     "check_unit_goes_on",
     "check_unit_of_own_loss",
+    "check_validation_rows_given",
     "check_validation_size",
+    "check_values",
     "check_weights",
+    "check_weights_of_parts",
     "checking_initializer",
+    "classes_not_learnt",
     "each_normalization",
+    "each_weight",
+    "judging_by",
+    "kept_of",
     "naming",
     "naming_rows",
     "naming_training",
+    "naming_validation_rows",
+    "no_split",
     "not_finite",
     "one_class_only",
     "raise_fixed_layers",
     "resolve_dtype",
     "says_nothing",
+    "score_diverged",
+    "splitting",
     "stand_in",
     "weights_change_penalties",
+    "weights_name",
 ]

@@ -364,13 +364,13 @@ REMARKABLE_FACTOR = 10
 
 
 def weights_change_penalties(
-    weights: np.ndarray | None, parameters: Mapping[str, Any]
+    weights: np.ndarray | None, parameters: Mapping[str, Any], name: str
 ) -> str | None:
-    """Return what to warn of when sample weights (N,) change the strength of the penalties.
+    """Return what to warn of when rows' weights (N,) change the strength of the penalties.
 
-    Rows of weight 0 count as not being there.
+    Rows of weight 0 count as not being there. ``name`` says what makes up the weights.
     """
-    penalties = [name for name in ("alpha", "l1") if parameters[name] > 0]
+    penalties = [each for each in ("alpha", "l1") if parameters[each] > 0]
     if weights is None or not penalties:
         return None
     n_rows = int(np.count_nonzero(weights))
@@ -379,10 +379,13 @@ def weights_change_penalties(
         return None
     names = " and ".join(penalties)
     change = f"{factor:.3g} times stronger" if factor > 1 else f"{1 / factor:.3g} times weaker"
+    remedy = "Scale them to mean 1 (sample_weight / sample_weight.mean())"
+    if name != "sample_weight":
+        remedy = f"Multiply the numbers of class_weight by {factor:.3g}"
     return (
-        f"sample_weight sums to {n_rows / factor:.3g} for {n_rows} rows, which makes {names} "
-        f"{change}: weights count as repetitions of rows. Scale them to mean 1 "
-        f"(sample_weight / sample_weight.mean()), or divide {names} by {factor:.3g}."
+        f"{name} sums to {n_rows / factor:.3g} for {n_rows} rows, which makes {names} "
+        f"{change}: weights count as repetitions of rows. {remedy}, or divide {names} by "
+        f"{factor:.3g}."
     )
 
 
@@ -396,6 +399,7 @@ def not_finite(outputs: np.ndarray) -> str | None:
         return None
     return (
         f"The network's outputs are infinite or NaN in {np.count_nonzero(wrong)} of {len(wrong)} "
-        f"rows (first: row {int(np.argmax(wrong))}), so their predictions mean nothing: X is far "
-        "outside what the fit saw, or the weights are. Check the features' scale."
+        f"rows (first: row {int(np.argmax(wrong))}), so these predictions are meaningless: X is "
+        "far outside the range of the training data, or the weights are too large. Check the "
+        "features' scale."
     )

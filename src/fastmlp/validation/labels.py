@@ -94,7 +94,7 @@ def check_label_width(y: np.ndarray, n_labels: int | None) -> None:
     """Raise ValueError unless y is an indicator matrix (N, n_labels), or (N,) when None."""
     if n_labels is None and y.ndim == 2:
         raise ValueError(
-            f"y has {y.shape[1]} columns, but the classes are told by one label a row."
+            f"y has {y.shape[1]} columns, but the network was fitted with one label per row."
         )
     if n_labels is not None and y.shape[1:] != (n_labels,):
         raise ValueError(
@@ -188,10 +188,11 @@ def check_strata(strata: np.ndarray, labels: np.ndarray) -> None:
         )
 
 
-def one_class_only(present: np.ndarray, known: np.ndarray) -> str | None:
+def one_class_only(present: np.ndarray, known: np.ndarray, weights: str) -> str | None:
     """Return what to warn of when there is but one class to learn.
 
-    ``present`` are the classes (K,) of the rows with a weight, ``known`` (C,) those of the model.
+    ``present`` are the classes (K,) of the rows with a weight, ``known`` (C,) those of the model,
+    ``weights`` names what makes up the weights.
     """
     if len(known) == 1:
         return (
@@ -200,7 +201,7 @@ def one_class_only(present: np.ndarray, known: np.ndarray) -> str | None:
         )
     if len(present) == 1:
         return (
-            f"y has one class only, {brief(present.tolist())}, in the rows whose sample_weight is "
-            "not 0: nothing is learnt of the others."
+            f"y has one class only, {brief(present.tolist())}, in the rows whose {weights} "
+            "is not 0: nothing is learnt of the others."
         )
     return None

@@ -47,7 +47,7 @@ def naming_rows(n_rows: int) -> AbstractContextManager[None]:
     """Name X when memory for what a network makes of so many rows cannot be had."""
     return _saying(
         lambda: (
-            f"X has {n_rows} rows, for whose outputs there is not enough memory: pass fewer "
+            f"There is not enough memory for the outputs of the {n_rows} rows of X: pass fewer "
             "rows at a time."
         )
     )

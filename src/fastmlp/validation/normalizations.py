@@ -50,7 +50,7 @@ def check_normalizations(parameters: Mapping[str, Any], widths: Sequence[int]) -
         if name in ("instance", "group"):
             _check_channels(n_channels, width)
         if name == "layer" and width == 1:
-            raise ValueError("normalization='layer' of a hidden layer of one unit leaves nothing.")
+            raise ValueError("normalization='layer' needs two units or more in each hidden layer.")
         if name == "instance":
             _check_positions(n_channels, width)
         if name == "group":

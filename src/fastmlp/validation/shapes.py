@@ -57,8 +57,8 @@ def check_label_list(name: str, values: Any) -> None:
     if any(texts) and not all(texts):
         at = texts.index(False)
         raise ValueError(
-            f"{name} must hold labels of one kind: {brief(values[at])} at index {at} stands beside "
-            "texts; give texts only, and leave rows without a label out."
+            f"{name} must hold labels of one kind: {brief(values[at])} at index {at} is no text, "
+            "but others are; give texts only, and leave rows without a label out."
         )
 
 

@@ -147,25 +147,30 @@ def check_any_positive(y: np.ndarray, loss: str, kind: str) -> None:
     if kind != "non_negative" or y.any(axis=0).all():
         return
     if y.ndim == 1:
-        raise ValueError(f"loss={brief(loss)} needs a y above 0 somewhere; all are 0.")
+        raise ValueError(f"loss={brief(loss)} needs at least one y above 0; all are 0.")
     column = int(np.argmin(y.any(axis=0)))
     raise ValueError(
-        f"loss={brief(loss)} needs a y above 0 in every column; all of column {column} are 0."
+        f"loss={brief(loss)} needs at least one y above 0 in each column; all of column {column} "
+        "are 0."
     )
 
 
-def says_nothing(held_out: np.ndarray, train: np.ndarray, fraction: float) -> str | None:
-    """Return what to warn of when a target varies in ``train`` (K, T), but not in ``held_out``."""
+def says_nothing(
+    held_out: np.ndarray, train: np.ndarray, which: str, remedy: str, name: str = "y"
+) -> str | None:
+    """Return what to warn of when a target varies in ``train`` (K, T), but not in ``held_out``.
+
+    ``which`` says which rows (V, T) these are, ``name`` is that of their target.
+    """
     if len(held_out) < 2:
         return None
     vain = (held_out == held_out[0]).all(axis=0) & (train != held_out[0]).any(axis=0)
     if not vain.any():
         return None
-    which = "y" if len(vain) == 1 else f"Column {int(np.argmax(vain))} of y"
+    column = name if len(vain) == 1 else f"Column {int(np.argmax(vain))} of {name}"
     return (
-        f"{which} is the same in all rows that validation_fraction={fraction:g} holds out, so that "
-        "early stopping can't see what is learnt of it: raise validation_fraction, or change "
-        "random_state."
+        f"{column} is the same in all rows{which}, so that early stopping can't see what is learnt "
+        f"of it: {remedy}."
     )
 
 

@@ -13,7 +13,7 @@ from fastmlp.names import Names
 
 __all__ = ["a_kind_of", "brief", "count_of", "one_line", "place", "unknown_name"]
 
-#: Most characters of a value, of one in the place of a name, and of another library's text.
+#: Maximum lengths of a value as it is shown, of one used as a name, and of another library's text.
 LONGEST, LONGEST_NAME, LONGEST_TEXT = 80, 60, 200
 
 

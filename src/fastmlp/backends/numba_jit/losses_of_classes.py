@@ -8,16 +8,9 @@ import math
 
 from fastmlp.backends.numba_jit.exponential import exp
 from fastmlp.backends.numba_jit.jit import kernel
+from fastmlp.registry import LOSSES
 
-__all__ = [
-    "exponentials_row",
-    "focal",
-    "kl_divergence",
-    "multi_margin",
-    "soft_cross_entropy",
-    "softmax_cross_entropy",
-    "softmax_row",
-]
+__all__ = ["exponentials_row", "loss_of_classes", "softmax_row"]
 
 
 @kernel
@@ -115,3 +108,32 @@ def multi_margin(logits, target, gradient):
         gradient[j] = slope / logits.size
     gradient[label] = -violated / logits.size
     return value / logits.size
+
+
+_SOFTMAX_CROSS_ENTROPY = LOSSES["softmax_cross_entropy"].code
+_SOFT_CROSS_ENTROPY = LOSSES["soft_cross_entropy"].code
+_KL_DIVERGENCE = LOSSES["kl_divergence"].code
+_FOCAL = LOSSES["focal"].code
+_MULTI_MARGIN = LOSSES["multi_margin"].code
+
+
+@kernel
+def _first(parameters):
+    return parameters[0] if parameters.size > 0 else 0.0
+
+
+@kernel
+def loss_of_classes(loss, parameters, logits, target, gradient):
+    """Return a loss of this file and set ``gradient``; 0 for the code of any other."""
+    value = logits[0] * 0.0
+    if loss == _SOFTMAX_CROSS_ENTROPY:
+        value = softmax_cross_entropy(logits, target, gradient)
+    elif loss == _SOFT_CROSS_ENTROPY:
+        value = soft_cross_entropy(logits, target, gradient)
+    elif loss == _KL_DIVERGENCE:
+        value = kl_divergence(logits, target, gradient)
+    elif loss == _FOCAL:
+        value = focal(logits, target, _first(parameters), gradient)
+    elif loss == _MULTI_MARGIN:
+        value = multi_margin(logits, target, gradient)
+    return value

@@ -9,25 +9,12 @@ from __future__ import annotations
 
 import math
 
-from fastmlp.backends.numba_jit.activations import logistic
 from fastmlp.backends.numba_jit.exponential import exp, tanh
 from fastmlp.backends.numba_jit.jit import kernel
-from fastmlp.backends.numba_jit.smooth import softplus
+from fastmlp.backends.numba_jit.smooth import logistic, softplus
+from fastmlp.registry import LOSSES
 
-__all__ = [
-    "absolute_error",
-    "binary_cross_entropy",
-    "binary_focal",
-    "gamma",
-    "huber",
-    "log_cosh",
-    "pinball_terms",
-    "poisson",
-    "smooth_l1",
-    "squared_error",
-    "squared_hinge",
-    "tweedie",
-]
+__all__ = ["loss_of_outputs", "pinball_terms"]
 
 
 @kernel
@@ -163,3 +150,50 @@ gamma = _summed(_gamma_terms)
 tweedie = _summed(_tweedie_terms)
 squared_hinge = _summed(_squared_hinge_terms)
 binary_focal = _summed(_binary_focal_terms)
+
+
+_BINARY_CROSS_ENTROPY = LOSSES["binary_cross_entropy"].code
+_SQUARED_ERROR = LOSSES["squared_error"].code
+_BINARY_FOCAL = LOSSES["binary_focal"].code
+_SQUARED_HINGE = LOSSES["squared_hinge"].code
+_ABSOLUTE_ERROR = LOSSES["absolute_error"].code
+_HUBER = LOSSES["huber"].code
+_SMOOTH_L1 = LOSSES["smooth_l1"].code
+_LOG_COSH = LOSSES["log_cosh"].code
+_POISSON = LOSSES["poisson"].code
+_GAMMA = LOSSES["gamma"].code
+_TWEEDIE = LOSSES["tweedie"].code
+
+
+@kernel
+def _first(parameters):
+    return parameters[0] if parameters.size > 0 else 0.0
+
+
+@kernel
+def loss_of_outputs(loss, parameters, logits, target, gradient):
+    """Return a loss of this file and set ``gradient``; 0 for the code of any other."""
+    value = logits[0] * 0.0
+    if loss == _BINARY_CROSS_ENTROPY:
+        value = binary_cross_entropy(logits, target, _first(parameters), gradient)
+    elif loss == _SQUARED_ERROR:
+        value = squared_error(logits, target, _first(parameters), gradient)
+    elif loss == _SQUARED_HINGE:
+        value = squared_hinge(logits, target, _first(parameters), gradient)
+    elif loss == _ABSOLUTE_ERROR:
+        value = absolute_error(logits, target, _first(parameters), gradient)
+    elif loss == _HUBER:
+        value = huber(logits, target, _first(parameters), gradient)
+    elif loss == _SMOOTH_L1:
+        value = smooth_l1(logits, target, _first(parameters), gradient)
+    elif loss == _LOG_COSH:
+        value = log_cosh(logits, target, _first(parameters), gradient)
+    elif loss == _POISSON:
+        value = poisson(logits, target, _first(parameters), gradient)
+    elif loss == _GAMMA:
+        value = gamma(logits, target, _first(parameters), gradient)
+    elif loss == _TWEEDIE:
+        value = tweedie(logits, target, _first(parameters), gradient)
+    elif loss == _BINARY_FOCAL:
+        value = binary_focal(logits, target, _first(parameters), gradient)
+    return value

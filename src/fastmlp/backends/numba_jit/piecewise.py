@@ -8,9 +8,10 @@ Comparisons are written so that NaN stays NaN; the slope where two pieces meet i
 from __future__ import annotations
 
 from fastmlp.backends.numba_jit.exponential import exp, expm1_of_negative
-from fastmlp.backends.numba_jit.jit import scalar_kernel
+from fastmlp.backends.numba_jit.jit import kernel, scalar_kernel
+from fastmlp.registry import ACTIVATIONS
 
-__all__ = ["elu", "hard_sigmoid", "hard_swish", "identity", "leaky_relu", "relu", "selu"]
+__all__ = ["activate_in_pieces"]
 
 
 @scalar_kernel
@@ -70,3 +71,39 @@ def hard_swish(z):
     h = zero if z <= -three else h
     slope = zero if z <= -three else slope
     return z if z >= three else h, one if z >= three else slope
+
+
+_IDENTITY = ACTIVATIONS["identity"].code
+_RELU = ACTIVATIONS["relu"].code
+_LEAKY_RELU = ACTIVATIONS["leaky_relu"].code
+_ELU = ACTIVATIONS["elu"].code
+_SELU = ACTIVATIONS["selu"].code
+_HARD_SIGMOID = ACTIVATIONS["hard_sigmoid"].code
+_HARD_SWISH = ACTIVATIONS["hard_swish"].code
+
+
+@kernel
+def activate_in_pieces(activation, h, slope):  # noqa: PLR0912 - a loop for each
+    """Turn z in ``h`` (n,) into f(z), ``slope`` (n,) into f'(z), for activations of this file."""
+    # LLVM turns only a loop without choices into vectors.
+    if activation == _IDENTITY:
+        for i in range(h.size):
+            h[i], slope[i] = identity(h[i])
+    elif activation == _RELU:
+        for i in range(h.size):
+            h[i], slope[i] = relu(h[i])
+    elif activation == _LEAKY_RELU:
+        for i in range(h.size):
+            h[i], slope[i] = leaky_relu(h[i])
+    elif activation == _ELU:
+        for i in range(h.size):
+            h[i], slope[i] = elu(h[i])
+    elif activation == _SELU:
+        for i in range(h.size):
+            h[i], slope[i] = selu(h[i])
+    elif activation == _HARD_SIGMOID:
+        for i in range(h.size):
+            h[i], slope[i] = hard_sigmoid(h[i])
+    elif activation == _HARD_SWISH:
+        for i in range(h.size):
+            h[i], slope[i] = hard_swish(h[i])

@@ -36,11 +36,13 @@ from fastmlp.backends.numba_jit.normalized_layers import (
 )
 from fastmlp.backends.numba_jit.products import multiply, multiply_scaled, panel_width
 from fastmlp.backends.numba_jit.stretches import copy, scale
-from fastmlp.registry import CUSTOM
+from fastmlp.plan.layout import DROPOUT_LEVELS
+from fastmlp.registry import CUSTOM, LOSSES
 
 __all__ = ["Batch", "Samples", "predict_tile", "train_tile"]
 
 _panel_width = kernel(panel_width)
+_BINARY_CROSS_ENTROPY = LOSSES["binary_cross_entropy"].code
 
 
 class Samples(NamedTuple):
@@ -64,6 +66,8 @@ class Batch(NamedTuple):
     loss_parameters: Any  # (K,)
     scale: Any  # 1 / sum of the batch's sample weights
     input_noise: Any  # standard deviation
+    dropout: Any  # factor of the layers' thresholds
+    label_smoothing: Any  # share of a label's certainty that is spread over all classes
 
 
 @kernel
@@ -83,6 +87,27 @@ def _gather(samples, rows, work, first, last):
     for row in range(first, last):
         start = node.values + row * node.stride
         _gather_row(samples, rows[row], work.values[start : start + node.width])
+
+
+@kernel
+def _gather_targets(samples, batch, work, first, last):
+    n_targets = work.targets.shape[1]
+    real = work.targets.dtype.type
+    share = real(batch.label_smoothing)
+    even = real(1) / real(2 if batch.loss == _BINARY_CROSS_ENTROPY else n_targets)
+    for row in range(first, last):
+        target = work.targets[row]
+        copy(samples.target[batch.rows[row]], target)
+        if share > 0:
+            for j in range(n_targets):
+                target[j] += share * (even - target[j])
+
+
+@kernel
+def _threshold(layer, batch):
+    """Return below which of DROPOUT_LEVELS an input of the layer is dropped."""
+    scaled = layer.dropout_threshold * batch.dropout + 0.5
+    return np.int32(scaled) if scaled < DROPOUT_LEVELS else np.int32(DROPOUT_LEVELS - 1)
 
 
 @kernel
@@ -142,9 +167,7 @@ def _losses(samples, batch, work, first, last):
         sample = batch.rows[row]
         weight = 1.0 if samples.sample_weight.size == 0 else float(samples.sample_weight[sample])
         logits = work.values[values : values + node.width]
-        value = loss_row(
-            batch.loss, batch.loss_parameters, logits, samples.target[sample], gradient
-        )
+        value = loss_row(batch.loss, batch.loss_parameters, logits, work.targets[row], gradient)
         work.losses[row] = weight * value
         scale(weight * batch.scale, gradient)
 
@@ -176,7 +199,7 @@ def _forward_segment(layers, work, batch, bits, segment, tile, first, last):
         _activate(layers, begin - 1, work, first, last)
     for layer in range(begin, layers.size):
         if layers[layer].dropout_threshold > 0:
-            _drop(layer, layers[layer].dropout_threshold, work, batch, bits, first, last)
+            _drop(layer, _threshold(layers[layer], batch), work, batch, bits, first, last)
         _dense(layers, layer, work, first, last)
         if is_batch_norm(layers[layer]):
             measure_tile(layer, work, tile, first, last)
@@ -209,6 +232,7 @@ def train_tile(layers, work, samples, batch, bits, segment, tile, first, last):
     n_batch_norms = work.batch_norms.size
     if segment == 0:
         _gather(samples, batch.rows, work, first, last)
+        _gather_targets(samples, batch, work, first, last)
         if batch.input_noise > 0:
             add_input_noise(work, batch, bits, first, last)
         weigh_rows(samples, batch, work, first, last)

@@ -68,6 +68,7 @@ class Workspace(NamedTuple):
     panels: np.ndarray  # real: W and Wᵀ in panels, and padded biases
     zeros: np.ndarray  # real: a row of zeros, where a product starts
     gradients: np.ndarray  # (n_threads, largest tile) real: a gradient on its way to the update
+    targets: np.ndarray  # (n_rows, T) real: of the batch
     bits: np.ndarray  # (n_threads, 4 · widest) uint32: dropout bits of eight rows
     losses: np.ndarray  # (n_rows,) float64: each row's weighted loss
     batch_norms: np.ndarray  # int64: the layers with batch norm
@@ -80,6 +81,8 @@ class Workspace(NamedTuple):
     penalties: np.ndarray  # (tiles, 2) float64: Σw² and Σ|w| of each tile
     squares: np.ndarray  # (tiles,) float64: Σ of the squares of each tile's gradient
     whole_gradient: np.ndarray  # (P,) real: where no tile may be updated before all are known
+    norms: np.ndarray  # (tiles, 2) float64: Σ of the squares of each tile and of its direction
+    slot_norms: np.ndarray  # (L, 4, 2) float64: the same of each layer's W, b, γ and β
     groups: np.ndarray  # (G,) of GROUP_DTYPE
     slot_groups: np.ndarray  # (L, 4) int64: the groups of each layer's W, b, γ and β
     group_numbers: np.ndarray  # (G, N_NUMBERS) real: those of one update
@@ -210,11 +213,14 @@ def make_workspace(plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> 
         panels=aligned_zeros(n_panels, dtype),
         zeros=aligned_zeros(widest, dtype),
         gradients=aligned_zeros((n_threads, largest_tile), dtype),
+        targets=aligned_zeros((n_rows, plan.target_width), dtype),
         bits=aligned_zeros((n_threads, WORDS_PER_BLOCK * widest), np.uint32),
         losses=aligned_zeros(n_rows, np.float64),
         penalties=aligned_zeros((n_tiles, 2), np.float64),
         squares=aligned_zeros(n_tiles, np.float64),
         whole_gradient=aligned_zeros(plan.n_parameters, dtype),
+        norms=aligned_zeros((n_tiles, 2), np.float64),
+        slot_norms=aligned_zeros((len(plan.layers), 4, 2), np.float64),
         groups=plan.groups,
         slot_groups=_slot_groups(plan),
         group_numbers=aligned_zeros((len(plan.groups), N_NUMBERS), dtype),

@@ -253,7 +253,8 @@ class ReferenceExecutor:
         if batch.weight_sum == 0:
             return Totals(0.0, 0.0, len(batch.x))
         momentum = float(settings["batch_norm_momentum"])
-        draw = self._draw(int(update["step"]))
+        draw = self._draw(int(update["step"]))._replace(dropout=float(update["dropout"]))
+        batch = network.smoothed(plan, batch, float(update["label_smoothing"]))
         cost, gradient = network.cost_and_gradient(plan, parameters, batch, draw, momentum)
         totals = _totals(plan, settings, parameters, batch, cost)
         optimizers.optimizer_update(

@@ -21,7 +21,7 @@ from fastmlp.backends.reference.philox import (
     dropout_factors,
     standard_normals,
 )
-from fastmlp.plan.layout import INPUT_NOISE_STREAM, Plan
+from fastmlp.plan.layout import DROPOUT_LEVELS, INPUT_NOISE_STREAM, Plan
 from fastmlp.plan.parameters import (
     bias_views,
     gain_views,
@@ -40,6 +40,7 @@ __all__ = [
     "follow_statistics",
     "forward",
     "predict",
+    "smoothed",
     "take_batch",
 ]
 
@@ -52,6 +53,12 @@ class Draw(NamedTuple):
     seed: int
     step: int
     input_noise: float
+    dropout: float = 1.0  # factor of the layers' thresholds
+
+    def threshold(self, layer: np.void) -> int:
+        """Return below which of ``DROPOUT_LEVELS`` an input of the layer is dropped."""
+        scaled = float(layer["dropout_threshold"]) * self.dropout
+        return min(int(scaled + 0.5), DROPOUT_LEVELS - 1)
 
 
 class Batch(NamedTuple):
@@ -78,6 +85,15 @@ def take_batch(rows: Rows, chosen: np.ndarray | slice, dtype: np.dtype) -> Batch
         return Batch(x, target, None, float(len(x)))
     weights = rows.sample_weight[chosen]
     return Batch(x, target, weights, float(weights.sum(dtype=np.float64)))
+
+
+def smoothed(plan: Plan, batch: Batch, share: float) -> Batch:
+    """Return the batch with a ``share`` of each label's certainty spread over all classes."""
+    if share == 0:
+        return batch
+    n_classes = 2 if plan.loss_row.target == "share" else plan.target_width
+    target = (1 - share) * batch.target + share / n_classes
+    return batch._replace(target=target.astype(batch.target.dtype))
 
 
 def _factors(threshold: int, draw: Draw, layer: int, shape: tuple[int, int]) -> np.ndarray:
@@ -132,7 +148,7 @@ def forward(
     values = _layer_values(plan, parameters)
     for index, (layer, (w, b, gain, shift, *_)) in enumerate(zip(plan.layers, values, strict=True)):
         if layer["dropout_threshold"] > 0:
-            factors = _factors(int(layer["dropout_threshold"]), draw, index, h.shape)
+            factors = _factors(draw.threshold(layer), draw, index, h.shape)
             h, slope = h * factors.astype(h.dtype), slope * factors.astype(h.dtype)
         trace.inputs.append(h)
         trace.slopes.append(slope)

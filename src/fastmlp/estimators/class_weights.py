@@ -1,0 +1,114 @@
+"""What the rows of each class count: ``class_weight`` as factors of the rows' weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastmlp.estimators.coding import TargetCoder
+from fastmlp.validation import (
+    check_class_weight_fits,
+    check_row_weights,
+    each_weight,
+    weights_name,
+)
+
+if TYPE_CHECKING:
+    from fastmlp.estimators.labels import LabelCoding
+
+__all__ = ["ClassWeights"]
+
+
+@dataclass(frozen=True, eq=False)
+class ClassWeights:
+    """What classes count in one fit.
+
+    Attributes
+    ----------
+    class_weight : dict, list of dict, "balanced" or None
+        As ``validation.check_parameters`` returns it.
+    factors : ndarray of float64, shape (K,) or (C, 2), or None
+        Weight of each class, or of the absence and the presence of each label; None where all
+        count alike.
+    """
+
+    class_weight: Any
+    factors: np.ndarray | None
+
+    @classmethod
+    def of(
+        cls, class_weight: Any, coder: TargetCoder, target: np.ndarray, weights: np.ndarray | None
+    ) -> ClassWeights:
+        """Return the weights of classes for a fit of a target (N, T) with sample weights (N,).
+
+        "balanced" counts the rows by their weights, as weights stand for repetitions of rows.
+        """
+        if class_weight is None:
+            return cls(None, None)
+        labels: LabelCoding = coder.labels  # type: ignore[attr-defined]
+        check_class_weight_fits(class_weight, labels.kind, len(labels.classes))
+        classes = coder.classes_of_rows(target)
+        assert classes is not None
+        if labels.kind != "multilabel":
+            return cls(class_weight, _factors(class_weight, labels.classes, classes, weights))
+        each = class_weight if isinstance(class_weight, list) else [class_weight] * classes.shape[1]
+        return cls(
+            class_weight,
+            np.array(
+                [
+                    _factors(of_label, np.arange(2), column, weights, f"class_weight[{i}]")
+                    for i, (of_label, column) in enumerate(zip(each, classes.T, strict=True))
+                ]
+            ),
+        )
+
+    def times(
+        self,
+        weights: np.ndarray | None,
+        coder: TargetCoder,
+        target: np.ndarray,
+        name: str = "sample_weight",
+    ) -> np.ndarray | None:
+        """Return what rows count, (N,): their own ``weights`` (N,) times those of their classes.
+
+        ``target`` (N, T) is theirs, ``name`` that of their own weights.
+        """
+        if self.factors is None:
+            return weights
+        classes = coder.classes_of_rows(target)
+        assert classes is not None
+        if classes.ndim == 1:
+            product = self.factors[classes]
+        else:
+            product = self.factors[np.arange(classes.shape[1]), classes].prod(axis=1)
+        if weights is not None:
+            product = product * weights
+        what = weights_name(self.class_weight, weights, name)
+        return check_row_weights(product, what, coder.dtype)
+
+
+def _factors(
+    class_weight: Any,
+    labels: np.ndarray,
+    numbers: np.ndarray,
+    weights: np.ndarray | None,
+    name: str = "class_weight",
+) -> np.ndarray:
+    """Return the factor (K,) of each of ``labels`` (K,), of which rows have the ``numbers`` (N,).
+
+    Classes without a row that counts are left out of "balanced", and have the factor 1.
+    """
+    if not isinstance(class_weight, str):
+        return each_weight(name, class_weight, labels)
+    from sklearn.utils.class_weight import compute_class_weight  # noqa: PLC0415 - seldom needed
+
+    if weights is not None:
+        numbers, weights = numbers[weights > 0], weights[weights > 0].astype(np.float64)
+    present = np.unique(numbers)
+    factors = np.ones(len(labels))
+    factors[present] = compute_class_weight(
+        class_weight, classes=present, y=numbers, sample_weight=weights
+    )
+    return factors

@@ -1,0 +1,211 @@
+"""What all schedules share: the clock, the state, and a number times a schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from fastmlp.options import Options
+
+__all__ = ["Clock", "EpochResult", "Function", "Scaled", "Schedule", "as_schedule"]
+
+
+class Clock(NamedTuple):
+    """When an update begins.
+
+    Attributes
+    ----------
+    update : int
+        Updates made before in this fit, or in this stream of partial fits.
+    epoch : float
+        Epochs done, with the share of the present one.
+    n_epochs : int
+        Epochs that the fit may take, ``max_iter``.
+
+    Examples
+    --------
+    >>> from fastmlp.schedules import Clock
+    >>> Clock(update=30, epoch=1.5, n_epochs=6).progress
+    0.25
+    """
+
+    update: Any = 0
+    epoch: Any = 0.0
+    n_epochs: Any = 200
+
+    @property
+    def progress(self) -> Any:
+        """Share of the fit that is done, 0 … 1."""
+        share = self.epoch / self.n_epochs
+        return np.minimum(share, 1.0) if isinstance(share, np.ndarray) else min(share, 1.0)
+
+    def after(self, n_epochs: float) -> Clock:
+        """Return a clock of the time from ``n_epochs`` on, which stands at 0 before."""
+        rest = max(self.n_epochs - n_epochs, 1e-12)
+        return Clock(self.update, np.maximum(self.epoch - n_epochs, 0.0), rest)
+
+
+class EpochResult(NamedTuple):
+    """What a schedule hears after each epoch.
+
+    Attributes
+    ----------
+    loss : float
+        In the user's unit.
+    score : float or None
+        Of the held-out rows; None without early stopping.
+    n_samples : int
+        Samples trained on so far, those of earlier fits that this one goes on from included.
+    """
+
+    loss: float
+    score: float | None
+    n_samples: int
+
+
+class Schedule(Options):
+    """What all schedules share.
+
+    A schedule is a value. What it has to remember of a fit is a *state*, a value as well, which is
+    kept with the fit. A product of a number and a schedule is a :class:`Scaled`.
+    """
+
+    __array_ufunc__ = None  # a product with a number of NumPy's is ours
+
+    #: Whether the number changes between epochs only.
+    steady: ClassVar[bool] = False
+
+    @property
+    def spans_fit(self) -> bool:
+        """Whether it runs over the whole fit, so that it needs to know the fit's length."""
+        return False
+
+    @property
+    def answers_stalls(self) -> bool:
+        """Whether the number shrinks where the fit would end because progress has stalled."""
+        return False
+
+    @property
+    def last_words(self) -> str:
+        """What ends the message of a fit that has stalled."""
+        return "Stopping."
+
+    def factors(self, clock: Clock) -> np.ndarray:
+        """Return the factors (n,) at the times of ``clock``, whose entries are arrays (n,)."""
+        raise NotImplementedError
+
+    def values(self, base: float, clock: Clock, state: Any) -> Any:
+        """Return what becomes of ``base``: an array (n,), or one number for all times."""
+        return base * self.factors(clock)
+
+    def first_state(self) -> Any:
+        """Return the state at the beginning of a fit."""
+        return None
+
+    def next_state(self, state: Any, result: EpochResult) -> Any:
+        """Return the state after an epoch."""
+        return state
+
+    def after_stall(self, base: float, state: Any) -> Any:
+        """Return the state with which a fit goes on that has stalled; None ends it."""
+        return None
+
+    def __call__(self, clock: Clock) -> float:
+        """Return the factor at a time, as long as nothing has been heard of a fit.
+
+        Parameters
+        ----------
+        clock : Clock
+
+        Returns
+        -------
+        factor : float
+        """
+        update, epoch = np.array([clock.update]), np.array([clock.epoch], np.float64)
+        values = self.values(1.0, Clock(update, epoch, clock.n_epochs), self.first_state())
+        return float(np.ravel(values)[0])
+
+    def __rmul__(self, base: Any) -> Scaled:
+        return Scaled(base.item() if isinstance(base, np.generic) else base, self)
+
+    __mul__ = __rmul__
+
+
+@dataclass(frozen=True)
+class Function(Schedule):
+    """A function of the user's that takes a clock and returns the factor."""
+
+    function: Callable[[Clock], float]
+
+    def factors(self, clock: Clock) -> np.ndarray:
+        """Call the function for each update."""
+        times = zip(clock.update.tolist(), clock.epoch.tolist(), strict=True)
+        return np.array([self.function(Clock(*time, clock.n_epochs)) for time in times])
+
+
+def as_schedule(schedule: Any) -> Schedule:
+    """Return a schedule, also of a function."""
+    return schedule if isinstance(schedule, Schedule) else Function(schedule)
+
+
+@dataclass(frozen=True, repr=False)
+class Scaled(Schedule):
+    """A number and the schedule that changes it, written as their product.
+
+    Parameters
+    ----------
+    base : float
+        The number.
+    schedule : Schedule or callable
+        Gives its factor.
+
+    Examples
+    --------
+    >>> from fastmlp import MLPClassifier
+    >>> from fastmlp.schedules import FlatCosine
+    >>> model = MLPClassifier(dropout=0.15 * FlatCosine())
+    >>> model.dropout
+    0.15 * FlatCosine(pct_start=0.5)
+    >>> model.set_params(dropout__base=0.3).dropout.base
+    0.3
+    """
+
+    base: float
+    schedule: Any
+
+    def __repr__(self) -> str:
+        return f"{self.base!r} * {self.schedule!r}"
+
+    @property
+    def spans_fit(self) -> bool:
+        """Whether the schedule runs over the whole fit."""
+        return as_schedule(self.schedule).spans_fit
+
+    @property
+    def answers_stalls(self) -> bool:
+        """Whether the schedule does."""
+        return as_schedule(self.schedule).answers_stalls
+
+    @property
+    def last_words(self) -> str:
+        """Those of the schedule."""
+        return as_schedule(self.schedule).last_words
+
+    def values(self, base: float, clock: Clock, state: Any) -> Any:
+        """Return what the schedule makes of the product of both numbers."""
+        return as_schedule(self.schedule).values(base * self.base, clock, state)
+
+    def first_state(self) -> Any:
+        """Return that of the schedule."""
+        return as_schedule(self.schedule).first_state()
+
+    def next_state(self, state: Any, result: EpochResult) -> Any:
+        """Return that of the schedule."""
+        return as_schedule(self.schedule).next_state(state, result)
+
+    def after_stall(self, base: float, state: Any) -> Any:
+        """Return that of the schedule."""
+        return as_schedule(self.schedule).after_stall(base * self.base, state)

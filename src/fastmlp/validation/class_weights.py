@@ -1,0 +1,113 @@
+"""Checks of ``class_weight``: what each class's rows count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fastmlp.names import Names
+from fastmlp.validation.rules import Number
+from fastmlp.validation.wording import brief, unknown_name
+
+__all__ = [
+    "check_class_weight",
+    "check_class_weight_fits",
+    "check_class_weight_of_parts",
+    "check_row_weights",
+    "each_weight",
+    "weights_name",
+]
+
+_BY_FREQUENCY = Names([("balanced", "balanced", ())])
+
+_OR_ELSE = ", or a dict of the weight of each class, or a list of such dicts, or None"
+
+_WEIGHT = Number(0)
+
+
+def check_class_weight(name: str, value: Any) -> Any:
+    """Return None, "balanced", a dict of weights, or a list of such dicts; raise for all else."""
+    if value is None:
+        return None
+    if isinstance(value, Mapping):
+        return {label: _WEIGHT(f"{name}[{brief(label)}]", each) for label, each in value.items()}
+    if isinstance(value, (list, tuple)) and value and all(isinstance(v, Mapping) for v in value):
+        return [check_class_weight(f"{name}[{i}]", each) for i, each in enumerate(value)]
+    if isinstance(value, str) and value in _BY_FREQUENCY:
+        return _BY_FREQUENCY.name_of(value)
+    raise unknown_name(name, value, _BY_FREQUENCY, _OR_ELSE)
+
+
+def check_class_weight_of_parts(class_weight: Any) -> None:
+    """Raise ValueError if a partial fit is to weigh classes by frequencies that it can't know."""
+    if isinstance(class_weight, str):
+        raise ValueError(
+            f"class_weight={class_weight!r} is not supported by partial_fit, which sees a part of "
+            "y only: set class_weight=dict(zip(classes, compute_class_weight('balanced', "
+            "classes=classes, y=y))), y being all labels or a large enough sample of them."
+        )
+
+
+def check_class_weight_fits(class_weight: Any, kind: str, n_classes: int) -> None:
+    """Raise ValueError unless ``class_weight`` goes with the ``kind`` of target.
+
+    ``n_classes`` is the number of labels of an indicator matrix.
+    """
+    if kind == "distribution":
+        raise ValueError(
+            "class_weight does not go with a distribution over the classes in each row of y, as "
+            "such a row has no class: set class_weight=None, and pass sample_weight."
+        )
+    several = isinstance(class_weight, list)
+    if kind == "multilabel" and isinstance(class_weight, dict):
+        raise ValueError(
+            "For multi-output, class_weight should be a list of dicts, one for each column of y, "
+            f"such as {{0: 1, 1: 5}}, or the string 'balanced'; got {brief(class_weight)}."
+        )
+    if kind == "multilabel" and several and len(class_weight) != n_classes:
+        raise ValueError(
+            f"For multi-output, class_weight must have a dict for each of the {n_classes} columns "
+            f"of y; got {len(class_weight)}."
+        )
+    if kind != "multilabel" and several:
+        raise ValueError(
+            "class_weight must be one dict, or 'balanced', where y has one label a row; got a list."
+        )
+
+
+def each_weight(name: str, weights: Mapping[Any, float], classes: np.ndarray) -> np.ndarray:
+    """Return the weights (K,) of ``classes`` (K,), 1 for those that are not mentioned.
+
+    As in scikit-learn, ValueError if some are not and ``weights`` has other keys than classes.
+    """
+    missing = [label for label in classes if label not in weights]
+    if missing and len(classes) - len(missing) != len(weights) > 0:
+        known = [label.item() if isinstance(label, np.generic) else label for label in missing]
+        strange = [key for key in weights if key not in set(classes.tolist())]
+        raise ValueError(
+            f"The classes, {brief(known)}, are not in {name}, which has {brief(strange)} instead."
+        )
+    return np.array([weights.get(label, 1.0) for label in classes], np.float64)
+
+
+def check_row_weights(weights: np.ndarray, name: str, dtype: np.dtype) -> np.ndarray:
+    """Return what rows count, (N,), classes included, as ``dtype``; raise if it can't be held."""
+    total = weights.sum(dtype=np.float64)
+    if not total <= np.finfo(dtype).max:
+        raise ValueError(f"{name} has the sum {total:g}, too large for dtype {dtype.name}.")
+    real: np.ndarray = weights.astype(dtype)
+    if not real.any():
+        raise ValueError(f"{name} is zero for every row; at least one must count.")
+    return real
+
+
+def weights_name(class_weight: Any, weights: Any, name: str = "sample_weight") -> str:
+    """Return what makes up the weights of rows, to be named in a text.
+
+    ``weights`` (N,) are the rows' own, None without any, and ``name`` is what they are called.
+    """
+    if class_weight is None:
+        return name
+    return "class_weight" if weights is None else f"class_weight times {name}"

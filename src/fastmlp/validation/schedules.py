@@ -1,0 +1,175 @@
+"""Checks of schedules, and of the numbers that they give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from fastmlp.options import Options
+from fastmlp.schedules import CLASSES, SCHEDULES, Clock, Scaled, Schedule
+from fastmlp.schedules.schedule import Function
+from fastmlp.validation.rules import Number, Rule
+from fastmlp.validation.wording import brief, unknown_name
+
+__all__ = [
+    "Schedulable",
+    "changed_options",
+    "check_learning_rate",
+    "check_scheduled",
+    "check_values",
+]
+
+_POSITIVE = Number(0, closed="neither")
+_NOT_NEGATIVE = Number(0)
+_COUNT = Number(1, integral=True)
+_COUNT_OR_NONE = Number(0, integral=True)
+
+
+@dataclass(frozen=True)
+class _Word:
+    """One of some words, written exactly so."""
+
+    words: tuple[str, ...]
+
+    def __call__(self, name: str, value: Any) -> str:
+        if not isinstance(value, str) or value not in self.words:
+            raise ValueError(f"{name} must be one of {', '.join(self.words)}; got {brief(value)}.")
+        return value
+
+
+def _schedule(name: str, value: Any) -> Schedule:
+    """Return a schedule whose options are right, also for a function; raise if it is neither."""
+    if isinstance(value, Schedule):
+        if type(value) not in CLASSES.values():
+            return value  # the user's own, which checks itself
+        options = {
+            option: _OPTIONS[option](f"{name}.{option}", number)
+            for option, number in vars(value).items()
+        }
+        return type(value)(**options)
+    if isinstance(value, type) and issubclass(value, Schedule):
+        raise TypeError(f"{name} must be an object, not a class: write {value.__name__}().")
+    if not callable(value) or isinstance(value, type):
+        raise TypeError(
+            f"{name} must be an object of fastmlp.schedules or a function; got {brief(value)}."
+        )
+    return Function(value if isinstance(value, _Checked) else _Checked(name, value))
+
+
+#: Rules of the options of schedules.
+_OPTIONS: Mapping[str, Rule] = MappingProxyType(
+    {
+        "base": _NOT_NEGATIVE,
+        "schedule": _schedule,
+        "function": lambda name, value: value,
+        "power_t": _NOT_NEGATIVE,
+        "divisor": Number(1, closed="neither"),
+        "min_lr": _NOT_NEGATIVE,
+        "step_size": _COUNT,
+        "gamma": _POSITIVE,
+        "total_iters": Number(0, closed="neither", also=(None,)),
+        "power": _NOT_NEGATIVE,
+        "T_0": Number(0, closed="neither", also=(None,)),
+        "T_mult": _COUNT,
+        "eta_min": _NOT_NEGATIVE,
+        "pct_start": Number(0, 1, closed="neither"),
+        "div_factor": Number(1),
+        "final_div_factor": Number(1),
+        "anneal_strategy": _Word(("cos", "linear")),
+        "n_cycles": Number(1, 64, closed="both", integral=True),
+        "start_factor": Number(0, 1, closed="both"),
+        "factor": Number(0, 1, closed="neither"),
+        "patience": _COUNT_OR_NONE,
+        "threshold": _NOT_NEGATIVE,
+        "threshold_mode": _Word(("rel", "abs")),
+        "cooldown": _COUNT_OR_NONE,
+    }
+)
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A function of the user's whose factors are looked at."""
+
+    name: str
+    function: Callable[[Clock], Any]
+
+    def __call__(self, clock: Clock) -> float:
+        return float(_NOT_NEGATIVE(f"What {self.name} returns for {clock}", self.function(clock)))
+
+
+def check_learning_rate(name: str, value: Any) -> str | Schedule:
+    """Return the name of a schedule, or a schedule, also for a function; raise if it is neither."""
+    if isinstance(value, Schedule) or callable(value):
+        return _schedule(name, value)
+    if value not in SCHEDULES:
+        raise unknown_name(name, value, SCHEDULES, ", an object of fastmlp.schedules or a function")
+    return SCHEDULES.name_of(value)
+
+
+@dataclass(frozen=True)
+class Schedulable:
+    """A number, or such a number times a schedule."""
+
+    rule: Rule
+    of_base: Rule | None = None  #: of the number in a product, where it is another
+
+    def __call__(self, name: str, value: Any) -> Any:
+        """Return the number, or the product; raise unless it is right."""
+        if not isinstance(value, Schedule):
+            return self.rule(name, value)
+        if not isinstance(value, Scaled):
+            raise TypeError(
+                f"{name} needs the number that the schedule changes: write "
+                f"{name.rpartition('.')[2]}=0.1 * {brief(value)}."
+            )
+        schedule = _schedule(name, value.schedule)
+        if schedule.answers_stalls:
+            raise ValueError(f"{name} can't be adaptive, which only learning_rate can be.")
+        rule = self.of_base or self.rule
+        return Scaled(rule(f"{name}.base", value.base), schedule)
+
+
+def check_scheduled(name: str, value: Any, incremental: bool) -> None:
+    """Raise ValueError for a partial fit's schedule that runs over a whole fit."""
+    if incremental and isinstance(value, Schedule) and value.spans_fit:
+        raise ValueError(
+            f"partial_fit has no end, and {name}={brief(value)} runs over a whole fit: give it a "
+            "length in epochs (T_0 of Cosine, total_iters of Polynomial), or take a schedule "
+            "without one, such as Step or Exponential."
+        )
+
+
+def check_values(name: str, values: Any, largest: float) -> None:
+    """Raise ValueError unless all ``values`` (n,) of a schedule are from 0 to ``largest``."""
+    wrong = np.ravel(values)[~((np.ravel(values) >= 0) & (np.ravel(values) <= largest))]
+    if wrong.size > 0:
+        raise ValueError(
+            f"{name} must stay between 0 and {largest:.6g}; its schedule makes it "
+            f"{brief(float(wrong[0]))}."
+        )
+
+
+def changed_options(model: str, name: str, value: Any, options: Mapping[str, Any]) -> Any:
+    """Return a parameter's object with other options; raise unless it has them.
+
+    ``model`` is the name of the estimator's class.
+    """
+    if not isinstance(value, Options):
+        raise ValueError(
+            f"{name}__{next(iter(options))} is no parameter of {model} while {name} is "
+            f"{brief(value)}, which has no options: make it an object of fastmlp.optimizers or "
+            "fastmlp.schedules first."
+        )
+    known = value.get_params()
+    for option in options:
+        if option not in known and option.partition("__")[0] not in known:
+            raise ValueError(
+                f"{name}__{option} is no parameter of {model}: {brief(value)} has "
+                f"{', '.join(known) or 'no options'}."
+            )
+    return value.set_params(**options)

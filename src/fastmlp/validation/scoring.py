@@ -1,0 +1,98 @@
+"""Checks of ``scoring``: by what the held-out rows are judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from fastmlp.names import Names
+from fastmlp.validation.arrays import naming
+from fastmlp.validation.shapes import UNREADABLE
+from fastmlp.validation.wording import LONGEST_NAME, brief, one_line
+
+__all__ = [
+    "check_score",
+    "check_scorer_can_ask",
+    "check_scoring",
+    "judging_by",
+    "score_diverged",
+]
+
+_WANTED = (
+    "None, 'loss', a name of sklearn.metrics.get_scorer_names(), or a callable(estimator, X, y)"
+)
+
+
+class _Anything:
+    """What scikit-learn takes for an estimator, so that it looks at the scorer only."""
+
+    def fit(self, X: Any, y: Any) -> None:
+        """Never called."""
+
+
+def check_scoring(name: str, value: Any) -> Any:
+    """Return None, "loss", a scorer's name or a scorer; raise unless ``value`` is one of them."""
+    if value is None or (isinstance(value, str) and value == "loss"):
+        return value
+    if callable(value) and not isinstance(value, type):
+        from sklearn.metrics import check_scoring as check_scorer  # noqa: PLC0415 - slow to import
+
+        with naming(name):  # finds metrics, which are no scorers
+            check_scorer(_Anything(), scoring=value)
+        return value
+    text = f"{name} must be {_WANTED}; got {brief(value, LONGEST_NAME)}."
+    if not isinstance(value, str):
+        raise TypeError(text)
+    from sklearn.metrics import get_scorer_names  # noqa: PLC0415 - slow to import
+
+    names = Names((each, each, ()) for each in ["loss", *get_scorer_names()])
+    if value in names:
+        return names.name_of(value)
+    closest = names.closest(value)
+    raise ValueError(text if closest is None else f"{text} Did you mean {closest!r}?")
+
+
+def check_scorer_can_ask(model: Any, scoring: Any, methods: Any, loss: object) -> None:
+    """Raise ValueError if the model has none of the ``methods`` that a scorer calls."""
+    wanted = [methods] if isinstance(methods, str) else list(methods)
+    if not any(hasattr(model, method) for method in wanted):
+        raise ValueError(
+            f"scoring={brief(scoring)} needs {' or '.join(wanted)}, which "
+            f"{type(model).__name__} with loss={brief(loss)} does not have: take another metric or "
+            "another loss."
+        )
+
+
+@contextmanager
+def judging_by(scoring: Any) -> Iterator[None]:
+    """Say in what a named scorer raises that it can't judge; a callable's own errors pass."""
+    try:
+        yield
+    except UNREADABLE as error:
+        if not isinstance(scoring, str):
+            raise
+        raise ValueError(
+            f"scoring={scoring!r} can't judge the held-out rows: {one_line(str(error))}"
+        ) from error
+
+
+def check_score(scoring: Any, score: Any) -> float:
+    """Return what a scorer gave as a float; raise TypeError unless it is a number."""
+    if isinstance(score, np.ndarray) and score.ndim == 0:
+        score = score[()]
+    if not isinstance(score, Real):
+        raise TypeError(f"scoring={brief(scoring)} must give a number; got {brief(score)}.")
+    return float(score)
+
+
+def score_diverged(scoring: Any, score: float, epoch: int) -> str:
+    """Return what to say when a scorer gives no finite number for outputs that are finite."""
+    return (
+        f"scoring={brief(scoring)} gave {score} for the held-out rows in epoch {epoch}, though the "
+        "network's outputs are finite: take another metric, or hold out rows that it has a value "
+        "for."
+    )
