@@ -104,6 +104,7 @@ def test_arrays_lists_and_frames_agree():
     assert of_rows.number_names == of_frame.number_names == ("x0", "x1")
     assert not hasattr(reader, "feature_names_in_")
     assert reader.n_features_in_ == 3
+    assert list(read(FRAME)[0].feature_names_in_) == list(FRAME)
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "Float32", "int64[pyarrow]", "double[pyarrow]"])
@@ -439,6 +440,19 @@ def test_a_long_table_is_printed_in_part():
     assert len(lines) == 62
     assert lines[31].strip() == "… 40 more"
     assert lines[-1].split()[0] == "99"
+
+
+def test_many_columns():
+    numbers = np.random.default_rng(0).normal(size=(3, 20_000))
+    names = [f"c{i}" for i in range(20_000)]
+    X = pd.DataFrame(numbers, columns=names)
+    X["c7"] = X["c7"] > 0
+    X["c9"] = ["x", "y", "x"]
+    reader, encoded = read(X)
+    assert_array_equal(encoded.numbers[:, 8], numbers[:, 8])
+    assert_array_equal(encoded.numbers[:, 9:], numbers[:, 10:])  # "c9" is no number
+    assert_array_equal(encoded.numbers[:, 7], numbers[:, 7] > 0)
+    assert len(reader.columns_) == 20_000
 
 
 def test_rows_of_an_encoded_table():

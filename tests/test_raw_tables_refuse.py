@@ -265,5 +265,8 @@ def test_another_number_of_columns_without_names():
 
 
 def test_a_reader_without_a_fit():
+    reader = TableReader()
     with pytest.raises(NotFittedError):
-        TableReader().transform(FRAME)
+        reader.transform(FRAME)
+    for name in ("columns_", "n_features_in_", "feature_names_in_"):
+        assert not hasattr(reader, name)

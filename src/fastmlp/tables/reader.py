@@ -105,8 +105,7 @@ class TableReader(BaseEstimator):
 
     def transform(self, X: Any) -> EncodedTable:
         """Return X (N, I) as numbers and codes."""
-        check_is_fitted(self)
-        return self._reading.encode(open_table(X))
+        return self._read_by().encode(open_table(X))
 
     def fit_transform(self, X: Any, y: Any = None) -> EncodedTable:
         """Do both; X is opened once."""
@@ -122,23 +121,28 @@ class TableReader(BaseEstimator):
         roles = roles_of(*given, table.names, table.n_columns)
         return read(type(self).__name__, table, roles, self.min_count)
 
+    def _read_by(self) -> Reading:
+        """Return what the fit found; NotFittedError, an AttributeError, if there was none."""
+        check_is_fitted(self)
+        return self._reading
+
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_reading")
 
     @property
     def columns_(self) -> ColumnTable:
         """What each column was taken for."""
-        return self._reading.report
+        return self._read_by().report
 
     @property
     def n_features_in_(self) -> int:
         """Number of columns that the fit saw."""
-        return len(self._reading.encoders)
+        return len(self._read_by().encoders)
 
     @property
     def feature_names_in_(self) -> np.ndarray:
         """Names of the columns that the fit saw, (I,), if they had any."""
-        names = self._reading.names
+        names = self._read_by().names
         if names is None:
             raise AttributeError("feature_names_in_: X had no column names in fit")
         return np.array(names, object)

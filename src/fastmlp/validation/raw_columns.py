@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from itertools import combinations
 from typing import Any, NoReturn
 
@@ -91,12 +90,18 @@ def _place(name: str, column: Any, known: Mapping[str, int] | None, n_columns: i
     if isinstance(column, str):
         if known is not None and column in known:
             return known[column]
-        close = get_close_matches(column, known or (), n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        reason = "X has no such column" if known is not None else "X has no column names"
-        raise ValueError(f"{name}: {reason}: {brief(column, LONGEST_NAME)}.{hint}")
+        _raise_no_such_column(name, column, known)
     if isinstance(column, (int, np.integer)) and not isinstance(column, bool):
         if not -n_columns <= column < n_columns:
             raise ValueError(f"{name}: X has {n_columns} columns; got the place {brief(column)}.")
         return int(column) % n_columns
     raise TypeError(f"{name} must hold names or places of columns; got {brief(column)}.")
+
+
+def _raise_no_such_column(name: str, column: str, known: Mapping[str, int] | None) -> NoReturn:
+    from difflib import get_close_matches  # noqa: PLC0415 - only for errors
+
+    close = get_close_matches(column, known or (), n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    reason = "X has no such column" if known is not None else "X has no column names"
+    raise ValueError(f"{name}: {reason}: {brief(column, LONGEST_NAME)}.{hint}")
