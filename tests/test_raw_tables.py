@@ -122,10 +122,10 @@ def test_nullable_booleans(dtype):
     assert_array_equal(found["a"], [1, NAN, 0])
 
 
-@pytest.mark.parametrize("dtype", ["string", "string[pyarrow]", "str", object])
+@pytest.mark.parametrize("dtype", ["string", "string[pyarrow]", None, object])
 @pytest.mark.parametrize("nothing", [None, NAN, pd.NA])
 def test_missing_texts(dtype, nothing):
-    report, found = one_column(pd.array(["b", nothing, "a"], dtype=dtype))
+    report, found = one_column(pd.Series(["b", nothing, "a"], dtype=dtype))
     assert report.taken_for == "category"
     assert found["a"] == [3, 1, 2]
 
@@ -446,12 +446,12 @@ def test_many_columns():
     numbers = np.random.default_rng(0).normal(size=(3, 20_000))
     names = [f"c{i}" for i in range(20_000)]
     X = pd.DataFrame(numbers, columns=names)
-    X["c7"] = X["c7"] > 0
+    X["c7"] = [True, False, True]
     X["c9"] = ["x", "y", "x"]
     reader, encoded = read(X)
     assert_array_equal(encoded.numbers[:, 8], numbers[:, 8])
     assert_array_equal(encoded.numbers[:, 9:], numbers[:, 10:])  # "c9" is no number
-    assert_array_equal(encoded.numbers[:, 7], numbers[:, 7] > 0)
+    assert_array_equal(encoded.numbers[:, 7], [1, 0, 1])
     assert len(reader.columns_) == 20_000
 
 

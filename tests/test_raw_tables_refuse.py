@@ -62,6 +62,13 @@ class Plain:
     """What has no text of its own."""
 
 
+class Hostile:
+    """What raises whatever it is asked for."""
+
+    def __getattr__(self, name):
+        raise RuntimeError(f"no\n{name}")
+
+
 # -- no table --------------------------------------------------------------------------------------
 
 
@@ -125,14 +132,18 @@ def test_names_that_are_texts_in_part():
         ({1}, "make columns of its entries"),
         (1 + 2j, "Complex data not supported; take the real and the imaginary part"),
         (Plain(), "make one of these of it, or drop it"),
-        (np.timedelta64(1, "M"), "can't be read"),
     ],
 )
 def test_cells_of_other_things(value, text):
     X = with_cell(value)
-    kind = ValueError if "read" in text else TypeError
-    refused(X, kind, "X, column 'bad',")
-    refused(X, kind, text)
+    refused(X, TypeError, "X, column 'bad', must hold numbers, texts, booleans, dates or durations")
+    refused(X, TypeError, text)
+
+
+def test_what_raises_when_it_is_asked():
+    refused(Hostile(), ValueError, "X: no collect")
+    text = "got a Hostile in row 1 (dtype object): make one of these of it, or drop it"
+    refused([[1], [Hostile()]], TypeError, text)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +158,8 @@ def test_lists_and_structures_by_type(X):
     refused(X, TypeError, "X, column 'bad', must hold numbers, texts, booleans, dates or durations")
 
 
-def test_a_number_too_large_for_a_float():
+def test_what_no_float_can_be_made_of():
+    refused([[np.timedelta64(1, "M")], [None]], ValueError, "X, column 0, can't be read: Cannot")
     refused(with_cell(10**400), ValueError, "X, column 'bad', can't be read: int too large")
 
 
@@ -220,9 +232,9 @@ def test_names_of_columns_without_a_name():
     ("change", "error", "text"),
     [
         (
-            {"n": ["1", "2", "3"]},
+            {"n": pd.Series(["1", "2", "3"], dtype=object)},
             TypeError,
-            "X, column 'n', held numbers in fit; got texts (dtype str, such as '1'): "
+            "X, column 'n', held numbers in fit; got texts (dtype object, such as '1'): "
             "pandas.to_numeric(X['n']) makes numbers.",
         ),
         ({"n": pd.Categorical(["1", "2", "3"])}, TypeError, "got texts (dtype category"),

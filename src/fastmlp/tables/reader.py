@@ -76,10 +76,10 @@ class TableReader(BaseEstimator):
     >>> rows = [["red", 1.5, True], ["blue", None, False], ["red", 3.0, True]]
     >>> reader = TableReader(min_count=1).fit(rows)
     >>> reader.columns_
-    column  dtype   taken for  missing  levels  range      gives  remark
-    0       object  category            2                  x0
-    1       object  number     33.3 %           1.5 … 3    x1
-    2       object  boolean                     0 … 1      x2
+    column  dtype   taken for  missing  levels  range    gives  remark
+    0       object  category            2                x0
+    1       object  number     33.3 %           1.5 … 3  x1
+    2       object  boolean                     0 … 1    x2
     >>> encoded = reader.transform([["green", 2.0, False]])
     >>> encoded.categories, encoded.numbers
     (array([[0]], dtype=int32), array([[2., 0.]]))

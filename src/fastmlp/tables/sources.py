@@ -57,8 +57,9 @@ class RawTable(Protocol):
 
 def open_table(X: Any) -> RawTable:
     """Return a raw table; TypeError or ValueError if X (N, I) is none."""
-    validation.check_not_lazy(X)
-    names = _names(X)
+    with validation.naming("X"):
+        validation.check_not_lazy(X)
+        names = _names(X)
     if names is not None:
         validation.check_names(names)
         if not all(isinstance(name, str) for name in names) and hasattr(X, "set_axis"):

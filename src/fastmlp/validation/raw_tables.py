@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 import numpy as np
 from scipy.sparse import issparse
 
-from fastmlp.validation.shapes import check_is_array, wrong_shape
-from fastmlp.validation.wording import brief, one_line
+from fastmlp.validation.shapes import UNREADABLE, check_is_array, wrong_shape
+from fastmlp.validation.wording import a_kind_of, brief, one_line
 
 __all__ = [
     "check_any_varies",
@@ -181,11 +181,18 @@ def raise_wrong_cells(
     wrong = ((type(each) in types) if types else each is not None for each in values)
     row = next((i for i, each in enumerate(wrong) if each), 0)
     value = values[row] if len(values) else None
-    cell = f"{one_line(str(value), 40) if isinstance(value, np.generic) else brief(value, 40)}"
     raise TypeError(
-        f"{_of(label)} must hold numbers, texts, booleans, dates or durations; got {cell} in row "
-        f"{row} (dtype {one_line(dtype, 40)}): {_advice(value)}."
+        f"{_of(label)} must hold numbers, texts, booleans, dates or durations; got "
+        f"{_cell(value)} in row {row} (dtype {one_line(dtype, 40)}): {_advice(value)}."
     )
+
+
+def _cell(value: Any) -> str:
+    """Return the text of a cell, or its type if it has none."""
+    try:
+        return one_line(str(value), 40) if isinstance(value, np.generic) else brief(value, 40)
+    except UNREADABLE:
+        return a_kind_of(value)
 
 
 def _advice(value: Any) -> str:
