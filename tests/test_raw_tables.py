@@ -137,6 +137,8 @@ def test_missing_texts(dtype, nothing):
         ([Fraction(1, 2), Decimal(3), pd.NA], "number", [0.5, 3, NAN]),
         ([True, 2, None], "number", [1, 2, NAN]),
         ([2**60, Decimal("NaN"), 5], "number", [2.0**60, NAN, 5]),
+        ([True, NAN, False], "boolean", [1, NAN, 0]),
+        ([NAN, dt.timedelta(0), dt.timedelta(seconds=1)], "duration", [NAN, 0, 1]),
         ([b"x", b"y", None], "category", [2, 3, 1]),
         ([Fraction, Decimal, None], "category", [3, 2, 1]),
         ([pd.Interval(0, 1), None, pd.Interval(1, 3)], "number", [0.5, NAN, 2]),
@@ -210,6 +212,7 @@ def test_levels_are_numbered_by_frequency_then_text():
         (["1", "2"], pd.Categorical(["1", "2"])),
         (["True", "False"], [True, False]),
         (["0.1", "2"], np.array([0.1, 2], np.float32)),
+        (["1.5", "100"], pd.Series([Decimal("1.50"), Decimal("1E2")], dtype=object)),
     ],
 )
 def test_a_level_is_known_by_its_text(seen, later):
@@ -315,6 +318,15 @@ def test_parts_are_those_of_the_fits_time_zone(frame):
     for make in (*FRAMES.values(), lambda data: pd.DataFrame(data, dtype=object)):
         there = [each.replace(tzinfo=paris).astimezone(utc) for each in moments]
         assert_array_equal(reader.transform(make({"t": there})).numbers, encoded.numbers)
+
+
+def test_a_mere_offset_is_read_in_utc():
+    texts = ["2024-01-01T01:00+02:00", "2024-01-02T12:00+02:00"]
+    reader, encoded = read(pd.DataFrame({"t": pd.to_datetime(texts)}))
+    assert outputs_of(encoded)["t_hour"] == [23, 10]
+    objects = [dt.datetime.fromisoformat(each) for each in texts]
+    for make in (pl.DataFrame, lambda data: pd.DataFrame(data, dtype=object)):
+        assert_array_equal(reader.transform(make({"t": objects})).numbers, encoded.numbers)
 
 
 def test_periods_are_their_beginnings():

@@ -160,6 +160,9 @@ def test_lists_and_structures_by_type(X):
 
 def test_what_no_float_can_be_made_of():
     refused([[np.timedelta64(1, "M")], [None]], ValueError, "X, column 0, can't be read: Cannot")
+    refused([[10**400], [pd.NA]], ValueError, "X, column 0, can't be read: int too large")
+    late = [dt.datetime.max.replace(tzinfo=dt.timezone(dt.timedelta(hours=-1)))] * 2
+    refused([[each] for each in late], ValueError, "X, column 0, can't be read: date value out")
     refused(with_cell(10**400), ValueError, "X, column 'bad', can't be read: int too large")
 
 

@@ -90,16 +90,7 @@ def _texts(label: str | int, dtype: str, values: Any, remark: str = "") -> Colum
 
 def _of_objects(label: str | int, dtype: str, values: np.ndarray, zone: str | None) -> Column:
     """Return objects (N,) as a column of the one kind that they are of, else as texts."""
-    types = set(map(type, values))
-    found = {each: _kind(each) for each in types}
-    wrong = tuple(each for each, kind in found.items() if kind == "")
-    if wrong:
-        validation.raise_wrong_cells(label, dtype, values, wrong)
-    kinds = set(found.values()) - {"missing"}
-    if "number" in kinds and kinds - {"number", "boolean"} and _all_missing_or_no_number(values):
-        kinds.remove("number")  # NaN beside other things
-    if kinds == {"number", "boolean"}:
-        kinds.remove("boolean")
+    kinds = _kinds_of(label, dtype, values)
     if not kinds:
         return Column(label, dtype, Nature.NOTHING, _NO_VALUES)
     if len(kinds) > 1:
@@ -109,6 +100,20 @@ def _of_objects(label: str | int, dtype: str, values: np.ndarray, zone: str | No
         return _dates(label, dtype, values, zone)
     make = _MAKERS.get(kind)
     return _texts(label, dtype, values) if make is None else make(label, dtype, values)
+
+
+def _kinds_of(label: str | int, dtype: str, values: np.ndarray) -> set[str]:
+    """Return the kinds of objects (N,) that are not missing; booleans beside numbers are such."""
+    found = {each: _kind(each) for each in set(map(type, values))}
+    wrong = tuple(each for each, kind in found.items() if kind == "")
+    if wrong:
+        validation.raise_wrong_cells(label, dtype, values, wrong)
+    kinds = set(found.values()) - {"missing"}
+    if "number" in kinds and len(kinds) > 1:
+        types = tuple(each for each, kind in found.items() if kind == "number")
+        if all(is_missing(value) for value in values if type(value) in types):
+            kinds.remove("number")  # NaN beside other things
+    return kinds - {"boolean"} if kinds == {"number", "boolean"} else kinds
 
 
 def _kind(kind: type) -> str:
@@ -131,11 +136,6 @@ def _has_text(kind: type) -> bool:
     return any(getattr(kind, each) is not getattr(object, each) for each in texts)
 
 
-def _all_missing_or_no_number(values: np.ndarray) -> bool:
-    reals = (value for value in values if isinstance(value, (float, int, Decimal, np.number)))
-    return all(map(is_missing, reals))
-
-
 def _mixed(label: str | int, dtype: str, values: np.ndarray, kinds: list[str]) -> Column:
     """Return objects (N,) of several kinds as texts."""
     listed = " and ".join(f"{kind}s" for kind in kinds)
@@ -146,12 +146,17 @@ def _mixed(label: str | int, dtype: str, values: np.ndarray, kinds: list[str]) -
 
 def _numbers(label: str | int, dtype: str, values: np.ndarray) -> Column:
     try:
-        numbers = values.astype(np.float64)
-    except TypeError:  # pandas.NA
-        numbers = np.array([np.nan if is_missing(each) else float(each) for each in values])
+        return _plain(label, dtype, _floats(values))
     except (OverflowError, ValueError) as error:
         validation.raise_unreadable_cells(label, error)
-    return _plain(label, dtype, numbers)
+
+
+def _floats(values: np.ndarray) -> np.ndarray:
+    """Return objects (N,) that are numbers or missing as float64."""
+    try:
+        return np.asarray(values, np.float64)
+    except TypeError:  # pandas.NA
+        return np.array([np.nan if is_missing(each) else float(each) for each in values])
 
 
 def _booleans(label: str | int, dtype: str, values: np.ndarray) -> Column:
@@ -167,15 +172,17 @@ def _dates(label: str | int, dtype: str, values: np.ndarray, zone: str | None) -
         if not all(aware):
             validation.raise_zones_mixed(label)
         zone = zone or "UTC"
-        there = _in_zone(there, ZoneInfo(zone))
+        there = _in_zone(there, ZoneInfo(zone), label)
     return dates_column(label, dtype, _array_of(there, label), zone if any(aware) else None)
 
 
-def _in_zone(values: list[Any], zone: ZoneInfo) -> list[Any]:
+def _in_zone(values: list[Any], zone: ZoneInfo, label: str | int) -> list[Any]:
     """Return dates with a zone, or None (N,), as those of ``zone`` without it."""
-    return [
-        None if value is None else value.astimezone(zone).replace(tzinfo=None) for value in values
-    ]
+    try:
+        local = [None if value is None else value.astimezone(zone) for value in values]
+    except OverflowError as error:  # before the year 1, or after 9999
+        validation.raise_unreadable_cells(label, error)
+    return [None if value is None else value.replace(tzinfo=None) for value in local]
 
 
 def _array_of(values: list[Any], label: str | int) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -103,4 +104,6 @@ def _text(value: Any) -> str:
         return value.decode(errors="backslashreplace")
     if isinstance(value, (float, np.floating)) and value.is_integer():
         return str(int(value))
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
     return str(value)

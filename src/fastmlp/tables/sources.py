@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -215,9 +216,18 @@ def _types_of(frame: nw.DataFrame[Any]) -> tuple[list[str], list[Any]]:
 def _of_dates(label: str | int, dtype: str, series: nw.Series[Any], zone: str | None) -> Column:
     own = getattr(series.dtype, "time_zone", None)
     if own is not None:
-        zone = zone or own
+        zone = zone or (own if _has_a_name(own) else "UTC")
         series = series.dt.convert_time_zone(zone).dt.replace_time_zone(None)
     return dates_column(label, dtype, series.to_numpy(), None if own is None else zone)
+
+
+def _has_a_name(zone: str) -> bool:
+    """Return whether every library knows a time zone; a mere offset is written in many ways."""
+    try:
+        ZoneInfo(zone)
+    except (KeyError, OSError, ValueError):
+        return False
+    return True
 
 
 def _of_category(label: str | int, dtype: str, series: nw.Series[Any]) -> Column:
