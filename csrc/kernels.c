@@ -30,6 +30,7 @@
 #include "operations/shaping.inc"
 #include "operations/optimizers.inc"
 #include "operations/perceptron.inc"
+#include "products/operand.inc"
 #include "products/products.inc"
 #include "products/narrow.inc"
 #include "operations/max_norm.inc"

@@ -211,7 +211,7 @@ def make_problem(
         n_channels=n_channels,
     )
     recipe = make_recipe(optimizer, **{"seed": 2**40 + 7, **settings})
-    n_moments = recipe.rule.optimizer.row.n_moments
+    n_moments = len(recipe.rule.optimizer.moments)
     return Problem(
         plan=plan,
         recipe=recipe,

@@ -128,6 +128,7 @@ OPTIMIZER = {
     "nadam": 24,
     "radam": 24,
     "lion": 8,
+    "lamb": 32,
 }
 
 #: |error of a normal number| ≤ multiple · eps · (1 + |number|).

@@ -347,4 +347,61 @@ def test_every_job_names_a_script_and_options_that_it_has(module):
 
 def test_every_script_is_run_with_all(module):
     scripts = {path.name for path in BENCHMARKS.glob("*.py") if "def main(" in path.read_text()}
-    assert scripts - {job.script for job in module("run_all").JOBS} == {"run_all.py"}
+    others = {"run_all.py", "trajectories.py"}  # the latter times nothing
+    assert scripts - {job.script for job in module("run_all").JOBS} == others
+
+
+# -- trajectories -------------------------------------------------------------------------------
+
+
+def test_trajectories_are_those_that_were_recorded_and_what_differs_is_named(module, tmp_path):
+    main = module("trajectories").main
+    file = tmp_path / "recorded.json"
+    done = CliRunner().invoke(main, ["record", str(file), "--configurations", "19"])
+    assert done.exit_code == 0, done.output
+    same = CliRunner().invoke(main, ["compare", str(file)])
+    assert same.exit_code == 0, same.output
+    assert "19 of 19 are the same" in same.output
+
+    recording = json.loads(file.read_text())
+    first, second, *_ = recording["learnt"].values()
+    first["loss_curve_"][1] = np.nextafter(first["loss_curve_"][1], np.inf)
+    second["coefs_"] = "another"
+    file.write_text(json.dumps(recording))
+    other = CliRunner().invoke(main, ["compare", str(file)])
+    assert other.exit_code == 1
+    assert "loss_curve_ from epoch 2 on: " in other.output
+    assert "coefs_: another → " in other.output
+    assert "17 of 19 are the same" in other.output
+
+
+def test_trajectories_of_other_draws_are_not_compared(module, tmp_path):
+    main = module("trajectories").main
+    file = tmp_path / "recorded.json"
+    CliRunner().invoke(main, ["record", str(file), "--configurations", "1"])
+    recording = json.loads(file.read_text())
+    recording["seed"] = 1
+    file.write_text(json.dumps(recording))
+    done = CliRunner().invoke(main, ["compare", str(file)])
+    assert done.exit_code == 1
+    assert "recorded with other draws" in done.output
+
+
+def test_drawn_configurations_have_every_name_and_form(module):
+    drawn = module("drawn_configurations")
+    all_drawn = [drawn.draw_configuration(0, number) for number in range(200)]
+    parameters = [configuration["parameters"] for configuration in all_drawn]
+
+    def values(name, configurations):
+        return {repr(entry[name]) for entry in configurations if name in entry}
+
+    assert values("solver", parameters) == {repr(solver) for solver in drawn.SOLVERS}
+    assert values("activation", parameters) >= {repr(name) for name in drawn.ACTIVATIONS}
+    losses = {*drawn.CLASSIFIER_LOSSES, *drawn.REGRESSOR_LOSSES}
+    assert values("loss", parameters) == {repr(loss) for loss in losses}
+    assert values("init", parameters) == {repr(rule) for rule in drawn.RULES}
+    assert values("normalization", parameters) == {"'batch'", "'layer'", "'instance'", "'group'"}
+    assert values("data", all_drawn) == {repr(form) for form in drawn.INPUTS}
+    assert values("kind", all_drawn) == {repr(kind) for kind in drawn.TARGETS}
+    assert values("way", all_drawn) == {repr(way) for way in drawn.WAYS}
+    assert values("learning_rate", parameters) == {"'constant'", "'invscaling'", "'adaptive'"}

@@ -25,6 +25,7 @@ from sklearn.base import clone
 
 from fastmlp import MLPClassifier, MLPRegressor, Predictor, custom_activation
 from fastmlp.backends import _core
+from fastmlp.backends.numba_jit.binding import address_of, bound_layers, evaluate_activation
 from fastmlp.backends.numba_jit.callbacks import result_type
 from fastmlp.plan.user_functions import CustomActivation
 from fastmlp.registry import ACTIVATIONS, CUSTOM
@@ -66,7 +67,7 @@ def test_the_loop_equals_the_built_in_function(dtype, name, n):
     z = np.random.default_rng(n).normal(scale=3, size=n).astype(dtype)
     expected_h, expected_slope = np.empty((1, n), dtype), np.empty((1, n), dtype)
     REFERENCE.activate(ACTIVATIONS[name].code, z[np.newaxis], expected_h, expected_slope)
-    for h, slope in (TWINS[name].evaluate(z), TWINS[name].each(z)):
+    for h, slope in (evaluate_activation(TWINS[name], z), TWINS[name].each(z)):
         tolerance = 8 * np.finfo(dtype).eps
         np.testing.assert_allclose(h, expected_h[0], rtol=tolerance)
         np.testing.assert_allclose(slope, expected_slope[0], rtol=0, atol=tolerance)
@@ -175,9 +176,9 @@ def test_a_model_loads_in_a_new_process(tmp_path):
 def test_the_plan_holds_no_address():
     problem = make_problem(activations=[OWN, OWN])
     assert not problem.plan.layers["custom"].any()
-    bound = problem.plan.bound_layers(np.dtype(np.float32))["custom"]
-    assert bound.tolist() == [OWN.address(np.float32)] * 2 + [0]
-    assert OWN.address(np.float64) != OWN.address(np.float32)
+    bound = bound_layers(problem.plan, np.dtype(np.float32))["custom"]
+    assert bound.tolist() == [address_of(OWN, np.float32)] * 2 + [0]
+    assert address_of(OWN, np.float64) != address_of(OWN, np.float32)
 
 
 def test_a_predictor_outlives_the_model_and_the_activation():
@@ -358,7 +359,7 @@ def test_a_helper_from_a_cache_is_looked_into(tmp_path, monkeypatch):
 def test_what_nobody_checked_never_runs():
     # As after unpickling, when a function is what its module has under this name by now.
     with pytest.raises(ValueError, match="looked_up uses the array TABLE"):
-        CustomActivation(looked_up, tanh_slope, "changed").address(np.float32)
+        address_of(CustomActivation(looked_up, tanh_slope, "changed"), np.float32)
 
 
 def test_tuples_of_numbers_are_taken():
@@ -369,7 +370,7 @@ def test_tuples_of_numbers_are_taken():
         return total
 
     own = custom_activation(polynomial, lambda z: 2 * THREE[0] * z + THREE[1])
-    np.testing.assert_allclose(own.evaluate(np.array([2.0])), [[11.0], [6.0]])
+    np.testing.assert_allclose(evaluate_activation(own, np.array([2.0])), [[11.0], [6.0]])
 
 
 def test_c_functions_are_taken():
@@ -378,7 +379,9 @@ def test_c_functions_are_taken():
     own = custom_activation(
         lambda z: erf(z) + 0.0, lambda z: 2 / math.sqrt(math.pi) * math.exp(-z * z), name="erf"
     )
-    np.testing.assert_allclose(own.evaluate(np.array([0.5]))[0], math.erf(0.5), rtol=1e-14)
+    np.testing.assert_allclose(
+        evaluate_activation(own, np.array([0.5]))[0], math.erf(0.5), rtol=1e-14
+    )
 
 
 # -- what is right --------------------------------------------------------------------------------
@@ -427,7 +430,9 @@ def test_a_wrong_slope_is_found(f, df, message):
     ],
 )
 def test_right_slopes_pass_kinks_included(f, df):
-    assert custom_activation(f, df).evaluate(np.array([1.0]))[0] == pytest.approx(f(1.0))
+    assert evaluate_activation(custom_activation(f, df), np.array([1.0]))[0] == pytest.approx(
+        f(1.0)
+    )
 
 
 @pytest.mark.parametrize("backend", ["compiled", "numba", "numpy"])
@@ -478,6 +483,6 @@ def test_integers_are_computed_with_in_double_precision(function):
 def test_arguments_with_defaults_are_constants(dtype):
     own = custom_activation(with_default, with_default_slope)
     z = np.linspace(-2, 2, 9, dtype=dtype)
-    for values in (own.evaluate(z), own.each(z)):
+    for values in (evaluate_activation(own, z), own.each(z)):
         np.testing.assert_allclose(values[0], dtype.type(0.3) * z, rtol=2 * np.finfo(dtype).eps)
         np.testing.assert_array_equal(values[1], dtype.type(0.3))

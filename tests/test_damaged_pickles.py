@@ -21,10 +21,9 @@ from fastmlp.optimizers import Adam
 from fastmlp.plan.layout import LAYER_DTYPE, Plan, make_plan, make_settings
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.schedules import LearningRate
-from fastmlp.training.history import History
 from fastmlp.training.lbfgs import LbfgsRun
 from fastmlp.training.loop import TrainingData, TrainingRun
-from fastmlp.training.stopping import LossMonitor
+from fastmlp.training.state import TrainerState
 from fastmlp.training.updates import UpdateRule
 
 #: ``FASTMLP_FLIPS=10000`` is the full run; the same number gives the same flips.
@@ -214,25 +213,17 @@ WRONG_TARGETS = {
 }
 
 
-def silent(record: object) -> bool:
-    """Take a record, and let the training go on."""
-    return False
-
-
 def trained_on(wanted: Network, X: np.ndarray, target: np.ndarray) -> None:
     data = TrainingData(Rows(X, target), np.arange(len(X), dtype=np.int64))
-    rate, monitor = LearningRate("constant", 0.1), LossMonitor(0, 1, np.inf, 0)
+    state = TrainerState(wanted, 1, rate=LearningRate("constant", 0.1))
     settings, rule, backend = make_settings("adam"), UpdateRule(Adam()), get_backend("compiled")
-    TrainingRun(
-        backend, wanted, data, settings, rule, 2, 1, rate, monitor, History(), None, 1, silent
-    ).run()
+    TrainingRun(backend, data, settings, rule, 2, 1, None, state).run()
 
 
 def minimised_on(wanted: Network, X: np.ndarray, target: np.ndarray) -> None:
     data = TrainingData(Rows(X, target), np.arange(len(X), dtype=np.int64))
-    LbfgsRun(
-        get_backend("compiled"), wanted, data, make_settings("sgd"), 1, History(), 1, 9, 0.0, silent
-    ).run()
+    state, backend = TrainerState(wanted, 1), get_backend("compiled")
+    LbfgsRun(backend, data, make_settings("sgd"), 1, 9, 0.0, state).run()
 
 
 def gradient_on(wanted: Network, X: np.ndarray, target: np.ndarray) -> None:

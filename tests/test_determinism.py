@@ -48,6 +48,14 @@ SHAPES = {
         "batch_size": 2048,
         "n_rows": 4200,
     },
+    "lamb": {"layer_sizes": (13, 37, 53, 3), "optimizer": "lamb", "batch_size": 150},
+    "wide lamb": {"layer_sizes": (96, 520, 130, 10), "optimizer": "lamb", "batch_size": 61},
+    "wide lamb regularised": {
+        "layer_sizes": (96, 520, 130, 10),
+        **REGULARISERS,
+        "optimizer": "lamb",
+        "batch_size": 61,
+    },
     "weights": {"layer_sizes": (13, 37, 3), "weighted": True, "l1": 0.05, "batch_size": 200},
 }
 

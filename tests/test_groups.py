@@ -42,6 +42,8 @@ SHAPES = {
         "optimizer": "adam",
         "eps": 1e-2,
     },
+    "small by lamb": {"normalizations": ["batch", "layer"], "optimizer": "lamb", "eps": 1e-2},
+    "large by lamb": {"layer_sizes": (96, 520, 33, 10), "optimizer": "lamb", "eps": 1e-2},
 }
 every_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 
@@ -104,7 +106,7 @@ def test_the_gradient_has_the_groups_penalties(backend: Backend, dtype, shape):
     assert totals.cost == bare_totals.cost
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw", "lion"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw", "lion", "lamb"])
 def test_a_group_is_updated_as_if_alone(backend: Backend, dtype, optimizer):
     """By a kernel that has but one group, with the products of numbers and factors."""
     rng, sizes = np.random.default_rng(3), (70, 9, 33)
@@ -118,7 +120,7 @@ def test_a_group_is_updated_as_if_alone(backend: Backend, dtype, optimizer):
     start = w.copy()
     numbers = {"learning_rate": 0.05, "l1": 0.3, "l2": 0.4, "weight_decay": 0.1}
     recipe = make_recipe(optimizer, **numbers)
-    moments = np.zeros((recipe.rule.optimizer.row.n_moments, n), dtype)
+    moments = np.zeros((len(recipe.rule.optimizer.moments), n), dtype)
     update = recipe.updates(1)[0]
     backend.optimizer_update(recipe.settings, update, w, g.copy(), moments, slots, groups, 4.0)
     for slot in slots:

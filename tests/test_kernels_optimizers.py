@@ -28,6 +28,7 @@ FLAGS = {
     "nadam": [{}, {"betas": (0.5, 0.9), "momentum_decay": 0.1}],
     "radam": [{"betas": (0.9, 0.9)}, {"betas": (0.5, 0.5), "eps": 0.1}],
     "lion": [{}, {"betas": (0.5, 0.75)}],
+    "lamb": [{}, {"betas": (0.5, 0.9), "eps": 0.1}],
 }
 PENALTIES = [
     dict(zip(("l1", "l2", "weight_decay"), values, strict=True))
@@ -237,7 +238,11 @@ def test_noise_of_the_gradient_is_the_kernels(backend: Backend, dtype):
 def test_nan_gradients_show(backend: Backend, dtype, name):
     gradient = np.zeros(19, dtype)
     gradient[[3, 18]] = np.nan
+    expected = np.isnan(gradient)
+    if OPTIMIZERS[name].has_trust_ratio:  # then a NaN is in the norm of its slot, here the first
+        gradient[18] = 0
+        expected = np.arange(19) < 10
     moments = np.zeros((OPTIMIZERS[name].n_moments, 19), dtype)
     recipe = make_recipe(name, l1=0.5)
     actual, _ = update(backend, recipe, np.ones(19, dtype), moments, [gradient], 10)
-    np.testing.assert_array_equal(np.isnan(actual), np.isnan(gradient))
+    np.testing.assert_array_equal(np.isnan(actual), expected)

@@ -27,6 +27,7 @@ from fastmlp.registry import ACTIVATIONS
 # by a whole learning rate. A larger ε makes the trajectory a smooth function of its start.
 ADAM = {"optimizer": "adam", "learning_rate": 0.02, "eps": 1e-2}
 SGD = {"optimizer": "sgd", "learning_rate": 0.1}
+LAMB = {**ADAM, "optimizer": "lamb", "weight_decay": 0.3}
 
 # Beyond the size up to which the compiled backend gives each thread a replica, and beyond the
 # columns of one of its tiles.
@@ -77,6 +78,10 @@ SCENARIOS = {
     "large noises": {**ADAM, **LARGE, "input_noise": 0.3, "gradient_noise": 0.05, "l1": 0.1},
     "large with all": {**ADAM, **LARGE, **EVERY_REGULARISER},
     "small with all": {**ADAM, **EVERY_REGULARISER, "dropouts": (0.2, 0.3, 0.1)},
+    "lamb": {**LAMB, "l1": 0.2, "l2": 0.5},
+    "lamb with all": {**EVERY_REGULARISER, **LAMB, "normalizations": ["batch", "layer"]},
+    "large lamb": {**LAMB, **LARGE},
+    "large lamb with all": {**EVERY_REGULARISER, **LAMB, **LARGE},
     "one row a batch": {**SGD, "batch_size": 1, "n_rows": 12},
     "few columns beyond vectors": {**SGD, "layer_sizes": (100, 20, 36, 66, 4), "l2": 0.1},
     "wide batch": {**SGD, "layer_sizes": (5, 140, 3), "batch_size": 2048, "n_rows": 4200},

@@ -16,6 +16,7 @@ from fastmlp.backends.protocol import Backend
 from fastmlp.estimators.stream import Stream
 from fastmlp.optimizers import (
     CLASSES,
+    LAMB,
     SGD,
     Adadelta,
     Adagrad,
@@ -27,6 +28,7 @@ from fastmlp.optimizers import (
     RAdam,
     RMSprop,
 )
+from fastmlp.plan.layout import default_groups, prefix_slots
 from fastmlp.registry import OPTIMIZERS
 from fastmlp.training.updates import UpdateRule
 
@@ -119,6 +121,17 @@ def lion(o: Lion) -> Rule:
         m = o.betas[1] * m + (1 - o.betas[1]) * g
 
 
+def lamb(o: LAMB) -> Rule:
+    """Algorithm 2 of You et al. 2020, with the decay, over one array."""
+    w = START.copy()
+    for t, _, m, v in means(o.betas):
+        r = m / (1 - o.betas[0] ** t) / (np.sqrt(v / (1 - o.betas[1] ** t)) + o.eps)
+        u = r + o.weight_decay * w
+        taken = RATE * np.linalg.norm(w) / np.linalg.norm(u) * u
+        w = w - taken
+        yield taken
+
+
 RULES: dict[str, Callable[..., Rule]] = {
     "sgd": sgd,
     "adam": adam,
@@ -129,6 +142,7 @@ RULES: dict[str, Callable[..., Rule]] = {
     "nadam": nadam,
     "radam": radam,
     "lion": lion,
+    "lamb": lamb,
 }
 OBJECTS: list[Optimizer] = [
     *(cls() for cls in CLASSES.values()),
@@ -143,13 +157,14 @@ OBJECTS: list[Optimizer] = [
     RAdam(betas=(0.9, 0.7), weight_decay=0.1),
     RAdam(betas=(0.5, 0.5)),
     Lion(betas=(0.5, 0.75), weight_decay=0.1),
+    LAMB(betas=(0.5, 0.9), eps=0.1, weight_decay=0.1),
 ]
 
 
 def test_every_row_has_a_class_and_a_formula():
     assert list(CLASSES) == list(RULES) == OPTIMIZERS.names
     for name, cls in CLASSES.items():
-        assert cls().row.name == name
+        assert OPTIMIZERS[name].moments == cls.moments
         assert cls.__name__ in optimizers.__all__
 
 
@@ -157,7 +172,7 @@ def descent(backend: Backend, optimizer: Optimizer, dtype: np.dtype) -> np.ndarr
     """Return w (N,) after all steps."""
     updates = UpdateRule(optimizer).numbers(0, N_STEPS, RATE)
     w, settings = START.astype(dtype), make_recipe(optimizer.name).settings
-    moments = np.zeros((optimizer.row.n_moments, N), dtype)
+    moments = np.zeros((len(optimizer.moments), N), dtype)
     for update, gradient in zip(updates, GRADIENTS, strict=True):
         backend.optimizer_update(
             settings, update, w, gradient.astype(dtype), moments, *ALL_WEIGHTS, 1.0
@@ -168,8 +183,9 @@ def descent(backend: Backend, optimizer: Optimizer, dtype: np.dtype) -> np.ndarr
 @pytest.mark.parametrize("optimizer", OBJECTS, ids=repr)
 def test_steps_are_the_formulas(backend: Backend, dtype, optimizer):
     w = START.copy()
+    decay = 0 if optimizer.has_trust_ratio else optimizer.weight_decay
     for step in RULES[optimizer.name](optimizer):
-        w = w * (1 - RATE * optimizer.weight_decay) - step
+        w = w * (1 - RATE * decay) - step
     # Steps near a gradient of 0 depend on the quotient of two small numbers: ε is what bounds them.
     np.testing.assert_allclose(descent(backend, optimizer, dtype), w, rtol=0, atol=800 * eps(dtype))
 
@@ -276,11 +292,13 @@ def in_torch(torch, o: Optimizer):
     return getattr(torch.optim, type(o).__name__), options
 
 
-#: PyTorch has no Lion, and its Adam adds ε to √v after the correction: alike where ε is small.
+#: PyTorch has neither Lion nor LAMB, and its Adam adds ε to √v after the correction: alike where
+#: ε is small.
 IN_TORCH = [
     o
     for o in OBJECTS
-    if o.name != "lion" and (o.name not in ("adam", "adamw") or getattr(o, "eps", 1) < 1e-6)
+    if o.name not in ("lion", "lamb")
+    and (o.name not in ("adam", "adamw") or getattr(o, "eps", 1) < 1e-6)
 ]
 
 
@@ -301,3 +319,51 @@ def test_steps_are_pytorchs(backend: Backend, optimizer):
     atol = {"adam": 1e-5, "adamw": 1e-5, "nadam": 1e-6}.get(optimizer.name, 1e-12)
     found = descent(backend, optimizer, np.dtype(np.float64))
     np.testing.assert_allclose(found, w.detach().numpy(), rtol=0, atol=atol)
+
+
+#: ``optax.lamb(0.05)`` of Optax 0.2.8 after five steps in float64: weights (3, 4), which alone
+#: decay, and biases (4,) that begin at 0.
+IN_OPTAX = [
+    (
+        LAMB(),
+        """
+        0.945752167591 0.993692429425 -0.00423051102844 -0.86360090275
+        -1.04731396017 -0.132914624029 0.766550102674 1.08101543713
+        0.308484086451 -0.656747049611 -1.09446525793 -0.571698486017
+        0.0560103795696 0.0524647297663 0.0463696750053 -0.0569944633174
+        """,
+    ),
+    (
+        LAMB(betas=(0.5, 0.9), eps=0.1, weight_decay=0.1),
+        """
+        0.869804456346 0.93611718412 0.11961207615 -0.787871292371
+        -0.983956874652 -0.264296798839 0.691048948111 1.01315325148
+        0.410092424412 -0.58101528477 -1.02322594744 -0.563362605298
+        0.0440708283991 0.0452150296021 0.0361890368587 -0.0432171036569
+        """,
+    ),
+]
+
+
+@pytest.mark.parametrize(("optimizer", "expected"), IN_OPTAX, ids=["default", "decay"])
+def test_lamb_is_that_of_optax_slot_by_slot(backend: Backend, optimizer, expected):
+    k = np.arange(16.0)
+    w, moments = np.where(k < 12, np.sin(k + 1), 0), np.zeros((2, 16))
+    updates, slots = UpdateRule(optimizer).numbers(0, 5, RATE), prefix_slots(12, 16)
+    settings = make_recipe("lamb").settings
+    for t, update in enumerate(updates, 1):
+        gradient = np.cos(3 * t + k)
+        backend.optimizer_update(
+            settings, update, w, gradient, moments, slots, default_groups(), 1.0
+        )
+    np.testing.assert_allclose(w, np.array(expected.split(), float), rtol=1e-10, atol=1e-12)
+
+
+def test_a_slot_without_norm_gets_a_plain_step(backend: Backend, dtype):
+    """Where w = 0 the ratio is 1, so |step| = lr · 1/(1 + ε); where u = 0 nothing moves."""
+    update, settings = UpdateRule(LAMB(eps=1.0)).numbers(0, 1, 0.5)[0], make_recipe("lamb").settings
+    w, gradient = np.array([0, 0, 3, 4], dtype), np.array([2, -2, 0, 0], dtype)
+    slots, moments = prefix_slots(2, 4), np.zeros((2, 4), dtype)
+    backend.optimizer_update(settings, update, w, gradient, moments, slots, default_groups(), 1.0)
+    # m̂ = g and v̂ = g², so u = ±2/(2 + 1).
+    np.testing.assert_allclose(w, [-1 / 3, 1 / 3, 3, 4], rtol=8 * eps(dtype))

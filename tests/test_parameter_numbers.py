@@ -33,6 +33,7 @@ REAL_PARAMETERS = {
     "beta_2": (0.5, {}),
     "epsilon": (0.5, {}),
     "dropout": (0.25, {}),
+    "time_limit": (4096.0, {}),
     "input_dropout": (0.25, {}),
     "batch_norm_momentum": (0.25, {"normalization": "batch"}),
     "init_std": (0.25, {"init": "normal"}),

@@ -31,7 +31,7 @@ def state(model):
         network.parameters.tobytes(),
         network.moments.tobytes(),
         (network.step, learnt.rate.value, history.n_samples_seen, history.n_epochs),
-        (history.curves.loss, history.curves.cost, learnt.best_loss),
+        (history.curve("loss"), history.curve("cost"), learnt.best_loss),
     )
 
 

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
         softmax,
     )
     from fastmlp.teaching.pieces import activation, activation_derivative, dropout, initial_weights
-    from fastmlp.training.loop import DivergenceError, EpochRecord
+    from fastmlp.training.callbacks import EpochRecord
+    from fastmlp.training.divergence import DivergenceError
 
 __all__ = [
     "DivergenceError",
@@ -78,8 +79,8 @@ register_core()
 
 #: Public names that are loaded when they are asked for, to keep ``import fastmlp`` cheap.
 _LOADED_ON_DEMAND = {
-    "DivergenceError": "fastmlp.training.loop",
-    "EpochRecord": "fastmlp.training.loop",
+    "DivergenceError": "fastmlp.training.divergence",
+    "EpochRecord": "fastmlp.training.callbacks",
     "McCullochPittsNeuron": "fastmlp.historic",
     "Predictor": "fastmlp.predictor",
     "RosenblattPerceptron": "fastmlp.historic",

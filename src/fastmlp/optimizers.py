@@ -6,8 +6,9 @@ so a step needs no power there. The learning rate is not part of an optimiser: i
 and its schedule.
 
 ``weight_decay`` is decoupled in all of them (Loshchilov & Hutter 2019): weights shrink by the
-factor 1 - learning_rate · weight_decay before the step, and the gradient does not see it. The
-estimators' ``alpha`` is the penalty that the gradient sees.
+factor 1 - learning_rate · weight_decay before the step, and the gradient does not see it; only
+LAMB, whose step the decay is part of, has it otherwise. The estimators' ``alpha`` is the penalty
+that the gradient sees.
 """
 
 from __future__ import annotations
@@ -23,10 +24,8 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from fastmlp.registry import OPTIMIZERS
-from fastmlp.registry import Optimizer as Row
-
 __all__ = [
+    "LAMB",
     "SGD",
     "Adadelta",
     "Adagrad",
@@ -75,15 +74,16 @@ class Optimizer:
 
     #: Name of the row in ``OPTIMIZERS``.
     name: ClassVar[str]
+    #: What it remembers: vectors as long as the parameters. Two rules whose moments have the same
+    #: names can go on with each other's.
+    moments: ClassVar[tuple[str, ...]]
+    #: The step of each array is scaled by norms of the array and of the step, of which the decay is
+    #: a part then.
+    has_trust_ratio: ClassVar[bool] = False
     #: Options that the estimators have parameters for.
     of_estimators: ClassVar[tuple[str, ...]] = ("weight_decay",)
     #: Decoupled decay of the weights.
     weight_decay: float
-
-    @property
-    def row(self) -> Row:
-        """The row in the registry: code, and number of vectors that it remembers."""
-        return OPTIMIZERS[self.name]
 
     def numbers(self, steps: range) -> tuple[Number, tuple[Number, ...]]:
         """Return what each of the updates number ``steps``, counted from 1, is made with.
@@ -119,6 +119,7 @@ class SGD(Optimizer):
     """
 
     name: ClassVar[str] = "sgd"
+    moments: ClassVar[tuple[str, ...]] = ("velocity",)
     of_estimators: ClassVar[tuple[str, ...]] = ("momentum", "nesterov", "weight_decay")
     momentum: float = 0.0
     nesterov: bool = False
@@ -146,6 +147,7 @@ class Adam(Optimizer):
     """
 
     name: ClassVar[str] = "adam"
+    moments: ClassVar[tuple[str, ...]] = ("mean", "mean square")
     of_estimators: ClassVar[tuple[str, ...]] = ("betas", "eps", "weight_decay")
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
@@ -206,6 +208,7 @@ class RMSprop(Optimizer):
     """
 
     name: ClassVar[str] = "rmsprop"
+    moments: ClassVar[tuple[str, ...]] = ("mean square", "mean", "scaled velocity")
     alpha: float = 0.99
     eps: float = 1e-8
     momentum: float = 0.0
@@ -236,6 +239,7 @@ class Adagrad(Optimizer):
     """
 
     name: ClassVar[str] = "adagrad"
+    moments: ClassVar[tuple[str, ...]] = ("sum of squares",)
     lr_decay: float = 0.0
     initial_accumulator_value: float = 0.0
     eps: float = 1e-10
@@ -264,6 +268,7 @@ class Adadelta(Optimizer):
     """
 
     name: ClassVar[str] = "adadelta"
+    moments: ClassVar[tuple[str, ...]] = ("mean square", "mean square step")
     rho: float = 0.9
     eps: float = 1e-6
     weight_decay: float = 0.0
@@ -412,6 +417,7 @@ class Lion(Optimizer):
     """
 
     name: ClassVar[str] = "lion"
+    moments: ClassVar[tuple[str, ...]] = ("mean",)
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.0
 
@@ -421,9 +427,51 @@ class Lion(Optimizer):
         return 1.0, (1 - beta_1, 1 - beta_2)
 
 
-#: By the name of the row in the registry.
+@dataclass(frozen=True)
+class LAMB(Optimizer):
+    """Adam whose step is as long as each array's norm says (You et al. 2020), for large batches.
+
+    m and v as for Adam, r = m/(1 - β₁ᵗ) / (√(v/(1 - β₂ᵗ)) + ε), u = r + weight_decay · w;
+    w ← w - lr · ‖w‖/‖u‖ · u, with norms over each array by itself: the weights of a layer, its
+    biases, its gains, its shifts. The ratio ‖w‖/‖u‖ is 1 where one of the two norms is 0. This is
+    algorithm 2 of the paper, whose function φ is the identity, and Optax's ``lamb``: the moments
+    are corrected before ε is added, and the decay is part of what is scaled.
+
+    Parameters
+    ----------
+    betas : tuple of float, default=(0.9, 0.999)
+        β₁ and β₂, how much of the two moments an update keeps.
+    eps : float, default=1e-6
+        ε.
+    weight_decay : float, default=0.0
+        Decoupled decay of the weights, as above.
+
+    Examples
+    --------
+    >>> from fastmlp.optimizers import LAMB
+    >>> LAMB(weight_decay=0.01)
+    LAMB(betas=(0.9, 0.999), eps=1e-06, weight_decay=0.01)
+    """
+
+    name: ClassVar[str] = "lamb"
+    moments: ClassVar[tuple[str, ...]] = Adam.moments
+    has_trust_ratio: ClassVar[bool] = True
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-6
+    weight_decay: float = 0.0
+
+    def numbers(self, steps: range) -> tuple[Number, tuple[Number, ...]]:
+        """Return 1 and (1 - β₁, 1 - β₂, ε, 1/(1 - β₁ᵗ), 1/√(1 - β₂ᵗ))."""
+        beta_1, beta_2 = self.betas
+        of_mean = 1 / _rest_of_powers(beta_1, steps)
+        of_root = 1 / _root(_rest_of_powers(beta_2, steps))
+        return 1.0, (1 - beta_1, 1 - beta_2, self.eps, of_mean, of_root)
+
+
+#: By name, in the order of their codes.
 CLASSES: Mapping[str, type[Optimizer]] = {
-    cls.name: cls for cls in (SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta, NAdam, RAdam, Lion)
+    cls.name: cls
+    for cls in (SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta, NAdam, RAdam, Lion, LAMB)
 }
 
 

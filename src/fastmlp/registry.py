@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from fastmlp.names import Names
+from fastmlp.optimizers import CLASSES
 
 __all__ = [
     "ACTIVATIONS",
@@ -119,13 +120,14 @@ class Loss:
 class Optimizer:
     """A rule that turns a gradient into new parameters; ``moments`` are what it remembers.
 
-    They are vectors as long as the parameters. Two rules whose moments have the same names can go
-    on with each other's.
+    They are vectors as long as the parameters. The attributes are those of the classes in
+    ``optimizers``, where they are explained.
     """
 
     name: str
     code: int
     moments: tuple[str, ...]
+    has_trust_ratio: bool = False
 
     @property
     def n_moments(self) -> int:
@@ -500,16 +502,12 @@ NORMALIZATIONS: Table[Normalization] = Table(
     ),
 )
 
+#: A row for each class of ``optimizers``, in the order of ``CLASSES``.
 OPTIMIZERS: Table[Optimizer] = Table(
-    Optimizer("sgd", 0, moments=("velocity",)),
-    Optimizer("adam", 1, moments=("mean", "mean square")),
-    Optimizer("adamw", 2, moments=("mean", "mean square")),
-    Optimizer("rmsprop", 3, moments=("mean square", "mean", "scaled velocity")),
-    Optimizer("adagrad", 4, moments=("sum of squares",)),
-    Optimizer("adadelta", 5, moments=("mean square", "mean square step")),
-    Optimizer("nadam", 6, moments=("mean", "mean square")),
-    Optimizer("radam", 7, moments=("mean", "mean square")),
-    Optimizer("lion", 8, moments=("mean",)),
+    *(
+        Optimizer(name, code, cls.moments, cls.has_trust_ratio)
+        for code, (name, cls) in enumerate(CLASSES.items())
+    )
 )
 
 #: What ``solver`` may be: an optimiser's row or, for L-BFGS, which is SciPy's, None.

@@ -34,6 +34,8 @@ class LearningRate:
     initial: float
     power_t: float = 0.5
     value: float = field(init=False)
+    #: What the policy's rate is multiplied by, since a callback set another one.
+    factor: float = field(init=False, default=1.0)
     #: Whether the last epoch has made an adaptive rate smaller.
     shrank: bool = field(init=False, default=False)
 
@@ -44,7 +46,12 @@ class LearningRate:
         """Follow the policy's clock."""
         self.shrank = False
         if self.policy == "invscaling":
-            self.value = self.initial / (n_samples_seen + 1) ** self.power_t
+            self.value = self.factor * (self.initial / (n_samples_seen + 1) ** self.power_t)
+
+    def set(self, value: float) -> None:
+        """Take another rate, from which the policy goes on."""
+        self.factor *= value / self.value
+        self.value = value
 
     def gives_up(self) -> bool:
         """Answer a stall: shrink the rate and go on (False), or end the fit (True)."""
@@ -63,5 +70,5 @@ class LearningRate:
         """Return self at the value that ``earlier`` had reached, if its rule was the same."""
         rule = (self.policy, self.initial, self.power_t)
         if earlier and rule == (earlier.policy, earlier.initial, earlier.power_t):
-            self.value = earlier.value
+            self.value, self.factor = earlier.value, earlier.factor
         return self

@@ -42,6 +42,21 @@ def operation_codes() -> dict[str, dict[str, int]]:
     return {table: dict(codes) for table, codes in _core.OPERATION_CODES.items()}
 
 
+def _bound(plan: Plan, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    """Return a plan's rows (L,) and its loss's parameters (K,), with addresses of user functions.
+
+    Numba, which compiles those, is imported for a plan that has some.
+    """
+    if not plan.has_user_functions:
+        return plan.layers, plan.loss_parameters
+    from fastmlp.backends.numba_jit.binding import (  # noqa: PLC0415
+        bound_layers,
+        bound_loss_parameters,
+    )
+
+    return bound_layers(plan, dtype), bound_loss_parameters(plan, dtype)
+
+
 def fma_peak(dtype: np.dtype | type = np.float32, seconds: float = 0.1) -> float:
     """Measure what one thread of this machine can do at most.
 
@@ -305,13 +320,14 @@ class CompiledBackend:
         return self.kernels(w.dtype).perceptron_epoch(x, target, rates, order, w, b)
 
     def _network(self, plan: Plan, dtype: np.dtype) -> _core.Network:
+        layers, loss_parameters = _bound(plan, dtype)
         return _core.Network(
             self.kernels(dtype),
-            plan.bound_layers(dtype),
+            layers,
             plan.trained_slots,
             plan.groups,
             plan.loss,
-            plan.bound_loss_parameters(dtype),
+            loss_parameters,
             plan.target_width,
             plan.n_weights,
             plan.n_parameters,
@@ -329,7 +345,7 @@ class CompiledBackend:
         self, plan: Plan, logits: np.ndarray, target: np.ndarray, out: np.ndarray
     ) -> None:
         """See :meth:`fastmlp.backends.Backend.sample_losses`."""
-        parameters = plan.bound_loss_parameters(logits.dtype)
+        _, parameters = _bound(plan, logits.dtype)
         self.loss_and_gradient(
             plan.loss, parameters, logits, target, None, out, np.empty_like(logits)
         )

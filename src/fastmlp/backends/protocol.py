@@ -236,9 +236,9 @@ class Backend(Protocol):
         4. g ← g + gradient_noise · n (Neelakantan et al. 2015), n standard normal: entry p is
            element ((p % 64) // 16, 16 (p // 64) + p % 16) of ``standard_normals`` from the stream
            ``GRADIENT_NOISE_STREAM``
-        5. w ← (1 − lr · weight_decay) · w
+        5. w ← (1 − lr · weight_decay) · w, unless the optimiser has a trust ratio
         6. the optimiser's step, by the formula in the docstring of its class in
-           ``fastmlp.optimizers``
+           ``fastmlp.optimizers``; a trust ratio is one slot's
         7. w ← sign(w) · max(|w| − lr · l1/weight_sum, 0), the proximal step of the L1 penalty,
            which gives exact zeros.
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import Any
 
 import click
 import matplotlib as mpl
@@ -17,52 +15,15 @@ from fastmlp.cli import INTERRUPTED
 from fastmlp.cli.command import Command
 from fastmlp.cli.data import DATA_VARIABLE
 from fastmlp.cli.epochs import GRID
+from fastmlp.cli.options import Widths, default_of, type_of
 from fastmlp.cli.output import Output, Picture
-from fastmlp.validation.parameters import MAX_THREADS
-from fastmlp.validation.wording import brief
+from fastmlp.validation.rules import MAX_SEED
 
 __all__ = ["commands"]
 
-_BACKEND = click.Choice(list(BACKENDS))
+_BACKEND = type_of("backend")
+_THREADS = type_of("n_threads")
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_POSITIVE = click.IntRange(min=1)
-_THREADS = click.IntRange(1, MAX_THREADS)
-
-
-class _Probability(click.FloatRange):
-    """A number in [0, 1), which NaN is not, although it is never outside of a range."""
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        number = float(super().convert(value, param, ctx))
-        if math.isnan(number):
-            self.fail(f"nan is not in the range {self._describe_range()}.", param, ctx)
-        return number
-
-
-class _Widths(click.ParamType[tuple[int, ...]]):
-    """Widths of the hidden layers, such as 256,128."""
-
-    name = "widths"
-
-    def convert(
-        self,
-        value: str | tuple[int, ...],
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> tuple[int, ...]:
-        if isinstance(value, tuple):
-            return value
-        try:
-            widths = tuple(int(width) for width in value.split(","))
-        except ValueError:
-            widths = ()
-        if not widths or min(widths) < 1:
-            self.fail(
-                f"{brief(value)} is no list of whole numbers >= 1 such as 256,128", param, ctx
-            )
-        return widths
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -76,14 +37,12 @@ def commands() -> None:
 @click.option(
     "--data", type=_FILE, help=f"MNIST as .npz; else ${DATA_VARIABLE}, else 1,797 digits."
 )
-@click.option("--epochs", type=_POSITIVE, default=60, help="At most so many epochs.")
-@click.option("--hidden", type=_Widths(), default="256,128", help="Widths of the hidden layers.")
-@click.option(
-    "--dropout", type=_Probability(0, 1, max_open=True), default=0.2, help="Of the hidden units."
-)
-@click.option("--backend", type=_BACKEND, default="compiled")
+@click.option("--epochs", type=type_of("max_iter"), default=60, help="At most so many epochs.")
+@click.option("--hidden", type=Widths(), default="256,128", help="Widths of the hidden layers.")
+@click.option("--dropout", type=type_of("dropout"), default=0.2, help="Of the hidden units.")
+@click.option("--backend", type=_BACKEND, default=default_of("backend"))
 @click.option("--threads", type=_THREADS, help="Default: what the machine allows.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0)
+@click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0)
 @click.option("--output", type=Picture(), default="demo.png", help="Picture to write.")
 def demo(
     data: Path | None,

@@ -25,7 +25,9 @@ from fastmlp.plots import (
     NetworkDiagramDisplay,
     WeightDistributionDisplay,
 )
-from fastmlp.training.loop import INTERRUPTED, DivergenceError, EpochRecord
+from fastmlp.training.callbacks import EpochRecord
+from fastmlp.training.divergence import DivergenceError
+from fastmlp.training.loop import INTERRUPTED
 from fastmlp.validation import check_layer_sizes
 
 __all__ = ["draw", "run", "train"]

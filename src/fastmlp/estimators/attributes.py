@@ -139,18 +139,23 @@ class LearntAttributes:
     @property
     def loss_curve_(self) -> list[float]:
         """The same of each epoch."""
-        return self._learnt.history.curves.loss
+        return self._learnt.history.curve("loss")
 
     @property
     def cost_curve_(self) -> list[float]:
         """The same without penalties."""
-        return self._learnt.history.curves.cost
+        return self._learnt.history.curve("cost")
+
+    @property
+    def history_(self) -> dict[str, list]:
+        """Numbers of each epoch, a list by name."""
+        return self._learnt.history.table()
 
     @property
     def validation_scores_(self) -> list[float] | None:
         """Score of the held-out rows after each epoch; None without early stopping."""
         learnt = self._learnt
-        return learnt.history.curves.scores if learnt.stops_early else None
+        return learnt.history.curve("validation_score") if learnt.stops_early else None
 
     @property
     def best_loss_(self) -> float | None:

@@ -17,6 +17,7 @@ from fastmlp.estimators.attributes import LearntAttributes
 from fastmlp.estimators.learnt import Learnt, learnt_by
 from fastmlp.notices import notify
 from fastmlp.threads import default_threads
+from fastmlp.training import clock
 
 if TYPE_CHECKING:
     from fastmlp.estimators.coding import TargetCoder
@@ -152,10 +153,13 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
     ) -> Self:
         if incremental and sample_weight is None and self._repeats(X, y):
             return self
+        began = clock.now()
         # Imported here because a process that only predicts, or only imports, needs none of it.
         from fastmlp.estimators.preparation import prepare  # noqa: PLC0415
 
-        fitting = prepare(self, X, y, sample_weight, incremental=incremental, classes=classes)
+        fitting = prepare(
+            self, X, y, sample_weight, incremental=incremental, classes=classes, began=began
+        )
         parameters, n_rows = vars(fitting.parameters), len(fitting.data.rows.X)
         with validation.naming_training(parameters, fitting.layer_sizes, n_rows):
             self._published = fitting.run()
@@ -317,7 +321,8 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
         learnt = self._learnt
         cost, total = self._cost_and_total(learnt, X, y, sample_weight)
         w = learnt.network.trained_weights.astype(np.float64)
-        penalty = learnt.alpha / 2 * (w @ w) + learnt.l1 * np.abs(w).sum()
+        alpha, l1 = learnt.kept["alpha"], learnt.kept["l1"]
+        penalty = alpha / 2 * (w @ w) + l1 * np.abs(w).sum()
         return float(cost + learnt.coder.cost_unit.factor * penalty / total)
 
     def gradient(self, X: Any, y: Any, sample_weight: Any = None) -> Gradient:

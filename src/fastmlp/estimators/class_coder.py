@@ -9,7 +9,7 @@ import numpy as np
 
 from fastmlp.backends import Backend
 from fastmlp.estimators.class_constants import class_constant
-from fastmlp.estimators.coding import Judge, TargetCoder, parameters_of
+from fastmlp.estimators.coding import Judge, TargetCoder, mean_loss, parameters_of
 from fastmlp.estimators.labels import LabelCoding
 from fastmlp.network import Network
 from fastmlp.registry import takes_label_smoothing
@@ -89,7 +89,7 @@ class ClassCoder(TargetCoder):
             right = self.labels.decide(logits) == truth
             return float(np.average(right.reshape(len(truth), -1).all(axis=1), weights=weights))
 
-        return Judge(accuracy, takes_logits=True)
+        return Judge(accuracy, takes_logits=True, loss=mean_loss(backend, target, weights))
 
     def constant_logits(
         self, target: np.ndarray, weights: np.ndarray | None, parameters: np.ndarray

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fastmlp.optimizers import Optimizer
     from fastmlp.plan.initializers import Initializer
     from fastmlp.plan.user_functions import CustomActivation
-    from fastmlp.training.loop import EpochRecord
+    from fastmlp.training.callbacks import EpochRecord
 
 __all__ = ["MLPClassifier"]
 
@@ -56,30 +56,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     Parameters
     ----------
     {parameters}
-    loss : str, default="cross_entropy"
-        What is minimised. z are the logits, q the probabilities that softmax or logistic make of
-        them, y the true class:
-
-        - "cross_entropy" ("log_loss"): −log q_y, or the sum of it over labels. With y of shape
-          (n_samples, n_classes) and fractions in it, each row a distribution p, it is
-          −Σ p_j log q_j; a matrix of zeros and ones only is read as several labels a row.
-          "binary_cross_entropy" is the same for two classes or several labels a row only,
-          "categorical_cross_entropy" for one label a row, or distributions, only.
-        - "focal": −(1 − q_y)^focal_gamma log q_y, which lets easy samples count less (Lin et al.
-          2017); two classes, several, or several labels a row.
-        - "kl_divergence": Σ p_j log(p_j / q_j) for distributions p in the rows of y: cross-entropy
-          less the entropy of p, so 0 is the best there is.
-        - "multi_margin": Σ max(0, 1 − z_y + z_j) / n_classes over j ≠ y, as in PyTorch.
-        - "squared_hinge": Σ_j max(0, 1 − s_j z_j)², s_j = 1 for the true class (or label), else −1:
-          one class against the rest.
-
-        The last two know margins, no probabilities: as with scikit-learn's linear machines there is
-        ``decision_function``, but no ``predict_proba``.
-    label_smoothing : float, default=0.0
-        For "cross_entropy": share s in [0, 1) of each label's certainty that is spread evenly over
-        all C classes, p = (1 − s) p + s/C (Szegedy et al. 2016); over yes and no for labels.
-    focal_gamma : float, default=2.0
-        For "focal": how much less easy samples count; 0 gives the cross-entropy.
+    {own_parameters}
 
     Attributes
     ----------
@@ -124,7 +101,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         shuffle: bool = True,
         random_state: int | np.random.RandomState | None = None,
         tol: float = 1e-4,
-        verbose: bool | int = False,
+        verbose: bool | int | str = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
@@ -155,6 +132,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         dtype: Any = "float32",
         backend: str = "compiled",
         n_threads: int | None = None,
+        time_limit: float | None = None,
         callbacks: Sequence[Callable[[EpochRecord], object]] | None = None,
     ) -> None:
         self._set_parameters(locals())

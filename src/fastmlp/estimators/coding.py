@@ -15,7 +15,7 @@ from fastmlp.plan.user_functions import CustomLoss
 from fastmlp.registry import Loss
 from fastmlp.training.history import UNCHANGED, CostUnit
 
-__all__ = ["Judge", "TargetCoder", "parameters_of"]
+__all__ = ["Judge", "TargetCoder", "mean_loss", "parameters_of"]
 
 
 def parameters_of(model: Any, row: Loss) -> tuple[float, ...]:
@@ -33,13 +33,37 @@ class Judge(NamedTuple):
         Maps the network and its outputs or logits (K, C) on these rows to a number; larger is
         better.
     takes_logits : bool
+    loss : callable or None
+        Maps the same to the cost of these rows, in the core's unit; None where the score is minus
+        that cost.
     unit : CostUnit
         Of the score, where that is minus a cost.
     """
 
     score: Callable[[Network, np.ndarray], float]
     takes_logits: bool
+    loss: Callable[[Network, np.ndarray], float] | None = None
     unit: CostUnit = UNCHANGED
+
+    def score_and_loss(self, network: Network, outputs: np.ndarray) -> tuple[float, float]:
+        """Return both numbers for the network's outputs or logits (K, C)."""
+        score = self.score(network, outputs)
+        return score, -score if self.loss is None else self.loss(network, outputs)
+
+
+def mean_loss(
+    backend: Backend, target: np.ndarray, weights: np.ndarray | None
+) -> Callable[[Network, np.ndarray], float]:
+    """Return what gives a network's cost by its logits (K, C), in the core's unit.
+
+    ``target`` is (K, T), ``weights`` are (K,).
+    """
+
+    def cost(network: Network, logits: np.ndarray) -> float:
+        losses = network.losses(backend, logits, target).astype(np.float64)
+        return float(np.average(losses, weights=weights))
+
+    return cost
 
 
 @dataclass(frozen=True, eq=False)

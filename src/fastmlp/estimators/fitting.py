@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import SimpleNamespace
@@ -25,19 +26,21 @@ from fastmlp.plan.initializers import initialize
 from fastmlp.plan.layout import Plan, batch_norms, make_plan, make_settings
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.schedules import LearningRate
+from fastmlp.training.callbacks import Callbacks
+from fastmlp.training.divergence import DivergenceError
 from fastmlp.training.history import CostUnit, History
 from fastmlp.training.lbfgs import LbfgsRun
-from fastmlp.training.loop import (
-    DivergenceError,
-    Ending,
-    EpochRecord,
-    TrainingData,
-    TrainingRun,
-    print_record,
-)
+from fastmlp.training.loop import TrainingData, TrainingRun
+from fastmlp.training.observers import Observer
+from fastmlp.training.printing import Printer
+from fastmlp.training.progress_bar import ProgressBar
+from fastmlp.training.rates import RateFollower
+from fastmlp.training.recorder import Recorder
+from fastmlp.training.state import Ending, TrainerState
 from fastmlp.training.stopping import LossMonitor, ScoreMonitor
+from fastmlp.training.time_limit import TimeLimit
 from fastmlp.training.updates import UpdateRule
-from fastmlp.validation import checking_initializer, each_normalization
+from fastmlp.validation import checking_initializer, each_normalization, kept_of
 
 __all__ = ["Fitting"]
 
@@ -63,6 +66,8 @@ class Fitting:
         What a warm start or a partial fit goes on from; it is not changed.
     incremental : bool
         One epoch only, with the optimiser's memory kept.
+    began : float
+        What the clock showed when the fit was called.
     """
 
     model: Any
@@ -73,11 +78,12 @@ class Fitting:
     data: TrainingData
     earlier: Learnt | None
     incremental: bool
+    began: float
     backend: Backend
     n_threads: int
     rng: np.random.RandomState = field(init=False)
     learnt: Learnt = field(init=False)
-    monitor: LossMonitor | ScoreMonitor | None = field(init=False, default=None)
+    monitor: LossMonitor | ScoreMonitor = field(init=False)
 
     def run(self) -> Learnt:
         """Train and return the result."""
@@ -101,9 +107,7 @@ class Fitting:
             raise DivergenceError(" ".join([str(error), *causes])) from error
 
     def _comment(self, ending: Ending) -> None:
-        """Say why the fit ended, and warn if it should not have ended like this."""
-        if self.parameters.verbose:
-            print(ending.reason)
+        """Warn if the fit should not have ended like this."""
         if ending.on_demand:
             return
         worse = worse_than_constant(self.learnt, self.data, self.backend, self.n_threads)
@@ -122,18 +126,18 @@ class Fitting:
         """Return a fresh network, or a copy of the earlier one, ready to be trained."""
         parameters, plan, dtype = self.parameters, self._plan(), self.coder.dtype
         rate = LearningRate("constant", parameters.learning_rate_init)
-        moments = () if self._optimizer is None else self._optimizer.row.moments
+        moments = () if self._optimizer is None else self._optimizer.moments
         if self._optimizer is not None and self._optimizer.name == "sgd":
             rate = LearningRate(
                 parameters.learning_rate, parameters.learning_rate_init, parameters.power_t
             )
         if self.earlier is None:
             network = self._new_network(plan, dtype, len(moments))
-            history = History(incremental=self.incremental, unit=self.coder.cost_unit)
+            history = History(incremental=self.incremental)
         else:
             keep = self.incremental and self.earlier.moments == moments
             network = self.earlier.network.continued(plan, dtype, len(moments), keep)
-            history = self.earlier.history.continued(self.incremental, self.coder.cost_unit)
+            history = self.earlier.history.continued(self.incremental)
         learnt = Learnt(
             network=network,
             coder=self.coder,
@@ -141,8 +145,7 @@ class Fitting:
             history=history,
             rate=rate,
             moments=moments,
-            alpha=parameters.alpha,
-            l1=parameters.l1,
+            kept=kept_of(vars(parameters)),
             stops_early=parameters.early_stopping and parameters.solver != "lbfgs",
         )
         if self.earlier is None or not self.incremental:
@@ -237,25 +240,37 @@ class Fitting:
             weight_decay=parameters.weight_decay,
         )
 
-    def _report(self, record: EpochRecord) -> bool:
-        """Call the callbacks; return whether one of them returned True, which ends the fit."""
-        if self.parameters.verbose:
-            self._print(record)
-        callbacks = self.parameters.callbacks
-        if not callbacks:
-            return False
-        with shown_as(self.model, self._learnt_so_far()):
-            answers = [callback(record) for callback in callbacks]
-        return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)
+    # -- who is told of it ----------------------------------------------------------------------
 
-    def _print(self, record: EpochRecord) -> None:
-        """Print what scikit-learn prints of an epoch."""
-        print_record(record)
-        if self.monitor and self.learnt.rate.shrank:
-            print(f"{self.monitor.stall_text} Setting learning rate to {record.learning_rate:f}")
+    def _state(self, max_iter: int, rate: LearningRate | None) -> TrainerState:
+        """Return the state in which the training begins."""
+        learnt = self.learnt
+        seen = learnt.history.n_samples_seen
+        return TrainerState(learnt.network, max_iter, learnt.coder.cost_unit, rate, seen)
 
-    def _learnt_so_far(self) -> Learnt:
-        return replace(self._with_best(), stop_reason="The fit is under way.")
+    def _observers(self, *judging: Observer) -> list[Observer]:
+        """Return who is told of each epoch: first who judges it, last the user's callbacks."""
+        observers = [*judging, Recorder(self.learnt.history)]
+        parameters, whole = self.parameters, not self.incremental
+        if parameters.time_limit is not None and whole:
+            observers.append(TimeLimit(parameters.time_limit, self.began))
+        if parameters.verbose:
+            display = ProgressBar if parameters.verbose == "bar" else Printer
+            observers.append(display(says_why=whole))
+        if parameters.callbacks:
+            observers.append(Callbacks(parameters.callbacks, self._showing))
+        return observers
+
+    def _showing(self, state: TrainerState) -> AbstractContextManager[None]:
+        """Return a context in which the model shows what it has learnt so far."""
+        reason = "The fit is under way." if state.ending is None else state.ending.reason
+        return shown_as(self.model, replace(self._with_best(), stop_reason=reason))
+
+    def _with_best(self) -> Learnt:
+        """Return what has been learnt, with the best mark so far."""
+        if isinstance(self.monitor, ScoreMonitor):
+            return replace(self.learnt, best_score=self.monitor.reported_best)
+        return replace(self.learnt, best_loss=self.monitor.best)
 
     # -- mini-batches ---------------------------------------------------------------------------
 
@@ -268,20 +283,17 @@ class Fitting:
         )
         self.monitor = self._monitor()
         self._leave_out_weightless(network.plan)
+        max_iter, rate = 1 if self.incremental else parameters.max_iter, self.learnt.rate
         run = TrainingRun(
             backend=self.backend,
-            network=network,
             data=self.data,
             settings=settings,
             rule=rule,
             batch_size=self._batch_size(len(self.data.order)),
             n_threads=self.n_threads,
-            rate=self.learnt.rate,
-            monitor=self.monitor,
-            history=self.learnt.history,
-            rng=self.rng if self.parameters.shuffle else None,
-            max_iter=1 if self.incremental else self.parameters.max_iter,
-            report=self._report,
+            rng=self.rng if parameters.shuffle else None,
+            state=self._state(max_iter, rate),
+            observers=self._observers(self.monitor, RateFollower(rate)),
         )
         ending = run.run()
         self.learnt = self._with_best()
@@ -291,14 +303,6 @@ class Fitting:
             if not ending.converged:
                 return Ending(ONE_EPOCH, converged=False)
         return ending
-
-    def _with_best(self) -> Learnt:
-        """Return what has been learnt, with the best mark so far."""
-        if self.monitor is None:
-            return replace(self.learnt, best_loss=self.search.best_loss)
-        if isinstance(self.monitor, ScoreMonitor):
-            return replace(self.learnt, best_score=self.monitor.reported_best)
-        return replace(self.learnt, best_loss=self.monitor.best)
 
     def _batch_size(self, n_rows: int) -> int:
         wanted = self.parameters.batch_size
@@ -327,15 +331,17 @@ class Fitting:
         if batch_norms(plan).any():
             self.data.order = np.ascontiguousarray(self.data.counting())
 
-    def _held_out_score(self, rows: np.ndarray) -> tuple[Callable[[Network], float], CostUnit]:
-        """Return a function that scores a network on ``rows`` (V,), and the unit of the scores.
+    def _held_out_score(
+        self, rows: np.ndarray
+    ) -> tuple[Callable[[Network], tuple[float, float]], CostUnit]:
+        """Return a function that gives a network's score and cost on ``rows`` (V,).
 
-        The score is NaN if the network overflows there.
+        And the unit of the scores. They are NaN if the network overflows there.
         """
         data = self.data
         judge = self.coder.judge(self.backend, data.rows.target[rows], data.rows.weights_of(rows))
 
-        def score(network: Network) -> float:
+        def score(network: Network) -> tuple[float, float]:
             outputs = network.forward(
                 self.backend,
                 data.rows.X,
@@ -344,28 +350,27 @@ class Fitting:
                 n_threads=self.n_threads,
             )
             if not np.isfinite(outputs).all():
-                return np.nan
+                return np.nan, np.nan
             with np.errstate(all="ignore"):  # what overflows is seen in the score
-                return judge.score(network, outputs)
+                return judge.score_and_loss(network, outputs)
 
         return score, judge.unit
 
     # -- the whole data set at once -------------------------------------------------------------
 
     def _run_lbfgs(self) -> Ending:
-        learnt = self.learnt
-        self.search = LbfgsRun(
+        parameters, best_of_all = self.parameters, LossMonitor(tol=0.0, patience=np.inf)
+        self.monitor = best_of_all
+        search = LbfgsRun(
             backend=self.backend,
-            network=learnt.network,
             data=self.data,
-            settings=self._settings(learnt.network.plan),
+            settings=self._settings(self.learnt.network.plan),
             n_threads=self.n_threads,
-            history=learnt.history,
-            max_iter=self.parameters.max_iter,
-            max_fun=self.parameters.max_fun,
-            tol=self.parameters.tol,
-            report=self._report,
+            max_fun=parameters.max_fun,
+            tol=parameters.tol,
+            state=self._state(parameters.max_iter, None),
+            observers=self._observers(best_of_all),
         )
-        ending = self.search.run()
+        ending = search.run()
         self.learnt = self._with_best()
         return ending

@@ -44,8 +44,8 @@ class Learnt:
     rate : LearningRate
     moments : tuple of str
         What the vectors of the optimiser's memory are.
-    alpha, l1 : float
-        Strengths of the penalties of the fit.
+    kept : mapping
+        Parameters of the fit that are read after it, as the parameters' table says.
     stops_early : bool
         Whether rows were held out to judge by.
     best_loss : float
@@ -64,8 +64,7 @@ class Learnt:
     history: History
     rate: LearningRate
     moments: tuple[str, ...]
-    alpha: float
-    l1: float
+    kept: Mapping[str, Any]
     stops_early: bool = False
     best_loss: float = np.inf
     best_score: float = -np.inf

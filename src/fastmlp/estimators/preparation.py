@@ -21,7 +21,14 @@ __all__ = ["prepare"]
 
 
 def prepare(
-    model: Any, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any
+    model: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    *,
+    incremental: bool,
+    classes: Any,
+    began: float,
 ) -> Fitting:
     """Check parameters and data of one fit; nothing of the model changes.
 
@@ -35,6 +42,8 @@ def prepare(
         Whether it is a partial fit.
     classes : array-like, shape (K,), or None
         Labels that a first partial fit announces.
+    began : float
+        What the clock showed when the fit was called.
 
     Raises
     ------
@@ -81,6 +90,7 @@ def prepare(
         data=data,
         earlier=earlier,
         incremental=incremental,
+        began=began,
         backend=model._get_backend(),
         n_threads=model._count_threads(),
     )

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from fastmlp.backends import Backend
-from fastmlp.estimators.coding import Judge, TargetCoder, parameters_of
+from fastmlp.estimators.coding import Judge, TargetCoder, mean_loss, parameters_of
 from fastmlp.estimators.constants import quantiles_of, real_constant
-from fastmlp.estimators.scores import quantile_score, r2
+from fastmlp.estimators.scores import pinball_loss, quantile_score, r2
 from fastmlp.estimators.target_unit import MEDIAN, TargetUnit, loss_in_unit
 from fastmlp.network import Network
 from fastmlp.plan.layout import custom_row
@@ -186,24 +186,29 @@ class RealCoder(TargetCoder):
         if self.row.code in _OF_QUANTILES:
             return self._explained_pinball(target, weights)
         if self.row.code == LOSSES["squared_error"].code:
-            return Judge(lambda network, outputs: r2(target, outputs, weights), takes_logits=True)
+            loss = mean_loss(backend, target, weights)
+            return Judge(lambda _, outputs: r2(target, outputs, weights), True, loss)
         return self._minus_cost(backend, target, weights)
 
     def _explained_pinball(self, target: np.ndarray, weights: np.ndarray | None) -> Judge:
+        # The absolute error is twice the pinball loss of the median.
+        factor = 2.0 if self.row.code == LOSSES["absolute_error"].code else 1.0
+
         def score(network: Network, outputs: np.ndarray) -> float:
             quantiles = outputs.reshape(len(outputs), self.n_targets, -1)
             return quantile_score(target, quantiles, self.levels, weights)
 
-        return Judge(score, takes_logits=False)
+        def loss(network: Network, outputs: np.ndarray) -> float:
+            quantiles = outputs.reshape(len(outputs), self.n_targets, -1)
+            return factor * pinball_loss(target, quantiles, self.levels, weights)
+
+        return Judge(score, takes_logits=False, loss=loss)
 
     def _minus_cost(
         self, backend: Backend, target: np.ndarray, weights: np.ndarray | None
     ) -> Judge:
-        def score(network: Network, logits: np.ndarray) -> float:
-            losses = network.losses(backend, logits, target).astype(np.float64)
-            return -float(np.average(losses, weights=weights))
-
-        return Judge(score, takes_logits=True, unit=self.cost_unit)
+        cost = mean_loss(backend, target, weights)
+        return Judge(lambda *given: -cost(*given), takes_logits=True, unit=self.cost_unit)
 
     @property
     def levels(self) -> np.ndarray:

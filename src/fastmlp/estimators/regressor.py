@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fastmlp.optimizers import Optimizer
     from fastmlp.plan.initializers import Initializer
     from fastmlp.plan.user_functions import CustomActivation, CustomLoss
-    from fastmlp.training.loop import EpochRecord
+    from fastmlp.training.callbacks import EpochRecord
 
 __all__ = ["MLPRegressor"]
 
@@ -42,46 +42,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     Parameters
     ----------
-    loss : str or CustomLoss, default="squared_error"
-        What is minimised: your own, made by :func:`fastmlp.custom_loss`, or, with z the output and
-        r = z − y:
-
-        - "squared_error": r²/2 · "absolute_error": ``|r|`` · "log_cosh": log cosh r;
-        - "huber": r²/2 up to ``|r|`` = δ, then δ (``|r|`` − δ/2), δ = huber_delta (Huber 1964) ·
-          "smooth_l1": the same divided by δ, δ = smooth_l1_beta; both as in PyTorch;
-        - "pinball" or "quantile": max(τ (y − z), (τ − 1)(y − z)) for each τ of ``quantiles``
-          (Koenker and Bassett 1978). Several quantiles can't cross: each is the one below it plus
-          softplus of an output of its own, in training as in prediction, so what is minimised is
-          the loss of what is predicted. ``predict`` then has one axis more, (n_samples,
-          n_quantiles) or (n_samples, n_outputs, n_quantiles);
-        - "poisson", "gamma", "tweedie": half the deviance of the mean μ = exp(z), which is what
-          ``predict`` returns, as in scikit-learn. For y ≥ 0, y > 0, and by ``tweedie_power``;
-        - "gaussian_nll": (log v + r²/v)/2 with a mean z and a variance v per target, both learnt
-          (Nix and Weigend 1994): v = softplus of a second output + 1e-6. See ``return_std`` of
-          ``predict``.
-
-        The sum over targets (and quantiles) plus the penalties is minimised. ``loss_``,
-        ``best_loss_``, the curves, ``cost`` and ``objective`` report the mean in the place of that
-        sum, but for the three deviances the sum, both as in scikit-learn, and the sum for your own.
-        The slope of "absolute_error" and "pinball" at 0 is 0.
-    huber_delta : float, default=1.0
-        Where "huber" turns from a parabola into lines.
-    smooth_l1_beta : float, default=1.0
-        The same for "smooth_l1" (PyTorch's beta).
-    tweedie_power : float, default=1.5
-        Power of the mean that the variance of y goes with, from 1 (Poisson) to 2 (gamma); y may be
-        0 below 2.
-    quantiles : float or sequence of float, default=0.5
-        Levels between 0 and 1 for "pinball"; several must ascend.
-    standardize_target : bool or {"auto", "mean", "median"}, default="auto"
-        Train on (y − center)/scale, target by target, and undo that in whatever is predicted or
-        reported. "mean" takes the mean and the standard deviation; "median" takes the median and
-        the distance of the outer deciles over 2.563 (the standard deviation of a normal
-        distribution), which outliers do not move. True is "median" for "absolute_error", "huber",
-        "smooth_l1", "log_cosh" and "pinball", and "mean" for all others. "poisson", "gamma" and
-        "tweedie" only divide by the mean, or the median. "auto" is True for every loss that
-        scikit-learn's regressor does not have, and False for "squared_error", for "poisson" and
-        for your own, whose unit is y's. See the notes.
+    {own_parameters}
     {parameters}
 
     Attributes
@@ -150,7 +111,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         shuffle: bool = True,
         random_state: int | np.random.RandomState | None = None,
         tol: float = 1e-4,
-        verbose: bool | int = False,
+        verbose: bool | int | str = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
@@ -181,6 +142,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         dtype: Any = "float32",
         backend: str = "compiled",
         n_threads: int | None = None,
+        time_limit: float | None = None,
         callbacks: Sequence[Callable[[EpochRecord], object]] | None = None,
     ) -> None:
         self._set_parameters(locals())

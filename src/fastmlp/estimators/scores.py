@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["quantile_score", "r2"]
+__all__ = ["pinball_loss", "quantile_score", "r2"]
 
 
 def r2(target: np.ndarray, predicted: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
@@ -32,3 +32,15 @@ def quantile_score(
         for q, level in enumerate(levels)
     ]
     return float(np.mean(scores))
+
+
+def pinball_loss(
+    target: np.ndarray,
+    quantiles: np.ndarray,
+    levels: np.ndarray,
+    sample_weight: np.ndarray | None = None,
+) -> float:
+    """Return the mean pinball loss of quantiles (N, T, Q) at ``levels`` (Q,) of a target (N, T)."""
+    error = target[:, :, np.newaxis].astype(np.float64) - quantiles
+    losses = np.maximum(levels * error, (levels - 1) * error).mean(axis=(1, 2))
+    return float(np.average(losses, weights=sample_weight))

@@ -20,7 +20,9 @@ from fastmlp.network import Network
 from fastmlp.optimizers import Optimizer
 from fastmlp.plan.layout import batch_norms
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
-from fastmlp.training.loop import DivergenceError, divergence_text, require_finite
+from fastmlp.training import clock
+from fastmlp.training.divergence import DivergenceError, divergence_text, require_finite
+from fastmlp.training.history import EpochRow, means_of
 from fastmlp.training.shuffling import shuffle
 from fastmlp.training.updates import UpdateRule
 from fastmlp.validation import check_features
@@ -123,7 +125,7 @@ class Stream:
         X : array-like, shape (N, I)
         y : array-like, shape (N,) or (N, C)
         """
-        target = self._plain_target(earlier, y)
+        began, target = clock.now(), self._plain_target(earlier, y)
         if target is None:
             return None
         X = check_features(earlier.columns(type(model).__name__), X, earlier.network.dtype)
@@ -133,13 +135,16 @@ class Stream:
         if self.shuffles and len(X) > 1:
             shuffle(check_random_state(model.random_state), order)
         network, rate = earlier.network.copied(), copy(earlier.rate)
-        history = earlier.history.continued(True, earlier.coder.cost_unit)
+        history = earlier.history.continued(True)
         n_threads = 1 if len(X) == 1 else model._count_threads()
         totals = self._update(network, Rows(X, target), order, rate.value, n_threads)
         history.n_samples_seen += len(X)
         if not np.isfinite(totals.cost + totals.penalty):
             raise DivergenceError(divergence_text(1, "loss"))
-        loss = history.add(totals, network.cost_divisor)
+        loss, cost = means_of(totals, network.cost_divisor)
+        epoch, unit, nan = history.n_ever + 1, earlier.coder.cost_unit, np.nan
+        numbers = unit.of(loss), unit.of(cost), nan, nan, rate.value, clock.now() - began
+        history.add(EpochRow(epoch, *numbers))
         rate.epoch_ended(history.n_samples_seen)
         require_finite(network, 1)
         best_loss = min(earlier.best_loss, loss)

@@ -77,7 +77,7 @@ def _worst_target(
 
     The cost of all of them does not show it, as a target that varies little hardly counts in it.
     """
-    if data.rows.target.shape[1] < 2 or not learnt.history.present.cost:
+    if data.rows.target.shape[1] < 2 or not learnt.history.present:
         return None
     rows = _some_rows(data, ROWS_OF_TARGETS)
     outputs = learnt.network.forward(
@@ -90,7 +90,7 @@ def _costs_to_compare(
     learnt: Learnt, data: TrainingData, backend: Backend, n_threads: int
 ) -> tuple[float, float] | None:
     """Return the costs of the network and of a constant, None if there is nothing to remark on."""
-    epochs = learnt.history.present.cost
+    epochs = learnt.history.present
     rows, target, weights = _rows_that_count(data)
     if not epochs or (target == target[0]).all():  # interrupted in the first epoch, or constant
         return None
@@ -99,7 +99,7 @@ def _costs_to_compare(
     link = learnt.coder.row.link
     # With early stopping, the network that is kept need not be the last epoch's.
     good = learnt.coder.cost_unit.of(_cost_explaining(GOOD, constant, link))
-    if not np.isfinite(constant) or (not learnt.stops_early and epochs[-1] < good):
+    if not np.isfinite(constant) or (not learnt.stops_early and epochs[-1].cost < good):
         return None
 
     def logits_of(part: slice) -> np.ndarray:

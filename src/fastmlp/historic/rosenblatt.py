@@ -410,7 +410,7 @@ def _require_finite(w: np.ndarray, b: np.ndarray, epoch: int) -> None:
     """Raise DivergenceError if a weight (K, I) or bias (K,) has become infinite or NaN."""
     if np.isfinite(w).all() and np.isfinite(b).all():
         return
-    from fastmlp.training.loop import DivergenceError  # noqa: PLC0415 - seldom needed
+    from fastmlp.training.divergence import DivergenceError  # noqa: PLC0415 - seldom needed
 
     raise DivergenceError(
         f"A weight became infinite or NaN in epoch {epoch}. Scale X, or lower eta0."

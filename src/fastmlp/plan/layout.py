@@ -66,7 +66,7 @@ LAYER_DTYPE = np.dtype(
         ("dropout_threshold", np.int32),  # for this layer's *input*, 0 … 65535; 0 = no dropout
         ("normalization", np.int32),  # code in NORMALIZATIONS; the last layer has none
         ("n_groups", np.int32),  # runs of units with statistics of their own in a row; 0 for batch
-        ("custom", np.uint64),  # address of an activation of the user's; see Plan.bound_layers
+        ("custom", np.uint64),  # address of an activation of the user's; 0 until a backend binds it
     ],
     align=True,
 )
@@ -240,23 +240,10 @@ class Plan:
             return custom_row(self.custom_loss)
         return LOSSES.by_code(self.loss)
 
-    def bound_layers(self, dtype: np.dtype) -> np.ndarray:
-        """Return the rows (L,) with the addresses of the user's activations for a real type.
-
-        Addresses are of this process, so the plan itself, which may be pickled, holds none.
-        """
-        if not self.custom:
-            return self.layers
-        layers = self.layers.copy()
-        for number, activation in self.custom.items():
-            layers["custom"][number] = activation.address(dtype)
-        return layers
-
-    def bound_loss_parameters(self, dtype: np.dtype) -> np.ndarray:
-        """Return the loss's parameters (K,); of the user's own its address, bit by bit (1,)."""
-        if self.custom_loss is None:
-            return self.loss_parameters
-        return np.array([self.custom_loss.address(dtype)], np.uint64).view(np.float64)
+    @property
+    def has_user_functions(self) -> bool:
+        """Whether an activation or the loss is a function that the user wrote."""
+        return bool(self.custom) or self.custom_loss is not None
 
     def flops_per_sample(self) -> int:
         """Count the useful floating-point operations of one training step, per sample.
@@ -366,13 +353,16 @@ def default_groups() -> np.ndarray:
     return np.array(list(DEFAULT_FACTORS), GROUP_DTYPE)
 
 
-def group_runs(slots: np.ndarray) -> np.ndarray:
-    """Return (begin, end, group) of each run (R, 3) of neighbouring slots of one group, int64."""
+def group_runs(slots: np.ndarray, slot_by_slot: bool = False) -> np.ndarray:
+    """Return (begin, end, group) of each run (R, 3) of neighbouring slots of one group, int64.
+
+    With ``slot_by_slot``, every slot is a run of its own.
+    """
     runs: list[tuple[int, int, int]] = []
     for slot in slots:
         begin, group = int(slot["offset"]), int(slot["group"])
         end = begin + int(slot["rows"] * slot["columns"])
-        if runs and runs[-1][2] == group:
+        if runs and runs[-1][2] == group and not slot_by_slot:
             begin = runs.pop()[0]
         runs.append((begin, end, group))
     return np.array(runs, np.int64)

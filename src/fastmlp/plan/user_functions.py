@@ -1,13 +1,12 @@
 """Functions that the user wrote, as the plan and the backends see them.
 
-Nothing here imports Numba before a function is compiled.
+Here they are Python functions. ``backends/numba_jit`` compiles them for whoever calls them from C.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from ctypes import CFUNCTYPE, c_int64, c_void_p
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import CellType, FunctionType, ModuleType
 from typing import Any, Self
@@ -89,12 +88,6 @@ def _each(function: FunctionType, *arrays: np.ndarray) -> np.ndarray:
         return np.fromiter(values, first.dtype, first.size).reshape(first.shape)
 
 
-def _call(address: int, counts: Sequence[int], arrays: Sequence[np.ndarray]) -> None:
-    """Call a C function that takes counts and then pointers to arrays."""
-    kind = CFUNCTYPE(None, *[c_int64] * len(counts), *[c_void_p] * len(arrays))
-    kind(address)(*counts, *(array.ctypes.data for array in arrays))
-
-
 class _Unchanging:
     """What is its own copy, as nothing in it changes."""
 
@@ -121,21 +114,6 @@ class CustomActivation(_Unchanging):
     df: FunctionType
     name: str
 
-    def address(self, dtype: np.dtype) -> int:
-        """Return where the compiled loop for a real type is; it stays there as long as Python runs.
-
-        It is a C function as ``fastmlp_layer.custom`` in ``csrc/fastmlp.h``.
-        """
-        from fastmlp.backends.numba_jit.callbacks import activation_callback  # noqa: PLC0415
-
-        return int(activation_callback(self.f, self.df, np.dtype(dtype)).address)
-
-    def evaluate(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return h and slope (n,) of z (n,), by the compiled loop."""
-        h, slope = z.copy(), np.empty_like(z)
-        _call(self.address(z.dtype), (z.size, z.size), (h, slope))
-        return h, slope
-
     def each(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return h and slope, shaped like ``z``, without Numba."""
         return _each(self.f, z), _each(self.df, z)
@@ -154,24 +132,6 @@ class CustomLoss(_Unchanging):
     value: FunctionType
     grad: FunctionType
     name: str
-
-    def address(self, dtype: np.dtype) -> int:
-        """Return where the compiled loop for a real type is; it stays there as long as Python runs.
-
-        It is a ``fastmlp_custom_loss`` of ``csrc/fastmlp.h``.
-        """
-        from fastmlp.backends.numba_jit.callbacks import loss_callback  # noqa: PLC0415
-
-        return int(loss_callback(self.value, self.grad, np.dtype(dtype)).address)
-
-    def evaluate(self, z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the losses (B,) and their gradients (B, C) by the compiled loop.
-
-        ``z`` is (B, C), and so is ``y``; both are C-contiguous and of one type.
-        """
-        values, gradient = np.empty(len(z), z.dtype), np.empty_like(z)
-        _call(self.address(z.dtype), z.shape, (z, y, values, gradient))
-        return values, gradient
 
     def each(self, z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the terms of the losses and their derivatives, (B, C) each, without Numba."""

@@ -114,7 +114,9 @@ def _value_and_slope(
     row = readable(z).reshape(1, -1)
     h, slope = np.empty_like(row), np.empty_like(row)
     if isinstance(activation, CustomActivation):
-        h[0], slope[0] = activation.evaluate(row[0])
+        from fastmlp.backends.numba_jit.binding import evaluate_activation  # noqa: PLC0415
+
+        h[0], slope[0] = evaluate_activation(activation, row[0])
     elif row.size:
         get_backend("compiled").activate(ACTIVATIONS[activation].code, row, h, slope)
     return h.reshape(z.shape)[()], slope.reshape(z.shape)[()]

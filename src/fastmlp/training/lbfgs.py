@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from fastmlp.backends.protocol import Backend, Totals
-from fastmlp.network import Network
-from fastmlp.notices import notify
-from fastmlp.training.history import History
-from fastmlp.training.loop import (
-    INTERRUPTED,
-    Ending,
-    Report,
-    TrainingData,
-    record_of,
-    require_finite,
-)
+from fastmlp.training.loop import TrainingData, interrupted
+from fastmlp.training.observers import Observer, Observers
+from fastmlp.training.state import Ending, TrainerState
 
 __all__ = ["LbfgsRun"]
 
 
 class _EndOfSearch(Exception):  # noqa: N818 - it is no error
-    """A callback ended the search, by what it returned or, if there is a cause, by that."""
+    """An observer ended the search; if there is a cause, by an exception that SciPy would take."""
 
 
 @dataclass
@@ -40,28 +32,27 @@ class LbfgsRun:
     ----------
     settings : ndarray of SETTINGS_DTYPE, 0-d
         Only the penalties matter.
+    max_fun : int
+        Maximum number of evaluations of the objective.
     tol : float
         The projected gradient's largest element at which the search ends.
-    max_fun : int
-        Most evaluations of the objective.
-    best_loss : float
-        Least loss of an iteration so far, in the core's unit.
+    state : TrainerState
+        Of the network that learns.
+    observers : sequence of Observer
+        Who is told of each iteration, in this order.
     """
 
     backend: Backend
-    network: Network
     data: TrainingData
     settings: np.ndarray
     n_threads: int
-    history: History
-    max_iter: int
     max_fun: int
     tol: float
-    report: Report
-    best_loss: float = np.inf
+    state: TrainerState
+    observers: Sequence[Observer] = ()
 
     def __post_init__(self) -> None:
-        network, rows = self.network, self.data.rows
+        network, rows = self.state.network, self.data.rows
         network.require_inputs(rows.X)
         network.require_target(rows.target)
         n_rows = len(rows.X)
@@ -71,70 +62,90 @@ class LbfgsRun:
         self._gradient = np.zeros(network.plan.n_parameters, network.dtype)
         self._totals = Totals(0.0, 0.0, n_rows)
         self._accepted = network.parameters.copy()
-        self._began = time.perf_counter()
+        self._observers = Observers(self.observers)
+        self._in_epoch = False
 
     def run(self) -> Ending:
         """Minimise; leave the last accepted point in the network."""
-        from scipy.optimize import minimize  # noqa: PLC0415 - not every fit needs it
+        self._observers.around(self.state, self._search)
+        assert self.state.ending is not None
+        return self.state.ending
 
+    def _search(self) -> None:
+        """Let SciPy search until the state has an ending."""
         try:
-            result = minimize(
-                self._evaluate,
-                self._trained.astype(np.float64),
-                jac=True,
-                method="L-BFGS-B",
-                callback=self._step,
-                options={"maxiter": self.max_iter, "maxfun": self.max_fun, "gtol": self.tol},
-            )
-            ending = self._ending(result)
-            if not self.history.n_epochs:  # no step was found, or none was needed
-                self._evaluate(result.x)
-                self._accept(result.x)
+            self._minimize()
         except _EndOfSearch as end:
             if end.__cause__:
                 raise end.__cause__ from None
-            ending = Ending("A callback returned True.", on_demand=True)
         except KeyboardInterrupt:
-            notify(INTERRUPTED)
-            ending = Ending("Training was interrupted.", on_demand=True)
-        self.network.parameters[...] = self._accepted
-        require_finite(self.network, self.history.n_epochs)
-        return ending
+            self.state.ending = interrupted()
+        self.state.network.parameters[...] = self._accepted
+
+    def _minimize(self) -> None:
+        """Search to SciPy's own end."""
+        from scipy.optimize import minimize  # noqa: PLC0415 - not every fit needs it
+
+        state = self.state
+        result = minimize(
+            self._evaluate,
+            self._trained.astype(np.float64),
+            jac=True,
+            method="L-BFGS-B",
+            callback=self._step,
+            options={"maxiter": state.max_iter, "maxfun": self.max_fun, "gtol": self.tol},
+        )
+        ending = self._ending(result)
+        if not state.epoch:  # no step was found, or none was needed
+            self._evaluate(result.x)
+            self._accept(result.x)
+        state.ending = ending
 
     def _ending(self, result: Any) -> Ending:
         """Return why SciPy ended the search."""
-        text = f"L-BFGS ended after {self.history.n_epochs} steps: {result.message}."
+        text = f"L-BFGS ended after {self.state.epoch} steps: {result.message}."
         return Ending(text, converged=not result.status)
 
     @property
     def _trained(self) -> np.ndarray:
         """View of the parameters (P,) that are searched for; statistics follow from the data."""
-        network = self.network
+        network = self.state.network
         return network.parameters[: network.plan.n_parameters]
 
     def _evaluate(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the objective and its gradient (P,) at ``point`` (P,), in float64 for SciPy."""
+        self._begin_evaluation()
         self._trained[...] = point
         self._totals = self._executor.gradient(
-            self.network.parameters, self.data.rows, self._gradient
+            self.state.network.parameters, self.data.rows, self._gradient
         )
         value = (self._totals.cost + self._totals.penalty) / self._totals.n_samples
         return value, self._gradient.astype(np.float64)
 
+    def _begin_evaluation(self) -> None:
+        """Tell of it, which is to an iteration what a call is to an epoch; end the search if so."""
+        if not self._in_epoch:
+            self._in_epoch = True
+            self._observers.tell("epoch_begins", self.state)
+        self._observers.tell("call_begins", self.state, len(self.data.rows.X), False)
+        if self.state.ending is not None:
+            raise _EndOfSearch
+
     def _step(self, point: np.ndarray) -> None:
         """Take note of an iteration that ended at ``point`` (P,), and end the search if told to."""
         try:
-            told_to_stop = self._accept(point)
+            self._accept(point)
         except StopIteration as error:  # SciPy would take it for a sign of its own
             raise _EndOfSearch from error
-        if told_to_stop:
+        if self.state.ending is not None:
             raise _EndOfSearch
 
-    def _accept(self, point: np.ndarray) -> bool:
+    def _accept(self, point: np.ndarray) -> None:
         """Record an iteration: SciPy has just evaluated the objective at ``point`` (P,)."""
+        state = self.state
         self._trained[...] = point
-        self._accepted[...] = self.network.parameters
-        self.history.n_samples_seen += self._totals.n_samples
-        loss = self.history.add(self._totals, self.network.cost_divisor)
-        self.best_loss = min(self.best_loss, loss)
-        return self.report(record_of(self.history, self.max_iter, self._began))
+        self._accepted[...] = state.network.parameters
+        state.n_samples_seen += self._totals.n_samples
+        state.count_epoch(self._totals)
+        self._in_epoch = False
+        self._observers.tell("epoch_ended", state)

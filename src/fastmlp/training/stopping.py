@@ -8,13 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastmlp.network import Network
+from fastmlp.training.divergence import DivergenceError, divergence_text
 from fastmlp.training.history import UNCHANGED, CostUnit
+from fastmlp.training.observers import Observer
+from fastmlp.training.state import TrainerState
 
 __all__ = ["LossMonitor", "ScoreMonitor"]
 
 
 @dataclass
-class LossMonitor:
+class LossMonitor(Observer):
     """Watches the training loss; an epoch counts as idle unless it lowers the best by ``tol``."""
 
     tol: float
@@ -22,98 +25,78 @@ class LossMonitor:
     best: float = np.inf
     idle: int = 0
 
-    def update(self, loss: float, network: Network) -> None:
+    def epoch_ended(self, state: TrainerState) -> None:
         """Take note of an epoch."""
+        loss = state.core_loss
         self.idle = self.idle + 1 if loss > self.best - self.tol else 0
         self.best = min(self.best, loss)
-
-    @property
-    def stalled(self) -> bool:
-        """More idle epochs in a row than ``patience``."""
-        return self.idle > self.patience
-
-    @property
-    def stall_text(self) -> str:
-        """What has happened then."""
-        return _stall_text("Training loss", self.tol, self.patience)
-
-    @property
-    def last_score(self) -> None:
-        """No validation score is taken."""
-
-    @property
-    def reported_score(self) -> None:
-        """No validation score is taken."""
-
-    @property
-    def can_go_back(self) -> bool:
-        """No earlier network is kept."""
-        return False
-
-    def finish(self, network: Network) -> None:
-        """Leave the last parameters in place."""
+        if self.idle > self.patience:
+            self.idle = 0
+            state.stalled = _stall_text("Training loss", self.tol, self.patience)
 
 
 @dataclass
-class ScoreMonitor:
+class ScoreMonitor(Observer):
     """Watches a validation score and keeps the parameters that scored best.
 
     Attributes
     ----------
     score : callable
-        Maps the network to its score on the held-out rows; larger is better.
+        Maps the network to its score on the held-out rows, larger is better, and their cost in the
+        core's unit.
     unit : CostUnit
         Of the scores, where they are minus a cost; what ``tol`` is held against is the core's.
     best_parameters : ndarray or None, shape (V,)
         Parameters at the best score; None before the first one.
     """
 
-    score: Callable[[Network], float]
+    score: Callable[[Network], tuple[float, float]]
     tol: float
     patience: float
     unit: CostUnit = UNCHANGED
     best: float = -np.inf
     idle: int = 0
     best_parameters: np.ndarray | None = None
-    last_score: float | None = None
 
-    def update(self, loss: float, network: Network) -> None:
+    def epoch_ended(self, state: TrainerState) -> None:
         """Score the network after an epoch."""
-        self.last_score = self.score(network)
-        self.idle = self.idle + 1 if self.last_score < self.best + self.tol else 0
-        if self.last_score > self.best:
-            self.best = self.last_score
-            self.best_parameters = network.parameters.copy()
+        score, cost = self.score(state.network)
+        if not np.isfinite(score):
+            raise DivergenceError(divergence_text(state.epoch, "validation score"))
+        state.validation_score = self._reported(score)
+        state.validation_loss = state.unit.of(cost)
+        self.idle = self.idle + 1 if score < self.best + self.tol else 0
+        if score > self.best:
+            self.best = score
+            self.best_parameters = state.network.parameters.copy()
+        if self.idle > self.patience:
+            self.idle = 0
+            state.stalled = _stall_text("Validation score", self.tol, self.patience)
 
-    @property
-    def reported_score(self) -> float | None:
-        """The last score in the user's unit."""
-        return None if self.last_score is None else -self.unit.of(-self.last_score)
+    def _reported(self, score: float) -> float:
+        """Return a score in the user's unit."""
+        return -self.unit.of(-score)
 
     @property
     def reported_best(self) -> float:
         """The best score in the user's unit."""
-        return -self.unit.of(-self.best)
+        return self._reported(self.best)
 
-    @property
-    def stalled(self) -> bool:
-        """More idle epochs in a row than ``patience``."""
-        return self.idle > self.patience
+    def diverged(self, state: TrainerState, error: DivergenceError) -> None:
+        """Be content with an earlier network, if there is one.
 
-    @property
-    def stall_text(self) -> str:
-        """What has happened then."""
-        return _stall_text("Validation score", self.tol, self.patience)
+        A partial fit that goes on from it begins with a new optimiser.
+        """
+        if self.best_parameters is None:
+            return
+        state.network.moments[...] = 0
+        state.network.step = 0
+        state.stop(f"{error} The network of the best epoch is kept.", converged=False, remedy="")
 
-    @property
-    def can_go_back(self) -> bool:
-        """Whether the network of an earlier epoch is kept."""
-        return self.best_parameters is not None
-
-    def finish(self, network: Network) -> None:
+    def training_ends(self, state: TrainerState) -> None:
         """Put the best parameters back."""
         if self.best_parameters is not None:
-            network.parameters[...] = self.best_parameters
+            state.network.parameters[...] = self.best_parameters
 
 
 def _stall_text(what: str, tol: float, patience: float) -> str:

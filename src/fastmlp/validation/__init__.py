@@ -67,6 +67,7 @@ from fastmlp.validation.parameters import (
     check_parameters,
     check_same_network,
     check_stochastic,
+    kept_of,
 )
 from fastmlp.validation.pictures import (
     check_ax,
@@ -106,6 +107,12 @@ from fastmlp.validation.raw_tables import (
     raise_wrong_cells,
     raise_wrong_kind,
     raise_zones_mixed,
+)
+from fastmlp.validation.records import (
+    check_metric,
+    check_new_learning_rate,
+    check_reason,
+    check_record_is_present,
 )
 from fastmlp.validation.targets import (
     MeanAndStd,
@@ -158,11 +165,13 @@ __all__ = [
     "check_layer_values",
     "check_loss_fits",
     "check_magnitudes",
+    "check_metric",
     "check_min_count",
     "check_model",
     "check_n_columns",
     "check_names",
     "check_neuron",
+    "check_new_learning_rate",
     "check_normalizations",
     "check_not_in_training",
     "check_not_lazy",
@@ -175,6 +184,8 @@ __all__ = [
     "check_points",
     "check_rates",
     "check_readings",
+    "check_reason",
+    "check_record_is_present",
     "check_refitted",
     "check_regions",
     "check_return_std",
@@ -206,6 +217,7 @@ __all__ = [
     "check_zone",
     "checking_initializer",
     "each_normalization",
+    "kept_of",
     "naming",
     "naming_rows",
     "naming_training",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp.plan.parameters import REAL_TYPES
-from fastmlp.validation.parameters import RULES
+from fastmlp.validation.parameter_table import BY_TASK
 from fastmlp.validation.real_numbers import finite_array
 from fastmlp.validation.rules import Number
 from fastmlp.validation.wording import brief
@@ -28,7 +28,7 @@ __all__ = [
 _SHARED = ("max_iter", "shuffle", "random_state", "backend")
 _PERCEPTRON: Mapping[str, Callable[[str, Any], None]] = {
     "eta0": Number(0, closed="neither"),
-    **{name: RULES[name] for name in _SHARED},
+    **{name: BY_TASK["classifier"][name].rule for name in _SHARED},
 }
 _GATE = Number(1, integral=True)
 

@@ -1,221 +1,32 @@
-"""Checks of constructor parameters: one table, and what must hold between entries of it."""
+"""Checks of constructor parameters: each by its rule, and what must hold between several."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from numbers import Real
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from fastmlp.backends import BACKENDS
-from fastmlp.names import Names
-from fastmlp.optimizers import CLASSES, Optimizer
+from fastmlp.optimizers import Optimizer
 from fastmlp.plan.description import MAX_PARAMETERS
-from fastmlp.plan.initializers import INITIALIZERS
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
-from fastmlp.registry import (
-    ACTIVATIONS,
-    CLASSIFIER_LOSSES,
-    REGRESSOR_LOSSES,
-    SOLVERS,
-)
-from fastmlp.schedules import POLICIES
-from fastmlp.validation.initial_values import check_init
-from fastmlp.validation.normalizations import NORMALIZATION_NAMES, check_normalization
-from fastmlp.validation.rules import (
-    Number,
-    OneOf,
-    OneOrEach,
-    Rule,
-    callables,
-    flag,
-    literal,
-    real_type,
-    seed,
-    verbosity,
-)
-from fastmlp.validation.wording import brief, count_of, unknown_name
+from fastmlp.registry import SOLVERS
+from fastmlp.validation.parameter_table import BY_TASK, PARAMETERS
+from fastmlp.validation.rules import literal
+from fastmlp.validation.wording import brief, count_of
 
 __all__ = [
-    "check_activation",
     "check_combination",
     "check_layer_sizes",
     "check_magnitudes",
     "check_parameters",
     "check_same_network",
     "check_stochastic",
+    "kept_of",
     "n_parameters",
 ]
-
-#: As many as the core's team has seats: ``MAX_MEMBERS`` in csrc/threads/team.c.
-MAX_THREADS = 256
-
-
-def check_activation(name: str, value: Any) -> str | CustomActivation:
-    """Return an activation's name, or one that the user wrote; raise unless ``value`` is one."""
-    if isinstance(value, CustomActivation):
-        return value
-    if value not in ACTIVATIONS:
-        raise unknown_name(name, value, ACTIVATIONS.by_name, ", or made by custom_activation")
-    return ACTIVATIONS[value].name
-
-
-def _regression_loss(name: str, value: Any) -> str | CustomLoss:
-    if isinstance(value, CustomLoss):
-        return value
-    if value not in REGRESSOR_LOSSES:
-        raise unknown_name(name, value, REGRESSOR_LOSSES, ", or made by custom_loss")
-    return REGRESSOR_LOSSES[value]
-
-
-_LEVELS = OneOrEach(Number(0, 1, closed="neither"), kind="number", example="(0.1, 0.9)")
-
-
-def _quantiles(name: str, value: Any) -> Any:
-    levels = _LEVELS(name, value)
-    if np.size(levels) == 0 or np.any(np.diff(np.ravel(levels)) <= 0):
-        raise ValueError(f"{name} must be one level, or several that ascend; got {brief(value)}.")
-    return levels
-
-
-def _backend(name: str, value: Any) -> str:
-    # Read by name in several places, so there are no other spellings.
-    known = Names((backend, backend, ()) for backend in BACKENDS)
-    if not isinstance(value, str) or value not in BACKENDS:
-        raise unknown_name(name, value, known)
-    return value
-
-
-def _standardization(name: str, value: Any) -> bool | str:
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if not (isinstance(value, str) and value in ("auto", "mean", "median")):
-        raise ValueError(
-            f"{name} must be True, False, 'auto', 'mean' or 'median'; got {brief(value)}."
-        )
-    return value
-
-
-def _betas(name: str, value: Any) -> tuple[float, float]:
-    if not (isinstance(value, (tuple, list)) and len(value) == 2):
-        raise TypeError(f"{name} must be a tuple of two numbers; got {brief(value)}.")
-    first, second = (Number(0, 1)(f"{name}[{i}]", beta) for i, beta in enumerate(value))
-    return first, second
-
-
-_POSITIVE = Number(0, closed="neither")
-_NOT_NEGATIVE = Number(0, closed="left")
-_BOUND = Number(0, closed="neither", also=(None,))
-_COUNT = Number(1, integral=True)
-
-#: Rules of the options of optimisers, by their names in ``fastmlp.optimizers``.
-_OPTIONS: Mapping[str, Rule] = MappingProxyType(
-    {
-        "momentum": Number(0, 1, closed="both"),
-        "nesterov": flag,
-        "centered": flag,
-        "betas": _betas,
-        "alpha": Number(0, 1),
-        "rho": Number(0, 1),
-        "eps": _POSITIVE,
-        "lr_decay": _NOT_NEGATIVE,
-        "momentum_decay": _NOT_NEGATIVE,
-        "initial_accumulator_value": _NOT_NEGATIVE,
-        "weight_decay": _NOT_NEGATIVE,
-    }
-)
-
-
-def _solver(name: str, value: Any) -> Any:
-    """Return a solver's name, or an optimiser whose options are right; raise if it is neither."""
-    if type(value) in CLASSES.values():
-        options = {
-            option: _OPTIONS[option](f"{name}.{option}", number)
-            for option, number in vars(value).items()
-        }
-        return type(value)(**options)
-    if value not in SOLVERS:
-        raise unknown_name(name, value, SOLVERS, ", or an object of fastmlp.optimizers")
-    return SOLVERS.name_of(value)
-
-
-#: Random numbers are within sixteen times their spread, so that first weights stay finite.
-MAX_SPREAD = sys.float_info.max / 16
-
-
-def _spread(name: str, value: Any) -> float:
-    spread: float = _NOT_NEGATIVE(name, value)
-    if spread > MAX_SPREAD:
-        raise ValueError(f"{name} must be at most {MAX_SPREAD:.2g}; got {brief(value)}.")
-    return spread
-
-
-#: Parameter → what returns its value as a fit takes it, or raises because it is not right.
-RULES: Mapping[str, Rule] = MappingProxyType(
-    {
-        "label_smoothing": Number(0, 1),
-        "focal_gamma": _NOT_NEGATIVE,
-        "huber_delta": _POSITIVE,
-        "smooth_l1_beta": _POSITIVE,
-        "tweedie_power": Number(1, 2, closed="both"),
-        "quantiles": _quantiles,
-        "standardize_target": _standardization,
-        "hidden_layer_sizes": OneOrEach(_COUNT, kind="integer", example="(50, 50)"),
-        "activation": OneOrEach(check_activation, kind="activation", example="('tanh', 'relu')"),
-        "solver": _solver,
-        "alpha": _NOT_NEGATIVE,
-        "l1": _NOT_NEGATIVE,
-        "weight_decay": Number(0, also=(None,)),
-        "max_norm": _BOUND,
-        "input_noise": _NOT_NEGATIVE,
-        "gradient_noise": _NOT_NEGATIVE,
-        "gradient_noise_decay": _NOT_NEGATIVE,
-        "clip_value": _BOUND,
-        "clip_norm": _BOUND,
-        "batch_size": Number(1, integral=True, also=("auto",)),
-        "learning_rate": OneOf(POLICIES),
-        "learning_rate_init": _POSITIVE,
-        "power_t": _NOT_NEGATIVE,
-        "max_iter": _COUNT,
-        "shuffle": flag,
-        "random_state": seed,
-        "tol": _NOT_NEGATIVE,
-        "verbose": verbosity,
-        "warm_start": flag,
-        "momentum": Number(0, 1, closed="both"),
-        "nesterovs_momentum": flag,
-        "early_stopping": flag,
-        "validation_fraction": Number(0, 1),
-        "beta_1": Number(0, 1),
-        "beta_2": Number(0, 1),
-        "epsilon": _POSITIVE,
-        "n_iter_no_change": Number(1, integral=True, also=(np.inf,)),
-        "max_fun": _COUNT,
-        "dropout": OneOrEach(Number(0, 1), kind="number", example="(0.2, 0.5)"),
-        "input_dropout": Number(0, 1),
-        "normalization": OneOrEach(check_normalization, kind="name", example="('batch', None)"),
-        "n_groups": Number(1, integral=True, also=(None,)),
-        "n_channels": Number(1, integral=True, also=(None,)),
-        "batch_norm_momentum": Number(0, 1, closed="right"),
-        "init": check_init,
-        "init_std": _spread,
-        "init_range": _spread,
-        "dtype": real_type,
-        "backend": _backend,
-        "n_threads": Number(1, MAX_THREADS, closed="both", integral=True, also=(None,)),
-        "callbacks": callables,
-    }
-)
-
-
-#: The same for ``loss``, which is not the same parameter in both estimators.
-LOSS_RULES: Mapping[str, Rule] = MappingProxyType(
-    {"classifier": OneOf(CLASSIFIER_LOSSES), "regressor": _regression_loss}
-)
 
 
 def check_parameters(parameters: Mapping[str, Any], task: str = "regressor") -> dict[str, Any]:
@@ -229,27 +40,14 @@ def check_parameters(parameters: Mapping[str, Any], task: str = "regressor") -> 
 
 
 def _checked(name: str, value: Any, task: str) -> Any:
-    rule = LOSS_RULES[task] if name == "loss" else RULES[name]
     try:
-        return rule(name, value)
+        return BY_TASK[task][name].rule(name, value)
     except (TypeError, ValueError) as error:
         meant = _meant(name, value, task)
         if meant is None:
             raise
         text = str(error).partition(" Did you mean")[0]
         raise type(error)(f"{text} {meant}") from error
-
-
-#: Parameters whose values are mistaken for each other's, but ``loss``, which depends on the task.
-_NAMED: Mapping[str, Names] = MappingProxyType(
-    {
-        "activation": ACTIVATIONS.by_name,
-        "solver": SOLVERS,
-        "learning_rate": POLICIES,
-        "init": INITIALIZERS,
-        "normalization": NORMALIZATION_NAMES,
-    }
-)
 
 
 def _meant(name: str, value: Any, task: str) -> str | None:
@@ -263,10 +61,9 @@ def _meant(name: str, value: Any, task: str) -> str | None:
         return "Did you mean activation=…?"
     if name != "loss" and isinstance(value, CustomLoss):
         return "Did you mean loss=…?"
-    losses = CLASSIFIER_LOSSES if task == "classifier" else REGRESSOR_LOSSES
-    for other, names in {**_NAMED, "loss": losses}.items():
-        if other != name and value in names:
-            return f"Did you mean {other}={brief(value)}?"
+    for row in BY_TASK[task].values():
+        if row.name != name and row.names is not None and value in row.names:
+            return f"Did you mean {row.name}={brief(value)}?"
     return None
 
 
@@ -280,33 +77,15 @@ def _is_like_sizes(value: Any) -> bool:
     return all(isinstance(entry, Real) and not isinstance(entry, bool) for entry in entries)
 
 
-#: Parameters that the core computes with in the network's real type.
-_REAL_PARAMETERS = (
-    "alpha",
-    "l1",
-    "weight_decay",
-    "max_norm",
-    "input_noise",
-    "gradient_noise",
-    "clip_value",
-    "clip_norm",
-    "learning_rate_init",
-    "epsilon",
-    "init_std",
-    "init_range",
-    "focal_gamma",
-    "huber_delta",
-    "smooth_l1_beta",
-)
-
-#: Those of them that the core divides by, or that mean nothing at 0.
-_DIVISORS = ("huber_delta", "smooth_l1_beta")
+_ROWS = {row.name: row for row in PARAMETERS}
+_REAL = [name for name, row in _ROWS.items() if row.real]
+_DIVISORS = [name for name, row in _ROWS.items() if row.divisor]
 
 
 def check_magnitudes(parameters: Mapping[str, Any], dtype: np.dtype) -> None:
     """Raise ValueError for a number that the network's real type can't hold."""
     limit, least = float(np.finfo(dtype).max), float(np.finfo(dtype).tiny)
-    for name in _REAL_PARAMETERS:
+    for name in _REAL:
         value = parameters.get(name)
         if value is not None and value > limit:
             raise ValueError(
@@ -326,22 +105,6 @@ def check_magnitudes(parameters: Mapping[str, Any], dtype: np.dtype) -> None:
             )
 
 
-#: What L-BFGS cannot do → the value that leaves it out.
-_OFF_FOR_LBFGS: Mapping[str, object] = MappingProxyType(
-    {
-        "l1": 0,
-        "dropout": 0,
-        "input_dropout": 0,
-        "weight_decay": 0,
-        "max_norm": None,
-        "input_noise": 0,
-        "gradient_noise": 0,
-        "clip_value": None,
-        "clip_norm": None,
-    }
-)
-
-
 def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental: bool) -> None:
     """Raise ValueError for parameters that are right alone but not together."""
     for name in ("activation", "dropout", "normalization"):
@@ -358,18 +121,28 @@ def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental:
             f"set weight_decay of {parameters['solver']!r} instead."
         )
     if parameters["solver"] == "lbfgs":
-        for name, off in _OFF_FOR_LBFGS.items():
-            if np.any(parameters[name]):
-                raise ValueError(
-                    f"solver='lbfgs' needs a smooth, fixed objective and its exact gradient: set "
-                    f"{name}={off} (got {brief(parameters[name])}) or take another solver."
-                )
+        _check_lbfgs(parameters)
+
+
+def _check_lbfgs(parameters: Mapping[str, Any]) -> None:
+    for name, value in parameters.items():
+        row = _ROWS[name]
+        if row.refused_by("lbfgs", value):
+            raise ValueError(
+                "solver='lbfgs' needs a smooth, fixed objective and its exact gradient: set "
+                f"{name}={row.off} (got {brief(value)}) or take another solver."
+            )
 
 
 def check_stochastic(solver: object) -> None:
     """Raise AttributeError, as for any missing method, if ``solver`` knows no mini-batches."""
     if solver in SOLVERS and SOLVERS.name_of(solver) == "lbfgs":
         raise AttributeError("partial_fit needs a solver that learns by mini-batches, not 'lbfgs'.")
+
+
+def kept_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of a fit's parameters that are read after it."""
+    return {name: value for name, value in parameters.items() if _ROWS[name].kept}
 
 
 def n_parameters(layer_sizes: Sequence[int]) -> int:

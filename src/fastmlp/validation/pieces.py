@@ -8,11 +8,8 @@ import numpy as np
 
 from fastmlp.plan.description import MAX_PARAMETERS
 from fastmlp.plan.initializers import INITIALIZERS
-from fastmlp.validation.parameters import (
-    RULES,
-    check_activation,
-    check_parameters,
-)
+from fastmlp.validation.parameter_rules import SHARE, check_activation
+from fastmlp.validation.parameters import check_parameters
 from fastmlp.validation.real_numbers import real_array
 from fastmlp.validation.rules import Number, OneOf
 from fastmlp.validation.wording import brief
@@ -31,7 +28,7 @@ def check_activation_input(activation: Any, z: Any) -> np.ndarray:
 
 def check_dropout(x: Any, rate: Any, random_state: Any) -> tuple[np.ndarray, float]:
     """Return x as an array of float32 or float64, and the rate; raise unless all are right."""
-    probability: float = RULES["input_dropout"]("rate", rate)
+    probability: float = SHARE("rate", rate)
     check_parameters({"random_state": random_state})
     return real_array("x", x), probability
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from importlib.util import find_spec
 from numbers import Integral, Real
 from typing import Any
 
@@ -25,13 +26,16 @@ from fastmlp.validation.shapes import UNREADABLE, check_masks
 from fastmlp.validation.wording import brief, unknown_name
 
 __all__ = [
+    "MAX_SEED",
     "Number",
     "OneOf",
     "OneOrEach",
     "Rule",
+    "Verbatim",
     "callables",
     "flag",
     "literal",
+    "own_number",
     "real_type",
     "seed",
     "verbosity",
@@ -40,7 +44,7 @@ __all__ = [
 Rule = Callable[[str, Any], Any]
 
 
-def _own(value: Any) -> Any:
+def own_number(value: Any) -> Any:
     """Return a number of any library, or an array of shape (), as Python's int, float or bool."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
@@ -79,7 +83,7 @@ class Number:
 
     def __call__(self, name: str, value: Any) -> Any:
         """Return ``value`` as an int, a float or one of ``also``; raise unless it is such."""
-        own = _own(value)
+        own = own_number(value)
         for other in self.also:
             if own is other or (isinstance(own, (str, float)) and own == other):
                 return other
@@ -129,6 +133,19 @@ class OneOf:
 
 
 @dataclass(frozen=True)
+class Verbatim:
+    """One of some names, which have no other spellings because they are read in several places."""
+
+    names: tuple[str, ...]
+
+    def __call__(self, name: str, value: object) -> str:
+        """Return ``value``; raise unless it is one of the names."""
+        if not isinstance(value, str) or value not in self.names:
+            raise unknown_name(name, value, Names((each, each, ()) for each in self.names))
+        return value
+
+
+@dataclass(frozen=True)
 class OneOrEach:
     """One value, or a flat sequence of such values: an entry for each layer.
 
@@ -157,7 +174,7 @@ class OneOrEach:
         try:
             return self.rule(name, value)
         except TypeError as error:
-            meant = literal(value) if isinstance(value, str) else _own(value)
+            meant = literal(value) if isinstance(value, str) else own_number(value)
             if isinstance(meant, (int, float)):  # the rule says how to write it
                 raise
             remedy = f": write {brief(meant)}" if isinstance(meant, (list, tuple)) else ""
@@ -174,12 +191,22 @@ def flag(name: str, value: object) -> bool:
     return bool(value)
 
 
-def verbosity(name: str, value: Any) -> int:
-    """Return a bool or an int; raise unless ``value`` is one."""
-    own = _own(value)
+def verbosity(name: str, value: Any) -> int | str:
+    """Return a bool, an int or "bar"; raise unless ``value`` is one, and can be shown."""
+    own = own_number(value)
+    if isinstance(own, str) and own == "bar":
+        if find_spec("rich") is None:
+            raise ImportError(
+                f"{name}='bar' needs rich; install it with: pip install \"fastmlp[cli]\""
+            )
+        return "bar"
     if not isinstance(own, int):
-        raise TypeError(f"{name} must be True, False or an integer; got {brief(value)}.")
+        raise TypeError(f"{name} must be True, False or an integer, or 'bar'; got {brief(value)}.")
     return own
+
+
+#: scikit-learn takes integers up to this.
+MAX_SEED = 2**32 - 1
 
 
 def seed(name: str, value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -111,15 +112,20 @@ def _trouble(maker: str, first: Any, second: Any, dtype: np.dtype) -> str | None
 def check_activation_slope(own: CustomActivation) -> None:
     """Raise ValueError unless df is the derivative of f, by differences in float64."""
     functions = f"df ({own.df.__qualname__})", f"f ({own.f.__qualname__})"
-    _check_slope("custom_activation", functions, own.evaluate, _BOTH_SIDES)
+    from fastmlp.backends.numba_jit.binding import evaluate_activation  # noqa: PLC0415
+
+    evaluate = partial(evaluate_activation, own)
+    _check_slope("custom_activation", functions, evaluate, _BOTH_SIDES)
 
 
 def check_loss_slope(own: CustomLoss) -> None:
     """Raise ValueError unless grad is the derivative of value by the prediction."""
     functions = f"grad ({own.grad.__qualname__})", f"value ({own.value.__qualname__})"
 
+    from fastmlp.backends.numba_jit.binding import evaluate_loss  # noqa: PLC0415
+
     def evaluate(z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        values, gradient = own.evaluate(z[:, np.newaxis], y[:, np.newaxis])
+        values, gradient = evaluate_loss(own, z[:, np.newaxis], y[:, np.newaxis])
         return values, gradient[:, 0]
 
     z, y = (grid.ravel() for grid in np.meshgrid(_BOTH_SIDES, TARGETS))

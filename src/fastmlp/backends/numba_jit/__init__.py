@@ -22,6 +22,11 @@ from fastmlp.backends.numba_jit import (
     normalizations,
     perceptron,
 )
+from fastmlp.backends.numba_jit.binding import (
+    bound_layers,
+    bound_loss_parameters,
+    evaluate_loss,
+)
 from fastmlp.backends.numba_jit.dropout import WORDS_PER_BLOCK
 from fastmlp.backends.numba_jit.noise import NORMAL_ROWS
 from fastmlp.backends.numba_jit.optimizers import N_NUMBERS
@@ -31,7 +36,7 @@ from fastmlp.backends.numba_jit.workspace import make_workspace
 from fastmlp.backends.protocol import Rows, Totals
 from fastmlp.backends.row_shares import row_shares
 from fastmlp.plan.layout import Plan, group_runs
-from fastmlp.registry import NORMALIZATIONS
+from fastmlp.registry import NORMALIZATIONS, OPTIMIZERS
 
 __all__ = ["NumbaBackend"]
 
@@ -83,9 +88,9 @@ class NumbaExecutor:
         self._n_threads = n_threads
         self._workspace = make_workspace(plan, dtype, n_rows, n_threads)
         self._bound = (
-            plan.bound_layers(dtype),
+            bound_layers(plan, dtype),
             plan.loss,
-            _read_only(plan.bound_loss_parameters(dtype)),
+            _read_only(bound_loss_parameters(plan, dtype)),
             _read_only(settings.copy().reshape(1)),
         )
 
@@ -263,7 +268,8 @@ class NumbaBackend:
         weight_sum: float,
     ) -> None:
         """Update the parameters (P,) and moments (M, P) in place by the gradient (P,)."""
-        runs = _read_only(group_runs(slots))
+        row = OPTIMIZERS.by_code(int(settings["optimizer"]))
+        runs = _read_only(group_runs(slots, slot_by_slot=row.has_trust_ratio))
         elementwise.update_all(
             settings[()],
             update,
@@ -274,6 +280,7 @@ class NumbaBackend:
             runs,
             _read_only(groups),
             np.empty((len(runs), N_NUMBERS), parameters.dtype),
+            np.empty(2),
             float(weight_sum),
         )
 
@@ -320,7 +327,7 @@ class NumbaBackend:
     ) -> None:
         """Set out (B,) = the plan's loss of each sample, the user's own or not."""
         if plan.custom_loss is not None:
-            out[:] = plan.custom_loss.evaluate(logits, target)[0]
+            out[:] = evaluate_loss(plan.custom_loss, logits, target)[0]
             return
         self.loss_and_gradient(
             plan.loss, plan.loss_parameters, logits, target, None, out, np.empty_like(logits)
@@ -342,12 +349,12 @@ class NumbaBackend:
         workspace = make_workspace(plan, dtype, min(len(out), PREDICTION_ROWS), n_threads)
         with team(n_threads, len(out) * plan.flops_per_sample() / 3) as n_workers:
             network.predict(
-                plan.bound_layers(parameters.dtype),
+                bound_layers(plan, parameters.dtype),
                 parameters,
                 samples,
                 _rows(rows, len(out)),
                 plan.loss if apply_link else -1,
-                _read_only(plan.bound_loss_parameters(parameters.dtype)),
+                _read_only(bound_loss_parameters(plan, parameters.dtype)),
                 workspace,
                 n_workers,
                 out,

@@ -9,7 +9,15 @@ from fastmlp.backends.numba_jit.jit import entry_point
 from fastmlp.backends.numba_jit.losses import link_row, loss_row
 from fastmlp.backends.numba_jit.max_norm import COLUMNS_AT_ONCE, limit_columns
 from fastmlp.backends.numba_jit.noise import NORMAL_ROWS, add_normal_rows
-from fastmlp.backends.numba_jit.optimizers import l2_of, set_group_numbers, update
+from fastmlp.backends.numba_jit.optimizers import (
+    follow_direction,
+    has_trust_ratio,
+    l2_of,
+    set_direction,
+    set_group_numbers,
+    trust_ratio,
+    update,
+)
 from fastmlp.backends.numba_jit.shaping import bounded_squares, shaping_of_step, with_norm
 from fastmlp.backends.numba_jit.stretches import scale
 
@@ -71,12 +79,13 @@ def limit_norms(w, max_norm):
 
 @entry_point
 def update_all(
-    settings, record, coefficients, parameters, gradient, moments, runs, groups, numbers, weight_sum
-):
+    settings, record, coefficients, parameters, gradient, moments, runs, groups, numbers, norms,
+    weight_sum,
+):  # fmt: skip
     """One update of all parameters (P,).
 
-    ``runs`` (R, 3) are (begin, end, group) of stretches of one of the ``groups``; ``numbers``
-    (R, N_NUMBERS) is scratch.
+    ``runs`` (R, 3) are (begin, end, group) of stretches of one of the ``groups``, of single slots
+    for an optimiser with a trust ratio; ``numbers`` (R, N_NUMBERS) and ``norms`` (2,) are scratch.
     """
     shaping = shaping_of_step(settings, record, parameters)
     for r in range(len(runs)):
@@ -90,7 +99,14 @@ def update_all(
         shaping = with_norm(shaping, settings.clip_norm, squares)
     for r in range(len(runs)):
         begin, part = runs[r, 0], slice(runs[r, 0], runs[r, 1])
-        update(
-            settings, numbers[r], coefficients, shaping, begin, parameters[part], gradient[part],
-            moments[:, part],
-        )  # fmt: skip
+        if has_trust_ratio(settings.optimizer):
+            set_direction(
+                settings, numbers[r], coefficients, shaping, begin, parameters[part],
+                gradient[part], moments[:, part], norms,
+            )  # fmt: skip
+            follow_direction(numbers[r], trust_ratio(norms), parameters[part], gradient[part])
+        else:
+            update(
+                settings, numbers[r], coefficients, shaping, begin, parameters[part],
+                gradient[part], moments[:, part],
+            )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 
 import numba
 
-from fastmlp import registry
+from fastmlp import optimizers, registry
 from fastmlp.plan import layout
 
 __all__ = [
@@ -37,7 +37,8 @@ _NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 def _source_stamp() -> bytes:
     """Return a digest of all sources that the compiled code of this package depends on."""
     package = sorted(Path(__file__).parent.glob("*.py"))
-    sources = [*map(str, package), str(layout.__file__), str(registry.__file__)]
+    named = [str(module.__file__) for module in (layout, registry, optimizers)]
+    sources = [*map(str, package), *named]
     return hashlib.sha256(b"".join(Path(source).read_bytes() for source in sources)).digest()
 
 

@@ -20,10 +20,13 @@ from fastmlp.backends.numba_jit.normalized_layers import (
     follow_batch,
     use_running,
 )
-from fastmlp.backends.numba_jit.optimizers import set_group_numbers
+from fastmlp.backends.numba_jit.optimizers import has_trust_ratio, set_group_numbers
 from fastmlp.backends.numba_jit.parameter_tiles import (
     accumulate_tile,
+    add_norms_of_tiles,
     apply_tile,
+    direct_tile,
+    follow_tile,
     form_tile,
     pack_tile,
     update_tile,
@@ -41,6 +44,8 @@ _row_tile = kernel(rows_of_tile)
 _ONLY = np.int64(0)
 #: Parts of an update: all at once, or with a meeting of all threads in between.
 _WHOLE, _FORM, _APPLY = np.int64(0), np.int64(1), np.int64(2)
+#: For an optimiser with a trust ratio, in the place of _APPLY.
+_DIRECT, _FOLLOW = np.int64(3), np.int64(4)
 
 
 @kernel
@@ -106,6 +111,10 @@ def _update_share(
             form_tile(layers, work, settings[0], shaping, parameters, n_rows, gradient, tile)
         elif part == _APPLY:
             apply_tile(layers, work, settings[0], coefficients, shaping, parameters, moments, tile)
+        elif part == _DIRECT:
+            direct_tile(layers, work, settings[0], coefficients, shaping, parameters, moments, tile)
+        elif part == _FOLLOW:
+            follow_tile(layers, work, parameters, tile)
         else:
             update_tile(
                 layers, work, settings[0], coefficients, shaping, parameters, moments, n_rows,
@@ -175,17 +184,27 @@ def _pack_again(n_workers, layers, work, parameters):
 def _learn(
     n_workers, layers, work, settings, update, coefficients, weight_sum, parameters, moments, n_rows
 ):
-    """Update all parameters; a bound on the gradient's norm needs all of the gradient first."""
+    """Update all parameters; norms of the gradient or of slots need all of the gradient first."""
     for group in range(work.groups.size):
         numbers = work.group_numbers[group]
         set_group_numbers(settings[0], update, weight_sum, work.groups[group], numbers)
     shaping, part = shaping_of_step(settings[0], update, parameters), _WHOLE
-    if settings[0].clip_norm > 0:
+    clips, trusts = settings[0].clip_norm > 0, has_trust_ratio(settings[0].optimizer)
+    if clips or trusts:
         _update(
             n_workers, _FORM, layers, work, settings, coefficients, shaping, parameters,
             moments, n_rows,
         )  # fmt: skip
-        shaping, part = with_norm(shaping, settings[0].clip_norm, work.squares.sum()), _APPLY
+        part = _APPLY
+    if clips:
+        shaping = with_norm(shaping, settings[0].clip_norm, work.squares.sum())
+    if trusts:
+        _update(
+            n_workers, _DIRECT, layers, work, settings, coefficients, shaping, parameters,
+            moments, n_rows,
+        )  # fmt: skip
+        add_norms_of_tiles(layers, work, _n_tiles(work))
+        part = _FOLLOW
     _update(
         n_workers, part, layers, work, settings, coefficients, shaping, parameters, moments,
         n_rows,

@@ -19,9 +19,13 @@ __all__ = [
     "N_NUMBERS",
     "Rates",
     "add_penalty_gradient",
+    "follow_direction",
+    "has_trust_ratio",
     "l2_of",
     "penalty_sums",
+    "set_direction",
     "set_group_numbers",
+    "trust_ratio",
     "update",
 ]
 
@@ -34,6 +38,8 @@ _ADADELTA = OPTIMIZERS["adadelta"].code
 _NADAM = OPTIMIZERS["nadam"].code
 _RADAM = OPTIMIZERS["radam"].code
 _LION = OPTIMIZERS["lion"].code
+_LAMB = OPTIMIZERS["lamb"].code
+_WITH_TRUST_RATIO = tuple(row.code for row in OPTIMIZERS if row.has_trust_ratio)
 
 
 class Rates(NamedTuple):
@@ -44,9 +50,16 @@ class Rates(NamedTuple):
 
 
 # What a group's numbers (N_NUMBERS,) are: the step size; what times w is added to the gradient; the
-# factor by which w shrinks before the step; how far it moves towards 0 after the step.
-_RATE, _L2, _KEEP, _SHRINK = 0, 1, 2, 3
-N_NUMBERS = 4
+# factor by which w shrinks before the step; how far it moves towards 0 after the step; what times w
+# is added to the direction of an optimiser with a trust ratio, whose _KEEP is 1.
+_RATE, _L2, _KEEP, _SHRINK, _DECAY = 0, 1, 2, 3, 4
+N_NUMBERS = 5
+
+
+@kernel
+def has_trust_ratio(optimizer):
+    """Whether the step of each slot is scaled by norms, which are known before any step is made."""
+    return optimizer in _WITH_TRUST_RATIO
 
 
 @kernel
@@ -56,7 +69,8 @@ def set_group_numbers(settings, update, weight_sum, factors, numbers):
     decay = update.weight_decay * factors.weight_decay
     numbers[_RATE] = rate * update.rate_factor
     numbers[_L2] = settings.l2 * factors.l2 / weight_sum
-    numbers[_KEEP] = 1 - rate * decay
+    numbers[_KEEP] = 1 if has_trust_ratio(settings.optimizer) else 1 - rate * decay
+    numbers[_DECAY] = decay
     numbers[_SHRINK] = rate * (settings.l1 * factors.l1) / weight_sum
 
 
@@ -176,8 +190,20 @@ def _lion(rates, parameters, gradient, moments):
 
 
 @kernel
+def _lamb(decay, coefficients, parameters, gradient, moments):
+    """Replace the gradient by LAMB's direction."""
+    share_1, share_2, epsilon = coefficients[0], coefficients[1], coefficients[2]
+    of_mean, of_root, first, second = coefficients[3], coefficients[4], moments[0], moments[1]
+    for i in range(parameters.size):
+        g = gradient[i]
+        m, v = _towards(first[i], share_1, g), _towards(second[i], share_2, g * g)
+        first[i], second[i] = m, v
+        gradient[i] = of_mean * m / (of_root * np.sqrt(v) + epsilon) + decay * parameters[i]
+
+
+@kernel
 def _step(optimizer, rates, parameters, gradient, moments):
-    """Make the optimiser's step: a branch for each row of ``OPTIMIZERS``."""
+    """Make the optimiser's step: a branch for each row of ``OPTIMIZERS`` without a trust ratio."""
     if optimizer == _SGD:
         _sgd(rates, parameters, gradient, moments)
     elif optimizer in (_ADAM, _ADAMW):
@@ -233,6 +259,40 @@ def update(settings, numbers, coefficients, shaping, start, parameters, gradient
     if numbers[_KEEP] != 1:
         _decay(numbers[_KEEP], parameters)
     _step(settings.optimizer, Rates(numbers[_RATE], coefficients), parameters, gradient, moments)
+    if numbers[_SHRINK] != 0:
+        _shrink(numbers[_SHRINK], parameters)
+
+
+@kernel
+def set_direction(
+    settings, numbers, coefficients, shaping, start, parameters, gradient, moments, norms
+):
+    """Replace the gradient of a stretch by the direction of an optimiser with a trust ratio.
+
+    ``norms`` (2,) float64 become the sums of squares of parameters and direction; the other
+    arguments are those of ``update``.
+    """
+    if numbers[_L2] != 0:
+        _add_l2(numbers[_L2], parameters, gradient)
+    if shaping.is_needed:
+        shape(shaping, start, gradient)
+    if settings.optimizer == _LAMB:
+        _lamb(numbers[_DECAY], coefficients, parameters, gradient, moments)
+    norms[0], norms[1] = penalty_sums(parameters)[0], penalty_sums(gradient)[0]
+
+
+@scalar_kernel
+def trust_ratio(norms):
+    """Return the ratio of the norms whose squares are ``norms`` (2,); 1 where one of them is 0."""
+    return np.sqrt(norms[0]) / np.sqrt(norms[1]) if norms[0] != 0 and norms[1] != 0 else 1.0
+
+
+@kernel
+def follow_direction(numbers, trust, parameters, direction):
+    """Make the step along ``direction`` (n,), with the slot's trust ratio."""
+    rate = numbers.dtype.type(numbers[_RATE] * trust)
+    for i in range(parameters.size):
+        parameters[i] -= rate * direction[i]
     if numbers[_SHRINK] != 0:
         _shrink(numbers[_SHRINK], parameters)
 

@@ -13,8 +13,11 @@ from fastmlp.backends.numba_jit.jit import kernel
 from fastmlp.backends.numba_jit.normalized_layers import is_batch_norm, sum_of_tiles
 from fastmlp.backends.numba_jit.optimizers import (
     add_penalty_gradient,
+    follow_direction,
     l2_of,
     penalty_sums,
+    set_direction,
+    trust_ratio,
     update,
 )
 from fastmlp.backends.numba_jit.products import (
@@ -27,7 +30,16 @@ from fastmlp.backends.numba_jit.products import (
 from fastmlp.backends.numba_jit.shaping import bounded_squares
 from fastmlp.backends.numba_jit.stretches import copy, fill
 
-__all__ = ["accumulate_tile", "apply_tile", "form_tile", "pack_tile", "update_tile"]
+__all__ = [
+    "accumulate_tile",
+    "add_norms_of_tiles",
+    "apply_tile",
+    "direct_tile",
+    "follow_tile",
+    "form_tile",
+    "pack_tile",
+    "update_tile",
+]
 
 # Parts of a layer's parameters, in the order of their tiles.
 _WEIGHTS, _BIASES, _GAINS, _SHIFTS = -1, 0, 1, 2
@@ -195,6 +207,38 @@ def apply_tile(layers, work, settings, coefficients, shaping, parameters, moment
     _, _, _, _, start, stop = _locate(layers, work, tile)
     gradient = work.whole_gradient[start:stop]
     _settle(layers, work, settings, coefficients, shaping, parameters, moments, gradient, tile)
+
+
+@kernel
+def direct_tile(layers, work, settings, coefficients, shaping, parameters, moments, tile):
+    """Replace the gradient that was kept by a direction, and measure both norms of the tile."""
+    layer, part, _, _, start, stop = _locate(layers, work, tile)
+    numbers = work.group_numbers[_group_of(work, layer, part)]
+    set_direction(
+        settings, numbers, coefficients, shaping, start, parameters[start:stop],
+        work.whole_gradient[start:stop], moments[:, start:stop], work.norms[tile],
+    )  # fmt: skip
+
+
+@kernel
+def add_norms_of_tiles(layers, work, n_tiles):
+    """Add the sums of squares of all tiles, in their order, to those of their slots."""
+    fill(0, work.slot_norms.reshape(-1))
+    for tile in range(n_tiles):
+        layer, part, _, _, _, _ = _locate(layers, work, tile)
+        slot = work.slot_norms[layer, part - _WEIGHTS]
+        slot[0] += work.norms[tile, 0]
+        slot[1] += work.norms[tile, 1]
+
+
+@kernel
+def follow_tile(layers, work, parameters, tile):
+    """Make the step of a tile along its direction, and pack it."""
+    layer, part, first, last, start, stop = _locate(layers, work, tile)
+    numbers = work.group_numbers[_group_of(work, layer, part)]
+    trust = trust_ratio(work.slot_norms[layer, part - _WEIGHTS])
+    follow_direction(numbers, trust, parameters[start:stop], work.whole_gradient[start:stop])
+    _pack(layers, work, parameters, layer, part, first, last, start)
 
 
 @kernel

@@ -80,6 +80,8 @@ class Workspace(NamedTuple):
     penalties: np.ndarray  # (tiles, 2) float64: Σw² and Σ|w| of each tile
     squares: np.ndarray  # (tiles,) float64: Σ of the squares of each tile's gradient
     whole_gradient: np.ndarray  # (P,) real: where no tile may be updated before all are known
+    norms: np.ndarray  # (tiles, 2) float64: Σ of the squares of each tile and of its direction
+    slot_norms: np.ndarray  # (L, 4, 2) float64: the same of each layer's W, b, γ and β
     groups: np.ndarray  # (G,) of GROUP_DTYPE
     slot_groups: np.ndarray  # (L, 4) int64: the groups of each layer's W, b, γ and β
     group_numbers: np.ndarray  # (G, N_NUMBERS) real: those of one update
@@ -215,6 +217,8 @@ def make_workspace(plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> 
         penalties=aligned_zeros((n_tiles, 2), np.float64),
         squares=aligned_zeros(n_tiles, np.float64),
         whole_gradient=aligned_zeros(plan.n_parameters, dtype),
+        norms=aligned_zeros((n_tiles, 2), np.float64),
+        slot_norms=aligned_zeros((len(plan.layers), 4, 2), np.float64),
         groups=plan.groups,
         slot_groups=_slot_groups(plan),
         group_numbers=aligned_zeros((len(plan.groups), N_NUMBERS), dtype),

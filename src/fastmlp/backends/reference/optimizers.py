@@ -13,7 +13,7 @@ from fastmlp.registry import OPTIMIZERS
 
 __all__ = ["UPDATE_RULES", "limit_norms", "optimizer_update", "penalty", "penalty_gradient"]
 
-#: (update, parameters (P,), gradient (P,), moments (M, P)) → None
+#: (update, parameters (n,), gradient (n,), moments (M, n)) → None; with a trust ratio, of one slot
 UpdateRule = Callable[[np.void, np.ndarray, np.ndarray, np.ndarray], None]
 
 
@@ -108,11 +108,29 @@ def _lion(
     _follow(mean, share_of_mean, gradient)
 
 
+def _lamb(
+    update: np.void, parameters: np.ndarray, gradient: np.ndarray, moments: np.ndarray
+) -> None:
+    share, share_of_square, epsilon, of_mean, of_root, *_ = update["coefficients"].tolist()
+    first, second = moments
+    _follow(first, share, gradient)
+    _follow(second, share_of_square, gradient**2)
+    direction = of_mean * first / (of_root * np.sqrt(second) + epsilon)
+    direction += float(update["weight_decay"]) * parameters
+    parameters -= _step_size(update) * _trust_ratio(parameters, direction) * direction
+
+
+def _trust_ratio(parameters: np.ndarray, direction: np.ndarray) -> float:
+    """Return ‖parameters‖ / ‖direction‖, both (n,), in float64; 1 where one of them is 0."""
+    norms = [math.sqrt(np.square(v, dtype=np.float64).sum()) for v in (parameters, direction)]
+    return 1.0 if 0 in norms else norms[0] / norms[1]
+
+
 def _step_size(update: np.void) -> float:
     return float(update["learning_rate"]) * float(update["rate_factor"])
 
 
-#: By the name in the registry. AdamW is Adam; its decay is step 5 of every update.
+#: By the name in the registry. AdamW is Adam; its decay is step 5 of every update but LAMB's.
 UPDATE_RULES: dict[str, UpdateRule] = {
     "sgd": _sgd,
     "adam": _adam,
@@ -123,12 +141,15 @@ UPDATE_RULES: dict[str, UpdateRule] = {
     "nadam": _nadam,
     "radam": _radam,
     "lion": _lion,
+    "lamb": _lamb,
 }
 
 
-def _groups(slots: np.ndarray, groups: np.ndarray) -> Iterator[tuple[slice, np.void]]:
-    """Yield where each run of slots of one group is, and the group's factors."""
-    for begin, end, group in group_runs(slots).tolist():
+def _groups(
+    slots: np.ndarray, groups: np.ndarray, slot_by_slot: bool = False
+) -> Iterator[tuple[slice, np.void]]:
+    """Yield where each run of slots of one group is, or each slot, and the group's factors."""
+    for begin, end, group in group_runs(slots, slot_by_slot).tolist():
         yield slice(begin, end), groups[group]
 
 
@@ -210,15 +231,17 @@ def optimizer_update(
     weight_sum: float,
 ) -> None:
     """Do the steps of ``Backend.optimizer_update``, arrays as there."""
-    rule = UPDATE_RULES[OPTIMIZERS.by_code(int(settings["optimizer"])).name]
+    row = OPTIMIZERS.by_code(int(settings["optimizer"]))
+    rule = UPDATE_RULES[row.name]
     for part, factors in _groups(slots, groups):
         l2 = float(settings["l2"] * factors["l2"])
         gradient[part] += l2 / weight_sum * parameters[part]
     _clip_and_disturb(settings, update, gradient)
-    for part, factors in _groups(slots, groups):
+    for part, factors in _groups(slots, groups, slot_by_slot=row.has_trust_ratio):
         own, l1 = _of_group(update, factors), float(settings["l1"] * factors["l1"])
         learning_rate, w = float(own["learning_rate"]), parameters[part]
-        w *= 1 - learning_rate * float(own["weight_decay"])
+        if not row.has_trust_ratio:
+            w *= 1 - learning_rate * float(own["weight_decay"])
         rule(own, w, gradient[part], moments[:, part])
         if l1 != 0:
             _shrink(w, learning_rate * l1 / weight_sum)

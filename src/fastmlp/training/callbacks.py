@@ -1,0 +1,187 @@
+"""The user's callbacks, and what they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import NamedTuple
+
+import numpy as np
+
+from fastmlp.training.history import COLUMNS
+from fastmlp.training.observers import Observer
+from fastmlp.training.state import TrainerState
+from fastmlp.validation import (
+    check_metric,
+    check_new_learning_rate,
+    check_reason,
+    check_record_is_present,
+)
+
+__all__ = ["Callbacks", "EpochRecord"]
+
+
+class _Numbers(NamedTuple):
+    """The numbers of a record."""
+
+    epoch: int
+    max_iter: int
+    loss: float
+    cost: float
+    validation_score: float | None
+    learning_rate: float | None
+    seconds: float
+
+
+class EpochRecord(_Numbers):
+    """What a callback is told after each epoch (each iteration, for lbfgs), and may do about it.
+
+    A named tuple of numbers, which stay as they are. Its methods act on the training, and only
+    in a callback that has just been given the record.
+
+    Attributes
+    ----------
+    epoch : int
+        Number of the epoch in this fit, from 1.
+    max_iter : int
+        Epochs that the fit may take.
+    loss : float
+        Objective: cost plus penalties, mean over the epoch's batches.
+    cost : float
+        The same without penalties.
+    validation_score : float or None
+        Score on the held-out rows under early stopping.
+    learning_rate : float or None
+        Step size of the next epoch; None for lbfgs.
+    seconds : float
+        Time since the training began.
+
+    Examples
+    --------
+    >>> from fastmlp import MLPRegressor
+    >>> def until_the_third(record):
+    ...     print(record.epoch, "of", record.max_iter)
+    ...     return record.epoch == 3
+    >>> model = MLPRegressor(random_state=0, callbacks=[until_the_third])
+    >>> _ = model.fit([[0.0], [1.0]], [0.0, 1.0])
+    1 of 200
+    2 of 200
+    3 of 200
+    """
+
+    _state: TrainerState | None = None
+
+    @classmethod
+    def of(cls, state: TrainerState) -> EpochRecord:
+        """Return what callbacks are told of the last epoch."""
+        record = cls(
+            state.epoch,
+            state.max_iter,
+            state.loss,
+            state.cost,
+            state.validation_score,
+            state.learning_rate,
+            state.seconds,
+        )
+        record._state = state
+        return record
+
+    def __reduce__(self) -> tuple[type[EpochRecord], tuple]:
+        return EpochRecord, tuple(self)  # a copy acts on nothing
+
+    def _present(self, method: str) -> TrainerState:
+        """Return the state of the training whose epoch has just ended."""
+        check_record_is_present(method, self._state is not None)
+        assert self._state is not None
+        return self._state
+
+    def stop(self, reason: str = "A callback ended the fit.") -> None:
+        """End the fit after this epoch; what was learnt is kept, and nothing is warned of.
+
+        Parameters
+        ----------
+        reason : str, default="A callback ended the fit."
+            What ``stop_reason_`` will be.
+
+        Raises
+        ------
+        TypeError
+            If ``reason`` is no text.
+        RuntimeError
+            If the callback that was given the record has returned.
+        """
+        self._present("stop").stop(check_reason(reason), on_demand=True)
+
+    def set_learning_rate(self, learning_rate: float) -> None:
+        """Set the step size of the updates that follow.
+
+        ``learning_rate="invscaling"`` and ``"adaptive"`` go on from there: what they would have
+        made of the rate is multiplied by the same factor.
+
+        Parameters
+        ----------
+        learning_rate : float
+            Above 0.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``learning_rate`` is not such, or the solver is lbfgs, which has none.
+        RuntimeError
+            If the callback that was given the record has returned.
+        """
+        state = self._present("set_learning_rate")
+        value = check_new_learning_rate(learning_rate, state.rate is not None, state.network.dtype)
+        assert state.rate is not None
+        state.rate.set(value)
+
+    def add_metric(self, name: str, value: float) -> None:
+        """Let ``history_`` have a column of this name, and in it this number for this epoch.
+
+        Parameters
+        ----------
+        name : str
+            None of the columns that are there anyway.
+        value : float
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``name`` is no such name or ``value`` no number.
+        RuntimeError
+            If the callback that was given the record has returned.
+        """
+        metrics = self._present("add_metric").metrics
+        key, number = check_metric(name, value, COLUMNS)
+        metrics[key] = number
+
+
+class Callbacks(Observer):
+    """Calls plain functions after each epoch; one that returns True ends the training.
+
+    Attributes
+    ----------
+    callbacks : sequence of callable
+        Each takes an :class:`EpochRecord`.
+    showing : callable
+        Maps the state to a context in which the model shows what has been learnt so far.
+    """
+
+    def __init__(
+        self,
+        callbacks: Sequence[Callable[[EpochRecord], object]],
+        showing: Callable[[TrainerState], AbstractContextManager[None]],
+    ) -> None:
+        self.callbacks = callbacks
+        self.showing = showing
+
+    def epoch_ended(self, state: TrainerState) -> None:
+        """Call all of them, and then see whether one has had enough."""
+        record = EpochRecord.of(state)
+        try:
+            with self.showing(state):
+                answers = [callback(record) for callback in self.callbacks]
+        finally:
+            record._state = None
+        if any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers):
+            state.stop("A callback returned True.", on_demand=True)

@@ -1,0 +1,84 @@
+"""Who is told how a training goes: the moments there are, and the list of those who listen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from fastmlp.training.divergence import DivergenceError, require_finite
+from fastmlp.training.state import TrainerState
+
+__all__ = ["Observer", "Observers"]
+
+
+class Observer:
+    """Something that reads a training's state, and may change it, at certain moments.
+
+    A class overrides the methods of the moments that concern it; the others are never called.
+    """
+
+    def training_begins(self, state: TrainerState) -> None:
+        """Before anything is learnt."""
+
+    def epoch_begins(self, state: TrainerState) -> None:
+        """Before an epoch."""
+
+    def call_begins(self, state: TrainerState, n_rows: int, last: bool) -> None:
+        """Before the backend trains on ``n_rows``, the epoch's last ones if ``last``.
+
+        An ending that is set now comes before these rows, in the middle of an epoch.
+        """
+
+    def epoch_ended(self, state: TrainerState) -> None:
+        """After an epoch, whose numbers the state has."""
+
+    def diverged(self, state: TrainerState, error: DivergenceError) -> None:
+        """After numbers that are not finite; ``error`` is raised unless an ending is set now."""
+
+    def training_ends(self, state: TrainerState) -> None:
+        """Once there is an ending: the last moment at which the network may be changed."""
+
+    def training_ended(self, state: TrainerState) -> None:
+        """Once all has gone well, and nothing changes any more."""
+
+    def close(self, state: TrainerState) -> None:
+        """At the very end, whatever has happened."""
+
+
+#: Names of the moments.
+MOMENTS = [name for name in vars(Observer) if not name.startswith("_")]
+
+
+class Observers:
+    """Observers in the order in which they are told."""
+
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self._listening: dict[str, list[Callable[..., None]]] = {
+            moment: [
+                getattr(each, moment)
+                for each in observers
+                if getattr(type(each), moment) is not getattr(Observer, moment)
+            ]
+            for moment in MOMENTS
+        }
+
+    def tell(self, moment: str, *about: object) -> None:
+        """Call everyone's method of that name."""
+        for listener in self._listening[moment]:
+            listener(*about)
+
+    def around(self, state: TrainerState, train: Callable[[], None]) -> None:
+        """Call ``train``, which leaves an ending in the state, and tell of its begin and end.
+
+        Raises
+        ------
+        DivergenceError
+            If a parameter is not finite in the end.
+        """
+        try:
+            self.tell("training_begins", state)
+            train()
+            self.tell("training_ends", state)
+            require_finite(state.network, state.epoch)
+            self.tell("training_ended", state)
+        finally:
+            self.tell("close", state)
