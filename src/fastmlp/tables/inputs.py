@@ -15,7 +15,7 @@ from fastmlp.tables.scaling import RobustScaling, fit_scaling
 __all__ = ["Inputs", "fit_inputs"]
 
 #: By what bins are multiplied, so that the many of a column do not drown its number.
-BIN_SCALE = np.float32(0.5)
+BIN_SCALE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +42,16 @@ class Inputs:
     def matrix(self, table: EncodedTable) -> np.ndarray:
         """Return the inputs (N, I), float32 and C-contiguous."""
         numbers = _with_rotations(table.numbers, self.rotations)
-        parts = [self.scaling.transform(numbers)]
+        out = np.empty((len(table), len(self.names)), np.float32)
+        first = self.scaling.n_outputs
+        self.scaling.transform(numbers, out[:, :first])
         if self.piecewise is not None:
-            parts.append(self.piecewise.transform(numbers) * BIN_SCALE)
+            last = first + self.piecewise.n_outputs
+            self.piecewise.transform(numbers, out[:, first:last], BIN_SCALE)
+            first = last
         if self.levels is not None:
-            parts.append(self.levels.transform(table.categories))
-        return np.concatenate(parts, axis=1)
+            out[:, first:] = self.levels.transform(table.categories)
+        return out
 
 
 def fit_inputs(

@@ -17,7 +17,7 @@ from fastmlp.tables.scaling import smoothly_clipped
 __all__ = ["PiecewiseEncoding", "fit_piecewise"]
 
 #: Outputs that are worked out at a time.
-BLOCK = 2**20
+BLOCK = 2**16
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,24 +57,35 @@ class PiecewiseEncoding:
             for i, k in zip(self.columns.tolist(), number.tolist(), strict=True)
         )
 
-    def transform(self, X: np.ndarray) -> np.ndarray:
-        """Return columns (N, F) as bins (N, T), float32; all are 0 where a value is missing."""
-        out = np.empty((len(X), self.n_outputs), np.float32)
+    def transform(
+        self, X: np.ndarray, out: np.ndarray | None = None, scale: float = 1.0
+    ) -> np.ndarray:
+        """Return columns (N, F) as bins (N, T), float32; all are 0 where a value is missing.
+
+        They are multiplied by ``scale``, and written into ``out`` if it is given.
+        """
+        if out is None:
+            out = np.empty((len(X), self.n_outputs), np.float32)
         height = max(1, BLOCK // max(self.n_outputs, 1))
         for first in range(0, len(X), height):
             rows = slice(first, first + height)
-            out[rows] = self._of_rows(X[rows])
+            np.multiply(self._of_rows(X[rows]), scale, out=out[rows], casting="same_kind")
         return out
 
     def _of_rows(self, X: np.ndarray) -> np.ndarray:
+        """Return the bins (B, T) of so few rows (B, F) that they stay in cache, float64."""
+        z = X.astype(np.float64).take(self.columns, axis=1)
         with np.errstate(over="ignore"):
-            z = (X[:, self.columns] - self.starts) / self.widths
-        filled: np.ndarray = np.clip(z, 0, 1)
+            z -= self.starts
+            z /= self.widths
+        below, above = np.minimum(z[:, self.firsts], 0), np.maximum(z[:, self.lasts] - 1, 0)
+        np.clip(z, 0, 1, out=z)
         if self.is_open:
-            filled[:, self.firsts] += smoothly_clipped(np.minimum(z[:, self.firsts], 0))
-            filled[:, self.lasts] += smoothly_clipped(np.maximum(z[:, self.lasts] - 1, 0))
-        filled[np.isnan(filled)] = 0
-        return filled
+            z[:, self.firsts] += smoothly_clipped(below)
+            z[:, self.lasts] += smoothly_clipped(above)
+        if np.isnan(X).any():
+            z[np.isnan(z)] = 0
+        return z
 
 
 def fit_piecewise(X: np.ndarray, n_bins: int, *, is_open: bool = True) -> PiecewiseEncoding:

@@ -62,13 +62,14 @@ class RobustScaling:
         missing = (f"{columns[i]}_missing" for i in self.indicated)
         return (*(columns[i] for i in self.kept), *missing)
 
-    def transform(self, X: np.ndarray) -> np.ndarray:
-        """Return columns (N, F) as inputs (N, K + M), float32.
+    def transform(self, X: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """Return columns (N, F) as inputs (N, K + M), float32, in ``out`` if it is given.
 
         First come the scaled numbers, of which missing ones are 0, as medians are; then the
         indicators, 1 where a value is missing.
         """
-        out = np.empty((len(X), self.n_outputs), np.float32)
+        if out is None:
+            out = np.empty((len(X), self.n_outputs), np.float32)
         with np.errstate(over="ignore"):
             scaled = (X[:, self.kept] - self.centres) * self.factors
         scaled[np.isnan(scaled)] = 0

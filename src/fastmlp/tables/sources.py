@@ -248,8 +248,8 @@ def _levels(series: nw.Series[Any]) -> Levels:
         return levels_of_coded(np.asarray(codes, np.int64), list(values))
     if hasattr(native, "dictionary_encode"):  # Arrow
         return _levels_of_arrow(native)
-    texts = series.cast(nw.String)
-    return levels_of_objects(texts.to_numpy(), len(texts))
+    texts = series.cast(nw.String).to_list()
+    return levels_of_objects(texts, len(texts))
 
 
 def _levels_of_arrow(native: Any) -> Levels:
