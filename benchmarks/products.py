@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastmlp.backends._core import X_TYPES
 from fastmlp.backends.compiled import CompiledBackend
 from fastmlp.cli.timing import WrongResultError
 from fastmlp.plan.layout import make_plan
@@ -112,13 +111,11 @@ def packed_call(kind: str, on: Operands) -> Call | None:
     network = CompiledBackend()._network(plan, on.dtype)
     packed = aligned_zeros(network.packed_bytes(), np.uint8)
     network.pack_weights(parameters, packed)
-    n_rows, x_type = min(len(left), ROWS_AT_ONCE), X_TYPES[on.dtype.name]
+    n_rows = min(len(left), ROWS_AT_ONCE)
     scratch = aligned_zeros(network.inference_bytes(n_rows), np.uint8)
 
     def run() -> None:
-        network.predict(
-            parameters, packed, left, x_type, None, out, False, scratch, n_rows, 1, False
-        )
+        network.predict(parameters, packed, left, None, out, False, scratch, n_rows, 1, False)
 
     return Call(run, out)
 

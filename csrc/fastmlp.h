@@ -40,6 +40,8 @@ enum {
     FASTMLP_GROUP_NORM = 4
 };
 enum { FASTMLP_UINT8 = 0, FASTMLP_FLOAT32 = 1, FASTMLP_FLOAT64 = 2 };
+/* What a row of X is: all of its numbers, or compressed sparse rows with columns of one of two types. */
+enum { FASTMLP_DENSE = 0, FASTMLP_CSR_INT32 = 1, FASTMLP_CSR_INT64 = 2 };
 /* Last counter word of the random bits of noise; that of dropout is the layer's number. */
 #define FASTMLP_INPUT_NOISE_STREAM 0x80000000u
 #define FASTMLP_GRADIENT_NOISE_STREAM 0x80000001u
@@ -133,9 +135,19 @@ typedef struct {
     fastmlp_loss loss;
 } fastmlp_plan;
 
+/* X: where rows come from. Z stored elements of a sparse X, each column at most once in a row; what is not stored
+ * is 0. */
 typedef struct {
-    const void *x; /* (N, I), of x_type, contiguous */
-    int32_t x_type;
+    int32_t kind;
+    int32_t type;          /* of the values */
+    int64_t n_columns;     /* of X: the width I of the first layer */
+    const void *values;    /* dense: (N, n_columns); CSR: (Z) */
+    const void *columns;   /* CSR: (Z), of the values, int32 or int64 as the kind says; else NULL */
+    const int64_t *starts; /* CSR: (N + 1), ascending; row r is the elements starts[r] … starts[r + 1] - 1 */
+} fastmlp_inputs;
+
+typedef struct {
+    fastmlp_inputs inputs;
     const void *target;        /* (N, T) real */
     const void *sample_weight; /* (N) real, or NULL for ones */
 } fastmlp_data;

@@ -303,7 +303,7 @@ def test_overflow_of_single_precision(value):
         (X + 1j, ValueError, "column 0 has dtype complex128 .*: Complex data not supported; take "),
         (np.full((40, 3), "a"), ValueError, "column 0 has dtype <U1 .*: encode it by OneHotEnc"),
         (np.full((40, 3), "a", dtype=object), ValueError, r"object \('a' in row 0\): encode it"),
-        (sparse.csr_array(X), TypeError, r"X is a sparse matrix.*: pass X.toarray\(\)."),
+        (sparse.csr_array(X + 1j), ValueError, "X must hold .* got a sparse matrix of complex128"),
         (X[:-1], ValueError, "X and y must have the same number of rows; got 39 and 40"),
         (None, ValueError, "X must be a table of numbers, of shape .*; got None."),
         (X.astype("M8[s]"), ValueError, r"has dtype datetime64\[s\] .*: make numbers of dates"),

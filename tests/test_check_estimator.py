@@ -14,9 +14,12 @@ from fastmlp import MLPClassifier, MLPRegressor
 from fastmlp.backends import BACKENDS
 from fastmlp.registry import CLASSIFIER_LOSSES, REGRESSOR_LOSSES
 
-#: Compares to 1e-7, which single precision cannot resolve; ``test_weights_as_repetitions`` checks
+#: Compare to 1e-7, which single precision cannot resolve; ``test_weights_as_repetitions`` checks
 #: the same in float32 with a tolerance that it can.
-NEEDS_DOUBLE = "check_sample_weight_equivalence_on_dense_data"
+NEED_DOUBLE = (
+    "check_sample_weight_equivalence_on_dense_data",
+    "check_sample_weight_equivalence_on_sparse_data",
+)
 
 #: Compares the type of a regressor's prediction with float64.
 WANTS_DOUBLE = "check_regressor_multioutput"
@@ -97,7 +100,7 @@ def test_every_loss(estimator, check):
 
 @pytest.mark.parametrize(
     ("estimator", "check"),
-    checks("float32", BACKENDS, NEEDS_DOUBLE, WANTS_DOUBLE, *WITHOUT_NUMBERS),
+    checks("float32", BACKENDS, *NEED_DOUBLE, WANTS_DOUBLE, *WITHOUT_NUMBERS),
 )
 def test_single_precision(estimator, check):
     run(check, estimator)

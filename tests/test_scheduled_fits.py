@@ -315,7 +315,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "error", "text"), WRONG, ids=lambda part: str(part)[:40])
+@pytest.mark.parametrize(
+    ("name", "value", "error", "text"), WRONG, ids=[f"{row[0]}-{i}" for i, row in enumerate(WRONG)]
+)
 def test_wrong_schedules(name, value, error, text):
     model = classifier(solver="sgd")
     model.set_params(**{name: value})

@@ -86,8 +86,6 @@ NOT_PASSED = {
         "log-probabilities come from logits, so that they differ where probabilities round to 1",
         "Arrays are not equal",
     ),
-    # What users meet.
-    "test_sparse_matrices": Failure(TypeError, "sparse X is refused", "sparse"),
 }
 
 

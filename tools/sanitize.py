@@ -84,6 +84,7 @@ SANITIZERS = {
             "test_early_stopping.py",
             "test_predictor.py",
             "test_historic.py",
+            "test_sparse.py",
             "test_pieces.py",
             "test_shuffling.py",
             "test_damaged_pickles.py",

@@ -192,7 +192,8 @@ static void prepare_odd(void)
 static void train_epoch(void)
 {
     fastmlp_settings settings = adam();
-    fastmlp_data data = {.x = a, .x_type = FASTMLP_FLOAT32, .target = b};
+    fastmlp_inputs inputs = {.kind = FASTMLP_DENSE, .type = FASTMLP_FLOAT32, .n_columns = epoch.layers->fan_in, .values = a};
+    fastmlp_data data = {.inputs = inputs, .target = b};
     const fastmlp_update updates[] = {first_update, first_update, first_update};
     kernels->train_batches(&epoch.plan, &settings, updates, c, d, &data, order, EPOCH_ROWS, BATCH, epoch.workspace, 1, 0);
 }

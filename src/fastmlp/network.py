@@ -9,6 +9,7 @@ import numpy as np
 
 from fastmlp.backends.protocol import Backend, Rows
 from fastmlp.plan.description import require
+from fastmlp.plan.inputs import Inputs
 from fastmlp.plan.layout import Plan, make_settings
 from fastmlp.plan.parameters import (
     REAL_TYPES,
@@ -136,7 +137,7 @@ class Network:
         self.parameters = aligned_copy(self.parameters)
         self.moments = aligned_copy(self.moments)
 
-    def require_inputs(self, X: np.ndarray) -> None:
+    def require_inputs(self, X: Inputs) -> None:
         """Raise ValueError unless X (N, I) has a column for each input."""
         n_inputs = self.plan.n_inputs
         fits = X.shape[1:] == (n_inputs,)
@@ -228,19 +229,19 @@ class Network:
     def forward(
         self,
         backend: Backend,
-        X: np.ndarray,
+        X: Inputs,
         rows: np.ndarray | None = None,
         *,
         apply_link: bool,
         n_threads: int,
     ) -> np.ndarray:
-        """Return the outputs, or the logits, at ``X[rows]``.
+        """Return the outputs, or the logits, at rows of X.
 
         Parameters
         ----------
         backend : Backend
             What computes.
-        X : ndarray of uint8, float32 or float64, shape (N, I)
+        X : ndarray of uint8, float32 or float64, or SparseRows, shape (N, I)
             C-contiguous.
         rows : ndarray of int64, shape (K,), optional
             Rows of X; all of them when None, then K = N.

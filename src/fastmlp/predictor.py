@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from fastmlp.plan.inputs import Inputs
 
 __all__ = ["Predictor"]
 
@@ -92,10 +95,11 @@ class Predictor:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             C-contiguous, aligned arrays of float32, float64 or uint8 are taken as they are, without
             a look at their values: NaN gives NaN, and infinite outputs give no warning. Everything
-            else is checked and converted. The steps of a pipeline check X in their own way.
+            else, sparse matrices among it, is checked and converted. The steps of a pipeline check
+            X in their own way.
 
         Returns
         -------
@@ -121,7 +125,7 @@ class Predictor:
         outputs = self._in_users_unit(outputs)
         return self._transformed_back(outputs) if self._targets else outputs
 
-    def _converted(self, X: Any) -> np.ndarray:
+    def _converted(self, X: Any) -> Inputs:
         from fastmlp.validation import check_features  # noqa: PLC0415 - not at import
 
         return check_features(self._checked_as, X, self._network.dtype)

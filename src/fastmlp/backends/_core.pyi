@@ -1,9 +1,10 @@
 import numpy as np
 
+from fastmlp.plan.inputs import Inputs
+
 COMPILER: str
 OPERATION_CODES: dict[str, dict[str, int]]
 STRUCT_BYTES: dict[str, int]
-X_TYPES: dict[str, int]
 
 def available_isas() -> list[str]: ...
 def shuffle(bit_generator: np.random.BitGenerator, order: np.ndarray) -> None: ...
@@ -114,8 +115,7 @@ class Network:
         self,
         parameters: np.ndarray,
         packed: np.ndarray | None,
-        x: np.ndarray,
-        x_type: int,
+        x: Inputs,
         rows: np.ndarray | None,
         out: np.ndarray,
         apply_link: bool,
@@ -135,8 +135,7 @@ class Trainer:
         self,
         parameters: np.ndarray,
         moments: np.ndarray,
-        x: np.ndarray,
-        x_type: int,
+        x: Inputs,
         target: np.ndarray,
         sample_weight: np.ndarray | None,
         order: np.ndarray,
@@ -146,8 +145,7 @@ class Trainer:
     def gradient(
         self,
         parameters: np.ndarray,
-        x: np.ndarray,
-        x_type: int,
+        x: Inputs,
         target: np.ndarray,
         sample_weight: np.ndarray | None,
         gradient: np.ndarray,

@@ -9,10 +9,13 @@ from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stddef cimport size_t
 from libc.stdlib cimport free
+cimport cython
 cimport numpy as cnp
 from numpy.random cimport bitgen_t
 
 from numpy.ma import MaskedArray
+
+from fastmlp.plan.inputs import SparseRows
 
 cnp.import_array()
 
@@ -25,6 +28,7 @@ cdef extern from "fastmlp.h" nogil:
         FASTMLP_CUSTOM
         FASTMLP_ACTIVATIONS, FASTMLP_LOSSES, FASTMLP_NORMALIZATIONS, FASTMLP_MEASURES, FASTMLP_OPTIMIZERS
         FASTMLP_UINT8, FASTMLP_FLOAT32, FASTMLP_FLOAT64
+        FASTMLP_DENSE, FASTMLP_CSR_INT32, FASTMLP_CSR_INT64
     ctypedef struct fastmlp_layer:
         int64_t fan_in
     ctypedef struct fastmlp_slot:
@@ -45,9 +49,14 @@ cdef extern from "fastmlp.h" nogil:
         const fastmlp_group *groups
         int64_t n_layers, n_slots, n_weights, n_parameters, target_width
         fastmlp_loss loss
+    ctypedef struct fastmlp_inputs:
+        int32_t kind, type
+        int64_t n_columns
+        const void *values
+        const void *columns
+        const int64_t *starts
     ctypedef struct fastmlp_data:
-        const void *x
-        int32_t x_type
+        fastmlp_inputs inputs
         const void *target
         const void *sample_weight
     ctypedef struct fastmlp_totals:
@@ -125,9 +134,6 @@ STRUCT_BYTES = {
     "update": sizeof(fastmlp_update),
 }
 
-X_TYPES = {"uint8": FASTMLP_UINT8, "float32": FASTMLP_FLOAT32, "float64": FASTMLP_FLOAT64}
-
-
 def available_isas():
     """Names of the instruction sets built in that this machine runs, slowest first."""
     names, i = [], 0
@@ -142,6 +148,33 @@ ctypedef void *address
 
 cdef inline address pointer(cnp.ndarray array):
     return NULL if array is None else cnp.PyArray_DATA(array)
+
+
+cdef inline int32_t x_type_of(cnp.ndarray array) except -1:
+    """The code of what X holds."""
+    cdef int number = cnp.PyArray_TYPE(array)
+    if number == cnp.NPY_FLOAT32:
+        return FASTMLP_FLOAT32
+    if number == cnp.NPY_FLOAT64:
+        return FASTMLP_FLOAT64
+    if number == cnp.NPY_UINT8:
+        return FASTMLP_UINT8
+    raise TypeError(f"the core reads no {array.dtype}")
+
+
+cdef inline fastmlp_inputs dense_inputs(cnp.ndarray x, int32_t x_type) noexcept:
+    return fastmlp_inputs(kind=FASTMLP_DENSE, type=x_type, n_columns=x.shape[1], values=pointer(x),
+                          columns=NULL, starts=NULL)
+
+
+cdef fastmlp_inputs inputs_of(x) except *:
+    """What a row of x (N, I) is, an array or SparseRows; the caller keeps it alive."""
+    if isinstance(x, cnp.ndarray):
+        return dense_inputs(x, x_type_of(x))
+    cdef cnp.ndarray values = x.values, columns = x.columns, starts = x.starts
+    cdef int32_t kind = FASTMLP_CSR_INT32 if columns.itemsize == 4 else FASTMLP_CSR_INT64
+    return fastmlp_inputs(kind=kind, type=x_type_of(values), n_columns=x.n_columns, values=pointer(values),
+                          columns=pointer(columns), starts=<const int64_t *>pointer(starts))
 
 
 cdef inline fastmlp_loss bound_loss(int32_t code, cnp.ndarray parameters):
@@ -337,11 +370,10 @@ cdef class Network:
         with nogil:
             self.table.pack_weights(&self.plan, pp, kp)
 
-    def predict(self, cnp.ndarray parameters, cnp.ndarray packed, cnp.ndarray x, int32_t x_type, cnp.ndarray rows,
-                cnp.ndarray out, bint apply_link, cnp.ndarray workspace, int64_t workspace_rows,
-                int64_t n_threads, bint all_threads):
-        cdef fastmlp_data data = fastmlp_data(
-            x=pointer(x), x_type=x_type, target=NULL, sample_weight=NULL)
+    def predict(self, cnp.ndarray parameters, cnp.ndarray packed, x, cnp.ndarray rows, cnp.ndarray out,
+                bint apply_link, cnp.ndarray workspace, int64_t workspace_rows, int64_t n_threads,
+                bint all_threads):
+        cdef fastmlp_data data = fastmlp_data(inputs=inputs_of(x), target=NULL, sample_weight=NULL)
         cdef address pp = pointer(parameters), rp = pointer(rows), op = pointer(out), kp = pointer(packed)
         cdef address wp = pointer(workspace)
         cdef int64_t n_rows = out.shape[0]
@@ -373,11 +405,11 @@ cdef class Trainer:
         """Take zeroed memory of workspace_bytes."""
         self.workspace = workspace
 
-    def train(self, cnp.ndarray parameters, cnp.ndarray moments, cnp.ndarray x, int32_t x_type, cnp.ndarray target,
-              cnp.ndarray sample_weight, cnp.ndarray order, int64_t batch_size, cnp.ndarray updates):
+    def train(self, cnp.ndarray parameters, cnp.ndarray moments, x, cnp.ndarray target, cnp.ndarray sample_weight,
+              cnp.ndarray order, int64_t batch_size, cnp.ndarray updates):
         cdef fastmlp_totals totals
         cdef fastmlp_data data = fastmlp_data(
-            x=pointer(x), x_type=x_type, target=pointer(target), sample_weight=pointer(sample_weight))
+            inputs=inputs_of(x), target=pointer(target), sample_weight=pointer(sample_weight))
         cdef address sp = pointer(self.settings), up = pointer(updates), pp = pointer(parameters)
         cdef address mp = pointer(moments), op = pointer(order), wp = pointer(self.workspace)
         cdef int64_t n_order = order.shape[0]
@@ -387,14 +419,14 @@ cdef class Trainer:
                 <const int64_t *>op, n_order, batch_size, wp, self.n_threads, self.measure_pace)
         return totals.cost, totals.penalty, totals.n_samples
 
-    def gradient(self, cnp.ndarray parameters, cnp.ndarray x, int32_t x_type, cnp.ndarray target,
-                 cnp.ndarray sample_weight, cnp.ndarray gradient, int64_t step):
+    def gradient(self, cnp.ndarray parameters, x, cnp.ndarray target, cnp.ndarray sample_weight,
+                 cnp.ndarray gradient, int64_t step):
         cdef fastmlp_totals totals
         cdef fastmlp_data data = fastmlp_data(
-            x=pointer(x), x_type=x_type, target=pointer(target), sample_weight=pointer(sample_weight))
+            inputs=inputs_of(x), target=pointer(target), sample_weight=pointer(sample_weight))
         cdef address sp = pointer(self.settings), pp = pointer(parameters), gp = pointer(gradient)
         cdef address wp = pointer(self.workspace)
-        cdef int64_t n_rows = x.shape[0]
+        cdef int64_t n_rows = target.shape[0]
         with nogil:
             totals = self.network.table.objective_and_gradient(
                 &self.network.plan, <const fastmlp_settings *>sp, step, pp, &data, n_rows, gp, wp, self.n_threads)
@@ -411,6 +443,7 @@ cdef void pair_columns(real *pairs, Py_ssize_t n) noexcept nogil:
         pairs[2 * i + 1] = p
 
 
+@cython.final
 cdef class Predictor:
     """A network bound to its parameters, for calls that cost little more than the arithmetic.
 
@@ -437,8 +470,12 @@ cdef class Predictor:
 
     def __call__(self, x):
         """Return the outputs (N, C) at x (N, I), or None if x must be converted first."""
+        cdef fastmlp_data data
         if not isinstance(x, cnp.ndarray):
-            return None
+            if type(x) is not SparseRows:
+                return None
+            data.inputs = inputs_of(x)
+            return self._outputs(&data, len(x))
         if not cnp.PyArray_CheckExact(x) and isinstance(x, MaskedArray):  # which may have to be refused
             return None
         cdef cnp.ndarray rows = <cnp.ndarray>x
@@ -446,29 +483,25 @@ cdef class Predictor:
                 or not cnp.PyArray_IS_C_CONTIGUOUS(rows) or not cnp.PyArray_ISNOTSWAPPED(rows)
                 or not cnp.PyArray_ISALIGNED(rows)):
             return None
-        cdef int32_t x_type
         cdef int type_number = cnp.PyArray_TYPE(rows)
-        if type_number == cnp.NPY_FLOAT32:
-            x_type = FASTMLP_FLOAT32
-        elif type_number == cnp.NPY_FLOAT64:
-            x_type = FASTMLP_FLOAT64
-        elif type_number == cnp.NPY_UINT8:
-            x_type = FASTMLP_UINT8
-        else:
+        if type_number not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64, cnp.NPY_UINT8):
             return None
+        data.inputs = dense_inputs(rows, x_type_of(rows))
+        return self._outputs(&data, rows.shape[0])
+
+    cdef cnp.ndarray _outputs(self, fastmlp_data *data, int64_t n):
+        """Return the outputs at n rows of what has been checked; only the inputs of the data are there."""
         cdef cnp.npy_intp shape[2]
-        shape[0] = rows.shape[0]
+        shape[0] = n
         shape[1] = 2 if self.paired else self.n_outputs
         cdef cnp.ndarray out = cnp.PyArray_EMPTY(2, shape, self.real_type, 0)
-        self._run(rows, x_type, out)
+        data.target = data.sample_weight = NULL
+        self._run(data, n, out)
         return out
 
-    cdef int _run(self, cnp.ndarray rows, int32_t x_type, cnp.ndarray out) except -1:
-        cdef int64_t n = rows.shape[0]
+    cdef int _run(self, const fastmlp_data *data, int64_t n, cnp.ndarray out) except -1:
         cdef int64_t n_threads = min(self.n_threads, n)
         cdef int64_t scratch_rows = min(n, self.rows_at_once * n_threads)
-        cdef fastmlp_data data = fastmlp_data(
-            x=pointer(rows), x_type=x_type, target=NULL, sample_weight=NULL)
         cdef const fastmlp_kernels *table = self.network.table
         cdef address first = pointer(out), parameters = pointer(self.parameters)
         cdef address packed = pointer(self.packed), scratch
@@ -478,7 +511,7 @@ cdef class Predictor:
             if scratch is not NULL:
                 if self.paired:
                     results += n * table.real_bytes
-                table.predict(&self.network.plan, parameters, packed, &data, NULL, n, results, True, scratch,
+                table.predict(&self.network.plan, parameters, packed, data, NULL, n, results, True, scratch,
                               scratch_rows, n_threads, False)
                 free(scratch)
                 if self.paired and table.real_bytes == 4:

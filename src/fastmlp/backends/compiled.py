@@ -14,6 +14,7 @@ import numpy as np
 from fastmlp.backends import _core
 from fastmlp.backends.protocol import Rows, Totals
 from fastmlp.backends.row_shares import row_shares
+from fastmlp.plan.inputs import Inputs
 from fastmlp.plan.layout import Plan
 from fastmlp.plan.parameters import REAL_TYPES, aligned_zeros
 
@@ -24,9 +25,6 @@ __all__ = [
     "fma_peak",
     "operation_codes",
 ]
-
-#: The core's codes of what X may hold, by dtype; a dtype's name takes longer to find.
-_X_TYPES = {np.dtype(name): code for name, code in _core.X_TYPES.items()}
 
 #: Rows that a thread predicts at once: enough to fill register tiles, few enough for the cache.
 _ROWS_PER_THREAD = 96
@@ -120,17 +118,7 @@ class CompiledExecutor:
         """See :meth:`fastmlp.backends.Executor.train`."""
         X, target, weight = rows
         return Totals(
-            *self._trainer.train(
-                parameters,
-                moments,
-                X,
-                _X_TYPES[X.dtype],
-                target,
-                weight,
-                order,
-                batch_size,
-                updates,
-            )
+            *self._trainer.train(parameters, moments, X, target, weight, order, batch_size, updates)
         )
 
     def gradient(
@@ -138,11 +126,7 @@ class CompiledExecutor:
     ) -> Totals:
         """See :meth:`fastmlp.backends.Executor.gradient`."""
         X, target, weight = rows
-        return Totals(
-            *self._trainer.gradient(
-                parameters, X, _X_TYPES[X.dtype], target, weight, gradient, step
-            )
-        )
+        return Totals(*self._trainer.gradient(parameters, X, target, weight, gradient, step))
 
 
 class CompiledBackend:
@@ -354,7 +338,7 @@ class CompiledBackend:
         self,
         plan: Plan,
         parameters: np.ndarray,
-        X: np.ndarray,
+        X: Inputs,
         rows: np.ndarray | None,
         out: np.ndarray,
         apply_link: bool,
@@ -368,7 +352,6 @@ class CompiledBackend:
             parameters,
             _packed(network, parameters) if worth_packing else None,
             X,
-            _X_TYPES[X.dtype],
             rows,
             out,
             apply_link,

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
+from fastmlp.plan.inputs import Inputs
 from fastmlp.plan.layout import Plan
 
 __all__ = ["Backend", "Executor", "Rows", "Totals"]
@@ -41,12 +42,14 @@ class Rows(NamedTuple):
 
     Attributes
     ----------
-    X : ndarray of uint8, float32 or float64, shape (N, I)
+    X : Inputs, shape (N, I)
+        What a row of X is: an array of uint8, float32 or float64, or ``SparseRows``. A backend
+        makes the rows of a batch dense, a tile at a time, and never all of X.
     target : ndarray of real, shape (N, T)
     sample_weight : ndarray of real, shape (N,), or None
     """
 
-    X: np.ndarray
+    X: Inputs
     target: np.ndarray
     sample_weight: np.ndarray | None = None
 
@@ -308,13 +311,13 @@ class Backend(Protocol):
         self,
         plan: Plan,
         parameters: np.ndarray,
-        X: np.ndarray,
+        X: Inputs,
         rows: np.ndarray | None,
         out: np.ndarray,
         apply_link: bool,
         n_threads: int,
     ) -> None:
-        """out (K, C) = the network at X[rows] (all rows when None), without dropout.
+        """out (K, C) = the network at rows of X (N, I) (all when None), without dropout.
 
         Batch norm takes the running statistics in ``parameters`` (V,).
         """

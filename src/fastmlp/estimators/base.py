@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
 from fastmlp import validation
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from fastmlp.estimators.coding import TargetCoder
     from fastmlp.estimators.preparation import ValidationRows
     from fastmlp.network import Gradient
+    from fastmlp.plan.inputs import Inputs
 
 __all__ = ["BaseMLP", "available", "stochastic"]
 
@@ -163,23 +165,24 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
             C-contiguous arrays of uint8, float32 and float64 are read in place; others are
-            converted once.
+            converted once. So are sparse matrices that are not CSR; the rows of a batch, and no
+            more, are made dense.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels, label indicators, or real targets.
         sample_weight : array-like of shape (n_samples,), default=None
             How much each row counts; not negative. A weight of 2 means the same as the row twice,
             so the penalties weigh less the larger the sum of the weights is.
-        X_val : array-like of shape (n_validation_samples, n_features), default=None
+        X_val : array-like or sparse matrix of shape (n_validation_rows, n_features), default=None
             Rows to judge the network by after each epoch, with columns as X has them; nothing is
             learnt from them. With ``early_stopping`` they stop the fit, and no row of X is held
             out. Without it, their scores only go into ``validation_scores_``, the records of
             ``callbacks`` and the lines of ``verbose``.
-        y_val : array-like of shape (n_validation_samples,) or (n_validation_samples, n_outputs), \
+        y_val : array-like of shape (n_validation_rows,) or (n_validation_rows, n_outputs), \
 default=None
             Their labels or targets, as y has them.
-        sample_weight_val : array-like of shape (n_validation_samples,), default=None
+        sample_weight_val : array-like of shape (n_validation_rows,), default=None
             How much each of them counts in the score.
 
         Returns
@@ -301,6 +304,11 @@ default=None
         given: int | None = validation.check_parameters({"n_threads": self.n_threads})["n_threads"]
         return default_threads() if given is None else given
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     def __sklearn_is_fitted__(self) -> bool:
         return learnt_by(self) is not None
 
@@ -334,7 +342,7 @@ default=None
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
 
         Returns
@@ -361,7 +369,7 @@ default=None
             logits = network.forward(backend, X, apply_link=False, n_threads=n_threads)
             return learnt.coder.cost_unit.of_each(network.losses(backend, logits, target))
 
-    def _encoded(self, learnt: Learnt, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    def _encoded(self, learnt: Learnt, X: Any, y: Any) -> tuple[Inputs, np.ndarray]:
         """Return X (N, I), checked, and the core's target (N, T) for y (N,) or (N, C)."""
         X, y, _ = validation.check_data(
             learnt.columns(type(self).__name__),
@@ -379,7 +387,7 @@ default=None
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
 
@@ -418,7 +426,7 @@ default=None
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
 
@@ -449,7 +457,7 @@ default=None
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
 

@@ -10,6 +10,7 @@ import numpy as np
 from fastmlp.backends import Rows
 from fastmlp.estimators.coding import TargetCoder
 from fastmlp.notices import notify
+from fastmlp.plan.inputs import matrix_of
 from fastmlp.training.loop import TrainingData
 from fastmlp.validation import (
     check_any_held_out,
@@ -89,9 +90,9 @@ def _by_rule(
 
     ``y`` is (N,) or (N, C). Nothing is moved from one part to the other.
     """
-    n_rows = len(data.rows.X)
+    n_rows, listed = len(data.rows.X), isinstance(split, (list, tuple))
     with splitting(split):
-        parts = iter(split if isinstance(split, (list, tuple)) else split.split(data.rows.X, y))
+        parts = iter(split if listed else split.split(matrix_of(data.rows.X), y))
         first, second = next(parts, (None, None))
     if first is None:
         raise no_split(split)

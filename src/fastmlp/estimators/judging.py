@@ -13,6 +13,7 @@ from fastmlp.backends import Backend, Rows
 from fastmlp.estimators.coding import TargetCoder, mean_loss
 from fastmlp.estimators.learnt import Learnt, shown_as
 from fastmlp.network import Network
+from fastmlp.plan.inputs import matrix_of
 from fastmlp.training.divergence import DivergenceError
 from fastmlp.training.history import UNCHANGED, CostUnit
 from fastmlp.training.observers import Observer
@@ -101,7 +102,7 @@ class Judgement:
     def _by_scorer(self, judged: JudgedRows) -> Scores:
         """Return what scores by scikit-learn's scorer of a name, or by the user's."""
         scorer, rows, order = self._scorer(), judged.rows, judged.order
-        X, weights = rows.X[order], {}
+        X, weights = matrix_of(rows.X, order), {}
         if judged.sample_weight is not None and _takes_weights(scorer):
             weights = {"sample_weight": judged.sample_weight}
         cost = mean_loss(self.backend, rows.target[order], rows.weights_of(order))

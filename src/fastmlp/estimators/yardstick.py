@@ -8,6 +8,7 @@ import numpy as np
 
 from fastmlp.backends import Backend
 from fastmlp.estimators.learnt import Learnt
+from fastmlp.plan.inputs import Inputs, mean_squares
 from fastmlp.training.loop import TrainingData
 
 __all__ = ["out_of_scale", "worse_than_constant"]
@@ -171,14 +172,17 @@ def out_of_scale(learnt: Learnt, data: TrainingData) -> list[str]:
     """Return sentences that name what is out of scale in the rows that count, and the remedy."""
     _, target, weights = _rows_that_count(data)
     return [
-        *scale_of_features(data.rows.X[_some_rows(data, ROWS_FOR_SCALE)], learnt.feature_names),
+        *scale_of_features(data.rows.X, _some_rows(data, ROWS_FOR_SCALE), learnt.feature_names),
         *learnt.coder.scale_of_target(target, weights),
     ]
 
 
-def scale_of_features(X: np.ndarray, names: np.ndarray | None) -> list[str]:
-    """Return a sentence that names the column of X (N, I) that is farthest out of scale, if any."""
-    size = np.sqrt(np.mean(np.square(X, dtype=np.float64), axis=0))
+def scale_of_features(X: Inputs, rows: np.ndarray, names: np.ndarray | None) -> list[str]:
+    """Return a sentence that names the column of X (N, I) that is farthest out of scale, if any.
+
+    The ``rows`` (K,) tell.
+    """
+    size = np.sqrt(mean_squares(X, rows))
     column = int(np.argmax(size))
     if SMALL <= size[column] <= LARGE or size[column] == 0:
         return []

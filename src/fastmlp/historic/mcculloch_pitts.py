@@ -131,7 +131,13 @@ class McCullochPittsNeuron(ClassifierMixin, SeenAttributes, BaseEstimator):
             classes = _REST_AND_FIRING
         else:
             X, y, _ = validation.check_data(
-                columns, X, y, dtype=np.float64, reset=True, numeric_y=False
+                columns,
+                X,
+                y,
+                dtype=np.float64,
+                reset=True,
+                numeric_y=False,
+                accept_sparse=False,
             )
             validation.check_labels(y)
             validation.check_label_width(y, None)

@@ -239,7 +239,9 @@ class RosenblattPerceptron(ClassifierMixin, SeenAttributes, BaseEstimator):
             dtype="auto" if earlier is None else earlier.coef.dtype,
             reset=earlier is None,
             numeric_y=False,
+            accept_sparse=False,
         )
+        assert isinstance(X, np.ndarray)
         validation.check_labels(y)
         validation.check_label_width(y, None)
         weights = validation.check_sample_weight(sample_weight, len(X), real)
@@ -339,7 +341,9 @@ class RosenblattPerceptron(ClassifierMixin, SeenAttributes, BaseEstimator):
         learnt.check()
         w, b = (readable(array) for array in (learnt.coef, learnt.intercept))
         columns = learnt.columns(type(self).__name__)
-        X = readable(validation.check_features(columns, X, w.dtype), w.dtype)
+        X = validation.check_features(columns, X, w.dtype, accept_sparse=False)
+        assert isinstance(X, np.ndarray)
+        X = readable(X, w.dtype)
         scores = np.empty((len(X), len(w)), w.dtype)
         get_backend(self.backend).perceptron_scores(X, w, b, scores)
         return scores.ravel() if len(w) == 1 else scores

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Rotations", "find_coordinates", "fit_rotations"]
+__all__ = ["Rotations", "find_coordinates", "fit_pairs", "fit_rotations"]
 
 _LATITUDES = frozenset({"lat", "latitude"})
 _LONGITUDES = frozenset({"lon", "lng", "long", "longitude"})
@@ -88,3 +88,19 @@ def _are_degrees(longitudes: np.ndarray, latitudes: np.ndarray) -> bool:
     if not len(x) or not len(y):
         return False
     return bool((np.abs(x) <= 360).all() and (np.abs(y) <= 90).all())
+
+
+def fit_pairs(X: np.ndarray, n_pairs: int, rng: np.random.RandomState) -> Rotations | None:
+    """Return rotations of random pairs of columns (N, F), each by a random angle.
+
+    Each column counts by its spread. None if fewer than two columns vary.
+    """
+    with np.errstate(all="ignore"):
+        spread = np.nanstd(np.clip(X.astype(np.float64), -1e100, 1e100), axis=0)
+    varying = np.flatnonzero(spread > 0)
+    if len(varying) < 2:
+        return None
+    pairs = np.array([rng.choice(varying, 2, replace=False) for _ in range(n_pairs)])
+    angles = np.pi * rng.random_sample(n_pairs)
+    eastward, northward = np.cos(angles), np.sin(angles)
+    return Rotations(pairs, (eastward / spread[pairs[:, 0]])[None], (northward / spread[pairs[:, 1]])[None])

@@ -22,11 +22,14 @@ class Recipe:
         - "one_hot": a column for each level of each category;
         - "pieces": each number in ``n_pieces`` parts between its quantiles, of which those below it
           are 1 and those above it 0 (Gorishniy et al. 2022, "piecewise-linear encoding");
-        - "places": the same for longitude and latitude turned by seven angles, if the table has
+        - "places": the same for longitude and latitude turned by ``n_angles`` angles, if the table has
           columns with such names;
         - "pairs": the same for ``n_pairs`` random turns of two numbers each.
     n_pieces : int, default=32
     n_pairs : int, default=64
+    n_angles : int, default=8
+    max_levels : int, default=64
+        Inputs of a category at most; the least frequent levels share one.
     hidden_layer_sizes : tuple of int, default=(256, 256, 256)
     activation : str, default="silu"
     dropout : float, default=0.15
@@ -57,6 +60,8 @@ class Recipe:
     inputs: tuple[str, ...] = ("robust", "one_hot")
     n_pieces: int = 32
     n_pairs: int = 64
+    n_angles: int = 8
+    max_levels: int = 64
     hidden_layer_sizes: tuple[int, ...] = (256, 256, 256)
     activation: str = "silu"
     dropout: float = 0.15

@@ -15,8 +15,11 @@ import numpy as np
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
 
+from fastmlp.plan.inputs import INPUT_DTYPES, Inputs
 from fastmlp.plan.parameters import readable
+from fastmlp.validation.finite import require_finite
 from fastmlp.validation.shapes import UNREADABLE, check_is_array, check_label_list, wrong_shape
+from fastmlp.validation.sparse import check_structure, sparse_rows
 from fastmlp.validation.tables import complaint
 from fastmlp.validation.wording import one_line
 
@@ -37,9 +40,6 @@ __all__ = [
     "resolve_dtype",
     "weights_change_penalties",
 ]
-
-#: What backends read without a conversion.
-INPUT_DTYPES = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
 
 
 def resolve_dtype(dtype: Any, X_dtype: np.dtype) -> np.dtype:
@@ -101,24 +101,28 @@ def _explanation(name: str, values: Any, error: Exception, real: bool) -> Except
     return None if text is None else ValueError(text)
 
 
-def check_features(estimator: Any, X: Any, dtype: np.dtype) -> np.ndarray:
+def check_features(
+    estimator: Any, X: Any, dtype: np.dtype, *, accept_sparse: bool = True
+) -> Inputs:
     """Return X for prediction by a fitted estimator.
 
     Parameters
     ----------
     estimator : estimator
         Has ``n_features_in_`` and, perhaps, ``feature_names_in_``.
-    X : array-like, shape (N, I)
+    X : array-like or sparse matrix, shape (N, I)
     dtype : dtype
         The network's.
+    accept_sparse : bool
+        Whether X may be sparse.
 
     Returns
     -------
-    ndarray of uint8, float32 or float64, shape (N, I)
+    ndarray of uint8, float32 or float64, or SparseRows, shape (N, I)
         C-contiguous; X itself when it is so already.
     """
     if not _is_plain(estimator, X):
-        X = _table(estimator, X, reset=False)
+        X = _table(estimator, X, reset=False, accept_sparse=accept_sparse)
     return _ready(X, dtype, getattr(estimator, "feature_names_in_", None))
 
 
@@ -135,15 +139,22 @@ def _is_plain(estimator: Any, X: Any) -> bool:
 
 
 def check_data(
-    estimator: Any, X: Any, y: Any, *, dtype: Any, reset: bool, numeric_y: bool
-) -> tuple[np.ndarray, np.ndarray, np.dtype]:
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    dtype: Any,
+    reset: bool,
+    numeric_y: bool,
+    accept_sparse: bool = True,
+) -> tuple[Inputs, np.ndarray, np.dtype]:
     """Return X and y for training, and the network's real type.
 
     Parameters
     ----------
     estimator : estimator
         Its ``n_features_in_`` and ``feature_names_in_`` are set when ``reset``, else compared.
-    X : array-like, shape (N, I)
+    X : array-like or sparse matrix, shape (N, I)
     y : array-like, shape (N,) or (N, C)
     dtype : dtype-like or "auto"
         The ``dtype`` parameter.
@@ -151,15 +162,17 @@ def check_data(
         Whether a new network begins.
     numeric_y : bool
         Whether y holds real numbers.
+    accept_sparse : bool
+        Whether X may be sparse.
 
     Returns
     -------
-    X : ndarray of uint8, float32 or float64, shape (N, I)
+    X : ndarray of uint8, float32 or float64, or SparseRows, shape (N, I)
         C-contiguous; the caller's array when it is so already.
     y : ndarray, shape (N,) or (N, C)
     dtype : dtype
     """
-    X = _table(estimator, X, reset=reset)
+    X = _table(estimator, X, reset=reset, accept_sparse=accept_sparse)
     real = resolve_dtype(dtype, X.dtype)
     X = _ready(X, real, getattr(estimator, "feature_names_in_", None))
     y = _check_target(y, real if numeric_y else None)
@@ -185,16 +198,22 @@ def _check_lengths(n_rows: int, n_targets: int) -> None:
 
 
 def check_table(estimator: Any, X: Any, dtype: np.dtype, *, reset: bool) -> np.ndarray:
-    """Return X (N, I) alone, checked as ``check_data`` does."""
-    X = _table(estimator, X, reset=reset)
-    return _ready(X, dtype, getattr(estimator, "feature_names_in_", None))
+    """Return a dense X (N, I) alone, checked as ``check_data`` does."""
+    X = _table(estimator, X, reset=reset, accept_sparse=False)
+    table = _ready(X, dtype, getattr(estimator, "feature_names_in_", None))
+    assert isinstance(table, np.ndarray)
+    return table
 
 
-def _table(estimator: Any, X: Any, reset: bool) -> np.ndarray:
-    """Return X (N, I) after scikit-learn's checks, all but those of the values."""
+def _table(estimator: Any, X: Any, *, reset: bool, accept_sparse: bool) -> Any:
+    """Return X (N, I), an array or CSR, after scikit-learn's checks of all but the values."""
     check_is_array("X", X)
+    check_structure("X", X)
+    form = "csr" if accept_sparse else False
     with explaining("X", X):
-        table: np.ndarray = validate_data(estimator, X, reset=reset, ensure_all_finite=False)
+        table = validate_data(
+            estimator, X, reset=reset, ensure_all_finite=False, accept_sparse=form
+        )
     _require_real("X", table, X)
     return table
 
@@ -209,7 +228,7 @@ def _require_real(name: str, array: np.ndarray, values: Any) -> None:
         return
     found = complaint(name, values)
     if found is None and array.dtype == object:  # a list with None in it, which means NaN
-        _require_finite(array.astype(np.float64), name, np.dtype(np.float64))
+        require_finite(array.astype(np.float64), name, np.dtype(np.float64))
     raise found or ValueError(f"{name} must hold real numbers; got dtype {array.dtype}.")
 
 
@@ -218,6 +237,7 @@ def _check_target(y: Any, dtype: np.dtype | None) -> np.ndarray:
     if y is None:
         raise ValueError("fit requires y to be passed, but the target y is None.")
     check_is_array("y", y)
+    check_structure("y", y)
     if dtype is None:
         check_label_list("y", y)
     with explaining("y", y, real=dtype is not None):
@@ -237,51 +257,21 @@ def _check_target(y: Any, dtype: np.dtype | None) -> np.ndarray:
     if dtype is not None:
         _require_real("y", array, y)
     if array.dtype.kind == "f":
-        _require_finite(array, "y", dtype or array.dtype)
+        require_finite(array, "y", dtype or array.dtype)
     return readable(array)
 
 
-def _ready(X: np.ndarray, dtype: np.dtype, names: np.ndarray | None) -> np.ndarray:
-    """Return finite X (N, I) as the backends take it, converted at most once."""
+def _ready(X: Any, dtype: np.dtype, names: np.ndarray | None) -> Inputs:
+    """Return finite X (N, I), an array or CSR, as the backends take it, converted at most once."""
+    if not isinstance(X, np.ndarray):
+        with naming("X"):
+            return sparse_rows(X, dtype, names)
     if X.dtype.kind == "f":
-        _require_finite(X, "X", dtype, names)
+        require_finite(X, "X", dtype, names)
     if X.dtype in INPUT_DTYPES and X.flags.c_contiguous and X.flags.aligned:
         return np.asarray(X)
     with naming("X"):
         return readable(X, dtype)
-
-
-def _require_finite(
-    values: np.ndarray, name: str, dtype: np.dtype, column_names: np.ndarray | None = None
-) -> None:
-    """Raise ValueError naming the first NaN, infinity or value too large for ``dtype``."""
-    # Two reductions without a temporary; NaN fails both comparisons.
-    limit = np.finfo(dtype).max
-    if values.size == 0 or (values.max() <= limit and values.min() >= -limit):
-        return
-    table = values.reshape(len(values), -1)
-    within = (table.max(axis=1) <= limit) & (table.min(axis=1) >= -limit)
-    row = int(np.argmin(within))
-    column = int(np.argmin(np.abs(table[row]) <= limit))
-    value = table[row, column]
-    what = "NaN" if np.isnan(value) else "infinity"
-    if np.isfinite(value):
-        what = f"{value:g}, too large for dtype {dtype.name}"
-    label = repr(str(column_names[column])) if column_names is not None else column
-    where = f"row {row}" if values.ndim == 1 else f"column {label}, row {row}"
-    raise ValueError(f"Input {name} contains {what} ({where}){_remedy(name, value, dtype)}.")
-
-
-def _remedy(name: str, value: float, dtype: np.dtype) -> str:
-    """Return what to do about a value that is not finite, or too large for ``dtype``."""
-    if name == "sample_weight":
-        return ""
-    if np.isnan(value):
-        ways = "fill missing values by sklearn.impute.SimpleImputer, or " if name == "X" else ""
-        return f": {ways}leave such rows out"
-    if np.isinf(value):
-        return ": leave such rows out, or bound the values by numpy.clip"
-    return ": scale it" if dtype == np.float64 else ": scale it, or set dtype='float64'"
 
 
 def check_sample_weight(sample_weight: Any, n_samples: int, dtype: np.dtype) -> np.ndarray | None:
@@ -301,7 +291,7 @@ def check_sample_weight(sample_weight: Any, n_samples: int, dtype: np.dtype) -> 
     with explaining("sample_weight", sample_weight):
         weights = check_array(weights, ensure_2d=False, ensure_all_finite=False)
     _require_real("sample_weight", weights, sample_weight)
-    _require_finite(weights, "sample_weight", dtype)
+    require_finite(weights, "sample_weight", dtype)
     if weights.min() < 0:
         raise ValueError(f"sample_weight must not be negative; got {weights.min():g}.")
     total = weights.sum(dtype=np.float64)

@@ -122,7 +122,7 @@ def _one_dimension(values: Any, shape: tuple[int, ...]) -> str:
             f"X must have two dimensions; got {a_kind_of(values)}. Reshape your data: "
             "X.to_frame() if it is one feature, X.to_numpy().reshape(1, -1) if it is one sample."
         )
-    array = "X" if isinstance(values, np.ndarray) else "numpy.array(X)"
+    array = "X" if isinstance(values, np.ndarray) or issparse(values) else "numpy.array(X)"
     return (
         f"X must have two dimensions; got shape {shape}. Reshape your data: {array}.reshape(-1, 1) "
         f"if it is one feature, {array}.reshape(1, -1) if it is one sample."

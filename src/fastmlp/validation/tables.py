@@ -19,6 +19,7 @@ from fastmlp.validation.wording import brief, one_line
 __all__ = ["complaint", "is_missing"]
 
 _TEXTS = (str, bytes)
+_COMPLEX = "Complex data not supported; take the real and the imaginary part, each alone"
 
 #: Types of missing values, those of pandas among them, which need not be installed.
 MISSING = ("NoneType", "NAType", "NaTType", "MaskedConstant")
@@ -41,9 +42,7 @@ def complaint(name: str, values: Any, cause: Exception | None = None) -> Excepti
     ``cause`` is what another library raised.
     """
     if issparse(values):
-        return TypeError(
-            f"{name} is a sparse matrix, which is not supported: pass {name}.toarray()."
-        )
+        return _complaint_of_sparse(name, values, cause)
     text = wrong_shape(name, values) or _wrong_names(name, values)
     if text is not None:
         return ValueError(text)
@@ -56,6 +55,20 @@ def complaint(name: str, values: Any, cause: Exception | None = None) -> Excepti
     # scikit-learn wants a TypeError with Python's own words for objects that are no numbers.
     kind = TypeError if remedy is None and isinstance(cause, TypeError) else ValueError
     return kind(f"{_place_of(name, wrong)}: {remedy or wrong.reason or 'give numbers'}.")
+
+
+def _complaint_of_sparse(name: str, values: Any, cause: Exception | None) -> Exception | None:
+    text = wrong_shape(name, values) if name == "X" else None
+    if text is None and values.dtype.kind not in "biuf":
+        remedy = ": " + _COMPLEX if values.dtype.kind == "c" else ""
+        text = f"{name} must hold real numbers; got a sparse matrix of {values.dtype}{remedy}."
+    if text is not None:
+        return ValueError(text)
+    if cause is None or isinstance(cause, TypeError):  # else something else is wrong with it
+        return TypeError(
+            f"{name} is a sparse matrix, which is not supported: pass {name}.toarray()."
+        )
+    return None
 
 
 def _wrong_names(name: str, values: Any) -> str | None:
@@ -161,7 +174,7 @@ def _remedy(name: str, wrong: _Wrong) -> str | None:
     if isinstance(value, _TEXTS):
         return _of_text(name, wrong.column)
     if isinstance(value, (complex, np.complexfloating)):
-        return "Complex data not supported; take the real and the imaginary part, each alone"
+        return _COMPLEX
     dates = (datetime.date, datetime.timedelta, np.datetime64, np.timedelta64)
     if isinstance(value, dates) or kind == "Period":
         return "make numbers of dates, such as the days since one"

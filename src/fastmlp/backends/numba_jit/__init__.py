@@ -35,6 +35,7 @@ from fastmlp.backends.numba_jit.threading_layer import launch, team
 from fastmlp.backends.numba_jit.workspace import make_workspace
 from fastmlp.backends.protocol import Rows, Totals
 from fastmlp.backends.row_shares import row_shares
+from fastmlp.plan.inputs import Inputs, SparseRows
 from fastmlp.plan.layout import Plan, group_runs
 from fastmlp.registry import NORMALIZATIONS, OPTIMIZERS
 
@@ -53,16 +54,29 @@ def _weights_or_none(sample_weight: np.ndarray | None, dtype: np.dtype) -> np.nd
     return _read_only(np.empty(0, dtype=dtype) if sample_weight is None else sample_weight)
 
 
+def _one_of(array: np.ndarray, *dtypes: type) -> list[np.ndarray]:
+    """Return the array in the place of its own type, and an empty one of each other type."""
+    return [
+        _read_only(array if array.dtype == each else np.empty((0,) * array.ndim, dtype=each))
+        for each in dtypes
+    ]
+
+
 def _samples(rows: Rows, dtype: np.dtype) -> Samples:
     X = rows.X
-    x_uint8, x_float32, x_float64 = (
-        _read_only(X if X.dtype == kind else np.empty((0, X.shape[1]), dtype=kind))
-        for kind in (np.uint8, np.float32, np.float64)
-    )
+    if isinstance(X, SparseRows):
+        x, columns, starts = X.values.reshape(1, -1), X.columns, X.starts
+    else:
+        x, columns, starts = X, _NO_INDEX, _NO_INDEX
+    x_uint8, x_float32, x_float64 = _one_of(x, np.uint8, np.float32, np.float64)
+    columns32, columns64 = _one_of(columns, np.int32, np.int64)
     return Samples(
         x_uint8=x_uint8,
         x_float32=x_float32,
         x_float64=x_float64,
+        columns32=columns32,
+        columns64=columns64,
+        starts=_read_only(starts),
         target=_read_only(rows.target),
         sample_weight=_weights_or_none(rows.sample_weight, dtype),
     )
@@ -71,6 +85,9 @@ def _samples(rows: Rows, dtype: np.dtype) -> Samples:
 def _rows(rows: np.ndarray | None, n_rows: int) -> np.ndarray:
     return _read_only(np.arange(n_rows, dtype=np.int64) if rows is None else rows)
 
+
+#: What a dense X has for indices.
+_NO_INDEX = np.empty(0, dtype=np.int64)
 
 _BATCH_NORM = NORMALIZATIONS["batch"].code
 
@@ -337,13 +354,13 @@ class NumbaBackend:
         self,
         plan: Plan,
         parameters: np.ndarray,
-        X: np.ndarray,
+        X: Inputs,
         rows: np.ndarray | None,
         out: np.ndarray,
         apply_link: bool,
         n_threads: int,
     ) -> None:
-        """Set out (K, C) = the network at X[rows] (all rows when None), without dropout."""
+        """Set out (K, C) = the network at rows of X (N, I) (all when None), without dropout."""
         dtype = parameters.dtype
         samples = _samples(Rows(X, np.empty((0, 1), dtype=dtype)), dtype)
         workspace = make_workspace(plan, dtype, min(len(out), PREDICTION_ROWS), n_threads)

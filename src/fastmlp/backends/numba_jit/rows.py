@@ -35,7 +35,7 @@ from fastmlp.backends.numba_jit.normalized_layers import (
     weigh_rows,
 )
 from fastmlp.backends.numba_jit.products import multiply, multiply_scaled, panel_width
-from fastmlp.backends.numba_jit.stretches import copy, scale
+from fastmlp.backends.numba_jit.stretches import copy, fill, scale
 from fastmlp.plan.layout import DROPOUT_LEVELS
 from fastmlp.registry import CUSTOM, LOSSES
 
@@ -46,11 +46,16 @@ _BINARY_CROSS_ENTROPY = LOSSES["binary_cross_entropy"].code
 
 
 class Samples(NamedTuple):
-    """The data of a call. One compiled function serves all types of X: two of three are empty."""
+    """The data of a call. One compiled function serves all kinds of X: what it lacks is empty."""
 
-    x_uint8: np.ndarray  # (N, I) or (0, I)
-    x_float32: np.ndarray  # (N, I) or (0, I)
-    x_float64: np.ndarray  # (N, I) or (0, I)
+    # Of a dense X (N, I), one of three; of a sparse one, its Z stored values as one row (1, Z).
+    x_uint8: np.ndarray
+    x_float32: np.ndarray
+    x_float64: np.ndarray
+    # Of a sparse X, the columns of its values, (Z,) of one of two types, and where rows start.
+    columns32: np.ndarray
+    columns64: np.ndarray
+    starts: np.ndarray  # (N + 1,) int64, or (0,) for a dense X
     target: np.ndarray  # (N, T) real
     sample_weight: np.ndarray  # (N,) real, or (0,) for ones
 
@@ -71,9 +76,31 @@ class Batch(NamedTuple):
 
 
 @kernel
+def _stored_value(samples, entry):
+    """Return a stored value of a sparse X."""
+    if samples.x_uint8.size > 0:
+        return np.float64(samples.x_uint8[0, entry])
+    if samples.x_float32.size > 0:
+        return np.float64(samples.x_float32[0, entry])
+    return samples.x_float64[0, entry]
+
+
+@kernel
+def _gather_sparse_row(samples, row, out):
+    """Set ``out`` (I,) to row ``row`` of a sparse X; a stored −0 becomes 0, as in a dense copy."""
+    fill(0, out)
+    for entry in range(samples.starts[row], samples.starts[row + 1]):
+        narrow = samples.columns32.size > 0
+        column = np.int64(samples.columns32[entry]) if narrow else samples.columns64[entry]
+        out[column] += out.dtype.type(_stored_value(samples, entry))
+
+
+@kernel
 def _gather_row(samples, row, out):
     """Copy row ``row`` of X into ``out`` (I,), converted."""
-    if samples.x_uint8.size > 0:
+    if samples.starts.size > 0:
+        _gather_sparse_row(samples, row, out)
+    elif samples.x_uint8.size > 0:
         copy(samples.x_uint8[row], out)
     elif samples.x_float32.size > 0:
         copy(samples.x_float32[row], out)

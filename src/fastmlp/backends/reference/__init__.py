@@ -21,6 +21,7 @@ from fastmlp.backends.reference import (
     perceptron,
     philox,
 )
+from fastmlp.plan.inputs import Inputs, gather
 from fastmlp.plan.layout import Plan
 from fastmlp.plan.parameters import weight_views
 
@@ -204,16 +205,16 @@ class ReferenceBackend:
         self,
         plan: Plan,
         parameters: np.ndarray,
-        X: np.ndarray,
+        X: Inputs,
         rows: np.ndarray | None,
         out: np.ndarray,
         apply_link: bool,
         n_threads: int,
     ) -> None:
-        """Set out (K, C) = the network at X[rows] (all rows when None), without dropout."""
+        """Set out (K, C) = the network at rows of X (N, I) (all when None), without dropout."""
         for start in range(0, len(out), PREDICT_ROWS):
             chunk = slice(start, start + PREDICT_ROWS)
-            x = X[chunk if rows is None else rows[chunk]].astype(parameters.dtype)
+            x = gather(X, chunk if rows is None else rows[chunk], parameters.dtype)
             logits = network.predict(plan, parameters, x)
             if apply_link and plan.custom_loss is None:
                 logits = losses.link(plan.loss, plan.loss_parameters, logits)

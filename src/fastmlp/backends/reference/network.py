@@ -21,6 +21,7 @@ from fastmlp.backends.reference.philox import (
     dropout_factors,
     standard_normals,
 )
+from fastmlp.plan.inputs import gather
 from fastmlp.plan.layout import DROPOUT_LEVELS, INPUT_NOISE_STREAM, Plan
 from fastmlp.plan.parameters import (
     bias_views,
@@ -80,7 +81,7 @@ class Trace(NamedTuple):
 
 def take_batch(rows: Rows, chosen: np.ndarray | slice, dtype: np.dtype) -> Batch:
     """Copy the ``chosen`` rows and convert X to ``dtype``."""
-    x, target = rows.X[chosen].astype(dtype), rows.target[chosen]
+    x, target = gather(rows.X, chosen, dtype), rows.target[chosen]
     if rows.sample_weight is None:
         return Batch(x, target, None, float(len(x)))
     weights = rows.sample_weight[chosen]
