@@ -8,8 +8,9 @@ from functools import cache
 
 import numpy as np
 import pytest
-from helpers_quick import quick
+from helpers_quick import WithoutNumba, quick
 
+from fastmlp import backends
 from fastmlp.backends import BACKENDS, get_backend
 from fastmlp.backends.compiled import CompiledBackend, available_isas
 from fastmlp.backends.protocol import Backend
@@ -44,9 +45,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help=text)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep ``--quick`` from compiling with Numba in tests that go through all backends."""
+    if config.getoption("quick"):
+        backends.BACKENDS = WithoutNumba(BACKENDS)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what ``--quick`` does not run; ``-k`` and ``-m`` have chosen before."""
+    """Leave out what ``--quick`` does not run; ``-k`` and ``-m`` have chosen before.
+
+    A name that differs from process to process keeps pytest-xdist's workers from sharing the tests.
+    """
+    addresses = [item.nodeid for item in items if " at 0x" in item.nodeid]
+    if addresses:
+        raise pytest.UsageError(f"give these cases ids without addresses: {addresses}")
     if config.getoption("quick"):
         chosen = list(quick(items))
         rest = set(items) - set(chosen)

@@ -21,6 +21,7 @@ SLOW = frozenset(
     {
         "test_accuracy.py",
         "test_benchmarks.py",
+        "test_c_sources.py::test_each_file_compiles_alone",
         "test_cli.py",
         "test_concurrent_refit.py",
         "test_custom_activation.py",
@@ -46,6 +47,13 @@ SLOW = frozenset(
         "test_wrong_parameters.py::test_parameters",
     }
 )
+
+
+class WithoutNumba(dict[str, Any]):
+    """The table of backends for tests that loop over it: Numba is found by name only."""
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in super().__iter__() if name != "numba")
 
 
 def quick(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
