@@ -103,4 +103,6 @@ def fit_pairs(X: np.ndarray, n_pairs: int, rng: np.random.RandomState) -> Rotati
     pairs = np.array([rng.choice(varying, 2, replace=False) for _ in range(n_pairs)])
     angles = np.pi * rng.random_sample(n_pairs)
     eastward, northward = np.cos(angles), np.sin(angles)
-    return Rotations(pairs, (eastward / spread[pairs[:, 0]])[None], (northward / spread[pairs[:, 1]])[None])
+    return Rotations(
+        pairs, (eastward / spread[pairs[:, 0]])[None], (northward / spread[pairs[:, 1]])[None]
+    )

@@ -103,7 +103,9 @@ def fit_inputs(
     piecewise = fit_piecewise(numbers, n_bins, is_open=open_bins) if n_bins else None
     rng = np.random.RandomState(seed)
     pairs = fit_pairs(table.numbers, n_pairs, rng) if n_pairs else None
-    of_pairs = None if pairs is None else fit_piecewise(pairs.transform(table.numbers), BINS_OF_PAIRS)
+    of_pairs = (
+        None if pairs is None else fit_piecewise(pairs.transform(table.numbers), BINS_OF_PAIRS)
+    )
     levels = _fit_levels(table, max_levels) if table.category_names else None
     names = scaling.names(columns)
     names += () if piecewise is None else piecewise.names(columns)

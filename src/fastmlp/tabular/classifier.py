@@ -1,0 +1,180 @@
+"""The classifier of raw tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+
+from fastmlp import validation
+from fastmlp.tables import EncodedTable
+from fastmlp.tabular.base import BaseTabular, Ensemble
+from fastmlp.tabular.calibration import best_temperature, tempered
+from fastmlp.tabular.member import Member
+from fastmlp.tabular.metrics import metric_of
+from fastmlp.tabular.problem import Problem
+from fastmlp.tabular.recipe import Recipe
+from fastmlp.tabular.split import Split
+
+__all__ = ["TabularClassifier"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Published:
+    ensemble: Ensemble
+    classes: np.ndarray
+    temperature: float
+
+
+class TabularClassifier(ClassifierMixin, BaseTabular):
+    """Classification of raw tables by a few networks chosen in a race.
+
+    Parameters
+    ----------
+    preset : {"fast", "default", "best"}, default="default"
+        How many recipes race: one; three, the best of which learns three times; or more for longer.
+    recipe : Recipe, default=None
+        One recipe to learn by, in the place of a preset's.
+    metric : str or callable, default="error"
+        What candidates are chosen by: "error" (the share of wrong classes), "log_loss", "auc",
+        "brier", or a metric of scikit-learn by name, or one of its scorers.
+    time_limit : float, default=None
+        Seconds that ``fit`` may take; the best found by then predicts.
+    n_folds : int, default=None
+        Every candidate learns so many times, each time from all folds but one, so that all rows
+        judge it. 1 holds out ``validation_fraction`` of the rows once. None is 5 for tables of
+        fewer than 3000 rows, else 1.
+    validation_fraction : float, default=0.15
+    class_weight : dict or "balanced", default=None
+    calibrate : bool, default=True
+        Whether probabilities are made as sure as they turned out right on held-out rows, by a
+        temperature; the most probable class stays the same.
+    categorical_features, ordinal_features, drop : list of column names or places, default=None
+        What columns are, where their types do not say so.
+    callbacks : sequence of callable, default=None
+        Each is called after every candidate; True ends the race.
+    verbose : bool, default=False
+        Print a line for each candidate.
+    random_state : int, RandomState or None, default=None
+    n_threads : int, default=None
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    columns_ : ColumnTable
+        What each column was taken for.
+    leaderboard_ : Leaderboard
+        What each candidate reached on held-out rows.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from fastmlp import TabularClassifier
+    >>> X = pd.DataFrame({"size": [1.0, 2.0, None, 9.0, 8.0, 9.5] * 20,
+    ...                   "colour": ["red", "red", "blue", None, "blue", "blue"] * 20})
+    >>> y = ["small", "small", "small", "large", "large", "large"] * 20
+    >>> model = TabularClassifier(preset="fast", random_state=0).fit(X, y)
+    >>> model.predict(X.head(4)).tolist()
+    ['small', 'small', 'small', 'large']
+    """
+
+    def __init__(
+        self,
+        *,
+        preset: str = "default",
+        recipe: Recipe | None = None,
+        metric: Any = "error",
+        time_limit: float | None = None,
+        n_folds: int | None = None,
+        validation_fraction: float = 0.15,
+        class_weight: Any = None,
+        calibrate: bool = True,
+        categorical_features: Any = "auto",
+        ordinal_features: Any = None,
+        drop: Any = None,
+        callbacks: Sequence[Callable[[Member], object]] | None = None,
+        verbose: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        n_threads: int | None = None,
+    ) -> None:
+        self.preset = preset
+        self.recipe = recipe
+        self.metric = metric
+        self.time_limit = time_limit
+        self.n_folds = n_folds
+        self.validation_fraction = validation_fraction
+        self.class_weight = class_weight
+        self.calibrate = calibrate
+        self.categorical_features = categorical_features
+        self.ordinal_features = ordinal_features
+        self.drop = drop
+        self.callbacks = callbacks
+        self.verbose = verbose
+        self.random_state = random_state
+        self.n_threads = n_threads
+
+    def _problem(
+        self, table: EncodedTable, y: Any, sample_weight: Any
+    ) -> tuple[Problem, np.ndarray]:
+        y, weights = validation.check_scored(y, sample_weight, len(table), numeric_y=False)
+        check_classification_targets(y)
+        classes, target = np.unique(y, return_inverse=True)
+        if self.class_weight is not None:
+            of_class = compute_sample_weight(self.class_weight, y)
+            weights = of_class if weights is None else weights * of_class
+        metric = metric_of(self.metric, is_classifier=True)
+        settings = {"n_threads": self.n_threads}
+        return Problem(table, target, weights, max(len(classes), 2), metric, settings), classes
+
+    def _publish(
+        self, ensemble: Ensemble, problem: Problem, splits: list[Split], learnt: np.ndarray
+    ) -> None:
+        temperature = 1.0
+        if self.calibrate:
+            rows = np.concatenate([split.held for split in splits])
+            truth, weights = problem.target[rows], problem.weights_of(rows)
+            temperature = best_temperature(ensemble.held_out, truth, weights)
+        self._published = _Published(ensemble, learnt, temperature)
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The labels (n_classes,), sorted."""
+        self._ensemble  # noqa: B018 - raises before a fit
+        return self._published.classes
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        p = tempered(self._ensemble.predict(X), self._published.temperature)
+        return p[:, : len(self._published.classes)]
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        p = self.predict_proba(X)
+        labels: np.ndarray = self._published.classes[p.argmax(axis=1)]
+        return labels
