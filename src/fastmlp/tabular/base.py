@@ -60,7 +60,8 @@ class Ensemble:
         return self._mean([member.predict(table) for member in self.members])
 
     def _mean(self, predictions: list[np.ndarray]) -> np.ndarray:
-        return np.einsum("m,m...->...", self.weights, np.stack(predictions))
+        mean: np.ndarray = np.einsum("m,m...->...", self.weights, np.stack(predictions))
+        return mean
 
 
 class BaseTabular(BaseEstimator):
@@ -176,7 +177,7 @@ class BaseTabular(BaseEstimator):
     @property
     def _ensemble(self) -> Ensemble:
         check_is_fitted(self)
-        ensemble: Ensemble = self._published.ensemble  # type: ignore[attr-defined]
+        ensemble: Ensemble = self._published.ensemble
         return ensemble
 
     @property

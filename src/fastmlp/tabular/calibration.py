@@ -40,8 +40,8 @@ def best_temperature(p: np.ndarray, truth: np.ndarray, weights: np.ndarray | Non
     Returns
     -------
     float
-        T of softmax(log p / T), between 0.08 and 12. Guo, Pleiss, Sun & Weinberger 2017, "On calibration of modern
-        neural networks", section 4.2.
+        T of softmax(log p / T), between 0.08 and 12. Guo, Pleiss, Sun & Weinberger 2017, "On
+        calibration of modern neural networks", section 4.2.
     """
     rows = np.arange(len(p))
 

@@ -35,7 +35,7 @@ class Place(NamedTuple):
 
 
 class Leaderboard(Sequence[Place]):
-    """Candidates, the best one first. ``pandas.DataFrame(leaderboard)`` makes a data frame of it."""
+    """Candidates, the best one first; ``pandas.DataFrame`` makes a data frame of them."""
 
     def __init__(self, metric: str, places: Sequence[Place]) -> None:
         self.metric = metric

@@ -44,7 +44,7 @@ class Learner:
         """Return probabilities (N, K) of all classes, or values (N,) or (N, C)."""
         X = self.inputs.matrix(table)
         if not self.n_classes:
-            values = self.network.predict(X).astype(np.float64)
+            values: np.ndarray = self.network.predict(X).astype(np.float64)
             return np.exp(values) if self.logarithm else values
         probabilities = np.zeros((len(X), self.n_classes))
         probabilities[:, self.network.classes_] = self.network.predict_proba(X)
@@ -76,12 +76,13 @@ class Member:
 
     def predict(self, table: EncodedTable) -> np.ndarray:
         """Return the mean of what the networks predict, (N, …)."""
-        return np.mean([learner.predict(table) for learner in self.learners], axis=0)
+        mean: np.ndarray = np.mean([each.predict(table) for each in self.learners], axis=0)
+        return mean
 
     @property
     def n_epochs(self) -> int:
         """Epochs of the longest training."""
-        return max(learner.network.n_iter_ for learner in self.learners)
+        return int(max(learner.network.n_iter_ for learner in self.learners))
 
 
 def train(
@@ -89,7 +90,8 @@ def train(
 ) -> Member:
     """Return what a recipe learns from each split."""
     began = time.perf_counter()
-    learners, parts = [], []
+    learners: list[Learner] = []
+    parts = []
     for split in splits:
         left = None if time_limit is None else time_limit - (time.perf_counter() - began)
         share = None if left is None else max(left / (len(splits) - len(learners)), 1e-3)

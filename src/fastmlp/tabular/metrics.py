@@ -66,7 +66,8 @@ def _auc(truth: np.ndarray, p: np.ndarray, weights: np.ndarray | None) -> float:
 
 def _by_rows(deviation: np.ndarray) -> np.ndarray:
     """Return the mean (V,) over the outputs of deviations (V,) or (V, C)."""
-    return deviation.reshape(len(deviation), -1).mean(axis=1)
+    means: np.ndarray = deviation.reshape(len(deviation), -1).mean(axis=1)
+    return means
 
 
 def _rmse(truth: np.ndarray, values: np.ndarray, weights: np.ndarray | None) -> float:

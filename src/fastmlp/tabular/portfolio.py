@@ -9,7 +9,7 @@ from fastmlp.tabular.recipe import Recipe
 __all__ = ["PRESETS", "Portfolio", "portfolio_for"]
 
 #: Epochs by the number of rows: so many updates are wanted, within these bounds.
-UPDATES = 5000
+UPDATES = 2500
 EPOCHS = (12, 100)
 
 

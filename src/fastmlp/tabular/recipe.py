@@ -22,8 +22,8 @@ class Recipe:
         - "one_hot": a column for each level of each category;
         - "pieces": each number in ``n_pieces`` parts between its quantiles, of which those below it
           are 1 and those above it 0 (Gorishniy et al. 2022, "piecewise-linear encoding");
-        - "places": the same for longitude and latitude turned by ``n_angles`` angles, if the table has
-          columns with such names;
+        - "places": the same for longitude and latitude turned by ``n_angles`` angles, if the table
+          has columns with such names;
         - "pairs": the same for ``n_pairs`` random turns of two numbers each.
     n_pieces : int, default=32
     n_pairs : int, default=64

@@ -135,4 +135,5 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
         values = self._ensemble.predict(X)
-        return np.clip(values, self._published.low, self._published.high)
+        within: np.ndarray = np.clip(values, self._published.low, self._published.high)
+        return within

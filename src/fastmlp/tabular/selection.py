@@ -55,4 +55,5 @@ def greedy_weights(
         total += predictions[chosen]
         if errors[chosen] <= best_error:
             best_error, best_counts = errors[chosen], counts.copy()
-    return best_counts / best_counts.sum()
+    weights: np.ndarray = best_counts / best_counts.sum()
+    return weights
