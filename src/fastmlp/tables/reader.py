@@ -107,19 +107,19 @@ class TableReader(BaseEstimator):
         """Return X (N, I) as numbers and codes."""
         return self._read_by().encode(open_table(X))
 
-    def fit_transform(self, X: Any, y: Any = None) -> EncodedTable:
-        """Do both; X is opened once."""
+    def fit_transform(self, X: Any, y: Any = None, owner: str | None = None) -> EncodedTable:
+        """Do both; X is opened once. ``owner`` is the class that texts name, if it is another."""
         table = open_table(X)
-        reading = self._read(table)
+        reading = self._read(table, owner)
         encoded = reading.encode(table)
         self._reading = reading
         return encoded
 
-    def _read(self, table: RawTable) -> Reading:
+    def _read(self, table: RawTable, owner: str | None = None) -> Reading:
         validation.check_min_count(self.min_count)
         given = (self.categorical_features, self.ordinal_features, self.drop)
         roles = roles_of(*given, table.names, table.n_columns)
-        return read(type(self).__name__, table, roles, self.min_count)
+        return read(owner or type(self).__name__, table, roles, self.min_count)
 
     def _read_by(self) -> Reading:
         """Return what the fit found; NotFittedError, an AttributeError, if there was none."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,21 +12,27 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from fastmlp import validation
+from fastmlp.notices import notify
 from fastmlp.tables import ColumnTable, EncodedTable, TableReader
 from fastmlp.tabular.leaderboard import Leaderboard
 from fastmlp.tabular.member import Member
-from fastmlp.tabular.portfolio import Portfolio, portfolio_for
+from fastmlp.tabular.portfolio import PRESETS, Portfolio, portfolio_for
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.race import Race
-from fastmlp.tabular.recipe import Recipe
+from fastmlp.tabular.recipe import INPUTS, Recipe
 from fastmlp.tabular.selection import greedy_weights
 from fastmlp.tabular.split import Split, folds, hold_out
+from fastmlp.training import clock
 
 __all__ = ["BaseTabular", "Ensemble"]
 
 #: Tables of fewer rows are judged by folds: too few rows would be held out to choose by.
 FEW_ROWS = 3000
 FOLDS_OF_FEW = 5
+
+#: Share of the time limit in which candidates learn; the rest is for choosing.
+SHARE_OF_LEARNING = 0.97
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +95,7 @@ class BaseTabular(BaseEstimator):
             Raw: texts, categories, dates and missing values are read as they are.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
+            Rows of weight 0 are neither learnt from nor do they judge.
 
         Returns
         -------
@@ -100,37 +106,42 @@ class BaseTabular(BaseEstimator):
         ValueError, TypeError
             If a parameter or the data is not as it must be; nothing has changed then.
         """
-        began = time.perf_counter()
-        rng = check_random_state(self.random_state)
+        began = clock.now()
+        given = self._given()
+        rng = check_random_state(given["random_state"])
         reader = TableReader(
             categorical_features=self.categorical_features,
             ordinal_features=self.ordinal_features,
             drop=self.drop,
         )
-        table = reader.fit_transform(X)
-        problem, learnt = self._problem(table, y, sample_weight)
-        splits = self._splits(problem, rng)
-        race = Race(
-            problem,
-            splits,
-            int(rng.randint(2**31)),
-            None if self.time_limit is None else began + self.time_limit,
-            self._report,
-        )
-        members = race.run(*self._portfolio(problem, len(splits[0].train)))
-        self._publish(self._chosen(reader, problem, splits, members), problem, splits, learnt)
+        table = reader.fit_transform(X, owner=type(self).__name__)
+        problem, learnt = self._problem(table, y, sample_weight, given)
+        validation.check_rows_to_learn_from(len(problem.table))
+        splits = self._splits(problem, given, rng)
+        deadlines = _deadlines(began, given["time_limit"])
+        race = Race(problem, splits, int(rng.randint(2**31)), deadlines[0], self._report)
+        race.run(*self._portfolio(problem, len(splits[0].train)))
+        ensemble = self._chosen(reader, race, deadlines[1])
+        self._publish(ensemble, problem, splits, learnt)
         return self
 
-    def _splits(self, problem: Problem, rng: np.random.RandomState) -> list[Split]:
+    def _given(self) -> dict[str, Any]:
+        """Return the parameters as a fit takes them; raise unless they are right."""
+        validation.check_recipe(self.recipe, Recipe, INPUTS)
+        return validation.check_tabular(self.get_params(deep=False), PRESETS)
+
+    def _splits(
+        self, problem: Problem, given: dict[str, Any], rng: np.random.RandomState
+    ) -> list[Split]:
         """Return which rows judge: a part of them, or all of them in turn."""
         n_rows = len(problem.table)
         strata = problem.target if problem.is_classification else None
-        n_folds = self.n_folds
+        n_folds = given["n_folds"]
         if n_folds is None:
             n_folds = FOLDS_OF_FEW if n_rows < FEW_ROWS else 1
         if n_folds > 1:
             return folds(n_rows, min(n_folds, n_rows), strata, rng)
-        return hold_out(n_rows, self.validation_fraction, strata, rng)
+        return hold_out(n_rows, given["validation_fraction"], strata, rng)
 
     def _portfolio(self, problem: Problem, n_rows: int) -> Portfolio:
         if self.recipe is not None:
@@ -144,23 +155,27 @@ class BaseTabular(BaseEstimator):
         answers = [callback(member) for callback in self.callbacks or ()]
         return any(answer is True for answer in answers)
 
-    def _chosen(
-        self, reader: TableReader, problem: Problem, splits: list[Split], members: list[Member]
-    ) -> Ensemble:
+    def _chosen(self, reader: TableReader, race: Race, deadline: float | None) -> Ensemble:
         """Return the members that the greedy selection takes."""
-        rows = np.concatenate([split.held for split in splits])
+        problem, members = race.problem, race.members
+        if not any(np.isfinite(member.error) for member in members):
+            notify(validation.no_value_of(problem.metric.name))
+        rows = np.concatenate([split.held for split in race.splits])
         error: Callable[[np.ndarray], float] = lambda prediction: problem.error(prediction, rows)  # noqa: E731
-        weights = greedy_weights([member.held_out for member in members], error)
+        held_out = [member.held_out for member in members]
+        weights = greedy_weights(held_out, error, deadline=deadline)
         taken = weights > 0
         return Ensemble(
             reader,
             tuple(member for member, is_taken in zip(members, taken, strict=True) if is_taken),
             weights[taken],
-            Leaderboard.of(problem.metric.name, members, weights),
+            Leaderboard.of(problem.metric.name, members, weights, race.failures),
         )
 
     @abstractmethod
-    def _problem(self, table: EncodedTable, y: Any, sample_weight: Any) -> tuple[Problem, Any]:
+    def _problem(
+        self, table: EncodedTable, y: Any, sample_weight: Any, given: dict[str, Any]
+    ) -> tuple[Problem, Any]:
         """Return what is to be learnt, and what the estimator must know of y."""
 
     @abstractmethod
@@ -206,3 +221,10 @@ class BaseTabular(BaseEstimator):
         tags.input_tags.categorical = True
         tags.input_tags.string = True
         return tags
+
+
+def _deadlines(began: float, time_limit: float | None) -> tuple[float | None, float | None]:
+    """Return when candidates must have learnt, and when it must be known which of them predict."""
+    if time_limit is None:
+        return None, None
+    return began + SHARE_OF_LEARNING * time_limit, began + time_limit

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
 
 from fastmlp import validation
+from fastmlp.estimators.class_weights import factors_of
+from fastmlp.notices import notify
 from fastmlp.tables import EncodedTable
 from fastmlp.tabular.base import BaseTabular, Ensemble
 from fastmlp.tabular.calibration import best_temperature, tempered
@@ -121,17 +121,26 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         self.n_threads = n_threads
 
     def _problem(
-        self, table: EncodedTable, y: Any, sample_weight: Any
+        self, table: EncodedTable, y: Any, sample_weight: Any, given: dict[str, Any]
     ) -> tuple[Problem, np.ndarray]:
         y, weights = validation.check_scored(y, sample_weight, len(table), numeric_y=False)
-        check_classification_targets(y)
+        validation.check_one_label_a_row(y)
         classes, target = np.unique(y, return_inverse=True)
-        if self.class_weight is not None:
-            of_class = compute_sample_weight(self.class_weight, y)
-            weights = of_class if weights is None else weights * of_class
-        metric = metric_of(self.metric, is_classifier=True)
-        settings = {"n_threads": self.n_threads}
-        return Problem(table, target, weights, max(len(classes), 2), metric, settings), classes
+        class_weight = given["class_weight"]
+        name = validation.weights_name(class_weight, sample_weight)
+        weights = _with_class_weights(class_weight, classes, target, weights, name)
+        problem = Problem(
+            table,
+            target,
+            weights,
+            max(len(classes), 2),
+            metric_of(self.metric, classes),
+            {"n_threads": given["n_threads"]},
+        ).counting()
+        text = validation.one_class_only(classes[np.unique(problem.target)], classes, name)
+        if text:
+            notify(text, RuntimeWarning)
+        return problem, classes
 
     def _publish(
         self, ensemble: Ensemble, problem: Problem, splits: list[Split], learnt: np.ndarray
@@ -161,8 +170,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         ndarray of shape (n_samples, n_classes)
             In the order of ``classes_``.
         """
-        p = tempered(self._ensemble.predict(X), self._published.temperature)
-        return p[:, : len(self._published.classes)]
+        p = self._ensemble.predict(X)[:, : len(self._published.classes)]
+        return tempered(p, self._published.temperature)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each row.
@@ -178,3 +187,23 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         p = self.predict_proba(X)
         labels: np.ndarray = self._published.classes[p.argmax(axis=1)]
         return labels
+
+
+def _with_class_weights(
+    class_weight: Any,
+    classes: np.ndarray,
+    target: np.ndarray,
+    weights: np.ndarray | None,
+    name: str,
+) -> np.ndarray | None:
+    """Return what rows count, (N,): their ``weights`` (N,) times those of their classes (K,).
+
+    ``target`` (N,) are the numbers of their classes, ``name`` says what makes up the weights.
+    """
+    if class_weight is None:
+        return weights
+    validation.check_class_weight_fits(class_weight, "labels", len(classes))
+    product = factors_of(class_weight, classes, target, weights)[target]
+    if weights is not None:
+        product = product * weights
+    return validation.check_row_weights(product, name, np.dtype(np.float64))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 from fastmlp.estimators import MLPClassifier, MLPRegressor
 from fastmlp.schedules import OneCycle
@@ -17,8 +17,14 @@ from fastmlp.tables.inputs import Inputs, fit_inputs
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.split import Split
+from fastmlp.training import clock
+from fastmlp.training.divergence import DivergenceError
+from fastmlp.training.loop import INTERRUPTION
 
-__all__ = ["Learner", "Member", "train"]
+__all__ = ["Failure", "Learner", "Member", "train"]
+
+#: The least time that a network is given, in seconds; it then learns from some rows at least.
+LEAST_TIME = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +48,11 @@ class Learner:
 
     def predict(self, table: EncodedTable) -> np.ndarray:
         """Return probabilities (N, K) of all classes, or values (N,) or (N, C)."""
-        X = self.inputs.matrix(table)
+        X = _matrix(self.inputs, table)
         if not self.n_classes:
             values: np.ndarray = self.network.predict(X).astype(np.float64)
-            return np.exp(values) if self.logarithm else values
+            with np.errstate(over="ignore"):
+                return np.exp(values) if self.logarithm else values
         probabilities = np.zeros((len(X), self.n_classes))
         probabilities[:, self.network.classes_] = self.network.predict_proba(X)
         return probabilities
@@ -84,28 +91,95 @@ class Member:
         """Epochs of the longest training."""
         return int(max(learner.network.n_iter_ for learner in self.learners))
 
+    @property
+    def was_interrupted(self) -> bool:
+        """Whether Ctrl-C has ended the last training."""
+        return _was_interrupted(self.learners[-1])
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A recipe whose networks left the finite numbers.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    seconds : float
+    cause : DivergenceError
+    """
+
+    recipe: Recipe
+    seconds: float
+    cause: DivergenceError
+
+
+def _was_interrupted(learner: Learner) -> bool:
+    return bool(learner.network.stop_reason_ == INTERRUPTION)
+
+
+def _matrix(inputs: Inputs, table: EncodedTable) -> np.ndarray:
+    """Return the inputs (N, I); a column of zeros if nothing varied in what was learnt from."""
+    return inputs.matrix(table) if inputs.names else np.zeros((len(table), 1), np.float32)
+
 
 def train(
-    problem: Problem, recipe: Recipe, splits: list[Split], seed: int, time_limit: float | None
+    problem: Problem, recipe: Recipe, splits: list[Split], seed: int, deadline: float | None
 ) -> Member:
-    """Return what a recipe learns from each split."""
-    began = time.perf_counter()
+    """Return what a recipe learns from each split.
+
+    Parameters
+    ----------
+    problem : Problem
+    recipe : Recipe
+    splits : list of Split
+    seed : int
+    deadline : float or None
+        What ``clock.now()`` shows when the time is over.
+
+    Raises
+    ------
+    DivergenceError
+        If a network, or what it predicts, is not finite.
+    KeyboardInterrupt
+        If Ctrl-C has ended a training, and it was not the last.
+    """
+    began = clock.now()
     learners: list[Learner] = []
     parts = []
     for split in splits:
-        left = None if time_limit is None else time_limit - (time.perf_counter() - began)
-        share = None if left is None else max(left / (len(splits) - len(learners)), 1e-3)
-        learner = _learn(problem, recipe, split, seed, share)
-        learners.append(learner)
-        parts.append(learner.predict(problem.table.rows(split.held)))
+        if learners and _was_interrupted(learners[-1]):
+            raise KeyboardInterrupt
+        with _quietly():
+            until = _share_of_time(deadline, len(splits) - len(learners))
+            learners.append(_learn(problem, recipe, split, seed, until))
+            parts.append(learners[-1].predict(problem.table.rows(split.held)))
     rows, held_out = np.concatenate([split.held for split in splits]), np.concatenate(parts)
+    if not np.isfinite(held_out).all():
+        raise DivergenceError("The predictions for held-out rows became infinite or NaN.")
     error = problem.error(held_out, rows)
-    seconds = time.perf_counter() - began
+    seconds = clock.now() - began
     return Member(recipe.summary, recipe, tuple(learners), held_out, error, seconds)
 
 
+def _share_of_time(deadline: float | None, n_left: int) -> float | None:
+    """Return when the first of ``n_left`` networks has to end, if they share the time."""
+    if deadline is None:
+        return None
+    now = clock.now()
+    return now + (deadline - now) / n_left
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Leave out what a network says of its end, and of rows that it was not given by the user."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        warnings.filterwarnings("ignore", "y has one class only", RuntimeWarning)
+        yield
+
+
 def _learn(
-    problem: Problem, recipe: Recipe, split: Split, seed: int, time_limit: float | None
+    problem: Problem, recipe: Recipe, split: Split, seed: int, deadline: float | None
 ) -> Learner:
     """Return a network that has learnt from the rows of a split."""
     table = problem.table.rows(split.train)
@@ -117,19 +191,18 @@ def _learn(
         max_levels=recipe.max_levels,
         seed=seed,
     )
-    X, X_val = inputs.matrix(table), inputs.matrix(problem.table.rows(split.held))
+    X, X_val = _matrix(inputs, table), _matrix(inputs, problem.table.rows(split.held))
     targets = np.log(problem.target) if recipe.logarithm else problem.target
-    network = _network(problem, recipe, len(X), seed, time_limit)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # its end is set beforehand
-        network.fit(
-            X,
-            targets[split.train],
-            problem.weights_of(split.train),
-            X_val=X_val,
-            y_val=targets[split.held],
-            sample_weight_val=problem.weights_of(split.held),
-        )
+    left = None if deadline is None else max(deadline - clock.now(), LEAST_TIME)
+    network = _network(problem, recipe, len(X), seed, left)
+    network.fit(
+        X,
+        targets[split.train],
+        problem.weights_of(split.train),
+        X_val=X_val,
+        y_val=targets[split.held],
+        sample_weight_val=problem.weights_of(split.held),
+    )
     return Learner(inputs, network, problem.n_classes, recipe.logarithm)
 
 
@@ -159,5 +232,5 @@ def _network(
     if not problem.is_classification:
         return MLPRegressor(standardize_target=True, **settings)
     if problem.metric.of_probabilities:
-        return MLPClassifier(scoring="neg_log_loss", **settings)
+        return MLPClassifier(scoring="loss", **settings)
     return MLPClassifier(label_smoothing=recipe.label_smoothing, **settings)

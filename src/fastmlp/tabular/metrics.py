@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+
+from fastmlp import validation
+from fastmlp.estimators.judging import takes_weights
 
 __all__ = ["CLASS_METRICS", "REAL_METRICS", "Metric", "metric_of"]
 
@@ -72,7 +76,8 @@ def _by_rows(deviation: np.ndarray) -> np.ndarray:
 
 def _rmse(truth: np.ndarray, values: np.ndarray, weights: np.ndarray | None) -> float:
     """Return the root of the mean squared error."""
-    return float(np.sqrt(np.average(_by_rows((values - truth) ** 2), weights=weights)))
+    with np.errstate(over="ignore"):
+        return float(np.sqrt(np.average(_by_rows((values - truth) ** 2), weights=weights)))
 
 
 def _mae(truth: np.ndarray, values: np.ndarray, weights: np.ndarray | None) -> float:
@@ -99,47 +104,68 @@ REAL_METRICS: Mapping[str, Metric] = MappingProxyType(
 class _Answers:
     """A fitted estimator, as a scorer sees one, whose predictions are given."""
 
-    def __init__(self, prediction: np.ndarray, is_classifier: bool) -> None:
-        self._prediction, self._is_classifier = prediction, is_classifier
-        if is_classifier:
-            self.classes_ = np.arange(prediction.shape[1])
+    def __init__(self, prediction: np.ndarray, classes: np.ndarray | None) -> None:
+        self._prediction, self._classes = prediction, classes
+        if classes is not None:
+            self._prediction, self.classes_ = prediction[:, : len(classes)], classes
         self.fitted_ = True
 
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import ClassifierTags, RegressorTags, Tags, TargetTags  # noqa: PLC0415
 
-        kind = "classifier" if self._is_classifier else "regressor"
+        is_classifier = self._classes is not None
         return Tags(
-            estimator_type=kind,
+            estimator_type="classifier" if is_classifier else "regressor",
             target_tags=TargetTags(required=True),
-            classifier_tags=ClassifierTags() if self._is_classifier else None,
-            regressor_tags=None if self._is_classifier else RegressorTags(),
+            classifier_tags=ClassifierTags() if is_classifier else None,
+            regressor_tags=None if is_classifier else RegressorTags(),
         )
 
     def fit(self) -> None:
         """Do nothing: scikit-learn takes for an estimator what has this method."""
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the values, or the numbers of the most probable classes, (V,) or (V, C)."""
-        return self._prediction.argmax(axis=1) if self._is_classifier else self._prediction
+        """Return the values, (V,) or (V, C), or the most probable labels (V,)."""
+        if self._classes is None:
+            return self._prediction
+        labels: np.ndarray = self._classes[self._prediction.argmax(axis=1)]
+        return labels
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probabilities (V, K)."""
         return self._prediction
 
 
-def metric_of(scoring: Any, is_classifier: bool) -> Metric:
-    """Return the metric of a name of ours or of scikit-learn's, or of one of its scorers."""
-    known = CLASS_METRICS if is_classifier else REAL_METRICS
+def metric_of(scoring: Any, classes: np.ndarray | None) -> Metric:
+    """Return the metric of a name of ours or of scikit-learn's, or of one of its scorers.
+
+    ``classes`` (K,) are the labels, which scorers see in the place of their numbers; None for real
+    targets.
+    """
+    known = REAL_METRICS if classes is None else CLASS_METRICS
+    scoring = validation.check_table_metric(scoring, tuple(known))
     if isinstance(scoring, str) and scoring in known:
         return known[scoring]
     from sklearn.metrics import get_scorer  # noqa: PLC0415 - slow to import
 
     scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
+    name = scoring if isinstance(scoring, str) else getattr(scorer, "__name__", repr(scorer))
+    error = _error_by(scorer, scoring, classes)
+    return Metric(name, error, of_probabilities="proba" in repr(scorer))
+
+
+def _error_by(scorer: Any, scoring: Any, classes: np.ndarray | None) -> ErrorFunction:
+    """Return minus what a scorer gives."""
+    from sklearn.exceptions import UndefinedMetricWarning  # noqa: PLC0415 - only with scorers
 
     def error(truth: np.ndarray, prediction: np.ndarray, weights: np.ndarray | None) -> float:
-        given = {} if weights is None else {"sample_weight": weights}
-        answers = _Answers(prediction, is_classifier)
-        return -float(scorer(answers, np.empty((len(truth), 0)), truth, **given))
+        given = {"sample_weight": weights} if weights is not None and weighs else {}
+        answers = _Answers(prediction, classes)
+        labels = truth if classes is None else classes[truth]
+        with warnings.catch_warnings(), validation.judging_by(scoring, "metric"):
+            warnings.simplefilter("ignore", UndefinedMetricWarning)  # which is NaN then
+            score = scorer(answers, np.empty((len(truth), 0)), labels, **given)
+        return -validation.check_score(scoring, score, "metric")
 
-    return Metric(str(scoring), error, of_probabilities="proba" in repr(scorer))
+    weighs = takes_weights(scorer)
+    return error

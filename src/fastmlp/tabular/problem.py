@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -35,6 +35,18 @@ class Problem:
     n_classes: int
     metric: Metric
     settings: dict = field(default_factory=dict)
+
+    def counting(self) -> Problem:
+        """Return the same without rows of weight 0."""
+        if self.weights is None or self.weights.all():
+            return self
+        rows = np.flatnonzero(self.weights)
+        return replace(
+            self,
+            table=self.table.rows(rows),
+            target=self.target[rows],
+            weights=self.weights[rows],
+        )
 
     @property
     def is_classification(self) -> bool:

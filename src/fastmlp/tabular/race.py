@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from fastmlp.tabular.member import Member, train
+import numpy as np
+
+from fastmlp.notices import notify
+from fastmlp.tabular.member import Failure, Member, train
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.split import Split
+from fastmlp.training import clock
+from fastmlp.training.divergence import DivergenceError
+from fastmlp.training.loop import INTERRUPTED
 
 __all__ = ["Race"]
 
@@ -28,11 +33,13 @@ class Race:
     seed : int
         The first network's; each further one has the next.
     deadline : float or None
-        What ``time.perf_counter()`` shows when the time is over.
+        What ``clock.now()`` shows when the time is over.
     report : callable
         Is told of each member; True ends the race.
     members : list of Member
         In the order in which they learnt.
+    failures : list of Failure
+        Those whose networks left the finite numbers.
     """
 
     problem: Problem
@@ -41,25 +48,48 @@ class Race:
     deadline: float | None
     report: Callable[[Member], bool]
     members: list[Member] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
 
     def run(self, entrants: Sequence[Recipe], n_winners: int, n_further: int) -> list[Member]:
-        """Train all entrants once, then the ``n_winners`` best of them ``n_further`` times more."""
-        told_to_stop = False
-        for recipe in self._in_turn(entrants, n_winners, n_further):
-            if told_to_stop or (self.members and not self._has_time_for(recipe)):
-                break
-            left = None if self.deadline is None else self.deadline - time.perf_counter()
-            seed = (self.seed + len(self.members)) % 2**32
-            self.members.append(train(self.problem, recipe, self.splits, seed, left))
-            told_to_stop = self.report(self.members[-1])
+        """Train all entrants once, then the ``n_winners`` best of them ``n_further`` times more.
+
+        Ctrl-C ends the race, and those who have learnt by then are returned. If none has,
+        KeyboardInterrupt passes, or the DivergenceError of the last one.
+        """
+        try:
+            for recipe in self._in_turn(entrants, n_winners, n_further):
+                if self.members and not self._has_time_for(recipe):
+                    break
+                if self._enter(recipe):
+                    break
+        except KeyboardInterrupt:
+            if not self.members:
+                raise
+            notify(INTERRUPTED)
+        if not self.members:
+            raise self.failures[-1].cause
         return self.members
+
+    def _enter(self, recipe: Recipe) -> bool:
+        """Let a recipe learn; return whether the race has been told to end."""
+        began = clock.now()
+        seed = (self.seed + len(self.members) + len(self.failures)) % 2**32
+        try:
+            member = train(self.problem, recipe, self.splits, seed, self.deadline)
+        except DivergenceError as error:
+            self.failures.append(Failure(recipe, clock.now() - began, error))
+            return False
+        self.members.append(member)
+        if member.was_interrupted:
+            raise KeyboardInterrupt
+        return self.report(member)
 
     def _in_turn(
         self, entrants: Sequence[Recipe], n_winners: int, n_further: int
     ) -> Iterator[Recipe]:
         """Yield recipes; who wins is looked up when the entrants have all learnt."""
         yield from entrants
-        ranking = sorted(self.members, key=lambda member: member.error)
+        ranking = sorted(self.members, key=lambda member: (np.isnan(member.error), member.error))
         for _ in range(n_further):
             for member in ranking[:n_winners]:
                 yield member.recipe
@@ -70,4 +100,4 @@ class Race:
             return True
         alike = [member.seconds for member in self.members if member.recipe == recipe]
         expected = alike[-1] if alike else max(member.seconds for member in self.members)
-        return self.deadline - time.perf_counter() > WORTH_BEGINNING * expected
+        return self.deadline - clock.now() > WORTH_BEGINNING * expected

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-__all__ = ["Recipe"]
+__all__ = ["INPUTS", "Recipe"]
+
+#: What ``inputs`` may name.
+INPUTS = ("robust", "one_hot", "pieces", "places", "pairs")
 
 
 @dataclass(frozen=True)

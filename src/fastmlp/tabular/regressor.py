@@ -112,11 +112,16 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         self.random_state = random_state
         self.n_threads = n_threads
 
-    def _problem(self, table: EncodedTable, y: Any, sample_weight: Any) -> tuple[Problem, None]:
+    def _problem(
+        self, table: EncodedTable, y: Any, sample_weight: Any, given: dict[str, Any]
+    ) -> tuple[Problem, None]:
         y, weights = validation.check_scored(y, sample_weight, len(table), numeric_y=True)
         y = y.astype(np.float64)
-        metric = metric_of(self.metric, is_classifier=False)
-        return Problem(table, y, weights, 0, metric, {"n_threads": self.n_threads}), None
+        if self.recipe is not None and self.recipe.logarithm:
+            validation.check_has_logarithm(y)
+        metric = metric_of(self.metric, None)
+        problem = Problem(table, y, weights, 0, metric, {"n_threads": given["n_threads"]})
+        return problem.counting(), None
 
     def _publish(
         self, ensemble: Ensemble, problem: Problem, splits: list[Split], learnt: None

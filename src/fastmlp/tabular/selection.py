@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from fastmlp.training import clock
+
 __all__ = ["greedy_weights"]
 
 #: How often a model is added; a model may be added again, which raises its weight.
@@ -16,6 +18,7 @@ def greedy_weights(
     predictions: Sequence[np.ndarray],
     error: Callable[[np.ndarray], float],
     n_rounds: int = ROUNDS,
+    deadline: float | None = None,
 ) -> np.ndarray:
     """Return the weights of the models whose mean prediction has the least error found.
 
@@ -31,11 +34,13 @@ def greedy_weights(
     error : callable
         Maps a prediction like these to a number; less is better.
     n_rounds : int, default=25
+    deadline : float, optional
+        What ``clock.now()`` shows when no further round may begin.
 
     Returns
     -------
     ndarray of float64, shape (M,)
-        Not negative; their sum is 1.
+        Not negative; their sum is 1. All are alike if no mean of them has a finite error.
 
     Examples
     --------
@@ -47,10 +52,17 @@ def greedy_weights(
     """
     counts = np.zeros(len(predictions))
     total = np.zeros_like(predictions[0], dtype=np.float64)
-    best_error, best_counts = np.inf, counts
+    best_error, best_counts = np.inf, np.ones(len(predictions))
+    if len(predictions) == 1:
+        return best_counts
     for n_chosen in range(n_rounds):
-        errors = [error((total + each) / (n_chosen + 1)) for each in predictions]
-        chosen = int(np.nanargmin(errors))
+        if n_chosen and deadline is not None and clock.now() >= deadline:
+            break
+        errors = np.array([error((total + each) / (n_chosen + 1)) for each in predictions])
+        errors[~np.isfinite(errors)] = np.inf
+        chosen = int(errors.argmin())
+        if errors[chosen] == np.inf:
+            break
         counts[chosen] += 1
         total += predictions[chosen]
         if errors[chosen] <= best_error:

@@ -181,7 +181,9 @@ def raise_wrong_cells(
     wrong = ((type(each) in types) if types else each is not None for each in values)
     row = next((i for i, each in enumerate(wrong) if each), 0)
     value = values[row] if len(values) else None
-    raise TypeError(
+    # scikit-learn wants a ValueError for complex numbers.
+    is_complex = isinstance(value, (complex, np.complexfloating))
+    raise (ValueError if is_complex else TypeError)(
         f"{_of(label)} must hold numbers, texts, booleans, dates or durations; got "
         f"{_cell(value)} in row {row} (dtype {one_line(dtype, 40)}): {_advice(value)}."
     )
