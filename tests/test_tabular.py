@@ -507,6 +507,26 @@ def test_what_a_callback_raises_ends_the_fit():
     assert_array_equal(model.predict(FRAME), before)
 
 
+def test_a_refit_does_not_change_a_prediction_that_has_begun(monkeypatch):
+    from fastmlp.tabular.base import Ensemble
+
+    predict = Ensemble.predict
+    for model, first, second in (
+        (classifier(), LABELS, np.where(GREEN, 7, 8)),
+        (regressor(), Y, Y - 1000),
+    ):
+        wanted = model.fit(FRAME, first).predict(FRAME)
+
+        def meanwhile(self, X, model=model, second=second):
+            answer = predict(self, X)
+            model.fit(FRAME, second)
+            return answer
+
+        with monkeypatch.context() as context:
+            context.setattr(Ensemble, "predict", meanwhile)
+            assert_array_equal(model.predict(FRAME), wanted)
+
+
 # -- time ------------------------------------------------------------------------------------------
 
 

@@ -158,6 +158,9 @@ def test_labels():
         (Y + 0.5, "Unknown label type: continuous"),
         (["a", 1, "b", 2, "a", 1], "y must hold labels of one kind: 1 at index 1"),
         (np.stack([LABELS, LABELS], axis=1), "y must have one label a row; got 2 columns"),
+        (pd.Series([*"abab", None, "a"], dtype="category"), "row 4 has no label"),
+        (pd.Series([*"abab", None, "a"], dtype="string"), "row 4 has no label"),
+        (pd.Series([1, 2, 1, 2, None, 1], dtype="Int64"), "y contains NaN (row 4)"),
         (list("abcdef"), "y has one row of each class only"),
     ]:
         refused(TabularClassifier, ValueError, text, y=y)

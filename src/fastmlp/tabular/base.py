@@ -189,10 +189,14 @@ class BaseTabular(BaseEstimator):
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_published")
 
+    def _fitted(self) -> Any:
+        """Return what the last fit has published, to be taken once by a method and gone by."""
+        check_is_fitted(self)
+        return self._published
+
     @property
     def _ensemble(self) -> Ensemble:
-        check_is_fitted(self)
-        ensemble: Ensemble = self._published.ensemble
+        ensemble: Ensemble = self._fitted().ensemble
         return ensemble
 
     @property

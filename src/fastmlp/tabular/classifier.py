@@ -30,6 +30,10 @@ class _Published:
     classes: np.ndarray
     temperature: float
 
+    def probabilities(self, X: Any) -> np.ndarray:
+        """Return the probabilities (N, K) of the classes for a raw table."""
+        return tempered(self.ensemble.predict(X)[:, : len(self.classes)], self.temperature)
+
 
 class TabularClassifier(ClassifierMixin, BaseTabular):
     """Classification of raw tables by a few networks chosen in a race.
@@ -155,8 +159,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     @property
     def classes_(self) -> np.ndarray:
         """The labels (n_classes,), sorted."""
-        self._ensemble  # noqa: B018 - raises before a fit
-        return self._published.classes
+        published: _Published = self._fitted()
+        return published.classes
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class.
@@ -170,8 +174,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         ndarray of shape (n_samples, n_classes)
             In the order of ``classes_``.
         """
-        p = self._ensemble.predict(X)[:, : len(self._published.classes)]
-        return tempered(p, self._published.temperature)
+        published: _Published = self._fitted()
+        return published.probabilities(X)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each row.
@@ -184,8 +188,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         -------
         ndarray of shape (n_samples,)
         """
-        p = self.predict_proba(X)
-        labels: np.ndarray = self._published.classes[p.argmax(axis=1)]
+        published: _Published = self._fitted()
+        labels: np.ndarray = published.classes[published.probabilities(X).argmax(axis=1)]
         return labels
 
 

@@ -139,6 +139,6 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
-        values = self._ensemble.predict(X)
-        within: np.ndarray = np.clip(values, self._published.low, self._published.high)
+        published: _Published = self._fitted()
+        within: np.ndarray = np.clip(published.ensemble.predict(X), published.low, published.high)
         return within
