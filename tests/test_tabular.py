@@ -183,6 +183,20 @@ def test_labels_of_any_kind(kind):
     assert model.score(FRAME, y) > 0.7
 
 
+def test_a_table_of_many_columns_has_fewer_inputs_of_each(monkeypatch):
+    monkeypatch.setattr("fastmlp.tabular.member.MOST_INPUTS", 30)
+    rng = np.random.RandomState(0)
+    X = pd.DataFrame({f"n{i}": rng.rand(N) for i in range(10)})
+    X = X.assign(**{f"c{i}": rng.choice(list("abcdefgh"), N) for i in range(5)})
+    learners = []
+    keep = lambda member: learners.extend(member.learners)  # noqa: E731
+    pieces = TINY.with_(inputs=("robust", "one_hot", "pieces"))
+    for n_columns in (15, 10):
+        regressor(recipe=pieces, callbacks=[keep]).fit(X.iloc[:, :n_columns], Y)
+    # Each number, 3 bins of it, and 6 levels.
+    assert [len(each.inputs.names) for each in learners] == [10 + 30 + 30, 10 + 30]
+
+
 # -- few rows --------------------------------------------------------------------------------------
 
 

@@ -48,24 +48,35 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         What candidates are chosen by: "error" (the share of wrong classes), "log_loss", "auc",
         "brier", or a metric of scikit-learn by name, or one of its scorers.
     time_limit : float, default=None
-        Seconds that ``fit`` may take; the best found by then predicts.
+        Seconds that ``fit`` may take; the best found by then predicts. With a limit, results depend
+        on how fast the machine is.
     n_folds : int, default=None
         Every candidate learns so many times, each time from all folds but one, so that all rows
         judge it. 1 holds out ``validation_fraction`` of the rows once. None is 5 for tables of
         fewer than 3000 rows, else 1.
     validation_fraction : float, default=0.15
+        Share of the rows that judge, where there are no folds.
     class_weight : dict or "balanced", default=None
+        What rows of each class count, times their ``sample_weight``, in what is learnt and judged.
     calibrate : bool, default=True
         Whether probabilities are made as sure as they turned out right on held-out rows, by a
         temperature; the most probable class stays the same.
-    categorical_features, ordinal_features, drop : list of column names or places, default=None
-        What columns are, where their types do not say so.
+    categorical_features : "auto" or list of column names or places, default="auto"
+        Columns that are categories besides those that are so by their type.
+    ordinal_features : list of column names or places, or a dict, default=None
+        Columns of ordered levels. A dict has a list of all levels of each, the lowest first.
+    drop : list of column names or places, default=None
+        Columns that are left out.
     callbacks : sequence of callable, default=None
-        Each is called after every candidate; True ends the race.
+        Each is called after every candidate with what came of it, which has ``name``, ``recipe``,
+        ``error``, ``seconds`` and ``n_epochs``; one that returns True ends the race.
     verbose : bool, default=False
         Print a line for each candidate.
     random_state : int, RandomState or None, default=None
+        Of the rows that are held out, and of the networks. The same integer gives the same results
+        for every number of threads.
     n_threads : int, default=None
+        See :class:`MLPClassifier`.
 
     Attributes
     ----------

@@ -26,6 +26,10 @@ __all__ = ["Failure", "Learner", "Member", "train"]
 #: The least time that a network is given, in seconds; it then learns from some rows at least.
 LEAST_TIME = 1e-3
 
+#: Bins of all numbers, and levels of all categories, at most: a first layer of so many rows by 256
+#: still fits into memory. One is left for each category of a table of more columns.
+MOST_INPUTS = 2**15
+
 
 @dataclass(frozen=True, eq=False)
 class Learner:
@@ -183,14 +187,7 @@ def _learn(
 ) -> Learner:
     """Return a network that has learnt from the rows of a split."""
     table = problem.table.rows(split.train)
-    inputs = fit_inputs(
-        table,
-        n_bins=recipe.n_pieces if "pieces" in recipe.inputs else 0,
-        n_angles=recipe.n_angles if "places" in recipe.inputs else 0,
-        n_pairs=recipe.n_pairs if "pairs" in recipe.inputs else 0,
-        max_levels=recipe.max_levels,
-        seed=seed,
-    )
+    inputs = _fit_inputs(recipe, table, seed)
     X, X_val = _matrix(inputs, table), _matrix(inputs, problem.table.rows(split.held))
     targets = np.log(problem.target) if recipe.logarithm else problem.target
     left = None if deadline is None else max(deadline - clock.now(), LEAST_TIME)
@@ -204,6 +201,20 @@ def _learn(
         sample_weight_val=problem.weights_of(split.held),
     )
     return Learner(inputs, network, problem.n_classes, recipe.logarithm)
+
+
+def _fit_inputs(recipe: Recipe, table: EncodedTable, seed: int) -> Inputs:
+    """Return the inputs that a recipe makes of a table, fewer of each column if it has many."""
+    n_numbers, n_categories = len(table.number_names), len(table.category_names)
+    n_bins = min(recipe.n_pieces, MOST_INPUTS // max(n_numbers, 1))
+    return fit_inputs(
+        table,
+        n_bins=n_bins if "pieces" in recipe.inputs else 0,
+        n_angles=recipe.n_angles if "places" in recipe.inputs else 0,
+        n_pairs=recipe.n_pairs if "pairs" in recipe.inputs else 0,
+        max_levels=min(recipe.max_levels, max(MOST_INPUTS // max(n_categories, 1), 1)),
+        seed=seed,
+    )
 
 
 def _network(
