@@ -95,7 +95,8 @@ class BaseTabular(BaseEstimator):
             Raw: texts, categories, dates and missing values are read as they are.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
-            Rows of weight 0 are neither learnt from nor do they judge.
+            Rows of weight 0 are not learnt from and do not judge; they are seen only when it is
+            decided what the columns are.
 
         Returns
         -------
