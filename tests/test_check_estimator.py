@@ -10,9 +10,10 @@ from helpers_checks import WITHOUT_NUMBERS, checks_of
 from numpy.testing import assert_allclose
 from sklearn.exceptions import ConvergenceWarning
 
-from fastmlp import MLPClassifier, MLPRegressor
+from fastmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 from fastmlp.backends import BACKENDS
 from fastmlp.registry import CLASSIFIER_LOSSES, REGRESSOR_LOSSES
+from fastmlp.tabular import Recipe
 
 #: Compare to 1e-7, which single precision cannot resolve; ``test_weights_as_repetitions`` checks
 #: the same in float32 with a tolerance that it can.
@@ -23,6 +24,11 @@ NEED_DOUBLE = (
 
 #: Compares the type of a regressor's prediction with float64.
 WANTS_DOUBLE = "check_regressor_multioutput"
+
+#: Wants weights to be repetitions of rows, digit by digit. Which rows of a table are held out is
+#: drawn by their numbers, and a repeated row may be on both sides; ``test_tabular`` holds that rows
+#: of weight 0 do not matter, and that weights count.
+BY_ROWS = "check_sample_weight_equivalence_on_dense_data"
 
 OTHER_BACKENDS = [name for name in BACKENDS if name != "compiled"]
 
@@ -67,6 +73,18 @@ def checks_of_losses():
     ]
 
 
+def checks_of_tables():
+    """Return the checks of the models of raw tables."""
+    recipe = Recipe(
+        hidden_layer_sizes=(16,), max_iter=20, learning_rate_init=0.02, batch_size=32, dropout=0.0
+    )
+    return [
+        pytest.param(estimator, check, id=f"{cls.__name__}-{title}")
+        for cls in (TabularClassifier, TabularRegressor)
+        for title, estimator, check in checks_of(cls(recipe=recipe, n_folds=2), BY_ROWS)
+    ]
+
+
 def run(check, estimator):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -78,6 +96,11 @@ def run(check, estimator):
 
 @pytest.mark.parametrize(("estimator", "check"), checks("float64", ["compiled"]))
 def test_every_check(estimator, check):
+    run(check, estimator)
+
+
+@pytest.mark.parametrize(("estimator", "check"), checks_of_tables())
+def test_every_check_of_tables(estimator, check):
     run(check, estimator)
 
 

@@ -64,10 +64,11 @@ def write_houses(path):
     table.assign(district=district, price=price.round(-2)).to_csv(path, index=False)
 
 
-def test_from_a_csv_to_a_model(tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", ["csv", "tabular"])
+def test_pages_on_a_table(name, tmp_path, monkeypatch):
     write_houses(tmp_path / "houses.csv")
     monkeypatch.chdir(tmp_path)
-    page = Path(__file__).parents[1] / "docs" / "csv.rst"
+    page = Path(__file__).parents[1] / "docs" / f"{name}.rst"
     result = doctest.testfile(
         str(page), module_relative=False, optionflags=doctest.FAIL_FAST, encoding="utf-8"
     )

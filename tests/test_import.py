@@ -19,6 +19,8 @@ SLOW_MODULES = [
     "sklearn.preprocessing",
     "sklearn.neural_network",
     "fastmlp.config",
+    "fastmlp.tables",
+    "fastmlp.tabular",
     "fastmlp.training.loop",
     "fastmlp.backends.numba_jit",
     "fastmlp.backends.reference",

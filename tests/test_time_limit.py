@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers_clock import slow_clock
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
 from fastmlp import MLPClassifier, MLPRegressor
-from fastmlp.backends import get_backend
 from fastmlp.training import clock
 
 pytestmark = pytest.mark.filterwarnings("error::sklearn.exceptions.ConvergenceWarning")
@@ -18,52 +18,10 @@ X = RNG.normal(size=(200, 3))
 Y = np.sin(X[:, 0]) + 0.1 * X[:, 1]
 
 
-class Clock:
-    """Moves on by so much for each row that is trained on, for each one predicted, and so on."""
-
-    def __init__(self):
-        self.time, self.trained, self.predicted, self.evaluated = 1000.0, 0.0, 0.0, 0.0
-        self.calls = 0
-
-    def now(self):
-        return self.time
-
-    def wrapped(self, backend):
-        """Return a backend, or its executor, whose work takes its time."""
-        outer = self
-
-        class Timed:
-            def __getattr__(self, name):
-                return getattr(backend, name)
-
-            def bind(self, *arguments):
-                return outer.wrapped(backend.bind(*arguments))
-
-            def train(self, parameters, moments, rows, order, *more):
-                outer.time += outer.trained * len(order)
-                outer.calls += 1
-                return backend.train(parameters, moments, rows, order, *more)
-
-            def gradient(self, *arguments):
-                outer.time += outer.evaluated
-                return backend.gradient(*arguments)
-
-            def predict(self, plan, parameters, X, rows, *more):
-                outer.time += outer.predicted * len(X if rows is None else rows)
-                return backend.predict(plan, parameters, X, rows, *more)
-
-        return Timed()
-
-
 @pytest.fixture
 def slow(monkeypatch):
     """A clock of slow work, in calls of ten rows."""
-    slow = Clock()
-    monkeypatch.setattr(clock, "now", slow.now)
-    monkeypatch.setattr("fastmlp.training.loop.batches_per_call", lambda *_: 1)
-    backend = slow.wrapped(get_backend("compiled"))
-    monkeypatch.setattr("fastmlp.estimators.base.get_backend", lambda _: backend)
-    return slow
+    return slow_clock(monkeypatch)
 
 
 def regressor(limit, **parameters):

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from fastmlp.custom import custom_activation, custom_loss
     from fastmlp.historic import McCullochPittsNeuron, RosenblattPerceptron
     from fastmlp.predictor import Predictor
+    from fastmlp.tabular import TabularClassifier, TabularRegressor
     from fastmlp.teaching.descent import gradient_descent
     from fastmlp.teaching.information import (
         cross_entropy,
@@ -57,6 +58,8 @@ __all__ = [
     "McCullochPittsNeuron",
     "Predictor",
     "RosenblattPerceptron",
+    "TabularClassifier",
+    "TabularRegressor",
     "__version__",
     "activation",
     "activation_derivative",
@@ -85,6 +88,8 @@ _LOADED_ON_DEMAND = {
     "McCullochPittsNeuron": "fastmlp.historic",
     "Predictor": "fastmlp.predictor",
     "RosenblattPerceptron": "fastmlp.historic",
+    "TabularClassifier": "fastmlp.tabular",
+    "TabularRegressor": "fastmlp.tabular",
     "activation": "fastmlp.teaching.pieces",
     "activation_derivative": "fastmlp.teaching.pieces",
     "cross_entropy": "fastmlp.teaching.information",

@@ -18,7 +18,7 @@ from fastmlp.validation import (
 if TYPE_CHECKING:
     from fastmlp.estimators.labels import LabelCoding
 
-__all__ = ["ClassWeights"]
+__all__ = ["ClassWeights", "factors_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +52,13 @@ class ClassWeights:
         classes = coder.classes_of_rows(target)
         assert classes is not None
         if labels.kind != "multilabel":
-            return cls(class_weight, _factors(class_weight, labels.classes, classes, weights))
+            return cls(class_weight, factors_of(class_weight, labels.classes, classes, weights))
         each = class_weight if isinstance(class_weight, list) else [class_weight] * classes.shape[1]
         return cls(
             class_weight,
             np.array(
                 [
-                    _factors(of_label, np.arange(2), column, weights, f"class_weight[{i}]")
+                    factors_of(of_label, np.arange(2), column, weights, f"class_weight[{i}]")
                     for i, (of_label, column) in enumerate(zip(each, classes.T, strict=True))
                 ]
             ),
@@ -88,7 +88,7 @@ class ClassWeights:
         return check_row_weights(product, what, coder.dtype)
 
 
-def _factors(
+def factors_of(
     class_weight: Any,
     labels: np.ndarray,
     numbers: np.ndarray,

@@ -20,7 +20,7 @@ from fastmlp.training.observers import Observer
 from fastmlp.training.state import TrainerState
 from fastmlp.validation import check_score, check_scorer_can_ask, judging_by, score_diverged
 
-__all__ = ["JudgedRows", "Judgement", "Watch"]
+__all__ = ["JudgedRows", "Judgement", "Watch", "takes_weights"]
 
 #: Maps a network to its score, larger is better, and its cost in the core's unit.
 Scores = Callable[[Network], tuple[float, float]]
@@ -103,7 +103,7 @@ class Judgement:
         """Return what scores by scikit-learn's scorer of a name, or by the user's."""
         scorer, rows, order = self._scorer(), judged.rows, judged.order
         X, weights = matrix_of(rows.X, order), {}
-        if judged.sample_weight is not None and _takes_weights(scorer):
+        if judged.sample_weight is not None and takes_weights(scorer):
             weights = {"sample_weight": judged.sample_weight}
         cost = mean_loss(self.backend, rows.target[order], rows.weights_of(order))
 
@@ -137,7 +137,7 @@ class Judgement:
         return scorer
 
 
-def _takes_weights(scorer: Callable[..., Any]) -> bool:
+def takes_weights(scorer: Callable[..., Any]) -> bool:
     """Return whether a scorer, or the metric in it, takes ``sample_weight``."""
     metric = getattr(scorer, "_score_func", scorer)
     try:

@@ -20,7 +20,7 @@ from fastmlp.training.shuffling import shuffle
 from fastmlp.training.state import Ending, TrainerState
 from fastmlp.training.updates import UpdateRule
 
-__all__ = ["INTERRUPTED", "TrainingData", "TrainingRun", "interrupted"]
+__all__ = ["INTERRUPTED", "INTERRUPTION", "TrainingData", "TrainingRun", "interrupted"]
 
 #: Floating-point operations per call: about 10 ms on fast cores, a few tenths of a second on slow
 #: ones or in NumPy.
@@ -31,6 +31,9 @@ BATCH_OVERHEAD = 1_000_000
 
 #: What a fit warns of that Ctrl-C has ended.
 INTERRUPTED = "Training was interrupted; what was learnt is kept."
+
+#: The reason why such a training ended.
+INTERRUPTION = "Training was interrupted."
 
 
 @dataclass
@@ -67,7 +70,7 @@ def batches_per_call(plan: Plan, batch_size: int) -> int:
 def interrupted() -> Ending:
     """Warn that Ctrl-C has ended the training, and return that ending."""
     notify(INTERRUPTED)
-    return Ending("Training was interrupted.", on_demand=True)
+    return Ending(INTERRUPTION, on_demand=True)
 
 
 @dataclass

@@ -170,8 +170,8 @@ def check_dropouts(values: Any, base: float, input_dropout: float) -> None:
         )
     if largest * input_dropout > 0 and largest / base * input_dropout >= 1:
         raise ValueError(
-            f"input_dropout={brief(input_dropout)} must stay below 1; the schedule of dropout, whose "
-            f"factor it has too, makes it {brief(largest / base * input_dropout)}."
+            f"input_dropout={brief(input_dropout)} must stay below 1; the schedule of dropout, "
+            f"whose factor it has too, makes it {brief(largest / base * input_dropout)}."
         )
 
 

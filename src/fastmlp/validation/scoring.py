@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from numbers import Real
 from typing import Any
@@ -18,13 +18,12 @@ __all__ = [
     "check_score",
     "check_scorer_can_ask",
     "check_scoring",
+    "check_table_metric",
     "judging_by",
     "score_diverged",
 ]
 
-_WANTED = (
-    "None, 'loss', a name of sklearn.metrics.get_scorer_names(), or a callable(estimator, X, y)"
-)
+_WANTED = "a name of sklearn.metrics.get_scorer_names(), or a callable(estimator, X, y)"
 
 
 class _Anything:
@@ -36,7 +35,19 @@ class _Anything:
 
 def check_scoring(name: str, value: Any) -> Any:
     """Return None, "loss", a scorer's name or a scorer; raise unless ``value`` is one of them."""
-    if value is None or (isinstance(value, str) and value == "loss"):
+    if value is None:
+        return None
+    return _check_scorer(name, value, ("loss",), "None, 'loss'")
+
+
+def check_table_metric(value: Any, own: Sequence[str]) -> Any:
+    """Return one of our ``own`` metrics' names, or a scorer or its name; raise for all else."""
+    return _check_scorer("metric", value, own, ", ".join(map(repr, own)))
+
+
+def _check_scorer(name: str, value: Any, own: Sequence[str], listed: str) -> Any:
+    """Return one of our ``own`` names, a scorer's name or a scorer; raise unless it is one."""
+    if isinstance(value, str) and value in own:
         return value
     if callable(value) and not isinstance(value, type):
         from sklearn.metrics import check_scoring as check_scorer  # noqa: PLC0415 - slow to import
@@ -44,12 +55,12 @@ def check_scoring(name: str, value: Any) -> Any:
         with naming(name):  # finds metrics, which are no scorers
             check_scorer(_Anything(), scoring=value)
         return value
-    text = f"{name} must be {_WANTED}; got {brief(value, LONGEST_NAME)}."
+    text = f"{name} must be {listed}, {_WANTED}; got {brief(value, LONGEST_NAME)}."
     if not isinstance(value, str):
         raise TypeError(text)
     from sklearn.metrics import get_scorer_names  # noqa: PLC0415 - slow to import
 
-    names = Names((each, each, ()) for each in ["loss", *get_scorer_names()])
+    names = Names((each, each, ()) for each in [*own, *get_scorer_names()])
     if value in names:
         return names.name_of(value)
     closest = names.closest(value)
@@ -68,7 +79,7 @@ def check_scorer_can_ask(model: Any, scoring: Any, methods: Any, loss: object) -
 
 
 @contextmanager
-def judging_by(scoring: Any) -> Iterator[None]:
+def judging_by(scoring: Any, name: str = "scoring") -> Iterator[None]:
     """Say in what a named scorer raises that it can't judge; a callable's own errors pass."""
     try:
         yield
@@ -76,16 +87,16 @@ def judging_by(scoring: Any) -> Iterator[None]:
         if not isinstance(scoring, str):
             raise
         raise ValueError(
-            f"scoring={brief(scoring)} can't judge the held-out rows: {one_line(str(error))}"
+            f"{name}={brief(scoring)} can't judge the held-out rows: {one_line(str(error))}"
         ) from error
 
 
-def check_score(scoring: Any, score: Any) -> float:
+def check_score(scoring: Any, score: Any, name: str = "scoring") -> float:
     """Return what a scorer gave as a float; raise TypeError unless it is a number."""
     if isinstance(score, np.ndarray) and score.ndim == 0:
         score = score[()]
     if not isinstance(score, Real):
-        raise TypeError(f"scoring={brief(scoring)} must give a number; got {brief(score)}.")
+        raise TypeError(f"{name}={brief(scoring)} must give a number; got {brief(score)}.")
     return float(score)
 
 

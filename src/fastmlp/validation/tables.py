@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,8 +26,14 @@ MISSING = ("NoneType", "NAType", "NaTType", "MaskedConstant")
 
 
 def is_missing(value: Any) -> bool:
-    """Return whether a value stands for none: None, NaN, or what pandas has for it."""
-    return type(value).__name__ in MISSING or (isinstance(value, float) and np.isnan(value))
+    """Return whether a value stands for none: None, NaN, or what NumPy and pandas have for it."""
+    if isinstance(value, (float, np.floating)):
+        return bool(np.isnan(value))
+    if isinstance(value, Decimal):
+        return value.is_nan()
+    if isinstance(value, (np.datetime64, np.timedelta64)):
+        return bool(np.isnat(value))
+    return type(value).__name__ in MISSING
 
 
 def complaint(name: str, values: Any, cause: Exception | None = None) -> Exception | None:

@@ -1,0 +1,134 @@
+"""From an encoded table to one matrix of inputs, for a network without layers of its own for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastmlp.tables.coordinates import Rotations, fit_pairs, fit_rotations
+from fastmlp.tables.encoded import EncodedTable
+from fastmlp.tables.piecewise import PiecewiseEncoding, fit_piecewise
+from fastmlp.tables.scaling import RobustScaling, fit_scaling
+
+__all__ = ["Inputs", "fit_inputs"]
+
+#: By what bins are multiplied, so that the many of a column do not drown its number.
+BIN_SCALE = 0.5
+
+#: Bins of each random pair, of which there are many.
+BINS_OF_PAIRS = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """How an encoded table becomes inputs: numbers, their bins, and an input for each level.
+
+    Attributes
+    ----------
+    rotations : Rotations or None
+        Of coordinates; what they give are further numbers.
+    pairs : Rotations or None
+        Of random pairs of numbers, of which there are bins only.
+    scaling : RobustScaling
+    piecewise, piecewise_of_pairs : PiecewiseEncoding or None
+    levels : OneHotEncoder or None
+        None for a table without categories.
+    names : tuple of str, length I
+    """
+
+    rotations: Rotations | None
+    pairs: Rotations | None
+    scaling: RobustScaling
+    piecewise: PiecewiseEncoding | None
+    piecewise_of_pairs: PiecewiseEncoding | None
+    levels: Any
+    names: tuple[str, ...]
+
+    def matrix(self, table: EncodedTable) -> np.ndarray:
+        """Return the inputs (N, I), float32 and C-contiguous."""
+        numbers = _with_rotations(table.numbers, self.rotations)
+        out = np.empty((len(table), len(self.names)), np.float32)
+        first = self.scaling.n_outputs
+        self.scaling.transform(numbers, out[:, :first])
+        if self.piecewise is not None:
+            last = first + self.piecewise.n_outputs
+            self.piecewise.transform(numbers, out[:, first:last], BIN_SCALE)
+            first = last
+        if self.pairs is not None and self.piecewise_of_pairs is not None:
+            last = first + self.piecewise_of_pairs.n_outputs
+            turned = self.pairs.transform(table.numbers)
+            self.piecewise_of_pairs.transform(turned, out[:, first:last], BIN_SCALE)
+            first = last
+        if self.levels is not None:
+            out[:, first:] = self.levels.transform(table.categories)
+        return out
+
+
+def fit_inputs(
+    table: EncodedTable,
+    *,
+    n_bins: int = 0,
+    open_bins: bool = True,
+    n_angles: int = 0,
+    n_pairs: int = 0,
+    max_levels: int | None = None,
+    seed: int = 0,
+) -> Inputs:
+    """Return the inputs that a table calls for.
+
+    Parameters
+    ----------
+    table : EncodedTable
+        Of the rows to be learnt from.
+    n_bins : int, default=0
+        Bins of each number; none if 0.
+    open_bins : bool, default=True
+        See ``PiecewiseEncoding``.
+    n_angles : int, default=0
+        By how many angles pairs of longitude and latitude are turned.
+    n_pairs : int, default=0
+        How many random pairs of numbers are turned, each by a random angle, for bins only.
+    max_levels : int, optional
+        Inputs of a category at most; the least frequent levels share one.
+    seed : int, default=0
+        Of the random pairs.
+    """
+    rotations = fit_rotations(table.numbers, table.number_names, n_angles) if n_angles else None
+    numbers = _with_rotations(table.numbers, rotations)
+    columns = table.number_names
+    columns += () if rotations is None else rotations.names(columns)
+    scaling = fit_scaling(numbers)
+    piecewise = fit_piecewise(numbers, n_bins, is_open=open_bins) if n_bins else None
+    rng = np.random.RandomState(seed)
+    pairs = fit_pairs(table.numbers, n_pairs, rng) if n_pairs else None
+    of_pairs = (
+        None if pairs is None else fit_piecewise(pairs.transform(table.numbers), BINS_OF_PAIRS)
+    )
+    levels = _fit_levels(table, max_levels) if table.category_names else None
+    names = scaling.names(columns)
+    names += () if piecewise is None else piecewise.names(columns)
+    if pairs is not None and of_pairs is not None:
+        names += of_pairs.names(pairs.names(table.number_names))
+    names += () if levels is None else tuple(levels.get_feature_names_out(table.category_names))
+    return Inputs(rotations, pairs, scaling, piecewise, of_pairs, levels, names)
+
+
+def _with_rotations(numbers: np.ndarray, rotations: Rotations | None) -> np.ndarray:
+    if rotations is None:
+        return numbers
+    return np.concatenate([numbers, rotations.transform(numbers)], axis=1)
+
+
+def _fit_levels(table: EncodedTable, max_levels: int | None) -> Any:
+    """Return a fitted encoder of codes, which has no input for a code that the fit did not see."""
+    from sklearn.preprocessing import OneHotEncoder  # noqa: PLC0415 - takes long to import
+
+    encoder = OneHotEncoder(
+        handle_unknown="infrequent_if_exist",
+        max_categories=max_levels,
+        sparse_output=False,
+        dtype=np.float32,
+    )
+    return encoder.fit(table.categories)

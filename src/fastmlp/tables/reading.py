@@ -1,0 +1,155 @@
+"""What a fit remembers of a raw table, and how it reads others like it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastmlp import validation
+from fastmlp.notices import notify
+from fastmlp.tables.encoded import EncodedTable
+from fastmlp.tables.encoders import FIRST_CODE, CategoryEncoder, Encoder, NumberEncoder
+from fastmlp.tables.learning import Learnt, learn
+from fastmlp.tables.plain import fill
+from fastmlp.tables.report import ColumnTable
+from fastmlp.tables.roles import Roles
+from fastmlp.tables.sources import RawTable
+
+__all__ = ["Reading", "read"]
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """How the columns of a raw table are read; it never changes.
+
+    Attributes
+    ----------
+    owner : str
+        Name of the class that texts mention.
+    names : tuple of str, length I, or None
+    encoders : tuple of Encoder or None, length I
+        None for a column that is not read.
+    slots : ndarray of int64, shape (I,)
+        Where the outputs of each column begin, among numbers or among categories.
+    dtype : dtype
+        Of the numbers.
+    number_names : tuple of str, length F
+    category_names : tuple of str, length C
+    report : ColumnTable, length I
+    """
+
+    owner: str
+    names: tuple[str, ...] | None
+    encoders: tuple[Encoder | None, ...]
+    slots: np.ndarray
+    dtype: np.dtype
+    number_names: tuple[str, ...]
+    category_names: tuple[str, ...]
+    report: ColumnTable
+
+    def encode(self, table: RawTable) -> EncodedTable:
+        """Return the rows (N, I) of another table as numbers and codes."""
+        places = self._places(table)
+        numbers = np.empty((table.n_rows, len(self.number_names)), self.dtype)
+        codes = np.empty((table.n_rows, len(self.category_names)), np.int32)
+        plain = self._plain(table, places)
+        fill(numbers, self.slots[plain], table, places[plain])
+        sizes = [0] * codes.shape[1]
+        others = np.ones(len(places), bool)
+        others[plain] = False
+        for i in np.flatnonzero(others).tolist():
+            encoder, slot = self.encoders[i], int(self.slots[i])
+            if encoder is None:
+                continue
+            zone = getattr(encoder, "zone", None)
+            values = encoder.encode(table.column(int(places[i]), zone), table.n_rows)
+            if isinstance(encoder, CategoryEncoder):
+                codes[:, slot], sizes[slot] = values, FIRST_CODE + len(encoder.codes)
+            else:
+                with np.errstate(over="ignore"):
+                    numbers[:, slot : slot + values.shape[1]] = values
+        return EncodedTable(numbers, codes, self.number_names, self.category_names, tuple(sizes))
+
+    def _plain(self, table: RawTable, places: np.ndarray) -> np.ndarray:
+        """Return which columns (K,) of the fit are numbers, there and by their type here."""
+        wanted = np.array(
+            [
+                type(each) is NumberEncoder and each.is_plain and place >= 0
+                for each, place in zip(self.encoders, places.tolist(), strict=True)
+            ]
+        )
+        here = table.are_numbers | table.are_booleans
+        return np.flatnonzero(wanted & here[places])
+
+    def _places(self, table: RawTable) -> np.ndarray:
+        """Return where the fit's columns are in a table, (I,); 0 for those that are not read."""
+        if self.names is not None and table.names is not None:
+            if self.names == table.names:
+                return np.arange(len(self.names))
+            wanted = [self.names[i] for i, each in enumerate(self.encoders) if each is not None]
+            validation.check_columns_there(wanted, table.names)
+            place = dict(zip(table.names, range(table.n_columns), strict=True))
+            return np.array([place.get(name, 0) for name in self.names])
+        validation.check_n_columns(table.n_columns, len(self.encoders), self.owner)
+        if self.names is not None:
+            notify(
+                f"X does not have valid feature names, but {self.owner} was fitted with feature "
+                "names"
+            )
+        elif table.names is not None:
+            notify(f"X has feature names, but {self.owner} was fitted without feature names")
+        return np.arange(table.n_columns)
+
+
+def read(owner: str, table: RawTable, roles: Roles, min_count: int) -> Reading:
+    """Return how a table (N, I) is read, of which this is the fit."""
+    learnt, single = learn(table, roles, min_count)
+    _warn_of_texts(learnt)
+    encoders = tuple(each.encoder for each in learnt)
+    numbers, categories = _names_of(learnt, False), _names_of(learnt, True)
+    validation.check_any_varies(len(numbers) + len(categories), table.n_rows)
+    return Reading(
+        owner=owner,
+        names=table.names,
+        encoders=encoders,
+        slots=_slots(learnt),
+        dtype=np.dtype(np.float32 if single else np.float64),
+        number_names=numbers,
+        category_names=categories,
+        report=ColumnTable(each.report for each in learnt),
+    )
+
+
+def _is_category(learnt: Learnt) -> bool:
+    return isinstance(learnt.encoder, CategoryEncoder)
+
+
+def _names_of(learnt: Sequence[Learnt], categories: bool) -> tuple[str, ...]:
+    """Return the names of all outputs that are categories, or of those that are numbers."""
+    chosen = (each for each in learnt if _is_category(each) == categories)
+    return tuple(name for each in chosen for name in each.report.outputs)
+
+
+def _slots(learnt: Sequence[Learnt]) -> np.ndarray:
+    """Return where the outputs of each column (I,) begin, among others of their sort."""
+    widths = np.array([len(each.report.outputs) for each in learnt])
+    categories = np.array([_is_category(each) for each in learnt])
+    slots = np.empty(len(learnt), np.int64)
+    for sort in (categories, ~categories):
+        slots[sort] = np.cumsum(widths[sort]) - widths[sort]
+    return slots
+
+
+def _warn_of_texts(learnt: Sequence[Learnt]) -> None:
+    """Warn of columns that are taken for categories, but were hardly meant as such."""
+    found = [each.report for each in learnt if each.encoder is not None and each.report.remark]
+    if found:
+        first = found[0]
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        notify(
+            f"Column {first.name!r}{more} of X has {first.remark} and is taken for a category: "
+            "pandas.to_numeric makes numbers of it; name it in categorical_features if it is a "
+            "category."
+        )

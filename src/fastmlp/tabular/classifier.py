@@ -1,0 +1,224 @@
+"""The classifier of raw tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+
+from fastmlp import validation
+from fastmlp.estimators.class_weights import factors_of
+from fastmlp.notices import notify
+from fastmlp.tables import EncodedTable
+from fastmlp.tabular.base import BaseTabular, Ensemble
+from fastmlp.tabular.calibration import best_temperature, tempered
+from fastmlp.tabular.member import Member
+from fastmlp.tabular.metrics import metric_of
+from fastmlp.tabular.problem import Problem
+from fastmlp.tabular.recipe import Recipe
+from fastmlp.tabular.split import Split
+
+__all__ = ["TabularClassifier"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Published:
+    ensemble: Ensemble
+    classes: np.ndarray
+    temperature: float
+
+    def probabilities(self, X: Any) -> np.ndarray:
+        """Return the probabilities (N, K) of the classes for a raw table."""
+        return tempered(self.ensemble.predict(X)[:, : len(self.classes)], self.temperature)
+
+
+class TabularClassifier(ClassifierMixin, BaseTabular):
+    """Classification of raw tables by a few networks chosen in a race.
+
+    Parameters
+    ----------
+    preset : {"fast", "default", "best"}, default="default"
+        How many recipes race: one; three, the best of which learns three times; or more for longer.
+    recipe : Recipe, default=None
+        One recipe to learn by, in the place of a preset's.
+    metric : str or callable, default="error"
+        What candidates are chosen by: "error" (the share of wrong classes), "log_loss", "auc",
+        "brier", or a metric of scikit-learn by name, or one of its scorers.
+    time_limit : float, default=None
+        Seconds that ``fit`` may take; the best found by then predicts. With a limit, results depend
+        on how fast the machine is.
+    n_folds : int, default=None
+        Every candidate learns so many times, each time from all folds but one, so that all rows
+        judge it. 1 holds out ``validation_fraction`` of the rows once. None is 5 for tables of
+        fewer than 3000 rows, else 1.
+    validation_fraction : float, default=0.15
+        Share of the rows that judge, where there are no folds.
+    class_weight : dict or "balanced", default=None
+        What rows of each class count, times their ``sample_weight``, in what is learnt and judged.
+    calibrate : bool, default=True
+        Whether probabilities are made as sure as they turned out right on held-out rows, by a
+        temperature; the most probable class stays the same.
+    categorical_features : "auto" or list of column names or places, default="auto"
+        Columns that are categories besides those that are so by their type.
+    ordinal_features : list of column names or places, or a dict, default=None
+        Columns of ordered levels. A dict has a list of all levels of each, the lowest first.
+    drop : list of column names or places, default=None
+        Columns that are left out.
+    callbacks : sequence of callable, default=None
+        Each is called after every candidate with what came of it, which has ``name``, ``recipe``,
+        ``error``, ``seconds`` and ``n_epochs``; one that returns True ends the race.
+    verbose : bool, default=False
+        Print a line for each candidate.
+    random_state : int, RandomState or None, default=None
+        Of the rows that are held out, and of the networks. The same integer gives the same results
+        for every number of threads.
+    n_threads : int, default=None
+        See :class:`MLPClassifier`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    columns_ : ColumnTable
+        What each column was taken for.
+    leaderboard_ : Leaderboard
+        What each candidate reached on held-out rows.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from fastmlp import TabularClassifier
+    >>> X = pd.DataFrame({"size": [1.0, 2.0, None, 9.0, 8.0, 9.5] * 20,
+    ...                   "colour": ["red", "red", "blue", None, "blue", "blue"] * 20})
+    >>> y = ["small", "small", "small", "large", "large", "large"] * 20
+    >>> model = TabularClassifier(preset="fast", random_state=0).fit(X, y)
+    >>> model.predict(X.head(4)).tolist()
+    ['small', 'small', 'small', 'large']
+    """
+
+    def __init__(
+        self,
+        *,
+        preset: str = "default",
+        recipe: Recipe | None = None,
+        metric: Any = "error",
+        time_limit: float | None = None,
+        n_folds: int | None = None,
+        validation_fraction: float = 0.15,
+        class_weight: Any = None,
+        calibrate: bool = True,
+        categorical_features: Any = "auto",
+        ordinal_features: Any = None,
+        drop: Any = None,
+        callbacks: Sequence[Callable[[Member], object]] | None = None,
+        verbose: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        n_threads: int | None = None,
+    ) -> None:
+        self.preset = preset
+        self.recipe = recipe
+        self.metric = metric
+        self.time_limit = time_limit
+        self.n_folds = n_folds
+        self.validation_fraction = validation_fraction
+        self.class_weight = class_weight
+        self.calibrate = calibrate
+        self.categorical_features = categorical_features
+        self.ordinal_features = ordinal_features
+        self.drop = drop
+        self.callbacks = callbacks
+        self.verbose = verbose
+        self.random_state = random_state
+        self.n_threads = n_threads
+
+    def _problem(
+        self, table: EncodedTable, y: Any, sample_weight: Any, given: dict[str, Any]
+    ) -> tuple[Problem, np.ndarray]:
+        y, weights = validation.check_scored(y, sample_weight, len(table), numeric_y=False)
+        validation.check_one_label_a_row(y)
+        classes, target = np.unique(y, return_inverse=True)
+        class_weight = given["class_weight"]
+        name = validation.weights_name(class_weight, sample_weight)
+        weights = _with_class_weights(class_weight, classes, target, weights, name)
+        problem = Problem(
+            table,
+            target,
+            weights,
+            max(len(classes), 2),
+            metric_of(self.metric, classes),
+            {"n_threads": given["n_threads"]},
+        ).counting()
+        text = validation.one_class_only(classes[np.unique(problem.target)], classes, name)
+        if text:
+            notify(text, RuntimeWarning)
+        return problem, classes
+
+    def _publish(
+        self, ensemble: Ensemble, problem: Problem, splits: list[Split], learnt: np.ndarray
+    ) -> None:
+        temperature = 1.0
+        if self.calibrate:
+            rows = np.concatenate([split.held for split in splits])
+            truth, weights = problem.target[rows], problem.weights_of(rows)
+            temperature = best_temperature(ensemble.held_out, truth, weights)
+        self._published = _Published(ensemble, learnt, temperature)
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The labels (n_classes,), sorted."""
+        published: _Published = self._fitted()
+        return published.classes
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        published: _Published = self._fitted()
+        return published.probabilities(X)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        published: _Published = self._fitted()
+        labels: np.ndarray = published.classes[published.probabilities(X).argmax(axis=1)]
+        return labels
+
+
+def _with_class_weights(
+    class_weight: Any,
+    classes: np.ndarray,
+    target: np.ndarray,
+    weights: np.ndarray | None,
+    name: str,
+) -> np.ndarray | None:
+    """Return what rows count, (N,): their ``weights`` (N,) times those of their classes (K,).
+
+    ``target`` (N,) are the numbers of their classes, ``name`` says what makes up the weights.
+    """
+    if class_weight is None:
+        return weights
+    validation.check_class_weight_fits(class_weight, "labels", len(classes))
+    product = factors_of(class_weight, classes, target, weights)[target]
+    if weights is not None:
+        product = product * weights
+    return validation.check_row_weights(product, name, np.dtype(np.float64))

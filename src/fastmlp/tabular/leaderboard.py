@@ -1,0 +1,89 @@
+"""What each candidate reached, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from fastmlp.tabular.member import Failure, Member
+
+__all__ = ["Leaderboard", "Place"]
+
+
+class Place(NamedTuple):
+    """A candidate's place.
+
+    Attributes
+    ----------
+    recipe : str
+        Its inputs, and what differs from the default recipe.
+    error : float
+        On held-out rows, by the metric; NaN where there is none.
+    weight : float
+        In the mean that predicts.
+    epochs : int
+    seconds : float
+    remark : str
+        Why it has no error, if it has none; else empty.
+    """
+
+    recipe: str
+    error: float
+    weight: float
+    epochs: int
+    seconds: float
+    remark: str = ""
+
+
+class Leaderboard(Sequence[Place]):
+    """Candidates, the best one first; ``pandas.DataFrame`` makes a data frame of them."""
+
+    def __init__(self, metric: str, places: Sequence[Place]) -> None:
+        self.metric = metric
+        self._places = tuple(sorted(places, key=lambda place: (np.isnan(place.error), place.error)))
+
+    @classmethod
+    def of(
+        cls,
+        metric: str,
+        members: Sequence[Member],
+        weights: np.ndarray,
+        failures: Sequence[Failure] = (),
+    ) -> Leaderboard:
+        """Return the places of members with their ``weights`` (M,), and of those that failed."""
+        rows = zip(members, weights.tolist(), strict=True)
+        places = [Place(m.name, m.error, weight, m.n_epochs, m.seconds) for m, weight in rows]
+        failed = [
+            Place(each.recipe.summary, np.nan, 0.0, 0, each.seconds, "diverged")
+            for each in failures
+        ]
+        return cls(metric, [*places, *failed])
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+        return self._places[index]
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(self._places)
+
+    def __repr__(self) -> str:
+        head = (self.metric, "weight", "epochs", "seconds", "recipe")
+        rows = [
+            (f"{p.error:.5g}", f"{p.weight:.2f}", str(p.epochs), f"{p.seconds:.1f}", _told(p))
+            for p in self
+        ]
+        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+        return "\n".join(
+            "  ".join(text.rjust(width) for text, width in zip(row[:-1], widths, strict=False))
+            + "  "
+            + row[-1]
+            for row in (head, *rows)
+        )
+
+
+def _told(place: Place) -> str:
+    return f"{place.recipe} ({place.remark})" if place.remark else place.recipe

@@ -1,0 +1,247 @@
+"""One recipe, learnt: networks that each saw a part of the rows."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastmlp.estimators import MLPClassifier, MLPRegressor
+from fastmlp.schedules import OneCycle
+from fastmlp.tables import EncodedTable
+from fastmlp.tables.inputs import Inputs, fit_inputs
+from fastmlp.tabular.problem import Problem
+from fastmlp.tabular.recipe import Recipe
+from fastmlp.tabular.split import Split
+from fastmlp.training import clock
+from fastmlp.training.divergence import DivergenceError
+from fastmlp.training.loop import INTERRUPTION
+
+__all__ = ["Failure", "Learner", "Member", "train"]
+
+#: The least time that a network is given, in seconds; it then learns from some rows at least.
+LEAST_TIME = 1e-3
+
+#: Bins of all numbers, and levels of all categories, at most: a first layer of so many rows by 256
+#: still fits into memory. One is left for each category of a table of more columns.
+MOST_INPUTS = 2**15
+
+
+@dataclass(frozen=True, eq=False)
+class Learner:
+    """A network and what makes its inputs.
+
+    Attributes
+    ----------
+    inputs : Inputs
+    network : MLPClassifier or MLPRegressor
+    n_classes : int
+        0 for real targets.
+    logarithm : bool
+        Whether the network predicts the logarithm of the target.
+    """
+
+    inputs: Inputs
+    network: Any
+    n_classes: int
+    logarithm: bool
+
+    def predict(self, table: EncodedTable) -> np.ndarray:
+        """Return probabilities (N, K) of all classes, or values (N,) or (N, C)."""
+        X = _matrix(self.inputs, table)
+        if not self.n_classes:
+            values: np.ndarray = self.network.predict(X).astype(np.float64)
+            with np.errstate(over="ignore"):
+                return np.exp(values) if self.logarithm else values
+        probabilities = np.zeros((len(X), self.n_classes))
+        probabilities[:, self.network.classes_] = self.network.predict_proba(X)
+        return probabilities
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """A recipe with its networks, one for each split.
+
+    Attributes
+    ----------
+    name : str
+    recipe : Recipe
+    learners : tuple of Learner
+    held_out : ndarray, shape (V,), (V, C) or (V, K)
+        Predictions for the held-out rows, each by the networks that did not learn from it.
+    error : float
+        Of these.
+    seconds : float
+    """
+
+    name: str
+    recipe: Recipe
+    learners: tuple[Learner, ...]
+    held_out: np.ndarray
+    error: float
+    seconds: float
+
+    def predict(self, table: EncodedTable) -> np.ndarray:
+        """Return the mean of what the networks predict, (N, …)."""
+        mean: np.ndarray = np.mean([each.predict(table) for each in self.learners], axis=0)
+        return mean
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs of the longest training."""
+        return int(max(learner.network.n_iter_ for learner in self.learners))
+
+    @property
+    def was_interrupted(self) -> bool:
+        """Whether Ctrl-C has ended the last training."""
+        return _was_interrupted(self.learners[-1])
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A recipe whose networks left the finite numbers.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    seconds : float
+    cause : DivergenceError
+    """
+
+    recipe: Recipe
+    seconds: float
+    cause: DivergenceError
+
+
+def _was_interrupted(learner: Learner) -> bool:
+    return bool(learner.network.stop_reason_ == INTERRUPTION)
+
+
+def _matrix(inputs: Inputs, table: EncodedTable) -> np.ndarray:
+    """Return the inputs (N, I); a column of zeros if nothing varied in what was learnt from."""
+    return inputs.matrix(table) if inputs.names else np.zeros((len(table), 1), np.float32)
+
+
+def train(
+    problem: Problem, recipe: Recipe, splits: list[Split], seed: int, deadline: float | None
+) -> Member:
+    """Return what a recipe learns from each split.
+
+    Parameters
+    ----------
+    problem : Problem
+    recipe : Recipe
+    splits : list of Split
+    seed : int
+    deadline : float or None
+        What ``clock.now()`` shows when the time is over.
+
+    Raises
+    ------
+    DivergenceError
+        If a network, or what it predicts, is not finite.
+    KeyboardInterrupt
+        If Ctrl-C has ended a training, and it was not the last.
+    """
+    began = clock.now()
+    learners: list[Learner] = []
+    parts = []
+    for split in splits:
+        if learners and _was_interrupted(learners[-1]):
+            raise KeyboardInterrupt
+        with _quietly():
+            until = _share_of_time(deadline, len(splits) - len(learners))
+            learners.append(_learn(problem, recipe, split, seed, until))
+            parts.append(learners[-1].predict(problem.table.rows(split.held)))
+    rows, held_out = np.concatenate([split.held for split in splits]), np.concatenate(parts)
+    if not np.isfinite(held_out).all():
+        raise DivergenceError("The predictions for held-out rows became infinite or NaN.")
+    error = problem.error(held_out, rows)
+    seconds = clock.now() - began
+    return Member(recipe.summary, recipe, tuple(learners), held_out, error, seconds)
+
+
+def _share_of_time(deadline: float | None, n_left: int) -> float | None:
+    """Return when the first of ``n_left`` networks has to end, if they share the time."""
+    if deadline is None:
+        return None
+    now = clock.now()
+    return now + (deadline - now) / n_left
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Leave out what a network says of its end, and of rows that it was not given by the user."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        warnings.filterwarnings("ignore", "y has one class only", RuntimeWarning)
+        yield
+
+
+def _learn(
+    problem: Problem, recipe: Recipe, split: Split, seed: int, deadline: float | None
+) -> Learner:
+    """Return a network that has learnt from the rows of a split."""
+    table = problem.table.rows(split.train)
+    inputs = _fit_inputs(recipe, table, seed)
+    X, X_val = _matrix(inputs, table), _matrix(inputs, problem.table.rows(split.held))
+    targets = np.log(problem.target) if recipe.logarithm else problem.target
+    left = None if deadline is None else max(deadline - clock.now(), LEAST_TIME)
+    network = _network(problem, recipe, len(X), seed, left)
+    network.fit(
+        X,
+        targets[split.train],
+        problem.weights_of(split.train),
+        X_val=X_val,
+        y_val=targets[split.held],
+        sample_weight_val=problem.weights_of(split.held),
+    )
+    return Learner(inputs, network, problem.n_classes, recipe.logarithm)
+
+
+def _fit_inputs(recipe: Recipe, table: EncodedTable, seed: int) -> Inputs:
+    """Return the inputs that a recipe makes of a table, fewer of each column if it has many."""
+    n_numbers, n_categories = len(table.number_names), len(table.category_names)
+    n_bins = min(recipe.n_pieces, MOST_INPUTS // max(n_numbers, 1))
+    return fit_inputs(
+        table,
+        n_bins=n_bins if "pieces" in recipe.inputs else 0,
+        n_angles=recipe.n_angles if "places" in recipe.inputs else 0,
+        n_pairs=recipe.n_pairs if "pairs" in recipe.inputs else 0,
+        max_levels=min(recipe.max_levels, max(MOST_INPUTS // max(n_categories, 1), 1)),
+        seed=seed,
+    )
+
+
+def _network(
+    problem: Problem, recipe: Recipe, n_rows: int, seed: int, time_limit: float | None
+) -> Any:
+    """Return a network, not yet fitted."""
+    settings: dict[str, Any] = dict(
+        hidden_layer_sizes=recipe.hidden_layer_sizes,
+        activation=recipe.activation,
+        dropout=recipe.dropout,
+        solver="adamw",
+        learning_rate=OneCycle(pct_start=0.2),
+        learning_rate_init=recipe.learning_rate_init,
+        beta_2=recipe.beta_2,
+        weight_decay=recipe.weight_decay,
+        alpha=0.0,
+        batch_size=min(recipe.batch_size, n_rows),
+        max_iter=recipe.max_iter,
+        early_stopping=True,
+        n_iter_no_change=np.inf,
+        tol=0.0,
+        time_limit=time_limit,
+        random_state=seed,
+        **problem.settings,
+    )
+    if not problem.is_classification:
+        return MLPRegressor(standardize_target=True, **settings)
+    if problem.metric.of_probabilities:
+        return MLPClassifier(scoring="loss", **settings)
+    return MLPClassifier(label_smoothing=recipe.label_smoothing, **settings)

@@ -1,0 +1,62 @@
+"""What is to be learnt from a table, in the form that every candidate takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from fastmlp.tables import EncodedTable
+from fastmlp.tabular.metrics import Metric
+
+__all__ = ["Problem"]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A table, its target, and what good predictions are.
+
+    Attributes
+    ----------
+    table : EncodedTable, of N rows
+    target : ndarray, shape (N,) or (N, C)
+        Numbers of the classes, or real targets in the user's unit.
+    weights : ndarray, shape (N,), or None
+    n_classes : int
+        0 for real targets.
+    metric : Metric
+    settings : dict
+        What all networks share beside their recipes: ``loss`` and its numbers, ``n_threads``.
+    """
+
+    table: EncodedTable
+    target: np.ndarray
+    weights: np.ndarray | None
+    n_classes: int
+    metric: Metric
+    settings: dict = field(default_factory=dict)
+
+    def counting(self) -> Problem:
+        """Return the same without rows of weight 0."""
+        if self.weights is None or self.weights.all():
+            return self
+        rows = np.flatnonzero(self.weights)
+        return replace(
+            self,
+            table=self.table.rows(rows),
+            target=self.target[rows],
+            weights=self.weights[rows],
+        )
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether classes are told apart."""
+        return self.n_classes > 0
+
+    def weights_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """Return the weights (K,) of some rows (K,)."""
+        return None if self.weights is None else self.weights[rows]
+
+    def error(self, prediction: np.ndarray, rows: np.ndarray) -> float:
+        """Return the metric's error of a prediction (K, …) for some rows (K,)."""
+        return self.metric.error(self.target[rows], prediction, self.weights_of(rows))

@@ -1,0 +1,154 @@
+"""The regressor of raw tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import RegressorMixin
+
+from fastmlp import validation
+from fastmlp.tables import EncodedTable
+from fastmlp.tabular.base import BaseTabular, Ensemble
+from fastmlp.tabular.member import Member
+from fastmlp.tabular.metrics import metric_of
+from fastmlp.tabular.problem import Problem
+from fastmlp.tabular.recipe import Recipe
+from fastmlp.tabular.split import Split
+
+__all__ = ["TabularRegressor"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Published:
+    ensemble: Ensemble
+    low: np.ndarray
+    high: np.ndarray
+
+
+class TabularRegressor(RegressorMixin, BaseTabular):
+    """Regression on raw tables by a few networks chosen in a race.
+
+    Parameters
+    ----------
+    preset : {"fast", "default", "best"}, default="default"
+        How many recipes race: one; three, the best of which learns three times; or more for longer.
+    recipe : Recipe, default=None
+        One recipe to learn by, in the place of a preset's.
+    metric : str or callable, default="rmse"
+        What candidates are chosen by: "rmse", "mae", or a metric of scikit-learn by name, or one of
+        its scorers.
+    time_limit : float, default=None
+        Seconds that ``fit`` may take; the best found by then predicts. With a limit, results depend
+        on how fast the machine is.
+    n_folds : int, default=None
+        Every candidate learns so many times, each time from all folds but one, so that all rows
+        judge it. 1 holds out ``validation_fraction`` of the rows once. None is 5 for tables of
+        fewer than 3000 rows, else 1.
+    validation_fraction : float, default=0.15
+        Share of the rows that judge, where there are no folds.
+    categorical_features : "auto" or list of column names or places, default="auto"
+        Columns that are categories besides those that are so by their type.
+    ordinal_features : list of column names or places, or a dict, default=None
+        Columns of ordered levels. A dict has a list of all levels of each, the lowest first.
+    drop : list of column names or places, default=None
+        Columns that are left out.
+    callbacks : sequence of callable, default=None
+        Each is called after every candidate with what came of it, which has ``name``, ``recipe``,
+        ``error``, ``seconds`` and ``n_epochs``; one that returns True ends the race.
+    verbose : bool, default=False
+        Print a line for each candidate.
+    random_state : int, RandomState or None, default=None
+        Of the rows that are held out, and of the networks. The same integer gives the same results
+        for every number of threads.
+    n_threads : int, default=None
+        See :class:`MLPRegressor`.
+
+    Attributes
+    ----------
+    columns_ : ColumnTable
+        What each column was taken for.
+    leaderboard_ : Leaderboard
+        What each candidate reached on held-out rows.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+
+    Notes
+    -----
+    Predictions lie between the least and the largest target that the fit saw.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from fastmlp import TabularRegressor
+    >>> X = pd.DataFrame({"area": [30.0, 50.0, None, 90.0] * 40,
+    ...                   "town": ["Oslo", "Rome", "Rome", None] * 40})
+    >>> y = [300.0, 250.0, 200.0, 500.0] * 40
+    >>> model = TabularRegressor(preset="fast", random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.9
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        preset: str = "default",
+        recipe: Recipe | None = None,
+        metric: Any = "rmse",
+        time_limit: float | None = None,
+        n_folds: int | None = None,
+        validation_fraction: float = 0.15,
+        categorical_features: Any = "auto",
+        ordinal_features: Any = None,
+        drop: Any = None,
+        callbacks: Sequence[Callable[[Member], object]] | None = None,
+        verbose: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        n_threads: int | None = None,
+    ) -> None:
+        self.preset = preset
+        self.recipe = recipe
+        self.metric = metric
+        self.time_limit = time_limit
+        self.n_folds = n_folds
+        self.validation_fraction = validation_fraction
+        self.categorical_features = categorical_features
+        self.ordinal_features = ordinal_features
+        self.drop = drop
+        self.callbacks = callbacks
+        self.verbose = verbose
+        self.random_state = random_state
+        self.n_threads = n_threads
+
+    def _problem(
+        self, table: EncodedTable, y: Any, sample_weight: Any, given: dict[str, Any]
+    ) -> tuple[Problem, None]:
+        y, weights = validation.check_scored(y, sample_weight, len(table), numeric_y=True)
+        y = y.astype(np.float64)
+        if self.recipe is not None and self.recipe.logarithm:
+            validation.check_has_logarithm(y)
+        metric = metric_of(self.metric, None)
+        problem = Problem(table, y, weights, 0, metric, {"n_threads": given["n_threads"]})
+        return problem.counting(), None
+
+    def _publish(
+        self, ensemble: Ensemble, problem: Problem, splits: list[Split], learnt: None
+    ) -> None:
+        self._published = _Published(ensemble, problem.target.min(0), problem.target.max(0))
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the predicted targets, in the unit of y.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        published: _Published = self._fitted()
+        within: np.ndarray = np.clip(published.ensemble.predict(X), published.low, published.high)
+        return within
