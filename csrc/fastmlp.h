@@ -231,10 +231,11 @@ typedef struct {
                                     void *moments /* (M, P) */, const fastmlp_data *data, const int64_t *order,
                                     int64_t n_order, int64_t batch_size, void *workspace /* (workspace_bytes) */,
                                     int64_t n_threads, int32_t measure_pace);
-    /* One batch of rows 0 … n_rows-1, with the random bits of a step; gradient (P) of cost + penalty. The
-     * running statistics among the parameters (V) become the batch's. */
+    /* One batch of the rows order (n_rows), or 0 … n_rows-1 where it is NULL, with the random bits of a step; gradient (P)
+     * of cost + penalty. The running statistics among the parameters (V) become the batch's. */
     fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *plan, const fastmlp_settings *settings, int64_t step,
-                                             void *parameters, const fastmlp_data *data, int64_t n_rows, void *gradient,
+                                             void *parameters, const fastmlp_data *data,
+                                             const int64_t *order /* (n_rows) or NULL */, int64_t n_rows, void *gradient,
                                              void *workspace /* (workspace_bytes) */, int64_t n_threads);
     /* Copies the weights into `packed` (packed_bytes), from where predictions read them faster. */
     size_t (*packed_bytes)(const fastmlp_plan *plan);

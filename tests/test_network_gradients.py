@@ -125,6 +125,23 @@ def test_weights_that_sum_to_zero_give_no_gradient(backend: Backend, dtype):
     assert totals == (0, 0, 6)
 
 
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_a_batch_may_be_some_rows_in_any_order(backend: Backend, dtype, n_threads):
+    case = {"weighted": True, "dropouts": (0.3, 0.5, 0.25), "n_rows": 70, "l2": 0.5}
+    problem = make_problem(dtype=dtype, **case)
+    order = np.random.RandomState(0).permutation(70)[:41]
+    chosen = replace(
+        problem,
+        X=problem.X[order],
+        target=problem.target[order],
+        sample_weight=problem.sample_weight[order],
+    )
+    expected_totals, expected = objective_and_gradient(backend, chosen, n_threads)
+    totals, gradient = objective_and_gradient(backend, problem, n_threads, order)
+    np.testing.assert_array_equal(gradient, expected)
+    assert totals == expected_totals
+
+
 def test_weights_count_rows(backend: Backend):
     # A weight of 2 is a row that stands twice; dividing by the sum of weights makes them equal.
     problem = make_problem(n_rows=6, l2=0.5)

@@ -150,6 +150,7 @@ class Trainer:
         sample_weight: np.ndarray | None,
         gradient: np.ndarray,
         step: int,
+        order: np.ndarray | None,
     ) -> tuple[float, float, int]: ...
 
 class Predictor:

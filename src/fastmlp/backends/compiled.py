@@ -125,11 +125,16 @@ class CompiledExecutor:
         )
 
     def gradient(
-        self, parameters: np.ndarray, rows: Rows, gradient: np.ndarray, step: int = 0
+        self,
+        parameters: np.ndarray,
+        rows: Rows,
+        gradient: np.ndarray,
+        step: int = 0,
+        order: np.ndarray | None = None,
     ) -> Totals:
         """See :meth:`fastmlp.backends.Executor.gradient`."""
         X, target, weight = rows
-        return Totals(*self._trainer.gradient(parameters, X, target, weight, gradient, step))
+        return Totals(*self._trainer.gradient(parameters, X, target, weight, gradient, step, order))
 
 
 class CompiledBackend:

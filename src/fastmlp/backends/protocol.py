@@ -97,10 +97,17 @@ class Executor(Protocol):
         """
 
     def gradient(
-        self, parameters: np.ndarray, rows: Rows, gradient: np.ndarray, step: int = 0
+        self,
+        parameters: np.ndarray,
+        rows: Rows,
+        gradient: np.ndarray,
+        step: int = 0,
+        order: np.ndarray | None = None,
     ) -> Totals:
-        """One full batch without an update, with the dropout and the input noise of ``step``.
+        """One batch without an update, with the dropout and the input noise of ``step``.
 
+        The batch are the rows ``order`` (K,), int64, or all of them when None; the executor was
+        bound for at least as many.
         ``gradient`` (P,) becomes ∂(cost + penalty)/∂parameters, both divided by W as in
         training, with l1 · sign(w) (0 at 0) as the subgradient of the L1 penalty. It becomes zero
         where the sample weights sum to zero, and so do the cost and the penalty. ``parameters``

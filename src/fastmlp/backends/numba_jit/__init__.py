@@ -137,17 +137,22 @@ class NumbaExecutor:
         return Totals(cost, penalty, len(order))
 
     def gradient(
-        self, parameters: np.ndarray, rows: Rows, gradient: np.ndarray, step: int = 0
+        self,
+        parameters: np.ndarray,
+        rows: Rows,
+        gradient: np.ndarray,
+        step: int = 0,
+        order: np.ndarray | None = None,
     ) -> Totals:
-        """Set gradient (P,) of cost and penalty for all rows as one batch, without an update."""
-        n_rows = len(rows.X)
+        """Set gradient (P,) of cost and penalty for one batch, the rows ``order`` (K,)."""
+        n_rows = len(rows.X if order is None else order)
         with team(self._n_threads, n_rows * self._work_per_row) as n_workers:
             cost, penalty = network.objective(
                 *self._bound,
                 step,
                 parameters,
                 _samples(rows, parameters.dtype),
-                _rows(None, n_rows),
+                _rows(order, n_rows),
                 self._workspace,
                 n_workers,
                 gradient,

@@ -275,11 +275,16 @@ class ReferenceExecutor:
 
     @np.errstate(all="ignore")
     def gradient(
-        self, parameters: np.ndarray, rows: Rows, gradient: np.ndarray, step: int = 0
+        self,
+        parameters: np.ndarray,
+        rows: Rows,
+        gradient: np.ndarray,
+        step: int = 0,
+        order: np.ndarray | None = None,
     ) -> Totals:
-        """One full batch without an update; gradient (P,) of cost + penalty."""
+        """Set gradient (P,) of cost + penalty for one batch, the rows ``order`` (K,)."""
         plan, settings = self.plan, self.settings
-        batch = network.take_batch(rows, slice(None), parameters.dtype)
+        batch = network.take_batch(rows, slice(None) if order is None else order, parameters.dtype)
         if batch.weight_sum == 0:
             gradient[:] = 0
             return Totals(0.0, 0.0, len(batch.x))
