@@ -128,7 +128,9 @@ from fastmlp.validation.targets import (
     says_nothing,
 )
 from fastmlp.validation.validation_rows import (
+    check_validation_columns,
     check_validation_rows_given,
+    far_from_training,
     naming_validation_rows,
 )
 
@@ -212,6 +214,7 @@ __all__ = [
     "check_two_labels",
     "check_unit_goes_on",
     "check_unit_of_own_loss",
+    "check_validation_columns",
     "check_validation_rows_given",
     "check_validation_size",
     "check_values",
@@ -221,6 +224,7 @@ __all__ = [
     "classes_not_learnt",
     "each_normalization",
     "each_weight",
+    "far_from_training",
     "judging_by",
     "kept_of",
     "naming",
