@@ -302,7 +302,7 @@ def test_texts_that_a_pipeline_has_not_read(texts):
 
 
 def test_rows_in_another_unit():
-    far = X_VAL + [0, 5000, 0]
+    far = X_VAL + np.array([0, 5000, 0])
     text = r"^Column {} of X_val has the mean 5e\+03, which is \d\.\de\+03 standard deviations away"
     for X_train, rows, column in [
         (X, far, "1"),
@@ -312,7 +312,7 @@ def test_rows_in_another_unit():
             regressor().fit(X_train, Y, X_val=rows, y_val=Y_VAL)
     constant = np.c_[X, np.full(len(X), 0.1)]
     regressor().fit(constant, Y, X_val=np.c_[X_VAL, np.full(25, 0.1)], y_val=Y_VAL)
-    regressor().fit(X, Y, X_val=X_VAL + [0, 500, 0], y_val=Y_VAL)
+    regressor().fit(X, Y, X_val=X_VAL + np.array([0, 500, 0]), y_val=Y_VAL)
 
 
 def test_a_split_beside_them():

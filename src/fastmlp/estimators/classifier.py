@@ -15,6 +15,7 @@ from fastmlp.estimators.class_coder import ClassCoder
 from fastmlp.estimators.documentation import with_shared_parts
 from fastmlp.estimators.labels import LabelCoding
 from fastmlp.estimators.learnt import Learnt, learnt_by
+from fastmlp.notices import notify
 from fastmlp.registry import CLASSIFIER_LOSSES, LOSSES
 
 if TYPE_CHECKING:
@@ -341,6 +342,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             If the model has not been fitted.
         ValueError, TypeError
             If X or y is not as it was in the fit.
+
+        Warns
+        -----
+        UserWarning
+            If y has labels that are none of ``classes_``.
         """
         from sklearn.metrics import accuracy_score  # noqa: PLC0415 - slow to import
 
@@ -352,6 +358,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             labels.check(y, str(learnt.coder.loss))
         else:
             validation.check_scored_labels(y, labels.classes)
+            unknown = validation.labels_not_known(y, labels.classes)
+            if unknown:
+                notify(unknown)
         if y.ndim > 1 and labels.kind == "distribution":
             y = labels.classes[np.argmax(y, axis=1)]
         return float(accuracy_score(y, predicted, sample_weight=weights))

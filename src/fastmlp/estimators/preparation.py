@@ -109,6 +109,8 @@ def prepare(
     if own_rows is not None:
         names = getattr(columns, "feature_names_in_", None)
         _warn_if(validation.far_from_training(X, own_rows.rows.X, names))
+    elif not incremental:
+        _warn_if(validation.judges_nothing(vars(parameters)))
     if earlier is None or not incremental:
         name = validation.weights_name(class_weights.class_weight, own_weights)
         _warn_of_odd_data(y, weights, coder, vars(parameters), name, whole=not incremental)
@@ -193,6 +195,7 @@ def _check_network(
 ) -> None:
     """Raise unless a network of these widths can be made, or gone on with; ``weights`` is (N,)."""
     validation.check_layer_sizes(sizes)
+    validation.check_memory(parameters, sizes, coder.dtype)
     validation.check_initial_arrays(parameters["init"], sizes, coder.dtype)
     normalization = parameters["normalization"]
     validation.check_rows_for_batch_norm(normalization, n_rows, weights)

@@ -56,9 +56,10 @@ from fastmlp.validation.labels import (
     check_scored_labels,
     check_strata,
     check_two_classes,
+    labels_not_known,
     one_class_only,
 )
-from fastmlp.validation.memory import naming_rows, naming_training
+from fastmlp.validation.memory import check_memory, naming_rows, naming_training
 from fastmlp.validation.models import check_model, check_refitted
 from fastmlp.validation.normalizations import (
     check_normalizations,
@@ -98,8 +99,9 @@ from fastmlp.validation.records import (
     check_new_learning_rate,
     check_reason,
     check_record_is_present,
+    raise_assigned,
 )
-from fastmlp.validation.schedules import changed_options, check_values
+from fastmlp.validation.schedules import changed_options, check_values, small_factors
 from fastmlp.validation.scoring import (
     check_score,
     check_scorer_can_ask,
@@ -131,6 +133,7 @@ from fastmlp.validation.validation_rows import (
     check_validation_columns,
     check_validation_rows_given,
     far_from_training,
+    judges_nothing,
     naming_validation_rows,
 )
 
@@ -169,6 +172,7 @@ __all__ = [
     "check_layer_values",
     "check_loss_fits",
     "check_magnitudes",
+    "check_memory",
     "check_metric",
     "check_model",
     "check_neuron",
@@ -225,8 +229,10 @@ __all__ = [
     "each_normalization",
     "each_weight",
     "far_from_training",
+    "judges_nothing",
     "judging_by",
     "kept_of",
+    "labels_not_known",
     "naming",
     "naming_rows",
     "naming_training",
@@ -234,10 +240,12 @@ __all__ = [
     "no_split",
     "not_finite",
     "one_class_only",
+    "raise_assigned",
     "raise_fixed_layers",
     "resolve_dtype",
     "says_nothing",
     "score_diverged",
+    "small_factors",
     "splitting",
     "stand_in",
     "weights_change_penalties",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ __all__ = [
     "check_validation_columns",
     "check_validation_rows_given",
     "far_from_training",
+    "judges_nothing",
     "naming_validation_rows",
 ]
 
@@ -59,6 +60,18 @@ def check_validation_columns(X: Any, X_val: Any) -> None:
         )
 
 
+def judges_nothing(parameters: Mapping[str, Any]) -> str | None:
+    """Return what to warn of when no rows are held out or given, but it is said how they judge."""
+    names = [name for name in ("scoring", "validation_split") if parameters[name] is not None]
+    if not names or parameters["early_stopping"]:
+        return None
+    use = "is not used" if len(names) == 1 else "are not used"
+    return (
+        f"{' and '.join(names)} {use}: there are no rows to judge by without early_stopping=True "
+        "or X_val and y_val."
+    )
+
+
 def _has_names(table: Any) -> bool:
     """Return whether a table is a data frame whose columns all have texts as names."""
     names = getattr(table, "columns", None)
@@ -66,7 +79,7 @@ def _has_names(table: Any) -> bool:
 
 
 def far_from_training(X: Inputs, X_val: Inputs, names: np.ndarray | None) -> str | None:
-    """Return what to warn of when a column of X_val (V, I) is in another unit than that of X (N, I).
+    """Return what to warn of when a column of X_val (V, I) is in another unit than in X (N, I).
 
     ``names`` (I,) are those of the columns.
     """
