@@ -298,8 +298,8 @@ WRONG = [
     ),
     ("learning_rate", 0.01, TypeError, "A number goes into learning_rate_init=0.01."),
     ("learning_rate", WarmUp(5), TypeError, "got 5: write WarmUp(total_iters=5)."),
-    ("learning_rate", SGD(0.5), ValueError, "Did you mean solver=SGD(momentum=0.5, nesterov="),
-    ("learning_rate", SGD, TypeError, "Did you mean solver=SGD()?"),
+    ("learning_rate", SGD(0.5), ValueError, "Did you mean solver=SGD(…)?"),
+    ("learning_rate", SGD, TypeError, "Did you mean solver=SGD(…)?"),
     (
         "learning_rate_init",
         Step(3),

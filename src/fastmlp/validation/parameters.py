@@ -112,7 +112,7 @@ def _meant_rate(name: str, value: Any) -> str | None:
     made = f"{kind.__name__}()" if isinstance(value, type) else brief(value)
     if issubclass(kind, Optimizer):
         if name != "solver":
-            return f"Did you mean solver={made}?"
+            return f"Did you mean solver={kind.__name__}(…)?"
         return f"It must be an object, not a class: write {made}." if kind is value else None
     if issubclass(kind, Schedule) and name == "learning_rate_init":
         if isinstance(value, Scaled):
