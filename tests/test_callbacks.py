@@ -248,3 +248,12 @@ def test_an_older_scikit_learn_has_none(monkeypatch):
         regressor().set_callbacks()
     assert "needs scikit-learn 1.9 or later" in str(caught.value.__cause__)
     assert regressor().fit(X, Y).n_iter_ == 6
+
+
+def test_a_record_is_not_assigned_to():
+    def assign(record):
+        record.learning_rate = 0.1
+
+    text = r"^learning_rate of an EpochRecord can't be set: use set_learning_rate\.$"
+    with pytest.raises(AttributeError, match=text):
+        MLPRegressor(callbacks=[assign]).fit([[0.0], [1.0]], [0.0, 1.0])

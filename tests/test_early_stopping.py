@@ -360,9 +360,10 @@ def test_groups_by_a_pair():
     splitter = GroupShuffleSplit(1, test_size=0.25, random_state=0)
     text = "^validation_split=GroupShuffleSplit.* can't split the rows: .*A fit has no groups: pass"
     model = regressor(early_stopping=True, validation_split=splitter)
-    for state in (model, copy.deepcopy(model).set_params(early_stopping=False).fit(X, Y)):
+    for state in (model, regressor().fit(X, Y)):
+        state.set_params(early_stopping=True, validation_split=splitter)
         with pytest.raises(ValueError, match=text):
-            state.set_params(early_stopping=True).fit(X, Y)
+            state.fit(X, Y)
     pair = next(splitter.split(X, Y, GROUPS))
     model.set_params(validation_split=[pair], random_state=0).fit(X, Y)
     assert model.t_ == 30 * model.n_iter_
@@ -392,7 +393,8 @@ def test_a_split_that_holds_out_one_target():
 
 
 def test_a_split_is_not_read_without_early_stopping():
-    model = split_fit([([0], [99])], Y, early_stopping=False)
+    with pytest.warns(UserWarning, match="^validation_split is not used: there are no rows"):
+        model = split_fit([([0], [99])], Y, early_stopping=False)
     assert model.validation_scores_ is None
     assert model.t_ == 40 * model.n_iter_
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from helpers_rejection import LABELS, X, Y, assert_rejected, classifier, regressor
+from scipy import sparse
 
 from fastmlp.backends import BACKENDS, get_backend
 from fastmlp.network import Network
+from fastmlp.validation import memory
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -61,3 +63,22 @@ def test_data_beyond_all_memory():
     text = "^X: there is not enough memory. Unable to allocate 12.0 PiB"
     assert_rejected(regressor(), (endless, Y), MemoryError, text)
     assert_rejected(regressor().fit(X, Y), (endless,), MemoryError, text, method="predict")
+
+
+def test_networks_that_the_system_would_end_the_process_for(monkeypatch):
+    """Where memory is promised that is not there, nothing raises but this check."""
+    wide = sparse.csr_array((40, 10**7))
+    monkeypatch.setattr(memory, "available_memory", lambda: 2**30)
+    text = (
+        r"^hidden_layer_sizes=\(100,\) makes a network of 1e\+09 parameters with the 10000000 "
+        r"columns of X, for which there is not enough memory: training takes 14\.9 GiB, and 1 GiB"
+    )
+    model = classifier(hidden_layer_sizes=(100,))
+    assert_rejected(model, (wide, LABELS), MemoryError, text)
+    model.set_params(solver="sgd")
+    assert_rejected(model, (wide, LABELS), MemoryError, "training takes 11.2 GiB")
+    classifier().fit(X, LABELS)
+
+
+def test_available_memory():
+    assert memory.available_memory() > 2**20

@@ -118,6 +118,11 @@ def test_a_missing_package_is_named(monkeypatch):
         regressor().fit(X, Y)
 
 
+def test_its_name_in_any_case(capsys):
+    regressor(verbose="BAR").fit(X, Y)
+    assert "Epoch" in capsys.readouterr().out
+
+
 def test_without_a_terminal_the_end_is_written(capsys):
     model = regressor().fit(X, Y)
     bar, reason = capsys.readouterr().out.splitlines()

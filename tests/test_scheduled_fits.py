@@ -31,6 +31,7 @@ from fastmlp.schedules import (
     Polynomial,
     ReduceOnPlateau,
     Scaled,
+    Schedule,
     Step,
     WarmUp,
 )
@@ -338,9 +339,33 @@ WRONG = [
     ("learning_rate", OneCycle(anneal_strategy="exp"), ValueError, "must be one of cos, linear"),
     ("learning_rate", WarmUp(3), TypeError, "learning_rate.schedule must be an object of fastmlp"),
     ("learning_rate", WarmUp(Step(0)), ValueError, "learning_rate.schedule.step_size must be"),
-    ("learning_rate", -1 * Step(), ValueError, "learning_rate.base must be a finite number ≥ 0"),
+    ("learning_rate", -1 * Step(), TypeError, "learning_rate gives a factor: write learning_rate_"),
     ("learning_rate", ReduceOnPlateau(1), ValueError, "learning_rate.factor must be a number > 0"),
     ("learning_rate", Cosine, TypeError, "learning_rate must be an object, not a class: write Cos"),
+    (
+        "learning_rate",
+        0.001 * FlatCosine(0.25),
+        TypeError,
+        "learning_rate gives a factor: write learning_rate_init=0.001, learning_rate=FlatCosine(pc",
+    ),
+    ("learning_rate", 0.01, TypeError, "A number goes into learning_rate_init=0.01."),
+    ("learning_rate", WarmUp(5), TypeError, "got 5: write WarmUp(total_iters=5)."),
+    ("learning_rate", SGD(0.5), ValueError, "Did you mean solver=SGD(…)?"),
+    ("learning_rate", SGD, TypeError, "Did you mean solver=SGD(…)?"),
+    (
+        "learning_rate_init",
+        Step(3),
+        TypeError,
+        "Write learning_rate=Step(step_size=3, gamma=0.1), ",
+    ),
+    (
+        "learning_rate_init",
+        0.5 * Step(3),
+        TypeError,
+        "Write learning_rate_init=0.5, learning_rate=Step(step_size=3, gamma=0.1).",
+    ),
+    ("solver", Step(3), ValueError, "Did you mean learning_rate=Step(step_size=3, gamma=0.1)?"),
+    ("solver", SGD, ValueError, "It must be an object, not a class: write SGD()."),
     (
         "learning_rate",
         lambda clock: -1,
@@ -386,6 +411,39 @@ def test_dropout_of_the_input_stays_below_one_too():
     text = r"^input_dropout=0\.5 must stay below 1; the schedule of dropout, .* makes it 1"
     assert_rejected(model, (X, LABELS), ValueError, text)
     model.set_params(dropout__schedule__eta_min=0.3).fit(X, LABELS)
+
+
+def test_what_schedules_have_in_common_is_none():
+    with pytest.raises(
+        TypeError, match=r"^learning_rate must be one of the schedules, such as Cos"
+    ):
+        classifier(learning_rate=Schedule()).fit(X, LABELS)
+
+
+def test_a_function_that_gives_rates():
+    text = r"^What learning_rate returns is a factor of learning_rate_init=0.001, and was never abo"
+    with pytest.warns(UserWarning, match=text):
+        classifier(learning_rate=lambda clock: 0.01).fit(X, LABELS)
+    classifier(learning_rate=lambda clock: 0.01 if clock.epoch < 2 else 0.1).fit(X, LABELS)
+    classifier(learning_rate=lambda clock: 0.0).fit(X, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "option"),
+    [
+        ("weight_decay", 0.1, "weight_decay"),
+        ("momentum", 0.5, "momentum"),
+        ("momentum", 0.5 * Step(), "momentum"),
+        ("nesterovs_momentum", False, "nesterov"),
+    ],
+)
+def test_options_beside_a_solver_with_its_own(name, value, option):
+    model = classifier(solver=SGD(0.5), **{name: value})
+    text = rf"^{name}=.* conflicts with the solver, which has its own: set {option} of SGD\("
+    assert_rejected(model, (X, LABELS), ValueError, text)
+    model = classifier(solver=SGD(0.5), beta_1=0.5)
+    text = r"^beta_1=0.5 stands beside solver=SGD\(.*\), which has no betas: leave beta_1 out\.$"
+    assert_rejected(model, (X, LABELS), ValueError, text)
 
 
 @pytest.mark.parametrize(

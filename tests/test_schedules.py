@@ -64,7 +64,8 @@ def values(schedule: Schedule, epochs, n_epochs=12, base=1.0, state=None):
     """Return the numbers at so many epochs (n,)."""
     times = np.asarray(epochs, np.float64)
     state = schedule.first_state() if state is None else state
-    numbers = schedule.values(base, Clock(np.arange(len(times)), times, n_epochs), state)
+    clock = Clock(update=np.arange(len(times)), epoch=times, n_epochs=n_epochs)
+    numbers = schedule.values(base, clock, state)
     return np.broadcast_to(numbers, times.shape)
 
 
@@ -133,7 +134,7 @@ FORMULAS = [
 @pytest.mark.parametrize(("schedule", "epochs", "expected"), FORMULAS, ids=map(repr, FORMULAS))
 def test_numbers_are_the_formulas(schedule, epochs, expected):
     np.testing.assert_allclose(values(schedule, epochs), expected, atol=1e-8)
-    one_by_one = [schedule(Clock(0, epoch, 12)) for epoch in epochs]
+    one_by_one = [schedule(Clock(epoch=epoch, n_epochs=12)) for epoch in epochs]
     np.testing.assert_array_equal(one_by_one, values(schedule, epochs))
     if "eta_min=0.1" not in repr(schedule):
         return
@@ -391,3 +392,50 @@ def test_options_of_optimizers():
     assert eval(repr(SGD(momentum=0.9 * Step())), {**vars(optimizers), **vars(schedules)}) == SGD(
         momentum=0.9 * Step()
     )
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "text"),
+    [
+        (
+            Adam,
+            {"lr": 0.1},
+            "Adam has no option 'lr': the learning rate stays in the estimator's le",
+        ),
+        (
+            OneCycle,
+            {"max_lr": 0.1},
+            "OneCycle has no option 'max_lr': the learning rate stays in th",
+        ),
+        (Step, {"gama": 0.1}, "Step has no option 'gama': it has step_size, gamma."),
+        (Constant, {"mode": "min"}, "Constant has no option 'mode': it has no options."),
+    ],
+)
+def test_options_that_there_are_not(make, options, text):
+    with pytest.raises(TypeError, match=f"^{re.escape(text)}"):
+        make(**options)
+
+
+def test_a_users_own_schedule_knows_its_arguments():
+    class Own(Schedule):
+        def __init__(self, *, lr):
+            self.lr = lr
+
+    assert Own(lr=2).lr == 2
+
+
+def test_a_clock_is_given_by_name():
+    with pytest.raises(TypeError, match="positional argument"):
+        Clock(3)
+    clock = Clock(epoch=1.5, n_epochs=6)
+    assert pickle.loads(pickle.dumps(clock)) == copy.deepcopy(clock) == clock
+    assert repr(clock) == "Clock(update=0, epoch=1.5, n_epochs=6)"
+    with pytest.raises(
+        TypeError, match=r"^A schedule takes a clock, such as Clock\(epoch=3, n_epo"
+    ):
+        Step()(3)
+
+
+@pytest.mark.parametrize("module", [optimizers, schedules])
+def test_public_names_only(module):
+    assert dir(module) == sorted(module.__all__)

@@ -32,6 +32,7 @@ RNG = np.random.RandomState(1)
 X_VAL = RNG.normal(size=(25, 3))
 Y_VAL = X_VAL[:, 0] - X_VAL[:, 1]
 LABELS_VAL = np.where(Y_VAL + RNG.normal(size=25) > 0, "up", "down")
+THREE = np.arange(40) % 3
 WEIGHTS = RNG.uniform(size=25)
 JUDGE = {"X_val": X_VAL, "y_val": Y_VAL}
 JUDGE_LABELS = {"X_val": X_VAL, "y_val": LABELS_VAL}
@@ -296,7 +297,7 @@ def test_what_a_scorer_raises_ends_the_fit():
 @pytest.mark.parametrize(
     ("scoring", "text"),
     [
-        ("accuracy", "^scoring='accuracy' can't judge the held-out rows: continuous is not"),
+        ("accuracy", "^scoring='accuracy' can't judge the held-out rows: it compares labels"),
         ("roc_auc", "^scoring='roc_auc' needs decision_function or predict_proba, which MLPReg"),
         (
             "neg_log_loss",
@@ -352,7 +353,20 @@ def test_probabilities_of_a_loss_that_has_none(loss):
     [
         ("acuracy", ValueError, r"^scoring must be None, 'loss', .*Did you mean 'accuracy'\?"),
         ("los", ValueError, r"got 'los'\. Did you mean 'loss'\?"),
-        (accuracy_score, ValueError, "^scoring.* looks like it is a metric function"),
+        ("mse", ValueError, r"got 'mse'\. Did you mean 'neg_mean_squared_error'\?$"),
+        ("mae", ValueError, r"Did you mean 'neg_mean_absolute_error'\?$"),
+        ("rmse", ValueError, r"Did you mean 'neg_root_mean_squared_error'\?$"),
+        ("mean_squared_error", ValueError, r"Did you mean 'neg_mean_squared_error'\?$"),
+        ("r2_score", ValueError, r"Did you mean 'r2'\?$"),
+        ("f1_score", ValueError, r"Did you mean 'f1'\?$"),
+        ("log_loss", ValueError, r"Did you mean 'neg_log_loss'\?$"),
+        (
+            accuracy_score,
+            ValueError,
+            r"^scoring looks like it is a metric function, .*: write make_"
+            r"scorer\(accuracy_score\)\.$",
+        ),
+        (mean_absolute_error, ValueError, r"make_scorer\(mean_absolute_error, greater_is_better=F"),
         (["accuracy"], TypeError, "^scoring must be None, .*; got "),
     ],
 )
@@ -360,10 +374,51 @@ def test_what_is_refused(scoring, error, text):
     assert_rejected(regressor(scoring=scoring), (X, Y), error, text)
 
 
+@pytest.mark.parametrize(
+    ("model", "y", "text"),
+    [
+        (
+            classifier(scoring="f1"),
+            LABELS,
+            r"take 'f1_macro', or make_scorer\(f1_score, pos_l",
+        ),
+        (
+            classifier(scoring="roc_auc"),
+            np.arange(40) % 3,
+            "it takes two classes: take 'roc_auc_ovr'",
+        ),
+        (
+            classifier(scoring="recall"),
+            np.arange(40) % 3,
+            "it takes two classes: take 'recall_macro'",
+        ),
+        (regressor(scoring="accuracy"), Y, "take a metric for numbers, such as 'r2'"),
+    ],
+)
+def test_scorers_that_can_not_judge(model, y, text):
+    model.set_params(early_stopping=True, validation_fraction=0.5)
+    with pytest.raises(
+        ValueError, match=f"^scoring='.*' can't judge the held-out rows: .*{text}"
+    ) as c:
+        model.fit(X, y)
+    assert c.value.__suppress_context__
+
+
+def test_what_is_not_used_without_rows_to_judge_by():
+    split = [(np.arange(30), np.arange(30, 40))]
+    text = "^scoring and validation_split are not used: there are no rows to judge by without early"
+    with pytest.warns(UserWarning, match=text):
+        regressor(scoring="r2", validation_split=split).fit(X, Y)
+    regressor(scoring="r2", validation_split=split).fit(X, Y, **JUDGE)
+    regressor(scoring="r2", validation_split=split, early_stopping=True).fit(X, Y)
+    regressor(scoring="r2", validation_split=split).partial_fit(X, Y)
+
+
 def test_every_name_is_known():
     model = regressor(random_state=0)
     for name in get_scorer_names():  # read by a fit, but not needed without rows to judge by
-        model.set_params(scoring=name, max_iter=1).fit(X, Y)
+        with pytest.warns(UserWarning, match="^scoring is not used: there are no rows to judge by"):
+            model.set_params(scoring=name, max_iter=1).fit(X, Y)
 
 
 def test_a_search_sets_it():

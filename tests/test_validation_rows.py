@@ -281,6 +281,40 @@ def test_columns_in_another_order():
     assert_rejected(regressor(), (FRAME, Y), ValueError, text, X_val=frame, y_val=Y_VAL)
 
 
+def test_rows_that_a_pipeline_has_not_scaled():
+    frame = pd.DataFrame(X_VAL, columns=FRAME.columns)
+    text = (
+        r"^X_val has column names and X has none: a step before the model changed X only\. Hand "
+        r"X_val over as that step leaves it \(pipe\[:-1\]\.transform\(X_val\)\)\.$"
+    )
+    assert_rejected(regressor(), (X, Y), ValueError, text, X_val=frame, y_val=Y_VAL)
+    pipeline = make_pipeline(StandardScaler(), regressor())
+    with pytest.raises(ValueError, match=text):
+        pipeline.fit(FRAME, Y, mlpregressor__X_val=frame, mlpregressor__y_val=Y_VAL)
+    pipeline.set_output(transform="pandas")
+    pipeline.fit(FRAME, Y, mlpregressor__X_val=frame, mlpregressor__y_val=Y_VAL)
+
+
+@pytest.mark.parametrize("texts", [list(LABELS_VAL), LABELS_VAL, pd.Series(LABELS_VAL)])
+def test_texts_that_a_pipeline_has_not_read(texts):
+    text = "^X_val holds a text for each sample and X does not: a step before the model changed X o"
+    assert_rejected(regressor(), (X, Y), ValueError, text, X_val=texts, y_val=Y_VAL)
+
+
+def test_rows_in_another_unit():
+    far = X_VAL + np.array([0, 5000, 0])
+    text = r"^Column {} of X_val has the mean 5e\+03, which is \d\.\de\+03 standard deviations away"
+    for X_train, rows, column in [
+        (X, far, "1"),
+        (FRAME, pd.DataFrame(far, columns=FRAME.columns), "'height'"),
+    ]:
+        with pytest.warns(UserWarning, match=text.format(column)):
+            regressor().fit(X_train, Y, X_val=rows, y_val=Y_VAL)
+    constant = np.c_[X, np.full(len(X), 0.1)]
+    regressor().fit(constant, Y, X_val=np.c_[X_VAL, np.full(25, 0.1)], y_val=Y_VAL)
+    regressor().fit(X, Y, X_val=X_VAL + np.array([0, 500, 0]), y_val=Y_VAL)
+
+
 def test_a_split_beside_them():
     model = regressor(early_stopping=True, validation_split=[([0, 1], [2, 3])])
     text = "^X_val and y_val stand beside validation_split"

@@ -173,3 +173,19 @@ def test_of_two_classes_the_limit_is_a_probability():
 def test_a_sum_that_overflows_is_no_output():
     model = linear(MLPRegressor, [[3], [0], [0]])
     assert np.isfinite(model.predict(np.abs(FAR))).all()
+
+
+@few_epochs
+def test_scored_labels_that_the_model_does_not_know():
+    X, y = np.arange(8.0).reshape(-1, 1) / 8, np.arange(8) % 2
+    model = MLPClassifier((2,), max_iter=2).fit(X, y)
+    text = (
+        r"^y has labels that the model does not know, \[2, 3\]: their rows count as wrong; the "
+        r"classes are \[0, 1\]\.$"
+    )
+    with pytest.warns(UserWarning, match=text):
+        assert model.score(X, y + 2) == 0.0
+    model.score(X, np.zeros(8))  # a class that is missing is not worth a word
+    model = MLPClassifier((2,), max_iter=2).fit(X, np.where(y, "yes", "no"))
+    with pytest.warns(UserWarning, match=r"does not know, \['Yes'\]"):
+        model.score(X, np.where(y, "Yes", "no"))

@@ -76,6 +76,12 @@ def wrong_tables():
         (X[:, 0], "X.reshape(-1, 1) if it is one feature, X.reshape(1, -1) if it is one sample"),
         (X[:, 0].tolist(), "numpy.array(X).reshape(-1, 1) if it is one feature"),
         (FRAME["age"], "got a Series. Reshape your data: X.to_frame() if it is one feature"),
+        (
+            COLOURS,
+            "for texts take TfidfVectorizer of sklearn.feature_extraction.text in a pipeline",
+        ),
+        (pd.Series(COLOURS), "for texts take TfidfVectorizer of"),
+        (np.array(COLOURS), "for texts take TfidfVectorizer of"),
         (pd.Index(Y), "got an Index. Reshape your data: X.to_frame()"),
         (X.reshape(N, 3, 1), "X.reshape(len(X), -1) makes each picture"),
         (np.zeros((N, 2, 2, 2)).tolist(), "got shape (40, 2, 2, 2): X.reshape(len(X), -1)"),

@@ -15,6 +15,7 @@ from scipy import sparse
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import KFold
 
+from fastmlp.optimizers import SGD
 from fastmlp.validation.parameter_table import PARAMETERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -214,3 +215,40 @@ def test_a_number_as_a_text():
     ]:
         text = rejection(regressor(**{name: value}), name, "fit", X, Y)
         assert text.endswith(f"got {value!r}: write {meant}.")
+
+
+#: What other libraries, or other parameters, have a value for.
+HABITS = [
+    ("validation_split", 0.2, "Write validation_fraction=0.2."),
+    ("validation_split", 5, "Write KFold(5)."),
+    ("callbacks", print, "Write callbacks=[…] around the function."),
+    ("n_threads", -1, "Write n_threads=None, which takes all cores."),
+    ("activation", lambda z: z, "write custom_activation(f, df), df being its derivative."),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "text"), HABITS, ids=[each[2] for each in HABITS])
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_values_by_habit(make, name, value, text):
+    said = rejection(make(**{name: value}), name, "fit", X, LABELS if make is classifier else Y)
+    assert said.endswith(text)
+
+
+def test_a_loss_of_the_other_estimator():
+    text = rejection(classifier(loss="mse"), "loss", "fit", X, LABELS)
+    assert text.endswith("MLPRegressor has loss='mse'.")
+    text = rejection(regressor(loss="cross_entropy"), "loss", "fit", X, Y)
+    assert text.endswith("MLPClassifier has loss='cross_entropy'.")
+
+
+def test_a_hint_stands_alone():
+    """No traceback of what the text with the hint has replaced."""
+    for parameters in (
+        {"learning_rate_init": SGD()},
+        {"activation": "adam"},
+        {"random_state": "a"},
+    ):
+        with pytest.raises((TypeError, ValueError)) as caught:
+            regressor(**parameters).fit(X, Y)
+        assert caught.value.__suppress_context__
+        assert caught.value.__cause__ is None

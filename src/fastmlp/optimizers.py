@@ -484,3 +484,8 @@ def named_optimizer(name: str, **options: Any) -> Optimizer:
     """
     cls = CLASSES[name]
     return cls(**{k: options[k] for k in cls.of_estimators if options[k] is not None})
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, Self
 
 __all__ = ["Options", "by_object"]
@@ -27,12 +27,34 @@ def by_object(
     return own, inner
 
 
+#: What other libraries call the learning rate, which is neither an optimiser's nor a schedule's.
+_RATES = ("lr", "max_lr", "base_lr", "initial_lr", "learning_rate", "learning_rate_init")
+
+
+def _of_unknown(owner: str, name: str, known: list[str]) -> str:
+    """Return the error text for an option that objects of a class ``owner`` do not have."""
+    if name in _RATES:
+        remedy = "the learning rate stays in the estimator's learning_rate_init."
+    else:
+        remedy = f"it has {', '.join(known)}." if known else "it has no options."
+    return f"{owner} has no option {name!r}: {remedy}"
+
+
 class Options:
     """Base of optimisers and schedules, which are frozen dataclasses.
 
     scikit-learn clones such an object, and a search reaches its options by names with two
     underscores, such as ``solver__weight_decay``.
     """
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        """Return a new object; TypeError, with what there is, for an option that it has not."""
+        if cls.__module__.startswith("fastmlp."):  # the user's own know their arguments best
+            known: list[str] = [each.name for each in fields(cls)] if is_dataclass(cls) else []
+            unknown = next((name for name in options if name not in known), None)
+            if unknown is not None:
+                raise TypeError(_of_unknown(cls.__name__, unknown, known))
+        return super().__new__(cls)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the options by name.

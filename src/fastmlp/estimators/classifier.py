@@ -16,6 +16,7 @@ from fastmlp.estimators.documentation import with_shared_parts
 from fastmlp.estimators.hiding import available, stochastic
 from fastmlp.estimators.labels import LabelCoding
 from fastmlp.estimators.learnt import Learnt, learnt_by
+from fastmlp.notices import notify
 from fastmlp.registry import CLASSIFIER_LOSSES, LOSSES
 
 if TYPE_CHECKING:
@@ -343,6 +344,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             If the model has not been fitted.
         ValueError, TypeError
             If X or y is not as it was in the fit.
+
+        Warns
+        -----
+        UserWarning
+            If y has labels that are none of ``classes_``.
         """
         from sklearn.metrics import accuracy_score  # noqa: PLC0415 - slow to import
 
@@ -354,6 +360,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             labels.check(y, str(learnt.coder.loss))
         else:
             validation.check_scored_labels(y, labels.classes)
+            unknown = validation.labels_not_known(y, labels.classes)
+            if unknown:
+                notify(unknown)
         if y.ndim > 1 and labels.kind == "distribution":
             y = labels.classes[np.argmax(y, axis=1)]
         return float(accuracy_score(y, predicted, sample_weight=weights))

@@ -41,7 +41,13 @@ from fastmlp.training.state import Ending, TrainerState
 from fastmlp.training.stopping import LossMonitor, ScoreMonitor
 from fastmlp.training.time_limit import TimeLimit
 from fastmlp.training.updates import UpdateRule
-from fastmlp.validation import checking_initializer, each_normalization, kept_of, largest_batch
+from fastmlp.validation import (
+    checking_initializer,
+    each_normalization,
+    kept_of,
+    largest_batch,
+    small_factors,
+)
 
 __all__ = ["Fitting"]
 
@@ -123,6 +129,10 @@ class Fitting:
         """Warn if the fit should not have ended like this."""
         if ending.on_demand:
             return
+        parameters = self.parameters
+        small = small_factors(parameters.learning_rate, parameters.learning_rate_init)
+        if small:
+            notify(small)
         worse = worse_than_constant(self.learnt, self.data, self.backend, self.n_threads)
         finding = (
             ending.reason if ending.converged else f"The fit has not converged: {ending.reason}"

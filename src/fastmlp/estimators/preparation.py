@@ -78,6 +78,7 @@ def prepare(
     parameters, hidden = _check_parameters(model._parameters(), model._task, incremental)
     earlier = learnt_by(model) if parameters.warm_start or incremental else None
     owner = type(model).__name__
+    validation.check_validation_columns(X, validation_rows.X)
     columns = validation.stand_in(owner) if earlier is None else earlier.columns(owner)
     X, y, dtype = validation.check_data(
         columns,
@@ -105,6 +106,11 @@ def prepare(
     sizes = [X.shape[1], *hidden, coder.n_outputs]
     _check_network(vars(parameters), sizes, coder, earlier, len(X), weights)
     own_rows = _rows_to_judge_by(validation_rows, model, parameters, columns, coder, class_weights)
+    if own_rows is not None:
+        names = getattr(columns, "feature_names_in_", None)
+        _warn_if(validation.far_from_training(X, own_rows.rows.X, names))
+    elif not incremental:
+        _warn_if(validation.judges_nothing(vars(parameters)))
     if earlier is None or not incremental:
         name = validation.weights_name(class_weights.class_weight, own_weights)
         _warn_of_odd_data(y, weights, coder, vars(parameters), name, whole=not incremental)
@@ -190,6 +196,7 @@ def _check_network(
 ) -> None:
     """Raise unless a network of these widths can be made, or gone on with; ``weights`` is (N,)."""
     validation.check_layer_sizes(sizes)
+    validation.check_memory(parameters, sizes, coder.dtype)
     validation.check_initial_arrays(parameters["init"], sizes, coder.dtype)
     normalization = parameters["normalization"]
     validation.check_rows_for_batch_norm(normalization, n_rows, weights)
@@ -206,6 +213,12 @@ def _check_network(
     )
 
 
+def _warn_if(text: str | None, category: type[Warning] = UserWarning) -> None:
+    """Warn with a text, if there is one."""
+    if text is not None:
+        notify(text, category)
+
+
 def _warn_of_odd_data(
     y: np.ndarray,
     weights: np.ndarray | None,
@@ -219,10 +232,6 @@ def _warn_of_odd_data(
 
     ``name`` says what makes up the weights (N,).
     """
-    text = validation.weights_change_penalties(weights, parameters, name)
-    if text:
-        notify(text)
+    _warn_if(validation.weights_change_penalties(weights, parameters, name))
     counting = y if weights is None else y[weights > 0]
-    text = coder.remark(counting, whole=whole, weights=name)
-    if text:
-        notify(text, RuntimeWarning)
+    _warn_if(coder.remark(counting, whole=whole, weights=name), RuntimeWarning)

@@ -76,3 +76,8 @@ CLASSES: Mapping[str, type[Schedule]] = {**SCHEDULES, "scaled": Scaled}
 def named_schedule(name: str, power_t: float) -> Schedule:
     """Return the schedule of a name; ``power_t`` is the estimators' parameter."""
     return InverseScaling(power_t) if name == "invscaling" else SCHEDULES[name]()
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

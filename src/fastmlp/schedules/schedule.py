@@ -13,8 +13,16 @@ from fastmlp.options import Options
 __all__ = ["Clock", "EpochResult", "Function", "Scaled", "Schedule", "as_schedule"]
 
 
-class Clock(NamedTuple):
-    """When an update begins.
+class _Times(NamedTuple):
+    """The numbers of a clock."""
+
+    update: Any
+    epoch: Any
+    n_epochs: Any
+
+
+class Clock(_Times):
+    """When an update begins; all arguments are given by name.
 
     Attributes
     ----------
@@ -32,9 +40,14 @@ class Clock(NamedTuple):
     0.25
     """
 
-    update: Any = 0
-    epoch: Any = 0.0
-    n_epochs: Any = 200
+    __slots__ = ()
+
+    def __new__(cls, *, update: Any = 0, epoch: Any = 0.0, n_epochs: Any = 200) -> Clock:
+        """Return a clock."""
+        return cls._make((update, epoch, n_epochs))
+
+    def __reduce__(self) -> tuple[Callable[[tuple], Clock], tuple[tuple]]:
+        return Clock._make, (tuple(self),)
 
     @property
     def progress(self) -> Any:
@@ -45,7 +58,7 @@ class Clock(NamedTuple):
     def after(self, n_epochs: float) -> Clock:
         """Return a clock of the time from ``n_epochs`` on, which stands at 0 before."""
         rest = max(self.n_epochs - n_epochs, 1e-12)
-        return Clock(self.update, np.maximum(self.epoch - n_epochs, 0.0), rest)
+        return Clock._make((self.update, np.maximum(self.epoch - n_epochs, 0.0), rest))
 
 
 class EpochResult(NamedTuple):
@@ -124,8 +137,13 @@ class Schedule(Options):
         -------
         factor : float
         """
+        if not isinstance(clock, Clock):
+            raise TypeError(
+                f"A schedule takes a clock, such as Clock(epoch=3, n_epochs=10); got a "
+                f"{type(clock).__name__}."
+            )
         update, epoch = np.array([clock.update]), np.array([clock.epoch], np.float64)
-        values = self.values(1.0, Clock(update, epoch, clock.n_epochs), self.first_state())
+        values = self.values(1.0, Clock._make((update, epoch, clock.n_epochs)), self.first_state())
         return float(np.ravel(values)[0])
 
     def __rmul__(self, base: Any) -> Scaled:
@@ -143,7 +161,7 @@ class Function(Schedule):
     def factors(self, clock: Clock) -> np.ndarray:
         """Call the function for each update."""
         times = zip(clock.update.tolist(), clock.epoch.tolist(), strict=True)
-        return np.array([self.function(Clock(*time, clock.n_epochs)) for time in times])
+        return np.array([self.function(Clock._make((*time, clock.n_epochs))) for time in times])
 
 
 def as_schedule(schedule: Any) -> Schedule:

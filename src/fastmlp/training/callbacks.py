@@ -16,6 +16,7 @@ from fastmlp.validation import (
     check_new_learning_rate,
     check_reason,
     check_record_is_present,
+    raise_assigned,
 )
 
 __all__ = ["Callbacks", "EpochRecord"]
@@ -86,6 +87,11 @@ class EpochRecord(_Numbers):
         )
         record._state = state
         return record
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in self._fields:
+            raise_assigned(name)
+        super().__setattr__(name, value)
 
     def __reduce__(self) -> tuple[type[EpochRecord], tuple]:
         return EpochRecord, tuple(self)  # a copy acts on nothing

@@ -165,7 +165,7 @@ class Rates:
         """Return the times (n_updates,) at which the next updates begin."""
         numbers = np.arange(n_updates)
         epochs = self._epoch + (self._batch + numbers) / self._n_batches
-        return Clock(self._update + numbers, epochs, self.n_epochs)
+        return Clock._make((self._update + numbers, epochs, self.n_epochs))
 
     def epoch_ended(self, result: EpochResult) -> None:
         """Let the schedules hear of an epoch."""

@@ -56,9 +56,10 @@ from fastmlp.validation.labels import (
     check_scored_labels,
     check_strata,
     check_two_classes,
+    labels_not_known,
     one_class_only,
 )
-from fastmlp.validation.memory import naming_rows, naming_training
+from fastmlp.validation.memory import check_memory, naming_rows, naming_training
 from fastmlp.validation.models import check_model, check_refitted
 from fastmlp.validation.normalizations import (
     check_normalizations,
@@ -122,8 +123,14 @@ from fastmlp.validation.records import (
     check_new_learning_rate,
     check_reason,
     check_record_is_present,
+    raise_assigned,
 )
-from fastmlp.validation.schedules import changed_options, check_dropouts, check_values
+from fastmlp.validation.schedules import (
+    changed_options,
+    check_dropouts,
+    check_values,
+    small_factors,
+)
 from fastmlp.validation.scoring import (
     check_score,
     check_scorer_can_ask,
@@ -162,7 +169,10 @@ from fastmlp.validation.targets import (
     says_nothing,
 )
 from fastmlp.validation.validation_rows import (
+    check_validation_columns,
     check_validation_rows_given,
+    far_from_training,
+    judges_nothing,
     naming_validation_rows,
 )
 
@@ -209,6 +219,7 @@ __all__ = [
     "check_layer_values",
     "check_loss_fits",
     "check_magnitudes",
+    "check_memory",
     "check_metric",
     "check_min_count",
     "check_model",
@@ -266,6 +277,7 @@ __all__ = [
     "check_two_labels",
     "check_unit_goes_on",
     "check_unit_of_own_loss",
+    "check_validation_columns",
     "check_validation_rows_given",
     "check_validation_size",
     "check_values",
@@ -277,8 +289,11 @@ __all__ = [
     "classes_not_learnt",
     "each_normalization",
     "each_weight",
+    "far_from_training",
+    "judges_nothing",
     "judging_by",
     "kept_of",
+    "labels_not_known",
     "largest_batch",
     "naming",
     "naming_rows",
@@ -288,6 +303,7 @@ __all__ = [
     "no_value_of",
     "not_finite",
     "one_class_only",
+    "raise_assigned",
     "raise_fixed_layers",
     "raise_no_order",
     "raise_unreadable_cells",
@@ -297,6 +313,7 @@ __all__ = [
     "resolve_dtype",
     "says_nothing",
     "score_diverged",
+    "small_factors",
     "splitting",
     "stand_in",
     "weights_change_penalties",

@@ -70,7 +70,7 @@ def naming(name: str) -> Iterator[None]:
         if text == str(error) and type(error) in (TypeError, ValueError):
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(text) from error
+        raise kind(text) from None
     except MemoryError as error:
         raise MemoryError(f"{name}: there is not enough memory. {one_line(str(error))}") from error
 
@@ -88,7 +88,7 @@ def explaining(name: str, values: Any, real: bool = True) -> Iterator[None]:
         explained = _explanation(name, values, error, real)
         if explained is None:
             raise
-        raise explained from error
+        raise explained from None
 
 
 def _explanation(name: str, values: Any, error: Exception, real: bool) -> Exception | None:

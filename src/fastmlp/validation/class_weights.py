@@ -80,16 +80,32 @@ def check_class_weight_fits(class_weight: Any, kind: str, n_classes: int) -> Non
 def each_weight(name: str, weights: Mapping[Any, float], classes: np.ndarray) -> np.ndarray:
     """Return the weights (K,) of ``classes`` (K,), 1 for those that are not mentioned.
 
-    As in scikit-learn, ValueError if some are not and ``weights`` has other keys than classes.
+    ValueError if ``weights`` has a key that is no class; with scikit-learn's words if it has none
+    for a class instead, which it refuses too.
     """
-    missing = [label for label in classes if label not in weights]
-    if missing and len(classes) - len(missing) != len(weights) > 0:
-        known = [label.item() if isinstance(label, np.generic) else label for label in missing]
-        strange = [key for key in weights if key not in set(classes.tolist())]
+    labels = set(classes)
+    strange = [key for key in weights if key not in labels]
+    if strange:
+        known = classes.tolist()
+        missing = [each for label, each in zip(classes, known, strict=True) if label not in weights]
+        hint = _other_kind(strange, known)
         raise ValueError(
-            f"The classes, {brief(known)}, are not in {name}, which has {brief(strange)} instead."
+            f"The classes, {brief(missing)}, are not in {name}, which has {brief(strange)} "
+            f"instead.{hint}"
+            if missing
+            else f"{name} names {', '.join(map(brief, strange))}, which is no class of y; the "
+            f"classes are {brief(known)}.{hint}"
         )
     return np.array([weights.get(label, 1.0) for label in classes], np.float64)
+
+
+def _other_kind(strange: list[Any], known: list[Any]) -> str:
+    """Return a hint where keys are texts and classes numbers, or the reverse; else ""."""
+    texts, of_texts = (all(isinstance(each, str) for each in some) for some in (strange, known))
+    if texts == of_texts:
+        return ""
+    a, b = ("texts", "numbers") if texts else ("numbers", "texts")
+    return f" Its keys are {a} where the classes are {b}."
 
 
 def check_row_weights(weights: np.ndarray, name: str, dtype: np.dtype) -> np.ndarray:

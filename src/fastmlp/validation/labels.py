@@ -21,6 +21,7 @@ __all__ = [
     "check_scored_labels",
     "check_strata",
     "check_two_classes",
+    "labels_not_known",
     "one_class_only",
 ]
 
@@ -88,6 +89,17 @@ def check_scored_labels(y: np.ndarray, classes: np.ndarray) -> None:
         raise ValueError(
             f"y has labels of dtype {y.dtype}, but the classes are {brief(classes.tolist())}."
         )
+
+
+def labels_not_known(y: np.ndarray, classes: np.ndarray) -> str | None:
+    """Return what to warn of when labels of scored rows y (N,) are none of ``classes`` (K,)."""
+    unknown = np.setdiff1d(y, classes)
+    if not len(unknown):
+        return None
+    return (
+        f"y has labels that the model does not know, {brief(unknown.tolist())}: their rows count "
+        f"as wrong; the classes are {brief(classes.tolist())}."
+    )
 
 
 def check_label_width(y: np.ndarray, n_labels: int | None) -> None:
@@ -183,8 +195,7 @@ def check_strata(strata: np.ndarray, labels: np.ndarray) -> None:
         raise ValueError(
             "The least populated classes in y have only 1 member: "
             f"{brief(labels.tolist()[number])}. Early stopping needs one to hold out and one to "
-            "train on; add rows of it, or set early_stopping=False. Classes with too few members "
-            f"are: [{brief(str(bool(number)))}] of two."
+            "train on; add rows of it, or set early_stopping=False."
         )
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+import numpy as np
+
+from fastmlp.optimizers import CLASSES
 from fastmlp.validation.parameters import largest_batch, n_parameters
 from fastmlp.validation.wording import brief, count_of
 
-__all__ = ["blaming", "naming_rows", "naming_training"]
+__all__ = ["blaming", "check_memory", "naming_rows", "naming_training"]
 
 #: Vectors as long as the parameters that a fit keeps, and values that it keeps for a unit and row
 #: of a batch: roughly, as they only decide which of two parameters is to blame.
@@ -48,6 +52,45 @@ def naming_rows(n_rows: int) -> AbstractContextManager[None]:
             "rows at a time."
         )
     )
+
+
+#: A network that needs less than this is not asked about: where it can't be had, nothing can.
+SMALL = 2**28
+
+
+def check_memory(
+    parameters: Mapping[str, Any], layer_sizes: Sequence[int], dtype: np.dtype
+) -> None:
+    """Raise MemoryError if what is laid out for training is more than there is.
+
+    Systems that promise more memory than they have end the process instead. Counted are the
+    parameters, their gradient and what the solver remembers, and nothing that depends on rows.
+    """
+    solver, count = parameters["solver"], n_parameters(layer_sizes)
+    rule = CLASSES.get(solver) if isinstance(solver, str) else solver
+    needed = count * dtype.itemsize * (2 + len(() if rule is None else rule.moments))
+    available = available_memory() if needed > SMALL else None
+    if available is not None and needed > available:
+        raise MemoryError(
+            f"hidden_layer_sizes={brief(tuple(layer_sizes[1:-1]))} makes a network of "
+            f"{count_of(count)} parameters with the {layer_sizes[0]} columns of X, for which there "
+            f"is not enough memory: training takes {needed / 2**30:.3g} GiB, and "
+            f"{available / 2**30:.3g} GiB are available."
+        )
+
+
+def available_memory() -> int | None:
+    """Return how many bytes can still be had; None where the system does not tell."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:  # of Linux
+            sizes = dict(line.split(":", 1) for line in lines)
+        return sum(int(sizes[name].split()[0]) * 1024 for name in ("MemAvailable", "SwapFree"))
+    except (OSError, KeyError, ValueError):
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return None
 
 
 def _cause(parameters: Mapping[str, Any], layer_sizes: Sequence[int], n_rows: int) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from inspect import isfunction
 from types import MappingProxyType
 from typing import Any
 
@@ -68,6 +69,11 @@ def check_activation(name: str, value: Any) -> str | CustomActivation:
     """Return an activation's name, or one that the user wrote; raise unless ``value`` is one."""
     if isinstance(value, CustomActivation):
         return value
+    if isfunction(value):
+        raise ValueError(
+            f"{name} must be the name of one, or made by custom_activation; got a function: write "
+            "custom_activation(f, df), df being its derivative."
+        )
     if value not in ACTIVATIONS:
         raise unknown_name(name, value, ACTIVATIONS.by_name, ", or made by custom_activation")
     return ACTIVATIONS[value].name

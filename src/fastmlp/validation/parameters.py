@@ -13,9 +13,9 @@ from fastmlp.optimizers import Optimizer
 from fastmlp.plan.description import MAX_PARAMETERS
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.registry import SOLVERS
-from fastmlp.schedules import SCHEDULES, Scaled
+from fastmlp.schedules import SCHEDULES, Scaled, Schedule
 from fastmlp.validation.parameter_table import BY_TASK, PARAMETERS
-from fastmlp.validation.rules import literal
+from fastmlp.validation.rules import literal, own_number
 from fastmlp.validation.schedules import check_scheduled
 from fastmlp.validation.wording import brief, count_of
 
@@ -54,7 +54,7 @@ def _checked(name: str, value: Any, task: str) -> Any:
         if meant is None:
             raise
         text = str(error).partition(" Did you mean")[0]
-        raise type(error)(f"{text} {meant}") from error
+        raise type(error)(f"{text} {meant}") from None
 
 
 def _meant(name: str, value: Any, task: str) -> str | None:
@@ -64,13 +64,66 @@ def _meant(name: str, value: Any, task: str) -> str | None:
         if task == "classifier":
             return f"Did you mean hidden_layer_sizes={sizes}?"
         return f"The first argument is loss, as in scikit-learn: write hidden_layer_sizes={sizes}."
+    meant = _meant_rate(name, value) or _meant_function(name, value) or _meant_by_habit(name, value)
+    if meant is not None:
+        return meant
+    other = _other_task(name, value, task)
+    if other is not None:
+        return other
+    for row in BY_TASK[task].values():
+        if row.name == "loss" and name == "scoring":
+            continue  # whose own texts know scikit-learn's name for it
+        if row.name != name and row.names is not None and value in row.names:
+            return f"Did you mean {row.name}={brief(value)}?"
+    return None
+
+
+def _meant_function(name: str, value: Any) -> str | None:
+    """Return a hint at where an activation or a loss of the user's belongs."""
     if name != "activation" and isinstance(value, CustomActivation):
         return "Did you mean activation=…?"
     if name != "loss" and isinstance(value, CustomLoss):
         return "Did you mean loss=…?"
-    for row in BY_TASK[task].values():
-        if row.name != name and row.names is not None and value in row.names:
-            return f"Did you mean {row.name}={brief(value)}?"
+    return None
+
+
+def _meant_by_habit(name: str, value: Any) -> str | None:
+    """Return a hint at what other libraries, or other parameters, have a value for."""
+    own = own_number(value)
+    if name == "n_threads" and isinstance(own, int) and own == -1:
+        return "Write n_threads=None, which takes all cores."
+    if name == "callbacks" and callable(value) and not isinstance(value, type):
+        return "Write callbacks=[…] around the function."
+    if name != "validation_split" or isinstance(own, bool):
+        return None
+    if isinstance(own, float) and 0 < own < 1:
+        return f"Write validation_fraction={own:g}."
+    return f"Write KFold({own})." if isinstance(own, int) and own > 1 else None
+
+
+def _other_task(name: str, value: Any, task: str) -> str | None:
+    """Return a hint at the other estimator, which has a loss of this name."""
+    other = "regressor" if task == "classifier" else "classifier"
+    names = BY_TASK[other]["loss"].names
+    if name != "loss" or names is None or value not in names:
+        return None
+    return f"{'MLP' + other.capitalize()} has loss={brief(value)}."
+
+
+def _meant_rate(name: str, value: Any) -> str | None:
+    """Return a hint at where an optimiser or a schedule, or the class of one, belongs."""
+    kind = value if isinstance(value, type) else type(value)
+    made = f"{kind.__name__}()" if isinstance(value, type) else brief(value)
+    if issubclass(kind, Optimizer):
+        if name != "solver":
+            return f"Did you mean solver={kind.__name__}(…)?"
+        return f"It must be an object, not a class: write {made}." if kind is value else None
+    if issubclass(kind, Schedule) and name == "learning_rate_init":
+        if isinstance(value, Scaled):
+            return f"Write {name}={brief(value.base)}, learning_rate={brief(value.schedule)}."
+        return f"Write learning_rate={made}, whose factors change it."
+    if issubclass(kind, Schedule) and name == "solver":
+        return f"Did you mean learning_rate={made}?"
     return None
 
 
@@ -140,15 +193,41 @@ def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental:
             )
     if incremental and parameters["early_stopping"]:
         raise ValueError("partial_fit does not support early_stopping=True.")
-    if isinstance(parameters["solver"], Optimizer) and parameters["weight_decay"] is not None:
-        raise ValueError(
-            f"weight_decay={brief(parameters['weight_decay'])} conflicts with the solver, which "
-            f"has its own: set weight_decay of {brief(parameters['solver'])} instead."
-        )
+    if isinstance(parameters["solver"], Optimizer):
+        _check_left_to_solver(parameters)
     for name, value in _scheduled(parameters).items():
         check_scheduled(name, value, incremental)
     if parameters["solver"] == "lbfgs":
         _check_lbfgs(parameters)
+
+
+#: Options of optimisers for which the estimators have parameters: an object has its own.
+_OF_SOLVERS = {
+    "weight_decay": "weight_decay",
+    "momentum": "momentum",
+    "nesterovs_momentum": "nesterov",
+    "beta_1": "betas",
+    "beta_2": "betas",
+    "epsilon": "eps",
+}
+
+
+def _check_left_to_solver(parameters: Mapping[str, Any]) -> None:
+    """Raise ValueError for an option that the solver, an object, does not look at."""
+    solver = parameters["solver"]
+    for name, option in _OF_SOLVERS.items():
+        value = parameters[name]
+        if value == _ROWS[name].default:
+            continue
+        if not hasattr(solver, option):
+            raise ValueError(
+                f"{name}={brief(value)} stands beside solver={brief(solver)}, which has no "
+                f"{option}: leave {name} out."
+            )
+        raise ValueError(
+            f"{name}={brief(value)} conflicts with the solver, which has its own: set {option} of "
+            f"{brief(solver)} instead."
+        )
 
 
 def _check_lbfgs(parameters: Mapping[str, Any]) -> None:

@@ -10,7 +10,13 @@ import numpy as np
 from fastmlp.validation.rules import Number, own_number
 from fastmlp.validation.wording import brief
 
-__all__ = ["check_metric", "check_new_learning_rate", "check_reason", "check_record_is_present"]
+__all__ = [
+    "check_metric",
+    "check_new_learning_rate",
+    "check_reason",
+    "check_record_is_present",
+    "raise_assigned",
+]
 
 _RATE, _RATE_OR_NONE = Number(0, closed="neither"), Number(0)
 
@@ -22,6 +28,12 @@ def check_record_is_present(method: str, present: bool) -> None:
             f"{method} of an EpochRecord works in the callback that is given the record, before it "
             "returns; this one is a copy, or of an epoch that is over."
         )
+
+
+def raise_assigned(name: str) -> None:
+    """Raise AttributeError for a number of a record that is assigned to."""
+    how = ": use set_learning_rate" if name == "learning_rate" else ""
+    raise AttributeError(f"{name} of an EpochRecord can't be set{how}.")
 
 
 def check_reason(reason: Any) -> str:

@@ -173,7 +173,7 @@ class OneOrEach:
     def _one(self, name: str, value: Any) -> Any:
         try:
             return self.rule(name, value)
-        except TypeError as error:
+        except TypeError:
             meant = literal(value) if isinstance(value, str) else own_number(value)
             if isinstance(meant, (int, float)):  # the rule says how to write it
                 raise
@@ -181,7 +181,7 @@ class OneOrEach:
             raise TypeError(
                 f"{name} must be {self.rule}, or a list or tuple of these, such as {self.example}; "
                 f"got {brief(value)}{remedy}."
-            ) from error
+            ) from None
 
 
 def flag(name: str, value: object) -> bool:
@@ -194,7 +194,7 @@ def flag(name: str, value: object) -> bool:
 def verbosity(name: str, value: Any) -> int | str:
     """Return a bool, an int or "bar"; raise unless ``value`` is one, and can be shown."""
     own = own_number(value)
-    if isinstance(own, str) and own == "bar":
+    if isinstance(own, str) and own.casefold() == "bar":
         if find_spec("rich") is None:
             raise ImportError(
                 f"{name}='bar' needs rich; install it with: pip install \"fastmlp[cli]\""
@@ -213,11 +213,11 @@ def seed(name: str, value: Any) -> Any:
     """Return ``value``; raise unless scikit-learn makes a RandomState of it."""
     try:
         check_random_state(value)
-    except UNREADABLE as error:
+    except UNREADABLE:
         raise ValueError(
             f"{name} must be None, an integer from 0 to 2^32 - 1 or a numpy.random.RandomState; "
             f"got {brief(value)}."
-        ) from error
+        ) from None
     return value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -12,9 +12,9 @@ import numpy as np
 from fastmlp.options import Options, by_object
 from fastmlp.plan.description import DROPOUT_LEVELS
 from fastmlp.plan.layout import dropout_threshold
-from fastmlp.schedules import CLASSES, SCHEDULES, Clock, Scaled, Schedule
+from fastmlp.schedules import CLASSES, SCHEDULES, Clock, Scaled, Schedule, WarmUp
 from fastmlp.schedules.schedule import Function
-from fastmlp.validation.rules import Number, Rule
+from fastmlp.validation.rules import Number, Rule, own_number
 from fastmlp.validation.wording import brief, unknown_name
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "check_learning_rate",
     "check_scheduled",
     "check_values",
+    "small_factors",
 ]
 
 _POSITIVE = Number(0, closed="neither")
@@ -44,11 +45,27 @@ class _Word:
         return value
 
 
+def _is_number(value: Any) -> bool:
+    """Return whether a value is a number of any library, but no bool."""
+    own = own_number(value)
+    return isinstance(own, (int, float)) and not isinstance(own, bool)
+
+
 def _schedule(name: str, value: Any) -> Schedule:
     """Return a schedule whose options are right, also for a function; raise if it is neither."""
     if isinstance(value, Schedule):
+        if type(value) is Schedule:
+            raise TypeError(
+                f"{name} must be one of the schedules, such as Cosine(); Schedule itself is what "
+                "they have in common and gives no numbers."
+            )
         if type(value) not in CLASSES.values():
             return value  # the user's own, which checks itself
+        if type(value) is WarmUp and _is_number(value.schedule):
+            raise TypeError(
+                f"{name}.schedule must be an object of fastmlp.schedules or a function; got "
+                f"{brief(value.schedule)}: write WarmUp(total_iters={brief(value.schedule)})."
+            )
         options = {
             option: _OPTIONS[option](f"{name}.{option}", number)
             for option, number in vars(value).items()
@@ -100,15 +117,46 @@ class _Checked:
 
     name: str
     function: Callable[[Clock], Any]
+    largest: list[float] = field(default_factory=lambda: [0.0], compare=False, repr=False)
 
     def __call__(self, clock: Clock) -> float:
-        return float(_NOT_NEGATIVE(f"What {self.name} returns for {clock}", self.function(clock)))
+        what = f"What {self.name} returns for {clock}"
+        factor = float(_NOT_NEGATIVE(what, self.function(clock)))
+        self.largest[0] = max(self.largest[0], factor)
+        return factor
+
+
+#: Factors of a learning rate that are all below this were probably meant to be rates.
+SMALL_FACTOR = 0.1
+
+
+def small_factors(learning_rate: Any, rate: float) -> str | None:
+    """Return what to warn of when a function has given rates, and not factors of ``rate``."""
+    function = getattr(learning_rate, "function", None)
+    if not isinstance(function, _Checked) or not 0 < function.largest[0] < SMALL_FACTOR:
+        return None
+    largest = function.largest[0]
+    return (
+        f"What learning_rate returns is a factor of learning_rate_init={rate:g}, and was never "
+        f"above {largest:.3g}, so that no step was larger than {largest * rate:.3g}. If it returns "
+        "rates, set learning_rate_init=1.0."
+    )
 
 
 def check_learning_rate(name: str, value: Any) -> str | Schedule:
     """Return the name of a schedule, or a schedule, also for a function; raise if it is neither."""
+    if isinstance(value, Scaled):
+        raise TypeError(
+            f"{name} gives a factor: write learning_rate_init={brief(value.base)}, "
+            f"learning_rate={brief(value.schedule)}."
+        )
     if isinstance(value, Schedule) or callable(value):
         return _schedule(name, value)
+    if _is_number(value):
+        raise TypeError(
+            f"{name} must be a schedule or the name of one. A number goes into "
+            f"learning_rate_init={brief(value)}."
+        )
     if value not in SCHEDULES:
         raise unknown_name(name, value, SCHEDULES, ", an object of fastmlp.schedules or a function")
     return SCHEDULES.name_of(value)

@@ -52,8 +52,13 @@ def _check_scorer(name: str, value: Any, own: Sequence[str], listed: str) -> Any
     if callable(value) and not isinstance(value, type):
         from sklearn.metrics import check_scoring as check_scorer  # noqa: PLC0415 - slow to import
 
-        with naming(name):  # finds metrics, which are no scorers
-            check_scorer(_Anything(), scoring=value)
+        try:
+            with naming(name):  # finds metrics, which are no scorers
+                check_scorer(_Anything(), scoring=value)
+        except ValueError as error:
+            if "metric function" not in str(error):
+                raise
+            raise ValueError(_of_metric(name, value.__name__)) from None
         return value
     text = f"{name} must be {listed}, {_WANTED}; got {brief(value, LONGEST_NAME)}."
     if not isinstance(value, str):
@@ -63,8 +68,38 @@ def _check_scorer(name: str, value: Any, own: Sequence[str], listed: str) -> Any
     names = Names((each, each, ()) for each in [*own, *get_scorer_names()])
     if value in names:
         return names.name_of(value)
-    closest = names.closest(value)
+    closest = _scorer_of(value, names) or names.closest(value)
     raise ValueError(text if closest is None else f"{text} Did you mean {brief(closest)}?")
+
+
+#: Short names of metrics, and scikit-learn's names for their scorers.
+_SHORT = Names(
+    [
+        ("mse", "neg_mean_squared_error", ()),
+        ("mae", "neg_mean_absolute_error", ()),
+        ("rmse", "neg_root_mean_squared_error", ()),
+        ("mape", "neg_mean_absolute_percentage_error", ()),
+        ("cross_entropy", "neg_log_loss", ()),
+        ("brier_score_loss", "neg_brier_score", ()),
+        ("auc", "roc_auc", ()),
+    ]
+)
+
+
+def _scorer_of(metric: str, names: Names) -> str | None:
+    """Return the name of the scorer that uses a metric; None if there is none."""
+    known = [_SHORT.get(metric, ""), f"neg_{metric}", metric.removesuffix("_score")]
+    return next((names.name_of(each) for each in known if each in names), None)
+
+
+def _of_metric(name: str, metric: str) -> str:
+    """Return the error text for a metric function, which is no scorer."""
+    is_loss = metric.endswith(("_error", "_loss", "_deviance"))
+    more = ", greater_is_better=False" if is_loss else ""
+    return (
+        f"{name} looks like it is a metric function, which is no scorer: write "
+        f"make_scorer({metric}{more})."
+    )
 
 
 def check_scorer_can_ask(model: Any, scoring: Any, methods: Any, loss: object) -> None:
@@ -86,9 +121,27 @@ def judging_by(scoring: Any, name: str = "scoring") -> Iterator[None]:
     except UNREADABLE as error:
         if not isinstance(scoring, str):
             raise
+        text = one_line(str(error))
+        remedy = _of_scorer(scoring, text)
         raise ValueError(
-            f"{name}={brief(scoring)} can't judge the held-out rows: {one_line(str(error))}"
-        ) from error
+            f"{name}={brief(scoring)} can't judge the held-out rows: {remedy or text}"
+        ) from None
+
+
+def _of_scorer(scoring: str, text: str) -> str | None:
+    """Return what is wrong with a scorer by the ``text`` that it raised, and another to take."""
+    if "pos_label=" in text:
+        return (
+            "the labels are not 0 and 1, so that it knows none to look for: take "
+            f"'{scoring}_macro', or make_scorer({scoring}_score, pos_label=…)."
+        )
+    if "multi_class must be in" in text:
+        return "it takes two classes: take 'roc_auc_ovr'."
+    if "average='binary'" in text:
+        return f"it takes two classes: take '{scoring}_macro'."
+    if "continuous" in text:
+        return "it compares labels, and y holds numbers: take a metric for numbers, such as 'r2'."
+    return None
 
 
 def check_score(scoring: Any, score: Any, name: str = "scoring") -> float:

@@ -10,7 +10,7 @@ from scipy.sparse import issparse
 
 from fastmlp.validation.wording import a_kind_of, brief
 
-__all__ = ["UNREADABLE", "check_is_array", "check_masks", "wrong_shape"]
+__all__ = ["UNREADABLE", "check_is_array", "check_masks", "holds_texts", "wrong_shape"]
 
 #: What other libraries raise for arguments that they cannot read.
 UNREADABLE = (AttributeError, OverflowError, RuntimeError, TypeError, ValueError)
@@ -114,9 +114,24 @@ def wrong_shape(name: str, values: Any) -> str | None:
     return None
 
 
+def holds_texts(values: Any) -> bool:
+    """Return whether ``values`` are one text for each sample, in a list, an array or a Series."""
+    try:
+        if getattr(values, "ndim", 1) != 1 or isinstance(values, (str, Mapping)) or not len(values):
+            return False
+        return all(isinstance(each, str) for each in values)
+    except UNREADABLE:
+        return False
+
+
 def _one_dimension(values: Any, shape: tuple[int, ...]) -> str:
     if shape == (0,):
         return "X is empty; at least one sample with one feature is required."
+    if holds_texts(values):
+        return (
+            "X holds a text for each sample: for texts take TfidfVectorizer of "
+            "sklearn.feature_extraction.text in a pipeline."
+        )
     if hasattr(values, "to_frame"):
         return (
             f"X must have two dimensions; got {a_kind_of(values)}. Reshape your data: "

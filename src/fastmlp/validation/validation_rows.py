@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from fastmlp.validation.shapes import UNREADABLE
+import numpy as np
 
-__all__ = ["check_validation_rows_given", "naming_validation_rows"]
+from fastmlp.plan.inputs import Inputs
+from fastmlp.validation.shapes import UNREADABLE, holds_texts
+
+__all__ = [
+    "check_validation_columns",
+    "check_validation_rows_given",
+    "far_from_training",
+    "judges_nothing",
+    "naming_validation_rows",
+]
+
+#: What to do about rows that a step of a pipeline has not seen.
+_AS_LEFT = "Hand X_val over as that step leaves it (pipe[:-1].transform(X_val))."
+
+#: A column whose mean is so many standard deviations off is in another unit.
+FAR = 1000
+
+#: So many rows tell a column's mean.
+ROWS_FOR_MEANS = 4096
 
 #: A value that is shown in quotation marks, or an argument's name.
 _QUOTED_OR_NAME = re.compile(r"""(?<!\w)'[^']*'(?!\w)|"[^"]*"|\b(?:X|y|sample_weight)\b""")
@@ -23,7 +41,65 @@ def naming_validation_rows() -> Iterator[None]:
     except UNREADABLE as error:
         text = _QUOTED_OR_NAME.sub(_renamed, str(error))
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(text) from error
+        raise kind(text) from None
+
+
+def check_validation_columns(X: Any, X_val: Any) -> None:
+    """Raise ValueError if ``X_val`` is what X was before a step of a pipeline changed it."""
+    if X_val is None:
+        return
+    if _has_names(X_val) and not _has_names(X):
+        raise ValueError(
+            "X_val has column names and X has none: a step before the model changed X only. "
+            f"{_AS_LEFT}"
+        )
+    if holds_texts(X_val) and not holds_texts(X):
+        raise ValueError(
+            "X_val holds a text for each sample and X does not: a step before the model changed X "
+            f"only. {_AS_LEFT}"
+        )
+
+
+def judges_nothing(parameters: Mapping[str, Any]) -> str | None:
+    """Return what to warn of when no rows are held out or given, but it is said how they judge."""
+    names = [name for name in ("scoring", "validation_split") if parameters[name] is not None]
+    if not names or parameters["early_stopping"]:
+        return None
+    use = "is not used" if len(names) == 1 else "are not used"
+    return (
+        f"{' and '.join(names)} {use}: there are no rows to judge by without early_stopping=True "
+        "or X_val and y_val."
+    )
+
+
+def _has_names(table: Any) -> bool:
+    """Return whether a table is a data frame whose columns all have texts as names."""
+    names = getattr(table, "columns", None)
+    return names is not None and len(names) > 0 and all(isinstance(name, str) for name in names)
+
+
+def far_from_training(X: Inputs, X_val: Inputs, names: np.ndarray | None) -> str | None:
+    """Return what to warn of when a column of X_val (V, I) is in another unit than in X (N, I).
+
+    ``names`` (I,) are those of the columns.
+    """
+    if not (isinstance(X, np.ndarray) and isinstance(X_val, np.ndarray)):
+        return None
+    some, others = (each[:: 1 + len(each) // ROWS_FOR_MEANS] for each in (X, X_val))
+    with np.errstate(all="ignore"):
+        mean, spread = some.mean(axis=0, dtype=np.float64), some.std(axis=0, dtype=np.float64)
+        mean_val = others.mean(axis=0, dtype=np.float64)
+        varies = spread > 1e-6 * np.abs(mean)
+        distance = np.where(varies, np.abs(mean_val - mean) / np.where(varies, spread, 1.0), 0.0)
+    column = int(np.argmax(distance))
+    if not distance[column] > FAR:
+        return None
+    label = column if names is None else repr(str(names[column]))
+    return (
+        f"Column {label} of X_val has the mean {mean_val[column]:.3g}, which is "
+        f"{distance[column]:.2g} standard deviations away from that of X: scale X_val as X is, in "
+        "a pipeline by pipe[:-1].transform(X_val)."
+    )
 
 
 def _renamed(found: re.Match[str]) -> str:
