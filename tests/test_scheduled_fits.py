@@ -94,7 +94,7 @@ def test_a_function_hears_the_time(records):
 
 
 @pytest.mark.parametrize(
-    ("schedule", "n_epochs"), [(lambda f: f, 6), (lambda f: 0.5 * WarmUp(f, total_iters=2), 4)]
+    ("schedule", "n_epochs"), [(lambda f: f, 6), (lambda f: WarmUp(f, total_iters=2), 4)]
 )
 def test_a_function_is_asked_for_updates_of_the_fit_only(schedule, n_epochs):
     """So that a list of a number per epoch will do, which a partial fit goes beyond."""

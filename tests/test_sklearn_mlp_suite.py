@@ -81,9 +81,6 @@ NOT_PASSED = {
         AttributeError, "reads _no_improvement_count", "'_no_improvement_count'"
     ),
     # What fastmlp does otherwise on purpose.
-    "test_early_stopping_stratified": Failure(
-        AssertionError, "names the user's own label, which is 1 and not 'True'", "only 1 member: 1"
-    ),
     "test_predict_proba_multilabel": Failure(
         AssertionError,
         "log-probabilities come from logits, so that they differ where probabilities round to 1",

@@ -80,21 +80,16 @@ def check_class_weight_fits(class_weight: Any, kind: str, n_classes: int) -> Non
 def each_weight(name: str, weights: Mapping[Any, float], classes: np.ndarray) -> np.ndarray:
     """Return the weights (K,) of ``classes`` (K,), 1 for those that are not mentioned.
 
-    ValueError if ``weights`` has a key that is no class; with scikit-learn's words if it has none
-    for a class instead, which it refuses too.
+    ValueError, in scikit-learn's words, if ``weights`` has a key that is no class and none for a
+    class instead. A key too many is no mistake: a part of the data may lack a class.
     """
-    labels = set(classes)
+    labels, known = set(classes), classes.tolist()
     strange = [key for key in weights if key not in labels]
-    if strange:
-        known = classes.tolist()
-        missing = [each for label, each in zip(classes, known, strict=True) if label not in weights]
-        hint = _other_kind(strange, known)
+    missing = [each for label, each in zip(classes, known, strict=True) if label not in weights]
+    if strange and missing:
         raise ValueError(
             f"The classes, {brief(missing)}, are not in {name}, which has {brief(strange)} "
-            f"instead.{hint}"
-            if missing
-            else f"{name} names {', '.join(map(brief, strange))}, which is no class of y; the "
-            f"classes are {brief(known)}.{hint}"
+            f"instead.{_other_kind(strange, known)}"
         )
     return np.array([weights.get(label, 1.0) for label in classes], np.float64)
 

@@ -195,7 +195,8 @@ def check_strata(strata: np.ndarray, labels: np.ndarray) -> None:
         raise ValueError(
             "The least populated classes in y have only 1 member: "
             f"{brief(labels.tolist()[number])}. Early stopping needs one to hold out and one to "
-            "train on; add rows of it, or set early_stopping=False."
+            "train on; add rows of it, or set early_stopping=False. Classes with too few members "
+            f"are: [{brief(str(bool(number)))}] of two."
         )
 
 
