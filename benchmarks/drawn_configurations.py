@@ -135,6 +135,8 @@ def draw_configuration(seed: int, number: int, backend: str = "compiled") -> Con
         **_loss_numbers(rng, loss),
     }
     parameters |= _training(rng, way, _sgd(solver))
+    if not isinstance(solver, str):  # an object has options of its own
+        parameters = {name: v for name, v in parameters.items() if name not in OF_NAMED_SOLVERS}
     if solver != "lbfgs":
         parameters |= _regularisers(rng, len(parameters["hidden_layer_sizes"]))
         if isinstance(solver, str):
@@ -197,6 +199,10 @@ def _loss_numbers(rng: np.random.Generator, loss: str) -> dict[str, Any]:
         "absolute_error": {"standardize_target": _one(rng, ("mean", "median"))},
     }
     return numbers.get(loss, {})
+
+
+#: Options that only solvers given by name take.
+OF_NAMED_SOLVERS = ("momentum", "nesterovs_momentum", "beta_1", "beta_2", "epsilon")
 
 
 def _sgd(solver: Any) -> bool:

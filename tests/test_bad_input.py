@@ -242,7 +242,7 @@ def test_validation_rows_of_a_rare_class():
         model,
         (X, labels),
         ValueError,
-        r"^The least populated classes in y have only 1 member: 'rare'\..* early_stopping=False\.$",
+        r"^The least populated classes in y have only 1 member: 'rare'\..* early_stopping=False\. ",
     )
 
 

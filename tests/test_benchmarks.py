@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import shlex
 import subprocess
 import sys
 import time
@@ -63,13 +64,14 @@ COMMANDS = {
     "roofline": "--cell digits --rounds 1 --threads 2",
     "shuffle": "--samples 2000 --rounds 1",
     "small": "--cell tiny --rounds 1 --threads 2",
+    "tabular": "--table wine --model 'fastmlp fast' --model 'sklearn HistGB' --seeds 1",
 }
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_writes_its_figures_and_a_picture(tmp_path, name):
     done = subprocess.run(
-        [sys.executable, BENCHMARKS / f"{name}.py", *COMMANDS[name].split()],
+        [sys.executable, BENCHMARKS / f"{name}.py", *shlex.split(COMMANDS[name])],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -171,7 +171,7 @@ def test_version(run):
         (["demo", "--hidden", "9" * 5000], "9...9"),
         (["demo", "--hidden", "9" * 30], "Make --hidden narrower."),
         (["demo", "--hidden", "9" * 400], "a network of more than 1.8e+308 parameters"),
-        (["demo", "--hidden", "100000000,100000000"], "not enough memory. Make --hidden narrower"),
+        (["demo", "--hidden", "100000000,100000000"], "GiB are available. Make --hidden narrower"),
         (["demo", "--dropout", "1"], "0<=x<1"),
         (["demo", "--dropout", "nan"], "nan is not in the range 0<=x<1."),
         (["demo", "--dropout", "inf"], "inf is not in the range 0<=x<1."),

@@ -437,7 +437,7 @@ def test_a_plain_function_is_no_activation(backend):
     model = MLPClassifier(activation=tanh, backend=backend)
     with pytest.raises(
         ValueError,
-        match=r"activation must be one of .*, or made by custom_activation; got <function",
+        match=r"activation must be the name of one, or made by custom_activation; got a function",
     ):
         model.fit(X, LABELS)
 

@@ -1,0 +1,121 @@
+"""Tables to compare models on: real ones of the data folder, and those that scikit-learn brings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn import datasets
+from sklearn.model_selection import train_test_split
+
+__all__ = ["BUNDLED", "TABLES", "Split", "Task", "available", "split_of"]
+
+FOLDER = Path(os.environ.get("FASTMLP_DATA", "../shared/data"))
+
+ADULT = [
+    "age",
+    "workclass",
+    "fnlwgt",
+    "education",
+    "education-num",
+    "marital-status",
+    "occupation",
+    "relationship",
+    "race",
+    "sex",
+    "capital-gain",
+    "capital-loss",
+    "hours-per-week",
+    "native-country",
+    "income",
+]
+
+
+class Task(NamedTuple):
+    """A table (N, I) with its target (N,): classes or real numbers."""
+
+    frame: pd.DataFrame
+    target: np.ndarray
+    is_classification: bool
+
+
+class Split(NamedTuple):
+    """Four fifths to learn from, and a fifth that nobody sees before the end."""
+
+    train: pd.DataFrame
+    test: pd.DataFrame
+    train_target: np.ndarray
+    test_target: np.ndarray
+
+
+def _csv(name: str, target: str) -> tuple[pd.DataFrame, pd.Series]:
+    frame = pd.read_csv(FOLDER / f"{name}.csv.gz")
+    return frame, frame.pop(target)
+
+
+def _california() -> Task:
+    frame, target = _csv("california-housing", "median_house_value")
+    return Task(frame, target.to_numpy(float), False)
+
+
+def _letter() -> Task:
+    frame, target = _csv("letter", "Letter")
+    return Task(frame, target.to_numpy(str), True)
+
+
+def _diamonds() -> Task:
+    frame, target = _csv("diamonds", "price")
+    return Task(frame, np.log(target.to_numpy(float)), False)
+
+
+def _adult() -> Task:
+    settings = {"names": ADULT, "na_values": "?", "skipinitialspace": True, "comment": "|"}
+    parts = [pd.read_csv(FOLDER / f"adult-{part}.csv.gz", **settings) for part in ("train", "test")]
+    frame = pd.concat(parts, ignore_index=True)
+    return Task(frame, frame.pop("income").str.rstrip(".").to_numpy(str), True)
+
+
+def _protein() -> Task:
+    data = np.load(FOLDER / "protein.npz")["data"]
+    columns = [f"F{i}" for i in range(1, 10)]
+    return Task(pd.DataFrame(data[:, :9], columns=columns), data[:, 9], False)
+
+
+def _bundled(load: Callable, is_classification: bool) -> Task:
+    frame, target = load(return_X_y=True, as_frame=True)
+    return Task(frame, target.to_numpy(), is_classification)
+
+
+#: Tables that scikit-learn brings, which are small.
+BUNDLED: dict[str, Callable[[], Task]] = {
+    "breast_cancer": lambda: _bundled(datasets.load_breast_cancer, True),
+    "wine": lambda: _bundled(datasets.load_wine, True),
+    "digits": lambda: _bundled(datasets.load_digits, True),
+    "diabetes": lambda: _bundled(datasets.load_diabetes, False),
+}
+TABLES: dict[str, Callable[[], Task]] = {
+    "california": _california,
+    "letter": _letter,
+    "adult": _adult,
+    "diamonds": _diamonds,
+    "protein": _protein,
+    **BUNDLED,
+}
+
+
+def available() -> list[str]:
+    """Return the names of the tables that are there."""
+    return [name for name in TABLES if name in BUNDLED or FOLDER.is_dir()]
+
+
+def split_of(task: Task) -> Split:
+    """Return the split that the figures of the README are of."""
+    strata = task.target if task.is_classification else None
+    parts = train_test_split(
+        task.frame, task.target, test_size=0.2, random_state=0, stratify=strata
+    )
+    return Split(*parts)
