@@ -6,7 +6,7 @@ PYTHON ?= python3
 WERROR ?= OFF
 # Where bench-all leaves its tables, figures and pictures.
 RESULTS ?= bench-results
-# One of the workers compiles with Numba, see tests/conftest.py.
+# Two workers share one cache of compiled Numba kernels.
 WORKERS ?= 2
 
 VENV      := .venv
@@ -40,7 +40,7 @@ demo: $(INSTALLED)
 
 test: WERROR = ON
 test: $(INSTALLED)
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+	$(BIN)/pytest -n $(WORKERS) $(TESTS)
 
 quick: WERROR = ON
 quick: $(INSTALLED)

@@ -51,12 +51,6 @@ def pytest_configure(config: pytest.Config) -> None:
         backends.BACKENDS = WithoutNumba(BACKENDS)
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let one worker run what compiles with Numba: two would compile the same kernels at once."""
-    if "numba" in item.nodeid:
-        item.add_marker(pytest.mark.xdist_group("numba"))
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what ``--quick`` does not run; ``-k`` and ``-m`` have chosen before.
