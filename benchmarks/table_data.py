@@ -7,14 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import click
 import numpy as np
 import pandas as pd
 from sklearn import datasets
 from sklearn.model_selection import train_test_split
 
+from fastmlp.cli.data import DATA_VARIABLE
+
 __all__ = ["BUNDLED", "TABLES", "Split", "Task", "available", "split_of"]
 
-FOLDER = Path(os.environ.get("FASTMLP_DATA", "../shared/data"))
+#: The folder of the real tables, if the variable names one.
+FOLDER = Path(os.environ[DATA_VARIABLE]) if os.environ.get(DATA_VARIABLE) else None
 
 ADULT = [
     "age",
@@ -52,8 +56,15 @@ class Split(NamedTuple):
     test_target: np.ndarray
 
 
+def _file(name: str) -> Path:
+    """Return a file of the folder; UsageError if it is not there."""
+    if FOLDER is None or not (FOLDER / name).is_file():
+        raise click.UsageError(f"needs {name}: let {DATA_VARIABLE} name the folder that holds it")
+    return FOLDER / name
+
+
 def _csv(name: str, target: str) -> tuple[pd.DataFrame, pd.Series]:
-    frame = pd.read_csv(FOLDER / f"{name}.csv.gz")
+    frame = pd.read_csv(_file(f"{name}.csv.gz"))
     return frame, frame.pop(target)
 
 
@@ -74,13 +85,13 @@ def _diamonds() -> Task:
 
 def _adult() -> Task:
     settings = {"names": ADULT, "na_values": "?", "skipinitialspace": True, "comment": "|"}
-    parts = [pd.read_csv(FOLDER / f"adult-{part}.csv.gz", **settings) for part in ("train", "test")]
+    parts = [pd.read_csv(_file(f"adult-{part}.csv.gz"), **settings) for part in ("train", "test")]
     frame = pd.concat(parts, ignore_index=True)
     return Task(frame, frame.pop("income").str.rstrip(".").to_numpy(str), True)
 
 
 def _protein() -> Task:
-    data = np.load(FOLDER / "protein.npz")["data"]
+    data = np.load(_file("protein.npz"))["data"]
     columns = [f"F{i}" for i in range(1, 10)]
     return Task(pd.DataFrame(data[:, :9], columns=columns), data[:, 9], False)
 
@@ -109,7 +120,7 @@ TABLES: dict[str, Callable[[], Task]] = {
 
 def available() -> list[str]:
     """Return the names of the tables that are there."""
-    return [name for name in TABLES if name in BUNDLED or FOLDER.is_dir()]
+    return [name for name in TABLES if name in BUNDLED or (FOLDER and FOLDER.is_dir())]
 
 
 def split_of(task: Task) -> Split:

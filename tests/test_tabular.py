@@ -29,7 +29,7 @@ from fastmlp.tabular.split import folds, hold_out
 from fastmlp.training.divergence import DivergenceError
 
 TINY = Recipe(hidden_layer_sizes=(16,), max_iter=15, learning_rate_init=0.02, batch_size=32)
-ALL_INPUTS = TINY.with_(inputs=("robust", "one_hot", "pieces", "places", "pairs"), n_pairs=4)
+ALL_INPUTS = TINY.with_(inputs=("pieces", "places", "pairs"), n_pairs=4)
 
 RNG = np.random.RandomState(0)
 N = 160
@@ -190,7 +190,7 @@ def test_a_table_of_many_columns_has_fewer_inputs_of_each(monkeypatch):
     X = X.assign(**{f"c{i}": rng.choice(list("abcdefgh"), N) for i in range(5)})
     learners = []
     keep = lambda member: learners.extend(member.learners)  # noqa: E731
-    pieces = TINY.with_(inputs=("robust", "one_hot", "pieces"))
+    pieces = TINY.with_(inputs=("pieces",))
     for n_columns in (15, 10):
         regressor(recipe=pieces, callbacks=[keep]).fit(X.iloc[:, :n_columns], Y)
     # Each number, 3 bins of it, and 6 levels.
@@ -631,7 +631,7 @@ def test_recipes_print_as_the_list_of_their_settings():
     lines = str(recipe).splitlines()
     assert len(lines) == len(vars(recipe))
     assert "activation          'mish'" in lines
-    assert recipe.summary.startswith("robust + one_hot, ")
+    assert recipe.summary.startswith("plain, ")
     assert "activation='mish'" in recipe.summary
     assert eval(repr(recipe), {"Recipe": Recipe}) == recipe
     assert hash(recipe) == hash(TINY.with_(activation="mish"))

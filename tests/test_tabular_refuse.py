@@ -97,9 +97,9 @@ def test_parameters_of_the_classifier(parameter, value, error, text):
 @pytest.mark.parametrize(
     ("settings", "error", "text"),
     [
-        ({"inputs": "robust"}, TypeError, "recipe.inputs must be a tuple of names"),
-        ({"inputs": ("robust", "bins")}, ValueError, "recipe.inputs[1] must be one of robust, "),
-        ({"inputs": (1,)}, ValueError, "recipe.inputs[0] must be one of robust, "),
+        ({"inputs": "pieces"}, TypeError, "recipe.inputs must be a tuple of names"),
+        ({"inputs": ("pieces", "bins")}, ValueError, "recipe.inputs[1] must be one of pieces, "),
+        ({"inputs": (1,)}, ValueError, "recipe.inputs[0] must be one of pieces, "),
         ({"n_pieces": 0}, ValueError, "recipe.n_pieces must be an integer ≥ 1; got 0."),
         ({"max_levels": 2.5}, TypeError, "recipe.max_levels must be an integer ≥ 1"),
         ({"logarithm": 1}, TypeError, "recipe.logarithm must be True or False"),
@@ -112,6 +112,11 @@ def test_parameters_of_the_classifier(parameter, value, error, text):
 )
 def test_recipes(settings, error, text):
     refused(TabularRegressor, error, text, recipe=TINY.with_(**settings))
+
+
+def test_classes_have_no_logarithm():
+    text = "recipe.logarithm must be False for TabularClassifier"
+    refused(TabularClassifier, ValueError, text, recipe=TINY.with_(logarithm=True))
 
 
 @pytest.mark.parametrize("kind", BOTH)

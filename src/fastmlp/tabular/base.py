@@ -121,7 +121,7 @@ class BaseTabular(BaseEstimator):
         splits = self._splits(problem, given, rng)
         deadlines = _deadlines(began, given["time_limit"])
         race = Race(problem, splits, int(rng.randint(2**31)), deadlines[0], self._report)
-        race.run(*self._portfolio(problem, len(splits[0].train)))
+        race.run(*self._portfolio(len(splits[0].train)))
         ensemble = self._chosen(reader, race, deadlines[1])
         self._publish(ensemble, problem, splits, learnt)
         return self
@@ -144,10 +144,10 @@ class BaseTabular(BaseEstimator):
             return folds(n_rows, min(n_folds, n_rows), strata, rng)
         return hold_out(n_rows, given["validation_fraction"], strata, rng)
 
-    def _portfolio(self, problem: Problem, n_rows: int) -> Portfolio:
+    def _portfolio(self, n_rows: int) -> Portfolio:
         if self.recipe is not None:
             return Portfolio((self.recipe,))
-        return portfolio_for(self.preset, n_rows, problem.is_classification)
+        return portfolio_for(self.preset, n_rows)
 
     def _report(self, member: Member) -> bool:
         """Tell of a member; return whether a callback has ended the race."""

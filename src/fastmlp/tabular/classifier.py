@@ -140,6 +140,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     ) -> tuple[Problem, np.ndarray]:
         y, weights = validation.check_scored(y, sample_weight, len(table), numeric_y=False)
         validation.check_one_label_a_row(y)
+        if self.recipe is not None:
+            validation.check_no_logarithm(self.recipe.logarithm)
         classes, target = np.unique(y, return_inverse=True)
         class_weight = given["class_weight"]
         name = validation.weights_name(class_weight, sample_weight)

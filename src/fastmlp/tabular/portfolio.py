@@ -30,20 +30,19 @@ class Portfolio(NamedTuple):
     n_further: int = 0
 
 
-_PLAIN = ("robust", "one_hot")
-_PIECES = ("robust", "one_hot", "pieces", "places")
-_PAIRS = ("robust", "one_hot", "pieces", "places", "pairs")
+_PIECES = ("pieces", "places")
+_PAIRS = (*_PIECES, "pairs")
 
 PRESETS = ("fast", "default", "best")
 
 
-def portfolio_for(preset: str, n_rows: int, is_classification: bool) -> Portfolio:
+def portfolio_for(preset: str, n_rows: int) -> Portfolio:
     """Return the portfolio of a preset for a table of ``n_rows`` rows to learn from."""
     epochs = int(min(max(UPDATES * 256 / n_rows, EPOCHS[0]), EPOCHS[1]))
     base = Recipe(max_iter=epochs)
     if preset == "fast":
         return Portfolio((base.with_(inputs=_PIECES, max_iter=max(epochs // 2, EPOCHS[0])),))
-    entrants = tuple(base.with_(inputs=inputs) for inputs in (_PLAIN, _PIECES, _PAIRS))
+    entrants = tuple(base.with_(inputs=inputs) for inputs in ((), _PIECES, _PAIRS))
     if preset == "default":
         return Portfolio(entrants, 1, 2)
     longer = tuple(recipe.with_(max_iter=2 * recipe.max_iter) for recipe in entrants)

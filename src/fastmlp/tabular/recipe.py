@@ -8,7 +8,7 @@ from typing import Any
 __all__ = ["INPUTS", "Recipe"]
 
 #: What ``inputs`` may name.
-INPUTS = ("robust", "one_hot", "pieces", "places", "pairs")
+INPUTS = ("pieces", "places", "pairs")
 
 
 @dataclass(frozen=True)
@@ -17,12 +17,10 @@ class Recipe:
 
     Parameters
     ----------
-    inputs : tuple of str, default=("robust", "one_hot")
-        What the network sees, side by side:
+    inputs : tuple of str, default=()
+        What the network sees beside each number, less its median, divided by its quartiles'
+        distance and bent smoothly towards ±3, and a column for each level of each category:
 
-        - "robust": each number less its median, divided by its quartiles' distance, and bent
-          smoothly towards ±3;
-        - "one_hot": a column for each level of each category;
         - "pieces": each number in ``n_pieces`` parts between its quantiles, of which those below it
           are 1 and those above it 0 (Gorishniy et al. 2022, "piecewise-linear encoding");
         - "places": the same for longitude and latitude turned by ``n_angles`` angles, if the table
@@ -47,20 +45,20 @@ class Recipe:
     max_iter : int, default=40
         Epochs.
     logarithm : bool, default=False
-        Whether the logarithm of the target is learnt.
+        Whether the logarithm of the target is learnt; not for classes.
 
     Examples
     --------
     >>> from fastmlp.tabular import Recipe
     >>> Recipe(max_iter=80).with_(dropout=0.0).max_iter
     80
-    >>> print(Recipe(inputs=("robust",)))  # doctest: +ELLIPSIS
-    inputs              ('robust',)
+    >>> print(Recipe(inputs=("pieces",)))  # doctest: +ELLIPSIS
+    inputs              ('pieces',)
     n_pieces            32
     ...
     """
 
-    inputs: tuple[str, ...] = ("robust", "one_hot")
+    inputs: tuple[str, ...] = ()
     n_pieces: int = 32
     n_pairs: int = 64
     n_angles: int = 8
@@ -87,10 +85,10 @@ class Recipe:
 
     @property
     def summary(self) -> str:
-        """A short name: the inputs, and what differs from the defaults."""
+        """A short name: the further inputs, and what differs from the defaults."""
         others = [
             f"{field.name}={getattr(self, field.name)!r}"
             for field in fields(self)
             if field.name != "inputs" and getattr(self, field.name) != field.default
         ]
-        return ", ".join([" + ".join(self.inputs), *others])
+        return ", ".join([" + ".join(self.inputs) or "plain", *others])

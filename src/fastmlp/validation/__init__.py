@@ -149,6 +149,7 @@ from fastmlp.validation.splits import (
 from fastmlp.validation.tabular import (
     check_any_judged,
     check_has_logarithm,
+    check_no_logarithm,
     check_one_label_a_row,
     check_recipe,
     check_rows_to_learn_from,
@@ -227,6 +228,7 @@ __all__ = [
     "check_names",
     "check_neuron",
     "check_new_learning_rate",
+    "check_no_logarithm",
     "check_normalizations",
     "check_not_in_training",
     "check_not_lazy",

@@ -17,6 +17,7 @@ from fastmlp.validation.wording import brief
 __all__ = [
     "check_any_judged",
     "check_has_logarithm",
+    "check_no_logarithm",
     "check_one_label_a_row",
     "check_recipe",
     "check_rows_to_learn_from",
@@ -78,6 +79,14 @@ def check_one_label_a_row(y: np.ndarray) -> None:
             "sklearn.multioutput.MultiOutputClassifier does."
         )
     check_labels(y)
+
+
+def check_no_logarithm(logarithm: bool) -> None:
+    """Raise ValueError if a recipe is to learn the logarithm of classes."""
+    if logarithm:
+        raise ValueError(
+            "recipe.logarithm must be False for TabularClassifier: classes have no logarithm."
+        )
 
 
 def check_has_logarithm(y: np.ndarray) -> None:
