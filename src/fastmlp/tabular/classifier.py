@@ -15,6 +15,7 @@ from fastmlp.notices import notify
 from fastmlp.tables import EncodedTable
 from fastmlp.tabular.base import BaseTabular, Ensemble
 from fastmlp.tabular.calibration import best_temperature, tempered
+from fastmlp.tabular.documentation import with_shared_parts
 from fastmlp.tabular.member import Member
 from fastmlp.tabular.metrics import metric_of
 from fastmlp.tabular.problem import Problem
@@ -35,58 +36,30 @@ class _Published:
         return tempered(self.ensemble.predict(X)[:, : len(self.classes)], self.temperature)
 
 
+@with_shared_parts
 class TabularClassifier(ClassifierMixin, BaseTabular):
     """Classification of raw tables by a few networks chosen in a race.
 
     Parameters
     ----------
-    preset : {"fast", "default", "best"}, default="default"
-        How many recipes race: one; three, the best of which learns three times; or more for longer.
-    recipe : Recipe, default=None
-        One recipe to learn by, in the place of a preset's.
+    {recipes}
     metric : str or callable, default="error"
         What candidates are chosen by: "error" (the share of wrong classes), "log_loss", "auc",
         "brier", or a metric of scikit-learn by name, or one of its scorers.
-    time_limit : float, default=None
-        Seconds that ``fit`` may take; the best found by then predicts. With a limit, results depend
-        on how fast the machine is.
-    n_folds : int, default=None
-        Every candidate learns so many times, each time from all folds but one, so that all rows
-        judge it. 1 holds out ``validation_fraction`` of the rows once. None is 5 for tables of
-        fewer than 3000 rows, else 1.
-    validation_fraction : float, default=0.15
-        Share of the rows that judge, where there are no folds.
+    {limits}
     class_weight : dict or "balanced", default=None
         What rows of each class count, times their ``sample_weight``, in what is learnt and judged.
     calibrate : bool, default=True
         Whether probabilities are made as sure as they turned out right on held-out rows, by a
         temperature; the most probable class stays the same.
-    categorical_features : "auto" or list of column names or places, default="auto"
-        Columns that are categories besides those that are so by their type.
-    ordinal_features : list of column names or places, or a dict, default=None
-        Columns of ordered levels. A dict has a list of all levels of each, the lowest first.
-    drop : list of column names or places, default=None
-        Columns that are left out.
-    callbacks : sequence of callable, default=None
-        Each is called after every candidate with what came of it, which has ``name``, ``recipe``,
-        ``error``, ``seconds`` and ``n_epochs``; one that returns True ends the race.
-    verbose : bool, default=False
-        Print a line for each candidate.
-    random_state : int, RandomState or None, default=None
-        Of the rows that are held out, and of the networks. The same integer gives the same results
-        for every number of threads.
+    {others}
     n_threads : int, default=None
         See :class:`MLPClassifier`.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-    columns_ : ColumnTable
-        What each column was taken for.
-    leaderboard_ : Leaderboard
-        What each candidate reached on held-out rows.
-    n_features_in_ : int
-    feature_names_in_ : ndarray of str
+    {attributes}
 
     Examples
     --------
