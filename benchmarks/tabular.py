@@ -17,6 +17,7 @@ import click
 import numpy as np
 from candidates.tables import MODELS
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from options import outputs, threads
 from rich.console import Console
 from rich.table import Table
@@ -122,9 +123,13 @@ def draw(results: list[Result]) -> Figure:
         for result in (each for each in results if each.table == name):
             point = np.mean(result.seconds), np.mean(result.errors)
             axes.errorbar(*point, yerr=np.std(result.errors), fmt="o", capsize=3)
-            axes.annotate(result.model, point, textcoords="offset points", xytext=(6, 4))
+            axes.annotate(
+                result.model, point, textcoords="offset points", xytext=(0, 7), ha="center"
+            )
         axes.set(title=name, xlabel="seconds of a fit", ylabel="error", xscale="log")
-        axes.margins(x=0.3)
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.margins(x=0.5, y=0.15)
     return figure
 
 
