@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn import datasets
 from sklearn.model_selection import train_test_split
+from table_packages import PACKAGED, Task
 
 from fastmlp.cli.data import DATA_VARIABLE
 
@@ -37,14 +38,6 @@ ADULT = [
     "native-country",
     "income",
 ]
-
-
-class Task(NamedTuple):
-    """A table (N, I) with its target (N,): classes or real numbers."""
-
-    frame: pd.DataFrame
-    target: np.ndarray
-    is_classification: bool
 
 
 class Split(NamedTuple):
@@ -115,12 +108,19 @@ TABLES: dict[str, Callable[[], Task]] = {
     "diamonds": _diamonds,
     "protein": _protein,
     **BUNDLED,
+    **PACKAGED,
 }
 
 
 def available() -> list[str]:
     """Return the names of the tables that are there."""
-    return [name for name in TABLES if name in BUNDLED or (FOLDER and FOLDER.is_dir())]
+    return [name for name in TABLES if _is_there(name)]
+
+
+def _is_there(name: str) -> bool:
+    if name in PACKAGED:
+        return PACKAGED[name].path is not None
+    return name in BUNDLED or bool(FOLDER and FOLDER.is_dir())
 
 
 def split_of(task: Task) -> Split:

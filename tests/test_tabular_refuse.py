@@ -8,7 +8,10 @@ import pytest
 from helpers_rejection import Hostile
 from numpy.testing import assert_array_equal
 from scipy import sparse
+from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import Ridge
+from sklearn.svm import LinearSVC
 
 from fastmlp import TabularClassifier, TabularRegressor
 from fastmlp.tabular import Recipe
@@ -62,6 +65,11 @@ def refused(kind, error, text, X=FRAME, y=None, weights=None, **parameters):
         ("validation_fraction", 0.0, ValueError, "validation_fraction must be a number > 0"),
         ("validation_fraction", 1, ValueError, "validation_fraction must be a number > 0 and < 1"),
         ("validation_fraction", None, TypeError, "validation_fraction must be"),
+        ("partners", "hist", TypeError, "partners must be None or a list of estimators"),
+        ("partners", [3], TypeError, "as in scikit-learn; got 3."),
+        ("partners", [LinearSVC], TypeError, "as in scikit-learn; got "),
+        ("partners", KMeans(), TypeError, "partners must be None or a list of estimators"),
+        ("partners", [KMeans()], ValueError, "got KMeans()."),
         ("callbacks", len, TypeError, "callbacks must be None or a list of callables"),
         ("callbacks", [1], TypeError, "callbacks must be None or a list of callables"),
         ("verbose", 1, TypeError, "verbose must be True or False; got 1."),
@@ -81,6 +89,8 @@ def test_parameters(kind, parameter, value, error, text):
 @pytest.mark.parametrize(
     ("parameter", "value", "error", "text"),
     [
+        ("partners", [Ridge()], ValueError, "partners[0] must be a classifier; got Ridge()."),
+        ("partners", [LinearSVC()], ValueError, "LinearSVC() has no predict_proba: wrap it in"),
         ("calibrate", None, TypeError, "calibrate must be True or False"),
         ("class_weight", "balance", ValueError, "Did you mean 'balanced'?"),
         ("class_weight", {"a": -1}, ValueError, "class_weight['a'] must be a finite number ≥ 0"),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,6 +17,7 @@ from fastmlp.notices import notify
 from fastmlp.tables import ColumnTable, EncodedTable, TableReader
 from fastmlp.tabular.leaderboard import Leaderboard
 from fastmlp.tabular.member import Member
+from fastmlp.tabular.partner import Partner
 from fastmlp.tabular.portfolio import PRESETS, Portfolio, portfolio_for
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.race import Race
@@ -74,6 +75,7 @@ class BaseTabular(BaseEstimator):
 
     preset: str
     recipe: Recipe | None
+    partners: Sequence[Any] | None
     metric: Any
     time_limit: float | None
     n_folds: int | None
@@ -121,7 +123,8 @@ class BaseTabular(BaseEstimator):
         splits = self._splits(problem, given, rng)
         deadlines = _deadlines(began, given["time_limit"])
         race = Race(problem, splits, int(rng.randint(2**31)), deadlines[0], self._report)
-        race.run(*self._portfolio(len(splits[0].train)))
+        partners = [Partner(estimator) for estimator in self.partners or ()]
+        race.run(*self._portfolio(len(splits[0].train)), partners)
         ensemble = self._chosen(reader, race, deadlines[1])
         self._publish(ensemble, problem, splits, learnt)
         return self
@@ -129,6 +132,7 @@ class BaseTabular(BaseEstimator):
     def _given(self) -> dict[str, Any]:
         """Return the parameters as a fit takes them; raise unless they are right."""
         validation.check_recipe(self.recipe, Recipe, INPUTS)
+        validation.check_partners(self.partners, classify=is_classifier(self))
         return validation.check_tabular(self.get_params(deep=False), PRESETS)
 
     def _splits(

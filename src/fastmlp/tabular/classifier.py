@@ -78,6 +78,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         *,
         preset: str = "default",
         recipe: Recipe | None = None,
+        partners: Sequence[Any] | None = None,
         metric: Any = "error",
         time_limit: float | None = None,
         n_folds: int | None = None,
@@ -94,6 +95,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     ) -> None:
         self.preset = preset
         self.recipe = recipe
+        self.partners = partners
         self.metric = metric
         self.time_limit = time_limit
         self.n_folds = n_folds

@@ -1,4 +1,4 @@
-"""One recipe, learnt: networks that each saw a part of the rows."""
+"""A candidate, learnt: networks, or partners, that each saw a part of the rows."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from fastmlp.estimators import MLPClassifier, MLPRegressor
 from fastmlp.schedules import OneCycle
 from fastmlp.tables import EncodedTable
 from fastmlp.tables.inputs import Inputs, fit_inputs
+from fastmlp.tabular.partner import Partner, PartnerLearner, learn_partner
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.split import Split
@@ -61,16 +62,26 @@ class Learner:
         probabilities[:, self.network.classes_] = self.network.predict_proba(X)
         return probabilities
 
+    @property
+    def n_epochs(self) -> int:
+        """Epochs of the training."""
+        return int(self.network.n_iter_)
+
+    @property
+    def was_interrupted(self) -> bool:
+        """Whether Ctrl-C has ended the training."""
+        return bool(self.network.stop_reason_ == INTERRUPTION)
+
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """A recipe with its networks, one for each split.
+    """A recipe, or a partner, with what has learnt by it, one for each split.
 
     Attributes
     ----------
     name : str
-    recipe : Recipe
-    learners : tuple of Learner
+    recipe : Recipe or Partner
+    learners : tuple of Learner or PartnerLearner
     held_out : ndarray, shape (V,), (V, C) or (V, K)
         Predictions for the held-out rows, each by the networks that did not learn from it.
     error : float
@@ -79,8 +90,8 @@ class Member:
     """
 
     name: str
-    recipe: Recipe
-    learners: tuple[Learner, ...]
+    recipe: Recipe | Partner
+    learners: tuple[Learner | PartnerLearner, ...]
     held_out: np.ndarray
     error: float
     seconds: float
@@ -92,33 +103,34 @@ class Member:
 
     @property
     def n_epochs(self) -> int:
-        """Epochs of the longest training."""
-        return int(max(learner.network.n_iter_ for learner in self.learners))
+        """Epochs of the longest training; 0 for a partner."""
+        return max(learner.n_epochs for learner in self.learners)
 
     @property
     def was_interrupted(self) -> bool:
         """Whether Ctrl-C has ended the last training."""
-        return _was_interrupted(self.learners[-1])
+        return self.learners[-1].was_interrupted
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A recipe whose networks left the finite numbers.
+    """A recipe whose networks left the finite numbers, or a partner that raised.
 
     Attributes
     ----------
-    recipe : Recipe
+    recipe : Recipe or Partner
     seconds : float
-    cause : DivergenceError
+    cause : Exception
     """
 
-    recipe: Recipe
+    recipe: Recipe | Partner
     seconds: float
-    cause: DivergenceError
+    cause: Exception
 
-
-def _was_interrupted(learner: Learner) -> bool:
-    return bool(learner.network.stop_reason_ == INTERRUPTION)
+    @property
+    def remark(self) -> str:
+        """What went wrong, in a word."""
+        return "diverged" if isinstance(self.cause, DivergenceError) else "failed"
 
 
 def _matrix(inputs: Inputs, table: EncodedTable) -> np.ndarray:
@@ -127,14 +139,18 @@ def _matrix(inputs: Inputs, table: EncodedTable) -> np.ndarray:
 
 
 def train(
-    problem: Problem, recipe: Recipe, splits: list[Split], seed: int, deadline: float | None
+    problem: Problem,
+    recipe: Recipe | Partner,
+    splits: list[Split],
+    seed: int,
+    deadline: float | None,
 ) -> Member:
-    """Return what a recipe learns from each split.
+    """Return what a recipe, or a partner, learns from each split.
 
     Parameters
     ----------
     problem : Problem
-    recipe : Recipe
+    recipe : Recipe or Partner
     splits : list of Split
     seed : int
     deadline : float or None
@@ -148,10 +164,10 @@ def train(
         If Ctrl-C has ended a training, and it was not the last.
     """
     began = clock.now()
-    learners: list[Learner] = []
+    learners: list[Learner | PartnerLearner] = []
     parts = []
     for split in splits:
-        if learners and _was_interrupted(learners[-1]):
+        if learners and learners[-1].was_interrupted:
             raise KeyboardInterrupt
         with _quietly():
             until = _share_of_time(deadline, len(splits) - len(learners))
@@ -183,9 +199,11 @@ def _quietly() -> Iterator[None]:
 
 
 def _learn(
-    problem: Problem, recipe: Recipe, split: Split, seed: int, deadline: float | None
-) -> Learner:
-    """Return a network that has learnt from the rows of a split."""
+    problem: Problem, recipe: Recipe | Partner, split: Split, seed: int, deadline: float | None
+) -> Learner | PartnerLearner:
+    """Return a network, or a partner, that has learnt from the rows of a split."""
+    if isinstance(recipe, Partner):
+        return learn_partner(problem, recipe, split, seed)
     table = problem.table.rows(split.train)
     inputs = _fit_inputs(recipe, table, seed)
     X, X_val = _matrix(inputs, table), _matrix(inputs, problem.table.rows(split.held))

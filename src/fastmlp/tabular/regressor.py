@@ -69,6 +69,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         *,
         preset: str = "default",
         recipe: Recipe | None = None,
+        partners: Sequence[Any] | None = None,
         metric: Any = "rmse",
         time_limit: float | None = None,
         n_folds: int | None = None,
@@ -83,6 +84,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     ) -> None:
         self.preset = preset
         self.recipe = recipe
+        self.partners = partners
         self.metric = metric
         self.time_limit = time_limit
         self.n_folds = n_folds

@@ -152,10 +152,12 @@ from fastmlp.validation.tabular import (
     check_has_logarithm,
     check_no_logarithm,
     check_one_label_a_row,
+    check_partners,
     check_recipe,
     check_rows_to_learn_from,
     check_tabular,
     no_value_of,
+    partner_fails,
 )
 from fastmlp.validation.targets import (
     MeanAndStd,
@@ -238,6 +240,7 @@ __all__ = [
     "check_order",
     "check_parameters",
     "check_part",
+    "check_partners",
     "check_parts",
     "check_perceptron",
     "check_plane",
@@ -307,6 +310,7 @@ __all__ = [
     "no_value_of",
     "not_finite",
     "one_class_only",
+    "partner_fails",
     "raise_assigned",
     "raise_fixed_layers",
     "raise_no_order",

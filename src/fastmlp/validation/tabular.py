@@ -7,22 +7,25 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_classifier, is_regressor
 
 from fastmlp.validation.class_weights import check_class_weight
 from fastmlp.validation.labels import check_labels
 from fastmlp.validation.parameter_rules import BOUND, COUNT, COUNT_OR_NONE, THREADS
 from fastmlp.validation.rules import Number, Rule, Verbatim, callables, flag, seed
-from fastmlp.validation.wording import brief
+from fastmlp.validation.wording import brief, one_line
 
 __all__ = [
     "check_any_judged",
     "check_has_logarithm",
     "check_no_logarithm",
     "check_one_label_a_row",
+    "check_partners",
     "check_recipe",
     "check_rows_to_learn_from",
     "check_tabular",
     "no_value_of",
+    "partner_fails",
 ]
 
 #: Rules by parameter. Those of columns are in ``raw_columns.py``, that of ``metric`` in
@@ -69,6 +72,40 @@ def check_recipe(value: Any, kind: type, inputs: Iterable[str]) -> None:
     for name in ("n_pieces", "n_pairs", "n_angles", "max_levels", "batch_size"):
         COUNT(f"recipe.{name}", getattr(value, name))
     flag("recipe.logarithm", value.logarithm)  # type: ignore[attr-defined]
+
+
+def check_partners(value: Any, *, classify: bool) -> None:
+    """Raise unless ``value`` is None or a list of classifiers with probabilities, or of regressors.
+
+    ``classify`` says which of the two are wanted.
+    """
+    if value is None:
+        return
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise TypeError(f"partners must be None or a list of estimators; got {brief(value)}.")
+    for i, partner in enumerate(value):
+        _check_partner(f"partners[{i}]", partner, classify)
+
+
+def _check_partner(name: str, partner: Any, classify: bool) -> None:
+    """Raise unless a partner is an estimator of the wanted kind."""
+    wanted = "classifier" if classify else "regressor"
+    methods = ("fit", "get_params", "set_params", "predict")
+    if isinstance(partner, type) or not all(hasattr(partner, each) for each in methods):
+        raise TypeError(f"{name} must be a {wanted} as in scikit-learn; got {brief(partner)}.")
+    if not (is_classifier if classify else is_regressor)(partner):
+        raise ValueError(f"{name} must be a {wanted}; got {brief(partner)}.")
+    if classify and not hasattr(partner, "predict_proba"):
+        raise ValueError(
+            f"{name} must give probabilities; {brief(partner)} has no predict_proba: wrap it in "
+            "sklearn.calibration.CalibratedClassifierCV."
+        )
+
+
+def partner_fails(partner: Any, error: Exception) -> str:
+    """Return what to warn of when a partner has raised an error, and is left out."""
+    text = one_line(str(error), 200)
+    return f"The partner {brief(partner)} is left out: {type(error).__name__}: {text}"
 
 
 def check_one_label_a_row(y: np.ndarray) -> None:
