@@ -12,7 +12,7 @@ from fastmlp.tables.encoded import EncodedTable
 from fastmlp.tables.piecewise import PiecewiseEncoding, fit_piecewise
 from fastmlp.tables.scaling import RobustScaling, fit_scaling
 
-__all__ = ["Inputs", "fit_inputs"]
+__all__ = ["Inputs", "fit_inputs", "fit_levels"]
 
 #: By what bins are multiplied, so that the many of a column do not drown its number.
 BIN_SCALE = 0.5
@@ -106,7 +106,7 @@ def fit_inputs(
     of_pairs = (
         None if pairs is None else fit_piecewise(pairs.transform(table.numbers), BINS_OF_PAIRS)
     )
-    levels = _fit_levels(table, max_levels) if table.category_names else None
+    levels = fit_levels(table, max_levels) if table.category_names else None
     names = scaling.names(columns)
     names += () if piecewise is None else piecewise.names(columns)
     if pairs is not None and of_pairs is not None:
@@ -121,7 +121,7 @@ def _with_rotations(numbers: np.ndarray, rotations: Rotations | None) -> np.ndar
     return np.concatenate([numbers, rotations.transform(numbers)], axis=1)
 
 
-def _fit_levels(table: EncodedTable, max_levels: int | None) -> Any:
+def fit_levels(table: EncodedTable, max_levels: int | None) -> Any:
     """Return a fitted encoder of codes, which has no input for a code that the fit did not see."""
     from sklearn.preprocessing import OneHotEncoder  # noqa: PLC0415 - takes long to import
 

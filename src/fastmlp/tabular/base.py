@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,12 +17,14 @@ from fastmlp.notices import notify
 from fastmlp.tables import ColumnTable, EncodedTable, TableReader
 from fastmlp.tabular.leaderboard import Leaderboard
 from fastmlp.tabular.member import Member
+from fastmlp.tabular.partner import Partner
 from fastmlp.tabular.portfolio import PRESETS, Portfolio, portfolio_for
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.race import Race
 from fastmlp.tabular.recipe import INPUTS, Recipe
 from fastmlp.tabular.selection import greedy_weights
 from fastmlp.tabular.split import Split, folds, hold_out
+from fastmlp.tabular.transforms import TRANSFORMS
 from fastmlp.training import clock
 
 __all__ = ["BaseTabular", "Ensemble"]
@@ -74,6 +76,7 @@ class BaseTabular(BaseEstimator):
 
     preset: str
     recipe: Recipe | None
+    partners: Sequence[Any] | None
     metric: Any
     time_limit: float | None
     n_folds: int | None
@@ -121,15 +124,20 @@ class BaseTabular(BaseEstimator):
         splits = self._splits(problem, given, rng)
         deadlines = _deadlines(began, given["time_limit"])
         race = Race(problem, splits, int(rng.randint(2**31)), deadlines[0], self._report)
-        race.run(*self._portfolio(len(splits[0].train)))
+        partners = [Partner(estimator) for estimator in self.partners or ()]
+        transform = self._transform_to_try(problem, splits[0])
+        race.run(*self._portfolio(len(splits[0].train)), partners, transform)
         ensemble = self._chosen(reader, race, deadlines[1])
         self._publish(ensemble, problem, splits, learnt)
         return self
 
     def _given(self) -> dict[str, Any]:
         """Return the parameters as a fit takes them; raise unless they are right."""
-        validation.check_recipe(self.recipe, Recipe, INPUTS)
-        return validation.check_tabular(self.get_params(deep=False), PRESETS)
+        validation.check_recipe(self.recipe, Recipe, INPUTS, TRANSFORMS)
+        given = validation.check_tabular(self.get_params(deep=False), PRESETS, TRANSFORMS)
+        classify, loss = is_classifier(self), given.get("loss")
+        validation.check_partners(self.partners, classify=classify, loss=loss)
+        return given
 
     def _splits(
         self, problem: Problem, given: dict[str, Any], rng: np.random.RandomState
@@ -148,6 +156,10 @@ class BaseTabular(BaseEstimator):
         if self.recipe is not None:
             return Portfolio((self.recipe,))
         return portfolio_for(self.preset, n_rows)
+
+    def _transform_to_try(self, problem: Problem, split: Split) -> str | None:
+        """Return the transform of the target that the best recipe also tries, if any."""
+        return None
 
     def _report(self, member: Member) -> bool:
         """Tell of a member; return whether a callback has ended the race."""

@@ -16,6 +16,9 @@ preset : {"fast", "default", "best"}, default="default"
     How many recipes race: one; three, the best of which learns three times; or more for longer.
 recipe : Recipe, default=None
     One recipe to learn by, in the place of a preset's.
+partners : list of estimators, default=None
+    scikit-learn's models, or such as keep to its interface, that race beside the networks. Each
+    is trained on the table in numbers, and the choice takes it where it helps.
 """,
     "limits": """\
 time_limit : float, default=None

@@ -18,12 +18,13 @@ class Place(NamedTuple):
     Attributes
     ----------
     recipe : str
-        Its inputs, and what differs from the default recipe.
+        Its inputs, and what differs from the default recipe; a partner as it was handed in.
     error : float
         On held-out rows, by the metric; NaN where there is none.
     weight : float
         In the mean that predicts.
     epochs : int
+        0 for a partner.
     seconds : float
     remark : str
         Why it has no error, if it has none; else empty.
@@ -56,7 +57,7 @@ class Leaderboard(Sequence[Place]):
         rows = zip(members, weights.tolist(), strict=True)
         places = [Place(m.name, m.error, weight, m.n_epochs, m.seconds) for m, weight in rows]
         failed = [
-            Place(each.recipe.summary, np.nan, 0.0, 0, each.seconds, "diverged")
+            Place(each.recipe.summary, np.nan, 0.0, 0, each.seconds, each.remark)
             for each in failures
         ]
         return cls(metric, [*places, *failed])

@@ -1,4 +1,4 @@
-"""One recipe, learnt: networks that each saw a part of the rows."""
+"""A candidate, learnt: networks, or partners, that each saw a part of the rows."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from fastmlp.estimators import MLPClassifier, MLPRegressor
 from fastmlp.schedules import OneCycle
 from fastmlp.tables import EncodedTable
 from fastmlp.tables.inputs import Inputs, fit_inputs
+from fastmlp.tabular.aims import Aim
+from fastmlp.tabular.partner import Partner, PartnerLearner, learn_partner
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.split import Split
+from fastmlp.tabular.transforms import Transform, fit_transform
 from fastmlp.training import clock
 from fastmlp.training.divergence import DivergenceError
 from fastmlp.training.loop import INTERRUPTION
@@ -25,6 +28,9 @@ __all__ = ["Failure", "Learner", "Member", "train"]
 
 #: The least time that a network is given, in seconds; it then learns from some rows at least.
 LEAST_TIME = 1e-3
+
+#: The error of an epoch for which the metric has no value.
+LARGEST_ERROR = float(np.finfo(np.float64).max)
 
 #: Bins of all numbers, and levels of all categories, at most: a first layer of so many rows by 256
 #: still fits into memory. One is left for each category of a table of more columns.
@@ -39,39 +45,41 @@ class Learner:
     ----------
     inputs : Inputs
     network : MLPClassifier or MLPRegressor
-    n_classes : int
-        0 for real targets.
-    logarithm : bool
-        Whether the network predicts the logarithm of the target.
+    aim : Aim
+    transform : Transform or None
+        What its target went through.
     """
 
     inputs: Inputs
     network: Any
-    n_classes: int
-    logarithm: bool
+    aim: Aim
+    transform: Transform | None
 
     def predict(self, table: EncodedTable) -> np.ndarray:
-        """Return probabilities (N, K) of all classes, or values (N,) or (N, C)."""
-        X = _matrix(self.inputs, table)
-        if not self.n_classes:
-            values: np.ndarray = self.network.predict(X).astype(np.float64)
-            with np.errstate(over="ignore"):
-                return np.exp(values) if self.logarithm else values
-        probabilities = np.zeros((len(X), self.n_classes))
-        probabilities[:, self.network.classes_] = self.network.predict_proba(X)
-        return probabilities
+        """Return what is aimed at, (N, …)."""
+        return self.aim.ask(self.network, _matrix(self.inputs, table), self.transform)
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs of the training."""
+        return int(self.network.n_iter_)
+
+    @property
+    def was_interrupted(self) -> bool:
+        """Whether Ctrl-C has ended the training."""
+        return bool(self.network.stop_reason_ == INTERRUPTION)
 
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """A recipe with its networks, one for each split.
+    """A recipe, or a partner, with what has learnt by it, one for each split.
 
     Attributes
     ----------
     name : str
-    recipe : Recipe
-    learners : tuple of Learner
-    held_out : ndarray, shape (V,), (V, C) or (V, K)
+    recipe : Recipe or Partner
+    learners : tuple of Learner or PartnerLearner
+    held_out : ndarray, shape (V, …)
         Predictions for the held-out rows, each by the networks that did not learn from it.
     error : float
         Of these.
@@ -79,8 +87,8 @@ class Member:
     """
 
     name: str
-    recipe: Recipe
-    learners: tuple[Learner, ...]
+    recipe: Recipe | Partner
+    learners: tuple[Learner | PartnerLearner, ...]
     held_out: np.ndarray
     error: float
     seconds: float
@@ -92,33 +100,34 @@ class Member:
 
     @property
     def n_epochs(self) -> int:
-        """Epochs of the longest training."""
-        return int(max(learner.network.n_iter_ for learner in self.learners))
+        """Epochs of the longest training; 0 for a partner."""
+        return max(learner.n_epochs for learner in self.learners)
 
     @property
     def was_interrupted(self) -> bool:
         """Whether Ctrl-C has ended the last training."""
-        return _was_interrupted(self.learners[-1])
+        return self.learners[-1].was_interrupted
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A recipe whose networks left the finite numbers.
+    """A recipe whose networks left the finite numbers, or a partner that raised.
 
     Attributes
     ----------
-    recipe : Recipe
+    recipe : Recipe or Partner
     seconds : float
-    cause : DivergenceError
+    cause : Exception
     """
 
-    recipe: Recipe
+    recipe: Recipe | Partner
     seconds: float
-    cause: DivergenceError
+    cause: Exception
 
-
-def _was_interrupted(learner: Learner) -> bool:
-    return bool(learner.network.stop_reason_ == INTERRUPTION)
+    @property
+    def remark(self) -> str:
+        """What went wrong, in a word."""
+        return "diverged" if isinstance(self.cause, DivergenceError) else "failed"
 
 
 def _matrix(inputs: Inputs, table: EncodedTable) -> np.ndarray:
@@ -127,14 +136,18 @@ def _matrix(inputs: Inputs, table: EncodedTable) -> np.ndarray:
 
 
 def train(
-    problem: Problem, recipe: Recipe, splits: list[Split], seed: int, deadline: float | None
+    problem: Problem,
+    recipe: Recipe | Partner,
+    splits: list[Split],
+    seed: int,
+    deadline: float | None,
 ) -> Member:
-    """Return what a recipe learns from each split.
+    """Return what a recipe, or a partner, learns from each split.
 
     Parameters
     ----------
     problem : Problem
-    recipe : Recipe
+    recipe : Recipe or Partner
     splits : list of Split
     seed : int
     deadline : float or None
@@ -148,10 +161,10 @@ def train(
         If Ctrl-C has ended a training, and it was not the last.
     """
     began = clock.now()
-    learners: list[Learner] = []
+    learners: list[Learner | PartnerLearner] = []
     parts = []
     for split in splits:
-        if learners and _was_interrupted(learners[-1]):
+        if learners and learners[-1].was_interrupted:
             raise KeyboardInterrupt
         with _quietly():
             until = _share_of_time(deadline, len(splits) - len(learners))
@@ -183,15 +196,19 @@ def _quietly() -> Iterator[None]:
 
 
 def _learn(
-    problem: Problem, recipe: Recipe, split: Split, seed: int, deadline: float | None
-) -> Learner:
-    """Return a network that has learnt from the rows of a split."""
+    problem: Problem, recipe: Recipe | Partner, split: Split, seed: int, deadline: float | None
+) -> Learner | PartnerLearner:
+    """Return a network, or a partner, that has learnt from the rows of a split."""
+    if isinstance(recipe, Partner):
+        return learn_partner(problem, recipe, split, seed)
     table = problem.table.rows(split.train)
     inputs = _fit_inputs(recipe, table, seed)
     X, X_val = _matrix(inputs, table), _matrix(inputs, problem.table.rows(split.held))
-    targets = np.log(problem.target) if recipe.logarithm else problem.target
+    transform = fit_transform(recipe.transform, problem.target[split.train])
+    targets = problem.target if transform is None else transform.forth(problem.target)
     left = None if deadline is None else max(deadline - clock.now(), LEAST_TIME)
-    network = _network(problem, recipe, len(X), seed, left)
+    scoring = _scoring(problem, split, transform)
+    network = _network(problem, recipe, len(X), seed, left).set_params(scoring=scoring)
     network.fit(
         X,
         targets[split.train],
@@ -200,7 +217,19 @@ def _learn(
         y_val=targets[split.held],
         sample_weight_val=problem.weights_of(split.held),
     )
-    return Learner(inputs, network, problem.n_classes, recipe.logarithm)
+    return Learner(inputs, network.set_params(scoring=None), problem.aim, transform)
+
+
+def _scoring(problem: Problem, split: Split, transform: Transform | None) -> Any:
+    """Return by what a network's epochs are judged: its own score, or the metric."""
+    if problem.metric.is_native and transform is None:
+        return "loss" if problem.metric.of_probabilities else None
+
+    def score(model: Any, X: np.ndarray, y: np.ndarray) -> float:
+        error = problem.error(problem.aim.ask(model, X, transform), split.held)
+        return -error if np.isfinite(error) else -LARGEST_ERROR
+
+    return score
 
 
 def _fit_inputs(recipe: Recipe, table: EncodedTable, seed: int) -> Inputs:
@@ -243,5 +272,5 @@ def _network(
     if not problem.is_classification:
         return MLPRegressor(standardize_target=True, **settings)
     if problem.metric.of_probabilities:
-        return MLPClassifier(scoring="loss", **settings)
+        return MLPClassifier(**settings)
     return MLPClassifier(label_smoothing=recipe.label_smoothing, **settings)

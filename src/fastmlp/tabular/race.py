@@ -1,4 +1,4 @@
-"""The race: recipes learn one after the other, and the best of them several times."""
+"""The race: recipes and partners learn one after the other, and the best recipes several times."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fastmlp import validation
 from fastmlp.notices import notify
 from fastmlp.tabular.member import Failure, Member, train
+from fastmlp.tabular.partner import Partner
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.split import Split
@@ -39,7 +41,7 @@ class Race:
     members : list of Member
         In the order in which they learnt.
     failures : list of Failure
-        Those whose networks left the finite numbers.
+        Those whose networks left the finite numbers, and partners that raised.
     """
 
     problem: Problem
@@ -50,14 +52,24 @@ class Race:
     members: list[Member] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
 
-    def run(self, entrants: Sequence[Recipe], n_winners: int, n_further: int) -> list[Member]:
-        """Train all entrants once, then the ``n_winners`` best of them ``n_further`` times more.
+    def run(
+        self,
+        entrants: Sequence[Recipe],
+        n_winners: int,
+        n_further: int,
+        partners: Sequence[Partner] = (),
+        transform: str | None = None,
+    ) -> list[Member]:
+        """Train all entrants and partners, then the ``n_winners`` best recipes ``n_further`` times.
+
+        Before that, the best recipe also learns with a ``transform`` of the target, if there is
+        one to be tried.
 
         Ctrl-C ends the race, and those who have learnt by then are returned. If none has,
-        KeyboardInterrupt passes, or the DivergenceError of the last one.
+        KeyboardInterrupt passes, or the error of the last one.
         """
         try:
-            for recipe in self._in_turn(entrants, n_winners, n_further):
+            for recipe in self._in_turn(entrants, n_winners, n_further, partners, transform):
                 if self.members and not self._has_time_for(recipe):
                     break
                 if self._enter(recipe):
@@ -70,13 +82,17 @@ class Race:
             raise self.failures[-1].cause
         return self.members
 
-    def _enter(self, recipe: Recipe) -> bool:
-        """Let a recipe learn; return whether the race has been told to end."""
+    def _enter(self, recipe: Recipe | Partner) -> bool:
+        """Let a candidate learn; return whether the race has been told to end."""
         began = clock.now()
         seed = (self.seed + len(self.members) + len(self.failures)) % 2**32
         try:
             member = train(self.problem, recipe, self.splits, seed, self.deadline)
-        except DivergenceError as error:
+        except Exception as error:
+            if isinstance(recipe, Partner):
+                notify(validation.partner_fails(recipe.estimator, error))
+            elif not isinstance(error, DivergenceError):
+                raise
             self.failures.append(Failure(recipe, clock.now() - began, error))
             return False
         self.members.append(member)
@@ -85,17 +101,29 @@ class Race:
         return self.report(member)
 
     def _in_turn(
-        self, entrants: Sequence[Recipe], n_winners: int, n_further: int
-    ) -> Iterator[Recipe]:
-        """Yield recipes; who wins is looked up when the entrants have all learnt."""
+        self,
+        entrants: Sequence[Recipe],
+        n_winners: int,
+        n_further: int,
+        partners: Sequence[Partner],
+        transform: str | None,
+    ) -> Iterator[Recipe | Partner]:
+        """Yield candidates; who wins is looked up when the entrants have all learnt."""
         yield from entrants
-        ranking = sorted(self.members, key=lambda member: (np.isnan(member.error), member.error))
+        yield from partners
+        if transform is not None:
+            yield from (recipe.with_(transform=transform) for recipe in self._ranking()[:1])
+        winners = self._ranking()[:n_winners]
         for _ in range(n_further):
-            for member in ranking[:n_winners]:
-                yield member.recipe
+            yield from winners
 
-    def _has_time_for(self, recipe: Recipe) -> bool:
-        """Return whether most of what such a recipe takes is left."""
+    def _ranking(self) -> list[Recipe]:
+        """Return the recipes that have learnt, the best one first."""
+        members = sorted(self.members, key=lambda member: (np.isnan(member.error), member.error))
+        return [member.recipe for member in members if isinstance(member.recipe, Recipe)]
+
+    def _has_time_for(self, recipe: Recipe | Partner) -> bool:
+        """Return whether most of what such a candidate takes is left."""
         if self.deadline is None:
             return True
         alike = [member.seconds for member in self.members if member.recipe == recipe]
