@@ -67,7 +67,7 @@ def test_own_rows_of_classes():
     one_class = classifier(metric="auc").fit  # a metric that has no value then
     with pytest.warns(UserWarning, match="metric='auc' has no finite value"):
         model = one_class(X, LABELS, X_val=OWN[:3], y_val=LABELS_OWN[:3])
-    assert model.score(X, LABELS) > 0.45
+    assert model.score(X, LABELS) > 0.8  # of the last epoch, all being alike
 
 
 @pytest.mark.parametrize("make", [classifier, regressor])
@@ -133,7 +133,8 @@ def test_a_refit_learns_from_all_rows_for_the_best_number_of_epochs(make, n_fold
     model = make(refit=True, **given).fit(X, y)
     assert repr(model.leaderboard_)[:60] == repr(plain.leaderboard_)[:60]
     assert [n_rows for n_rows, _ in seen] == [N] * n_folds
-    best = [np.argmax(each.network.validation_scores_) + 1 for each in members[0].learners]
+    scores = [np.array(each.network.validation_scores_) for each in members[0].learners]
+    best = [np.flatnonzero(each == each.max())[-1] + 1 for each in scores]
     assert {each.n_epochs for _, each in seen} == {round(np.median(best))}
     [member] = model._ensemble.members
     assert member.learners == tuple(each for _, each in seen)

@@ -67,7 +67,8 @@ class Learner:
     @property
     def best_epoch(self) -> int:
         """The epoch whose weights predict, from 1."""
-        return int(np.argmax(self.network.validation_scores_)) + 1 if self.n_epochs else 0
+        scores = np.array(self.network.validation_scores_)
+        return len(scores) - int(np.argmax(scores[::-1])) if len(scores) else 0
 
     @property
     def was_interrupted(self) -> bool:
@@ -306,6 +307,7 @@ def _network(
         batch_size=min(recipe.batch_size, n_rows),
         max_iter=recipe.max_iter,
         early_stopping=True,
+        restore_best="last",
         n_iter_no_change=np.inf,
         tol=0.0,
         time_limit=time_limit,
