@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -181,6 +182,35 @@ def test_labels_of_any_kind(kind):
     model = classifier().fit(FRAME, y)
     assert_array_equal(model.classes_, np.unique(np.asarray(y)))
     assert model.score(FRAME, y) > 0.7
+
+
+@pytest.mark.parametrize("kind", ["boolean", "bool[pyarrow]", "Int64", "uint8[pyarrow]"])
+def test_labels_of_nullable_types_stay_what_they_are(kind):
+    y = pd.Series(GREEN).astype(kind)
+    model = classifier().fit(FRAME, y)
+    assert model.classes_.dtype.kind == {"b": "b", "I": "i", "u": "u"}[kind[0]]
+    assert model.classes_.dtype == model.predict(FRAME).dtype
+
+
+DECIMALS = [Decimal(round(value)) for value in Y]
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        DECIMALS,
+        pl.Series(DECIMALS),
+        pa.array(DECIMALS),
+        pd.Series(DECIMALS, dtype=pd.ArrowDtype(pa.decimal128(9, 2))),
+        pl.DataFrame({"y": DECIMALS}),
+        pd.Series(Y.round()).astype("Int64"),
+    ],
+    ids=["list", "polars", "pyarrow", "pandas", "frame", "Int64"],
+)
+@pytest.mark.filterwarnings("ignore:A column-vector y")
+def test_numbers_of_any_kind(y):
+    wanted = regressor().fit(FRAME, Y.round()).predict(FRAME)
+    assert_array_equal(regressor().fit(FRAME, y).predict(FRAME), wanted)
 
 
 def test_a_table_of_many_columns_has_fewer_inputs_of_each(monkeypatch):

@@ -117,6 +117,7 @@ from fastmlp.validation.raw_tables import (
     raise_wrong_cells,
     raise_wrong_kind,
     raise_zones_mixed,
+    reading_column,
 )
 from fastmlp.validation.records import (
     check_metric,
@@ -155,6 +156,7 @@ from fastmlp.validation.tabular import (
     check_recipe,
     check_rows_to_learn_from,
     check_tabular,
+    labels_of_own_type,
     no_value_of,
     partner_fails,
 )
@@ -299,6 +301,7 @@ __all__ = [
     "judging_by",
     "kept_of",
     "labels_not_known",
+    "labels_of_own_type",
     "largest_batch",
     "naming",
     "naming_rows",
@@ -316,6 +319,7 @@ __all__ = [
     "raise_wrong_cells",
     "raise_wrong_kind",
     "raise_zones_mixed",
+    "reading_column",
     "resolve_dtype",
     "says_nothing",
     "score_diverged",
