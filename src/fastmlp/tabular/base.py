@@ -24,6 +24,7 @@ from fastmlp.tabular.race import Race
 from fastmlp.tabular.recipe import INPUTS, Recipe
 from fastmlp.tabular.selection import greedy_weights
 from fastmlp.tabular.split import Split, folds, hold_out
+from fastmlp.tabular.transforms import TRANSFORMS
 from fastmlp.training import clock
 
 __all__ = ["BaseTabular", "Ensemble"]
@@ -124,16 +125,19 @@ class BaseTabular(BaseEstimator):
         deadlines = _deadlines(began, given["time_limit"])
         race = Race(problem, splits, int(rng.randint(2**31)), deadlines[0], self._report)
         partners = [Partner(estimator) for estimator in self.partners or ()]
-        race.run(*self._portfolio(len(splits[0].train)), partners)
+        transform = self._transform_to_try(problem, splits[0])
+        race.run(*self._portfolio(len(splits[0].train)), partners, transform)
         ensemble = self._chosen(reader, race, deadlines[1])
         self._publish(ensemble, problem, splits, learnt)
         return self
 
     def _given(self) -> dict[str, Any]:
         """Return the parameters as a fit takes them; raise unless they are right."""
-        validation.check_recipe(self.recipe, Recipe, INPUTS)
-        validation.check_partners(self.partners, classify=is_classifier(self))
-        return validation.check_tabular(self.get_params(deep=False), PRESETS)
+        validation.check_recipe(self.recipe, Recipe, INPUTS, TRANSFORMS)
+        given = validation.check_tabular(self.get_params(deep=False), PRESETS, TRANSFORMS)
+        classify, loss = is_classifier(self), given.get("loss")
+        validation.check_partners(self.partners, classify=classify, loss=loss)
+        return given
 
     def _splits(
         self, problem: Problem, given: dict[str, Any], rng: np.random.RandomState
@@ -152,6 +156,10 @@ class BaseTabular(BaseEstimator):
         if self.recipe is not None:
             return Portfolio((self.recipe,))
         return portfolio_for(self.preset, n_rows)
+
+    def _transform_to_try(self, problem: Problem, split: Split) -> str | None:
+        """Return the transform of the target that the best recipe also tries, if any."""
+        return None
 
     def _report(self, member: Member) -> bool:
         """Tell of a member; return whether a callback has ended the race."""

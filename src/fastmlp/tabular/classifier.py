@@ -13,6 +13,7 @@ from fastmlp import validation
 from fastmlp.estimators.class_weights import factors_of
 from fastmlp.notices import notify
 from fastmlp.tables import EncodedTable
+from fastmlp.tabular.aims import ClassAim
 from fastmlp.tabular.base import BaseTabular, Ensemble
 from fastmlp.tabular.calibration import best_temperature, tempered
 from fastmlp.tabular.documentation import with_shared_parts
@@ -117,7 +118,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         y, weights = validation.check_scored(y, sample_weight, len(table), numeric_y=False)
         validation.check_one_label_a_row(y)
         if self.recipe is not None:
-            validation.check_no_logarithm(self.recipe.logarithm)
+            validation.check_no_transform(self.recipe.transform)
         classes, target = np.unique(y, return_inverse=True)
         class_weight = given["class_weight"]
         name = validation.weights_name(class_weight, sample_weight)
@@ -126,7 +127,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
             table,
             target,
             weights,
-            max(len(classes), 2),
+            ClassAim(max(len(classes), 2)),
             metric_of(self.metric, classes),
             {"n_threads": given["n_threads"]},
         ).counting()

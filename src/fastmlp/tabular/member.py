@@ -14,10 +14,12 @@ from fastmlp.estimators import MLPClassifier, MLPRegressor
 from fastmlp.schedules import OneCycle
 from fastmlp.tables import EncodedTable
 from fastmlp.tables.inputs import Inputs, fit_inputs
+from fastmlp.tabular.aims import Aim
 from fastmlp.tabular.partner import Partner, PartnerLearner, learn_partner
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.split import Split
+from fastmlp.tabular.transforms import Transform, fit_transform
 from fastmlp.training import clock
 from fastmlp.training.divergence import DivergenceError
 from fastmlp.training.loop import INTERRUPTION
@@ -26,6 +28,9 @@ __all__ = ["Failure", "Learner", "Member", "train"]
 
 #: The least time that a network is given, in seconds; it then learns from some rows at least.
 LEAST_TIME = 1e-3
+
+#: The error of an epoch for which the metric has no value.
+LARGEST_ERROR = float(np.finfo(np.float64).max)
 
 #: Bins of all numbers, and levels of all categories, at most: a first layer of so many rows by 256
 #: still fits into memory. One is left for each category of a table of more columns.
@@ -40,27 +45,19 @@ class Learner:
     ----------
     inputs : Inputs
     network : MLPClassifier or MLPRegressor
-    n_classes : int
-        0 for real targets.
-    logarithm : bool
-        Whether the network predicts the logarithm of the target.
+    aim : Aim
+    transform : Transform or None
+        What its target went through.
     """
 
     inputs: Inputs
     network: Any
-    n_classes: int
-    logarithm: bool
+    aim: Aim
+    transform: Transform | None
 
     def predict(self, table: EncodedTable) -> np.ndarray:
-        """Return probabilities (N, K) of all classes, or values (N,) or (N, C)."""
-        X = _matrix(self.inputs, table)
-        if not self.n_classes:
-            values: np.ndarray = self.network.predict(X).astype(np.float64)
-            with np.errstate(over="ignore"):
-                return np.exp(values) if self.logarithm else values
-        probabilities = np.zeros((len(X), self.n_classes))
-        probabilities[:, self.network.classes_] = self.network.predict_proba(X)
-        return probabilities
+        """Return what is aimed at, (N, …)."""
+        return self.aim.ask(self.network, _matrix(self.inputs, table), self.transform)
 
     @property
     def n_epochs(self) -> int:
@@ -82,7 +79,7 @@ class Member:
     name : str
     recipe : Recipe or Partner
     learners : tuple of Learner or PartnerLearner
-    held_out : ndarray, shape (V,), (V, C) or (V, K)
+    held_out : ndarray, shape (V, …)
         Predictions for the held-out rows, each by the networks that did not learn from it.
     error : float
         Of these.
@@ -207,9 +204,11 @@ def _learn(
     table = problem.table.rows(split.train)
     inputs = _fit_inputs(recipe, table, seed)
     X, X_val = _matrix(inputs, table), _matrix(inputs, problem.table.rows(split.held))
-    targets = np.log(problem.target) if recipe.logarithm else problem.target
+    transform = fit_transform(recipe.transform, problem.target[split.train])
+    targets = problem.target if transform is None else transform.forth(problem.target)
     left = None if deadline is None else max(deadline - clock.now(), LEAST_TIME)
-    network = _network(problem, recipe, len(X), seed, left)
+    scoring = _scoring(problem, split, transform)
+    network = _network(problem, recipe, len(X), seed, left).set_params(scoring=scoring)
     network.fit(
         X,
         targets[split.train],
@@ -218,7 +217,19 @@ def _learn(
         y_val=targets[split.held],
         sample_weight_val=problem.weights_of(split.held),
     )
-    return Learner(inputs, network, problem.n_classes, recipe.logarithm)
+    return Learner(inputs, network.set_params(scoring=None), problem.aim, transform)
+
+
+def _scoring(problem: Problem, split: Split, transform: Transform | None) -> Any:
+    """Return by what a network's epochs are judged: its own score, or the metric."""
+    if problem.metric.is_native and transform is None:
+        return "loss" if problem.metric.of_probabilities else None
+
+    def score(model: Any, X: np.ndarray, y: np.ndarray) -> float:
+        error = problem.error(problem.aim.ask(model, X, transform), split.held)
+        return -error if np.isfinite(error) else -LARGEST_ERROR
+
+    return score
 
 
 def _fit_inputs(recipe: Recipe, table: EncodedTable, seed: int) -> Inputs:
@@ -261,5 +272,5 @@ def _network(
     if not problem.is_classification:
         return MLPRegressor(standardize_target=True, **settings)
     if problem.metric.of_probabilities:
-        return MLPClassifier(scoring="loss", **settings)
+        return MLPClassifier(**settings)
     return MLPClassifier(label_smoothing=recipe.label_smoothing, **settings)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from fastmlp.tables import EncodedTable
+from fastmlp.tabular.aims import Aim, ClassAim
 from fastmlp.tabular.metrics import Metric
 
 __all__ = ["Problem"]
@@ -22,8 +23,7 @@ class Problem:
     target : ndarray, shape (N,) or (N, C)
         Numbers of the classes, or real targets in the user's unit.
     weights : ndarray, shape (N,), or None
-    n_classes : int
-        0 for real targets.
+    aim : Aim
     metric : Metric
     settings : dict
         What all networks share beside their recipes: ``loss`` and its numbers, ``n_threads``.
@@ -32,7 +32,7 @@ class Problem:
     table: EncodedTable
     target: np.ndarray
     weights: np.ndarray | None
-    n_classes: int
+    aim: Aim
     metric: Metric
     settings: dict = field(default_factory=dict)
 
@@ -51,7 +51,7 @@ class Problem:
     @property
     def is_classification(self) -> bool:
         """Whether classes are told apart."""
-        return self.n_classes > 0
+        return isinstance(self.aim, ClassAim)
 
     def weights_of(self, rows: np.ndarray) -> np.ndarray | None:
         """Return the weights (K,) of some rows (K,)."""
