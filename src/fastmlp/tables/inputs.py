@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -17,9 +18,9 @@ __all__ = ["Inputs", "fit_inputs"]
 #: By what bins are multiplied, so that the many of a column do not drown its number.
 BIN_SCALE = 0.5
 
-#: Entries of a matrix (256 MB) that may be stored though most of them are 0, and how many times
-#: fewer those of a sparse one must be. Each of these takes twice the memory.
-LARGE, SPARSE = 2**26, 4
+#: Entries of a matrix (16 MB) that may be stored though most of them are 0, and how many times
+#: fewer those of a sparse one must be, each of which takes twice the memory.
+LARGE, SPARSE = 2**22, 4
 
 #: Bins of each random pair, of which there are many.
 BINS_OF_PAIRS = 16
