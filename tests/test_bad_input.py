@@ -359,7 +359,7 @@ def test_prediction_before_a_fit():
         (np.where(np.arange(40) == 5, np.nan, Y), r"Input y contains NaN \(row 5\)"),
         (np.where(np.arange(40) == 5, np.inf, Y), r"Input y contains infinity \(row 5\)"),
         (np.where(np.arange(40) == 5, 1e40, Y), r"Input y contains 1e\+40, too large for dtype"),
-        (np.full(40, "a"), "^y must hold real numbers; it has dtype <U1 .* take MLPClassifier"),
+        (np.full(40, "a"), "^y must hold real numbers; it has dtype <U1 .* take a classifier"),
         (np.full(40, "a", dtype=object), r"^y must .* object \('a' in row 0\): for class labels"),
         (Y.astype("M8[s]"), r"y must hold real numbers; it has dtype datetime64\[s\]"),
         (Y + 1j, "^y must hold real numbers; .* Complex data not supported"),

@@ -118,6 +118,7 @@ from fastmlp.validation.raw_tables import (
     raise_wrong_cells,
     raise_wrong_kind,
     raise_zones_mixed,
+    reading_column,
 )
 from fastmlp.validation.records import (
     check_metric,
@@ -159,6 +160,7 @@ from fastmlp.validation.tabular import (
     check_tabular,
     check_target_of_loss,
     check_target_transforms,
+    labels_of_own_type,
     no_value_of,
     parameter_of_quantiles,
     partner_fails,
@@ -309,6 +311,7 @@ __all__ = [
     "judging_by",
     "kept_of",
     "labels_not_known",
+    "labels_of_own_type",
     "largest_batch",
     "naming",
     "naming_rows",
@@ -327,6 +330,7 @@ __all__ = [
     "raise_wrong_cells",
     "raise_wrong_kind",
     "raise_zones_mixed",
+    "reading_column",
     "resolve_dtype",
     "says_nothing",
     "score_diverged",
