@@ -237,7 +237,7 @@ def learn_all(
 
     The course of a network's numbers is that of its whole recipe; it ends early.
     """
-    with _quietly():
+    with quietly("y has one class only"):
         if isinstance(recipe, Partner):
             rows = np.arange(len(problem.table))
             return learn_partner(problem, recipe, Split(rows, rows[:0]), seed)
@@ -246,7 +246,7 @@ def learn_all(
         targets = problem.target if transform is None else transform.forth(problem.target)
         X = _matrix(inputs, problem.table)
         callbacks = [lambda record: record.epoch >= n_epochs]
-        network = _network(problem, recipe, len(X), seed, _time_left(deadline))
+        network = _network(problem, recipe, X.shape[0], seed, _time_left(deadline))
         network.set_params(early_stopping=False, callbacks=callbacks)
         network.fit(X, targets, problem.weights)
         return _learner(inputs, network, problem, transform)
