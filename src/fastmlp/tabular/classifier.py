@@ -140,6 +140,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     def _problem(
         self, table: EncodedTable, y: Any, sample_weight: Any, given: dict[str, Any]
     ) -> tuple[Problem, _Labels]:
+        y = validation.labels_of_own_type(y)
         y, weights = validation.check_scored(y, sample_weight, len(table), numeric_y=False)
         validation.check_one_label_a_row(y)
         if self.recipe is not None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from fastmlp.estimators import MLPClassifier, MLPRegressor
+from fastmlp.notices import quietly
 from fastmlp.schedules import OneCycle
 from fastmlp.tables import EncodedTable
 from fastmlp.tables.inputs import Inputs, fit_inputs
@@ -36,6 +35,9 @@ LARGEST_ERROR = float(np.finfo(np.float64).max)
 #: still fits into memory. One is left for each category of a table of more columns.
 MOST_INPUTS = 2**15
 
+#: Inputs of so many rows are made at a time for predictions (256 MB).
+MOST_ENTRIES = 2**26
+
 
 @dataclass(frozen=True, eq=False)
 class Learner:
@@ -56,8 +58,13 @@ class Learner:
     transform: Transform | None
 
     def predict(self, table: EncodedTable) -> np.ndarray:
-        """Return what is aimed at, (N, …)."""
-        return self.aim.ask(self.network, _matrix(self.inputs, table), self.transform)
+        """Return what is aimed at, (N, …); the inputs of some rows at a time are in memory."""
+        height = max(MOST_ENTRIES // max(len(self.inputs.names), 1), 1)
+        parts = [table.rows(slice(i, i + height)) for i in range(0, len(table), height)]
+        answers = [
+            self.aim.ask(self.network, _matrix(self.inputs, part), self.transform) for part in parts
+        ]
+        return answers[0] if len(answers) == 1 else np.concatenate(answers)
 
     @property
     def n_epochs(self) -> int:
@@ -136,7 +143,7 @@ class Failure:
         return "diverged" if isinstance(self.cause, DivergenceError) else "failed"
 
 
-def _matrix(inputs: Inputs, table: EncodedTable) -> np.ndarray:
+def _matrix(inputs: Inputs, table: EncodedTable) -> np.ndarray | csr_array:
     """Return the inputs (N, I); a column of zeros if nothing varied in what was learnt from."""
     return inputs.matrix(table) if inputs.names else np.zeros((len(table), 1), np.float32)
 
@@ -172,7 +179,8 @@ def train(
     for split in splits:
         if learners and learners[-1].was_interrupted:
             raise KeyboardInterrupt
-        with _quietly():
+        # Of the ends of networks, and of rows that were not given to them by the user.
+        with quietly("y has one class only"):
             until = _share_of_time(deadline, len(splits) - len(learners))
             learners.append(_learn(problem, recipe, split, seed, until))
             parts.append(learners[-1].predict(problem.table.rows(split.held)))
@@ -192,15 +200,6 @@ def _share_of_time(deadline: float | None, n_left: int) -> float | None:
     return now + (deadline - now) / n_left
 
 
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Leave out what a network says of its end, and of rows that it was not given by the user."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        warnings.filterwarnings("ignore", "y has one class only", RuntimeWarning)
-        yield
-
-
 def _learn(
     problem: Problem, recipe: Recipe | Partner, split: Split, seed: int, deadline: float | None
 ) -> Learner | PartnerLearner:
@@ -213,7 +212,7 @@ def _learn(
     transform = fit_transform(recipe.transform, problem.target[split.train])
     targets = problem.target if transform is None else transform.forth(problem.target)
     scoring = _scoring(problem, split, transform)
-    network = _network(problem, recipe, len(X), seed, _time_left(deadline)).set_params(
+    network = _network(problem, recipe, len(table), seed, _time_left(deadline)).set_params(
         scoring=scoring
     )
     network.fit(
@@ -238,7 +237,7 @@ def learn_all(
 
     The course of a network's numbers is that of its whole recipe; it ends early.
     """
-    with _quietly():
+    with quietly("y has one class only"):
         if isinstance(recipe, Partner):
             rows = np.arange(len(problem.table))
             return learn_partner(problem, recipe, Split(rows, rows[:0]), seed)
@@ -247,7 +246,7 @@ def learn_all(
         targets = problem.target if transform is None else transform.forth(problem.target)
         X = _matrix(inputs, problem.table)
         callbacks = [lambda record: record.epoch >= n_epochs]
-        network = _network(problem, recipe, len(X), seed, _time_left(deadline))
+        network = _network(problem, recipe, X.shape[0], seed, _time_left(deadline))
         network.set_params(early_stopping=False, callbacks=callbacks)
         network.fit(X, targets, problem.weights)
         return _learner(inputs, network, problem, transform)

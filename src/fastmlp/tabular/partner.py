@@ -108,7 +108,8 @@ def learn_partner(problem: Problem, partner: Partner, split: Split, seed: int) -
     estimators = [_for_targets(each, y) for each in _for_aim(estimator, problem.aim)]
     weights = problem.weights_of(split.train)
     given = {} if weights is None else dict.fromkeys(_names_of_weights(estimators[0]), weights)
-    with _threads(problem.settings["n_threads"]):
+    with _threads(problem.settings["n_threads"]), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of its end, as of networks'
         for each in estimators:
             each.fit(X, y, **given)
     return PartnerLearner(inputs, estimators, problem.aim)

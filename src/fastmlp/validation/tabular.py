@@ -30,6 +30,7 @@ __all__ = [
     "check_tabular",
     "check_target_of_loss",
     "check_target_transforms",
+    "labels_of_own_type",
     "no_value_of",
     "parameter_of_quantiles",
     "partner_fails",
@@ -158,6 +159,17 @@ def check_one_label_a_row(y: np.ndarray) -> None:
             "sklearn.multioutput.MultiOutputClassifier does."
         )
     check_labels(y)
+
+
+def labels_of_own_type(y: Any) -> Any:
+    """Return labels (N,) of pandas's nullable booleans or integers as NumPy's, if none is missing.
+
+    scikit-learn, which reads them next, would make floats of them.
+    """
+    plain = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
+    if getattr(plain, "kind", "") not in ("b", "i", "u") or y.isna().any():
+        return y
+    return y.to_numpy(plain)
 
 
 def check_no_transform(transform: str | None) -> None:
