@@ -206,7 +206,7 @@ class BaseTabular(BaseEstimator):
         with showing(self.verbose, problem, n_epochs) as (shown, tell):
             report = lambda member: self._report(member, tell)  # noqa: E731
             race = Race(shown, splits, seed, limits.race, report)
-            race.run(*portfolio, partners, transform)
+            race.run(portfolio, partners, transform)
         ensemble = self._chosen(reader, race, limits.choice)
         if not self.refit:
             return ensemble

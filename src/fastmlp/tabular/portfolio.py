@@ -7,6 +7,7 @@ network of pieces for noisy tables, large ones for smooth and for rough function
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from fastmlp.tabular.recipe import Recipe
@@ -31,11 +32,32 @@ class Portfolio(NamedTuple):
         How many of the best learn again.
     n_further : int
         How often.
+    n_of_small : int
+        How many networks learn each time where a small one wins, several of which take no longer
+        than one of the largest.
     """
 
     entrants: tuple[Recipe, ...]
     n_winners: int = 0
     n_further: int = 0
+    n_of_small: int = 1
+
+    def turn_of(self, winner: Recipe) -> list[Recipe]:
+        """Return what learns each time that a winner does."""
+        is_small = 4 * _work(winner) <= max(map(_work, self.entrants))
+        return [winner] * (self.n_of_small if is_small else 1)
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs of a race, if the longest recipes win."""
+        epochs = sorted((recipe.max_iter for recipe in self.entrants), reverse=True)
+        return sum(epochs) + self.n_further * self.n_of_small * sum(epochs[: self.n_winners])
+
+
+def _work(recipe: Recipe) -> int:
+    """Return about how much a recipe has to compute for each row, but for the first layer."""
+    widths = recipe.hidden_layer_sizes
+    return recipe.max_iter * sum(a * b for a, b in pairwise(widths))
 
 
 _PIECES = ("pieces", "places")
@@ -66,9 +88,9 @@ def portfolio_for(preset: str, n_rows: int) -> Portfolio:
         return Portfolio(_lasting(epochs // 3, SMALL, SMOOTH.with_(inputs=_PIECES)))
     entrants = _lasting(epochs, SMALL, SMOOTH, ROUGH_PIECES, ROUGH)
     if preset == "default":
-        return Portfolio(entrants, 1, 1 if n_rows < MANY_ROWS else 2)
+        return Portfolio(entrants, 1, 1 if n_rows < MANY_ROWS else 2, 3)
     longer = _lasting(2 * epochs, SMALL, SMOOTH, ROUGH_PIECES, ROUGH, TURNED)
-    return Portfolio((*entrants, *longer), 2, 4)
+    return Portfolio((*entrants, *longer), 2, 4, 2)
 
 
 def _lasting(epochs: int, *recipes: Recipe) -> tuple[Recipe, ...]:
