@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -16,9 +19,10 @@ from sklearn.base import clone
 from sklearn.metrics import f1_score, log_loss, make_scorer, max_error, roc_auc_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from fastmlp import TabularClassifier, TabularRegressor
+from fastmlp.notices import notify, quietly
 from fastmlp.tabular import Leaderboard, Recipe
 from fastmlp.tabular.calibration import best_temperature, tempered
 from fastmlp.tabular.leaderboard import Place
@@ -86,9 +90,10 @@ def test_the_same_seed_gives_the_same_bits_for_any_number_of_threads(make, y, n_
     ask = "predict_proba" if make is classifier else "predict"
     answers = [
         getattr(make(n_threads=n, n_folds=n_folds, recipe=ALL_INPUTS).fit(FRAME, y), ask)(FRAME)
-        for n in (1, 2)
+        for n in (1, 2, 3)
     ]
-    assert_array_equal(*answers)
+    assert_array_equal(answers[0], answers[1])
+    assert_array_equal(answers[0], answers[2])
 
 
 def test_other_seeds_give_other_networks():
@@ -113,6 +118,14 @@ def test_searches_and_pipelines():
     assert set(search.predict(FRAME)) == {"dear", "cheap"}
     search = GridSearchCV(classifier(), {"metric": ["error", "log_loss"]}, cv=2)
     assert search.fit(FRAME, LABELS).best_params_["metric"] in ("error", "log_loss")
+
+
+def test_a_step_before_that_gives_data_frames():
+    numbers = FRAME[["size", "lon"]]
+    pipe = make_pipeline(StandardScaler().set_output(transform="pandas"), regressor())
+    pipe.fit(numbers, Y)
+    assert pipe[-1].feature_names_in_.tolist() == ["size", "lon"]
+    assert pipe.predict(numbers).shape == (N,)
 
 
 # -- raw tables ------------------------------------------------------------------------------------
@@ -178,6 +191,35 @@ def test_labels_of_any_kind(kind):
     assert model.score(FRAME, y) > 0.7
 
 
+@pytest.mark.parametrize("kind", ["boolean", "bool[pyarrow]", "Int64", "uint8[pyarrow]"])
+def test_labels_of_nullable_types_stay_what_they_are(kind):
+    y = pd.Series(GREEN).astype(kind)
+    model = classifier().fit(FRAME, y)
+    assert model.classes_.dtype.kind == {"b": "b", "I": "i", "u": "u"}[kind[0]]
+    assert model.classes_.dtype == model.predict(FRAME).dtype
+
+
+DECIMALS = [Decimal(round(value)) for value in Y]
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        DECIMALS,
+        pl.Series(DECIMALS),
+        pa.array(DECIMALS),
+        pd.Series(DECIMALS, dtype=pd.ArrowDtype(pa.decimal128(9, 2))),
+        pl.DataFrame({"y": DECIMALS}),
+        pd.Series(Y.round()).astype("Int64"),
+    ],
+    ids=["list", "polars", "pyarrow", "pandas", "frame", "Int64"],
+)
+@pytest.mark.filterwarnings("ignore:A column-vector y")
+def test_numbers_of_any_kind(y):
+    wanted = regressor().fit(FRAME, Y.round()).predict(FRAME)
+    assert_array_equal(regressor().fit(FRAME, y).predict(FRAME), wanted)
+
+
 def test_a_table_of_many_columns_has_fewer_inputs_of_each(monkeypatch):
     monkeypatch.setattr("fastmlp.tabular.member.MOST_INPUTS", 30)
     rng = np.random.RandomState(0)
@@ -190,6 +232,17 @@ def test_a_table_of_many_columns_has_fewer_inputs_of_each(monkeypatch):
         regressor(recipe=pieces, callbacks=[keep]).fit(X.iloc[:, :n_columns], Y)
     # Each number, 3 bins of it, and 6 levels.
     assert [len(each.inputs.names) for each in learners] == [10 + 30 + 30, 10 + 30]
+
+
+@pytest.mark.parametrize(("make", "y"), [(classifier, LABELS), (regressor, Y)])
+def test_what_is_learnt_does_not_depend_on_where_inputs_are(make, y, monkeypatch):
+    """Sparse inputs, and predictions of a few rows at a time, are a matter of memory only."""
+    ask = "predict_proba" if make is classifier else "predict"
+    wanted = getattr(make().fit(FRAME, y), ask)(FRAME)
+    for name, value in (("tables.inputs.LARGE", 0), ("tables.inputs.SPARSE", 0)):
+        monkeypatch.setattr(f"fastmlp.{name}", value)
+    monkeypatch.setattr("fastmlp.tabular.member.MOST_ENTRIES", 100)
+    assert_array_equal(getattr(make().fit(FRAME, y), ask)(FRAME), wanted)
 
 
 # -- few rows --------------------------------------------------------------------------------------
@@ -540,6 +593,26 @@ def test_a_refit_does_not_change_a_prediction_that_has_begun(monkeypatch):
         with monkeypatch.context() as context:
             context.setattr(Ensemble, "predict", meanwhile)
             assert_array_equal(model.predict(FRAME), wanted)
+
+
+def test_fits_in_threads_do_not_disturb_each_other():
+    models = [classifier(random_state=0), classifier(random_state=1)]
+    wanted = [model.fit(FRAME, LABELS).predict_proba(FRAME) for model in models]
+    filters = warnings.filters[:]
+    with ThreadPoolExecutor(4) as pool:
+        fits = pool.map(lambda model: clone(model).fit(FRAME, LABELS), models * 3)
+        for p, model in zip(wanted * 3, fits, strict=True):
+            assert_array_equal(model.predict_proba(FRAME), p)
+    assert warnings.filters == filters
+
+
+def test_what_one_thread_leaves_out_another_one_warns_of():
+    """A fit of networks is silent about their ends; a fit in another thread need not be."""
+    with quietly("odd"), ThreadPoolExecutor(1) as pool:
+        notify("of this thread")
+        notify("odd things of this thread", RuntimeWarning)
+        with pytest.raises(UserWarning, match="of another thread"):
+            pool.submit(notify, "of another thread").result()
 
 
 # -- time ------------------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ class ClassAim:
 
     def ask(self, model: Any, X: np.ndarray, transform: Transform | None) -> np.ndarray:
         """See :class:`Aim`; a class that the model has not seen has probability 0."""
-        probabilities = np.zeros((len(X), self.n_classes))
+        probabilities = np.zeros((X.shape[0], self.n_classes))
         probabilities[:, model.classes_] = model.predict_proba(X)
         return probabilities
 

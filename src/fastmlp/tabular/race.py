@@ -10,7 +10,7 @@ import numpy as np
 from fastmlp import validation
 from fastmlp.notices import notify
 from fastmlp.tabular.member import Failure, Member, train
-from fastmlp.tabular.partner import Partner
+from fastmlp.tabular.partner import Partner, trial_seconds
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.split import Split
@@ -71,6 +71,8 @@ class Race:
         try:
             for recipe in self._in_turn(entrants, n_winners, n_further, partners, transform):
                 if self.members and not self._has_time_for(recipe):
+                    if isinstance(recipe, Partner):
+                        continue
                     break
                 if self._enter(recipe):
                     break
@@ -126,6 +128,9 @@ class Race:
         """Return whether most of what such a candidate takes is left."""
         if self.deadline is None:
             return True
+        if isinstance(recipe, Partner):
+            expected = trial_seconds(self.problem, recipe, self.splits)
+            return self.deadline - clock.now() > expected
         alike = [member.seconds for member in self.members if member.recipe == recipe]
         expected = alike[-1] if alike else max(member.seconds for member in self.members)
         return self.deadline - clock.now() > WORTH_BEGINNING * expected
