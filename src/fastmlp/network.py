@@ -18,6 +18,7 @@ from fastmlp.plan.layout import Plan, make_settings
 from fastmlp.plan.parameters import (
     REAL_TYPES,
     aligned_zeros,
+    alpha_views,
     bias_views,
     gain_views,
     running_mean_views,
@@ -52,16 +53,17 @@ class Gradient(NamedTuple):
     intercepts: list[np.ndarray]
     norm_gains: list[np.ndarray | None]
     norm_shifts: list[np.ndarray | None]
+    activation_shares: list[np.ndarray | None]
 
     def times(self, factor: float) -> Gradient:
         """Return the derivatives of a number that is ``factor`` times as large."""
         if factor == 1:
             return self
-        coefs, intercepts, gains, shifts = (
+        scaled = (
             [None if part is None else factor * part.astype(np.float64) for part in parts]
             for parts in self
         )
-        return Gradient(coefs, intercepts, gains, shifts)  # type: ignore[arg-type]
+        return Gradient(*scaled)  # type: ignore[arg-type]
 
 
 @dataclass
@@ -76,8 +78,8 @@ class Network:
     plan : Plan
         Sizes, activations, loss, dropout.
     parameters : ndarray, shape (V,)
-        ``[all W | all b | all γ | all β | running means | running variances]``, aligned; the first
-        P values are trained.
+        ``[all W | all b | all γ | all β | all α | running means | running variances]``, aligned;
+        the first P values are trained.
     moments : ndarray, shape (M, P)
         The optimiser's vectors, aligned.
     step : int
@@ -191,6 +193,11 @@ class Network:
         return shift_views(self.plan, self.parameters)[:-1]
 
     @property
+    def activation_shares(self) -> list[np.ndarray | None]:
+        """Views of α, one (fan_out,) array per hidden layer; None without parametric activation."""
+        return alpha_views(self.plan, self.parameters)[:-1]
+
+    @property
     def running_means(self) -> list[np.ndarray | None]:
         """Views of the running means, one per hidden layer; None where it has no batch norm."""
         return running_mean_views(self.plan, self.parameters)[:-1]
@@ -210,6 +217,12 @@ class Network:
         """Name of each hidden layer's normalisation, "none" without one."""
         codes = self.plan.layers["normalization"][:-1]
         return [NORMALIZATIONS.by_code(code).name for code in codes]
+
+    @property
+    def parametric(self) -> list[bool]:
+        """Whether the activation of each hidden layer is parametric."""
+        flags: list[bool] = self.plan.layers["is_parametric"][:-1].astype(bool).tolist()
+        return flags
 
     @property
     def groups(self) -> list[int]:
@@ -308,4 +321,5 @@ class Network:
             bias_views(plan, gradient),
             gain_views(plan, gradient)[:-1],
             shift_views(plan, gradient)[:-1],
+            alpha_views(plan, gradient)[:-1],
         )

@@ -18,6 +18,7 @@ from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.registry import ACTIVATIONS, CUSTOM, LOSSES, NORMALIZATIONS, OPTIMIZERS, Loss
 
 __all__ = [
+    "ALPHAS",
     "BIASES",
     "DROPOUT_LEVELS",
     "GAINS",
@@ -41,6 +42,7 @@ __all__ = [
     "dropout_threshold",
     "group_runs",
     "groups_of_layers",
+    "is_trained",
     "lay_out",
     "make_plan",
     "make_settings",
@@ -60,19 +62,29 @@ LAYER_DTYPE = np.dtype(
         ("bias_offset", np.int64),  # of b (fan_out,)
         ("gain_offset", np.int64),  # of γ (fan_out,), where the layer is normalised
         ("shift_offset", np.int64),  # of β (fan_out,), likewise
+        ("alpha_offset", np.int64),  # of α (fan_out,), where the activation is parametric
         ("mean_offset", np.int64),  # of the running means (fan_out,), batch norm only
         ("variance_offset", np.int64),  # of the running variances (fan_out,), likewise
         ("activation", np.int32),  # code in ACTIVATIONS; the last layer has identity
         ("dropout_threshold", np.int32),  # for this layer's *input*, 0 … 65535; 0 = no dropout
         ("normalization", np.int32),  # code in NORMALIZATIONS; the last layer has none
         ("n_groups", np.int32),  # runs of units with statistics of their own in a row; 0 for batch
+        ("is_parametric", np.int32),  # 1: h = z + α (f(z) - z); 0: h = f(z), as in the last layer
         ("custom", np.uint64),  # address of an activation of the user's; 0 until a backend binds it
     ],
     align=True,
 )
 
-#: What a slot holds. Those up to the shifts are trained.
-WEIGHTS, BIASES, GAINS, SHIFTS, RUNNING_MEANS, RUNNING_VARIANCES = range(6)
+#: What a slot holds; see the enumeration in ``fastmlp.h``. Those before the running statistics are
+#: trained.
+WEIGHTS, BIASES, GAINS, SHIFTS, ALPHAS, RUNNING_MEANS, RUNNING_VARIANCES = range(7)
+
+
+def is_trained(kinds: np.ndarray) -> np.ndarray:
+    """Return which slots hold what updates change, given their kinds (S,); bool (S,)."""
+    trained: np.ndarray = kinds < RUNNING_MEANS
+    return trained
+
 
 #: One array of the flat vector. They lie in it one after the other, in this order of kinds.
 SLOT_DTYPE = np.dtype(
@@ -154,8 +166,8 @@ class Plan:
     n_weights : int
         Length of the prefix of the flat parameter vector that holds weights.
     n_parameters : int
-        Length P of the part that is trained, ``[all W | all b | all γ | all β]``: that of gradients
-        and moments.
+        Length P of the part that is trained, ``[all W | all b | all γ | all β | all α]``: that of
+        gradients and moments.
     n_values : int
         Length V of the flat parameter vector: the running means and variances of batch norm follow
         what is trained.
@@ -203,6 +215,7 @@ class Plan:
             loss_parameters=tuple(self.loss_parameters.tolist()),
             factors=tuple(self.groups.tolist()),
             slot_groups=tuple(self.trained_slots["group"].tolist()),
+            parametric=tuple(hidden["is_parametric"].astype(bool).tolist()),
         )
 
     def grouped(self, factors: Sequence[Sequence[float]], slot_groups: Sequence[int]) -> Plan:
@@ -222,7 +235,7 @@ class Plan:
     @property
     def trained_slots(self) -> np.ndarray:
         """The slots of what is trained."""
-        trained: np.ndarray = self.slots[self.slots["kind"] <= SHIFTS]
+        trained: np.ndarray = self.slots[is_trained(self.slots["kind"])]
         return trained
 
     @property
@@ -299,7 +312,7 @@ def groups_of_layers(
 
 #: Field of a layer that repeats the offset of its slot of each kind, in the order of kinds.
 _OFFSETS = (
-    "weight_offset", "bias_offset", "gain_offset", "shift_offset", "mean_offset",
+    "weight_offset", "bias_offset", "gain_offset", "shift_offset", "alpha_offset", "mean_offset",
     "variance_offset",
 )  # fmt: skip
 
@@ -310,7 +323,8 @@ def _shapes(layers: np.ndarray) -> list[tuple[int, int, int, int]]:
     normalized = [i for i, name in enumerate(names) if name != "none"]
     by_batch = [i for i, name in enumerate(names) if name == "batch"]
     every = list(range(len(names)))
-    having = (every, every, normalized, normalized, by_batch, by_batch)  # by kind
+    parametric = np.flatnonzero(layers["is_parametric"]).tolist()
+    having = (every, every, normalized, normalized, parametric, by_batch, by_batch)  # by kind
     return [
         (kind, i, int(layers["fan_in"][i]) if kind == WEIGHTS else 1, int(layers["fan_out"][i]))
         for kind, numbers in enumerate(having)
@@ -383,6 +397,7 @@ def lay_out(wanted: Description) -> Plan:
     names = [*wanted.normalizations, "none"]
     layers["normalization"] = [NORMALIZATIONS[name].code for name in names]
     layers["n_groups"] = [*wanted.groups, 0]
+    layers["is_parametric"] = [*wanted.parametric, False]
     slots = _lay_out_slots(layers, wanted.slot_groups)
     sizes_of_slots, kinds = slots["rows"] * slots["columns"], slots["kind"]
     numbers, row = np.array(wanted.loss_parameters, np.float64), wanted.loss_row
@@ -394,7 +409,7 @@ def lay_out(wanted: Description) -> Plan:
         numbers,
         row.target_width(int(sizes[-1]), len(numbers)),
         int(sizes_of_slots[kinds == WEIGHTS].sum()),
-        int(sizes_of_slots[kinds <= SHIFTS].sum()),
+        int(sizes_of_slots[is_trained(kinds)].sum()),
         int(sizes_of_slots.sum()),
         {i: own for i, own in enumerate(wanted.activations) if isinstance(own, CustomActivation)},
         None if isinstance(wanted.loss, str) else wanted.loss,
@@ -410,6 +425,7 @@ def make_plan(
     normalizations: Sequence[str] | None = None,
     n_groups: int | None = None,
     n_channels: int | None = None,
+    parametric: Sequence[bool] | None = None,
 ) -> Plan:
     """Lay out a network.
 
@@ -433,6 +449,8 @@ def make_plan(
     n_channels : int, optional
         Channels of each hidden layer, for ``"instance"`` and ``"group"``: unit number
         channel · positions + position. None makes every unit a channel.
+    parametric : sequence of bool, length L - 1, optional
+        Whether each hidden layer's activation is z + α (f(z) - z), with a trained α for each unit.
     """
     n_layers = len(layer_sizes) - 1
     sizes = tuple(int(size) for size in layer_sizes)
@@ -449,6 +467,7 @@ def make_plan(
             groups=tuple(groups_of_layers(names, sizes[1:-1], n_groups, n_channels)),
             loss=loss,
             loss_parameters=tuple(map(float, numbers)),
+            parametric=tuple(parametric or [False] * (n_layers - 1)),
         )
     )
 

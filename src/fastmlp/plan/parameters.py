@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 
 from fastmlp.plan.layout import (
+    ALPHAS,
     BIASES,
     GAINS,
     RUNNING_MEANS,
@@ -20,10 +21,11 @@ __all__ = [
     "ALIGNMENT",
     "REAL_TYPES",
     "aligned_zeros",
+    "alpha_views",
     "bias_views",
     "gain_views",
     "readable",
-    "reset_normalizations",
+    "reset_factors",
     "running_mean_views",
     "running_variance_views",
     "shift_views",
@@ -92,6 +94,11 @@ def shift_views(plan: Plan, vector: np.ndarray) -> list[np.ndarray | None]:
     return _views(plan, vector, SHIFTS)
 
 
+def alpha_views(plan: Plan, vector: np.ndarray) -> list[np.ndarray | None]:
+    """Return each layer's α (fan_out,) as views of ``vector`` (P,) or (V,); None without any."""
+    return _views(plan, vector, ALPHAS)
+
+
 def running_mean_views(plan: Plan, vector: np.ndarray) -> list[np.ndarray | None]:
     """Return each layer's running means (fan_out,) as views of ``vector`` (V,), or None."""
     return _views(plan, vector, RUNNING_MEANS)
@@ -102,9 +109,10 @@ def running_variance_views(plan: Plan, vector: np.ndarray) -> list[np.ndarray | 
     return _views(plan, vector, RUNNING_VARIANCES)
 
 
-def reset_normalizations(plan: Plan, vector: np.ndarray) -> None:
-    """Give ``vector`` (V,) the first values of all normalisations: γ = 1, β = 0, N(0, 1) seen."""
-    ones, zeros = (gain_views, running_variance_views), (shift_views, running_mean_views)
+def reset_factors(plan: Plan, vector: np.ndarray) -> None:
+    """Give ``vector`` (V,) first values that change nothing: γ = α = 1, β = 0, N(0, 1) seen."""
+    ones = (gain_views, alpha_views, running_variance_views)
+    zeros = (shift_views, running_mean_views)
     for kinds, value in ((ones, 1), (zeros, 0)):
         for view in (view for kind in kinds for view in kind(plan, vector) if view is not None):
             view[...] = value
