@@ -71,6 +71,13 @@ enum {
     FASTMLP_GAINS,
     FASTMLP_SHIFTS,
     FASTMLP_ALPHAS,
+    /* Of the front: factors of the inputs of layer 0, and what makes inputs of the columns of X. */
+    FASTMLP_SCALES,
+    FASTMLP_FREQUENCIES,
+    FASTMLP_PHASES,
+    FASTMLP_EMBEDDING_WEIGHTS,
+    FASTMLP_EMBEDDING_BIASES,
+    FASTMLP_TABLES,
     FASTMLP_RUNNING_MEANS,
     FASTMLP_RUNNING_VARIANCES
 };
@@ -136,6 +143,9 @@ typedef struct {
     int64_t n_weights;           /* Σ I · O: what a row costs */
     int64_t n_parameters;        /* P */
     int64_t target_width;        /* T */
+    int64_t n_inputs;            /* columns of X */
+    int64_t n_scales;            /* rows of the scales (n_scales, I) of the inputs of layer 0: 0 or 1 */
+    int64_t scale_offset;        /* of the scales */
     fastmlp_loss loss;
 } fastmlp_plan;
 

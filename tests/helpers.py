@@ -17,6 +17,7 @@ from fastmlp.plan.parameters import (
     alpha_views,
     gain_views,
     running_variance_views,
+    scales_view,
     weight_views,
 )
 from fastmlp.registry import LOSSES, Loss
@@ -190,6 +191,7 @@ def make_parameters(plan: Plan, dtype: np.dtype, rng: np.random.Generator) -> np
     for views in (gain_views, alpha_views, running_variance_views):
         for view in (view for view in views(plan, vector) if view is not None):
             np.add(view, 1, out=view)
+    scales_view(plan, vector)[...] += 1
     return vector
 
 
@@ -205,6 +207,7 @@ def make_problem(
     n_groups: int | None = None,
     n_channels: int | None = None,
     parametric: Sequence[bool] | bool = False,
+    n_scales: int = 0,
     weighted: bool = False,
     n_rows: int = 50,
     batch_size: int = 16,
@@ -235,6 +238,7 @@ def make_problem(
         n_groups=n_groups,
         n_channels=n_channels,
         parametric=parametric,
+        n_scales=n_scales,
     )
     recipe = make_recipe(optimizer, **{"seed": 2**40 + 7, **settings})
     n_moments = len(recipe.rule.optimizer.moments)

@@ -23,6 +23,7 @@ from fastmlp.plan.parameters import (
     gain_views,
     running_mean_views,
     running_variance_views,
+    scales_view,
     shift_views,
     weight_views,
 )
@@ -196,6 +197,12 @@ class Network:
     def activation_shares(self) -> list[np.ndarray | None]:
         """Views of α, one (fan_out,) array per hidden layer; None without parametric activation."""
         return alpha_views(self.plan, self.parameters)[:-1]
+
+    @property
+    def scales(self) -> np.ndarray | None:
+        """View of the factors (fan_in,) of the scaling layer; None without one."""
+        scales = scales_view(self.plan, self.parameters)
+        return scales[0] if len(scales) else None
 
     @property
     def running_means(self) -> list[np.ndarray | None]:

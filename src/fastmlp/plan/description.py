@@ -88,6 +88,8 @@ class Description:
         Group of each trained array; empty for the default: weights in group 0, all else in 1.
     parametric : tuple of bool, length L - 1
         Whether the activation of each hidden layer is parametric.
+    n_scales : int
+        Rows of factors that the inputs of layer 0 are multiplied by: 1 with a scaling layer, or 0.
     """
 
     layer_sizes: tuple[int, ...]
@@ -100,6 +102,7 @@ class Description:
     factors: tuple[tuple[float, ...], ...] = DEFAULT_FACTORS
     slot_groups: tuple[int, ...] = ()
     parametric: tuple[bool, ...] = ()
+    n_scales: int = 0
 
     @property
     def loss_row(self) -> Loss:
@@ -115,6 +118,7 @@ class Description:
         found._check_layers()
         found._check_normalizations()
         found._check_loss()
+        found._check_front()
         found._check_groups()
         return found
 
@@ -142,9 +146,13 @@ class Description:
             fits = n_groups > 0 and width % n_groups == 0 if by_row else n_groups == 0
             require(fits, "{} units are no {} groups", width, n_groups)
 
+    def _check_front(self) -> None:
+        require(_are_integers((self.n_scales,), 0, 1), "its scaling layer is wrong")
+
     def _check_groups(self) -> None:
         n_norms = sum(name != "none" for name in self.normalizations)
         n_slots = 2 * (len(self.layer_sizes) - 1 + n_norms) + sum(self.parametric)
+        n_slots += self.n_scales > 0
         rows, groups = self.factors, self.slot_groups
         whole = isinstance(rows, tuple) and all(_has_length(row, _N_FACTORS) for row in rows)
         require(whole and len(rows) > 1, "factors of groups are missing")

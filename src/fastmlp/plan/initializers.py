@@ -120,7 +120,7 @@ def initialize(
         The network.
     parameters : ndarray, shape (V,)
         Filled in place. Normalisations begin with gain 1, shift 0, running mean 0 and variance 1,
-        parametric activations with α = 1.
+        parametric activations with α = 1, scales with 1.
     init : Initializer
         One of ``INITIALIZERS``, a function, or the values themselves. ``"auto"`` is scikit-learn's
         rule: weights and biases of a layer from U(−a, a), a = √(f / (I + O)), f = 2 for logistic

@@ -12,6 +12,7 @@ from fastmlp.plan.layout import (
     GAINS,
     RUNNING_MEANS,
     RUNNING_VARIANCES,
+    SCALES,
     SHIFTS,
     WEIGHTS,
     Plan,
@@ -28,6 +29,7 @@ __all__ = [
     "reset_factors",
     "running_mean_views",
     "running_variance_views",
+    "scales_view",
     "shift_views",
     "weight_views",
 ]
@@ -109,10 +111,21 @@ def running_variance_views(plan: Plan, vector: np.ndarray) -> list[np.ndarray | 
     return _views(plan, vector, RUNNING_VARIANCES)
 
 
+def scales_view(plan: Plan, vector: np.ndarray) -> np.ndarray:
+    """Return the scales (k, fan_in of layer 0) as a view of ``vector`` (P,) or (V,); k may be 0."""
+    rows, columns = plan.n_scales, int(plan.layers["fan_in"][0])
+    offset = int(plan.slots["offset"][plan.slots["kind"] == SCALES].sum())
+    return vector[offset : offset + rows * columns].reshape(rows, columns)
+
+
 def reset_factors(plan: Plan, vector: np.ndarray) -> None:
-    """Give ``vector`` (V,) first values that change nothing: γ = α = 1, β = 0, N(0, 1) seen."""
+    """Give ``vector`` (V,) first values that change nothing: 1 for factors, 0 for terms.
+
+    Those are γ = α = 1, β = 0, scales 1, and N(0, 1) as what batch norm has seen.
+    """
     ones = (gain_views, alpha_views, running_variance_views)
     zeros = (shift_views, running_mean_views)
+    scales_view(plan, vector)[...] = 1
     for kinds, value in ((ones, 1), (zeros, 0)):
         for view in (view for kind in kinds for view in kind(plan, vector) if view is not None):
             view[...] = value

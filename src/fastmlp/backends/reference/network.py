@@ -8,6 +8,7 @@ import numpy as np
 
 from fastmlp.backends.protocol import Rows
 from fastmlp.backends.reference.activations import activate
+from fastmlp.backends.reference.front import FrontTrace, front_backward, front_forward
 from fastmlp.backends.reference.losses import loss_and_gradient
 from fastmlp.backends.reference.normalizations import (
     Normalized,
@@ -79,6 +80,7 @@ class Trace(NamedTuple):
     slopes: list[np.ndarray]  # (B, fan_in) each: ∂input/∂(what the layer below computed, y)
     norms: list[Normalized | None]  # None for a layer without normalisation
     bends: list[np.ndarray | None]  # (B, fan_in) each: ∂input/∂α of the layer below, if it has any
+    front: FrontTrace
 
 
 def take_batch(rows: Rows, chosen: np.ndarray | slice, dtype: np.dtype) -> Batch:
@@ -111,6 +113,7 @@ def _noise(draw: Draw, shape: tuple[int, int]) -> np.ndarray:
 def predict(plan: Plan, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Return the logits (B, C) for ``x`` (B, I), by running statistics and without dropout."""
     layers = zip(plan.layers, _layer_values(plan, parameters), strict=True)
+    x, _ = front_forward(plan, parameters, x)
     for index, (layer, (w, b, gain, shift, alpha, mean, variance)) in enumerate(layers):
         z = x @ w + b
         if layer["normalization"] == _BATCH:
@@ -151,11 +154,11 @@ def forward(
     plan: Plan, parameters: np.ndarray, batch: Batch, draw: Draw
 ) -> tuple[np.ndarray, Trace]:
     """Return the logits (B, C) of a batch in training and the trace."""
-    trace = Trace([], [], [], [])
     x = batch.x
     if draw.input_noise > 0:
         x = x + _noise(draw, x.shape).astype(x.dtype)
-    h, slope, bend = x, np.ones_like(x), None
+    h, front = front_forward(plan, parameters, x)
+    trace, slope, bend = Trace([], [], [], [], front), np.ones_like(h), None
     values = _layer_values(plan, parameters)
     layers = zip(plan.layers, values, strict=True)
     for index, (layer, (w, b, gain, shift, alpha, *_)) in enumerate(layers):
@@ -186,7 +189,7 @@ def backward(
         shift_views(plan, gradient), strict=True,
     )  # fmt: skip
     alphas_below = [None, *alpha_views(plan, gradient)[:-1]]
-    steps = zip(plan.layers, values, slots, alphas_below, *trace, strict=True)
+    steps = zip(plan.layers, values, slots, alphas_below, *trace[:-1], strict=True)
     for layer, (w, _, gain, *_), (dw, db, dgain, dshift), dalpha, x, slope, norm, bend in reversed(
         list(steps)
     ):
@@ -202,6 +205,7 @@ def backward(
         if dalpha is not None:
             dalpha[:] = (dh * bend).sum(axis=0)
         dy = dh * slope
+    front_backward(plan, trace.front, dy, gradient)
     return gradient
 
 
