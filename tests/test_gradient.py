@@ -91,7 +91,7 @@ def test_scikit_learn_computes_the_same():
     ours = MLPClassifier(
         (4, 3), init=layers, dtype="float64", learning_rate_init=1e-300
     ).partial_fit(X, LABELS, classes=[0, 1, 2])
-    coefs, intercepts, _, _ = ours.gradient(X, LABELS)
+    coefs, intercepts, *_ = ours.gradient(X, LABELS)
     activations = [X, *(np.empty((12, w.shape[1])) for w in theirs.coefs_)]
     buffers = [
         [np.empty_like(part) for part in parts] for parts in (activations[1:], coefs, intercepts)
@@ -145,12 +145,12 @@ def test_fact_11_by_hand():
     model = MLPRegressor(
         hidden_layer_sizes=(2,), init=layers, dtype="float64", learning_rate_init=1e-300
     ).partial_fit([[1.0, 2.0]], [1.0])
-    coefs, intercepts, gains, shifts = model.gradient([[1.0, 2.0]], [1.0])
+    coefs, intercepts, gains, shifts, shares = model.gradient([[1.0, 2.0]], [1.0])
     assert_array_equal(coefs[1], [[-2], [-1]])
     assert_array_equal(coefs[0], [[-1, 2], [-2, 4]])
     assert_array_equal(intercepts[0], [-1, 2])
     assert_array_equal(intercepts[1], [-1])
-    assert gains == shifts == [None]
+    assert gains == shifts == shares == [None]
 
 
 def test_float32_and_bytes():

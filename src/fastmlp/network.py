@@ -14,7 +14,7 @@ import numpy as np
 from fastmlp.backends.protocol import Backend, Rows
 from fastmlp.plan.description import require
 from fastmlp.plan.inputs import Inputs
-from fastmlp.plan.layout import Plan, make_settings
+from fastmlp.plan.layout import Plan, group_runs, make_settings
 from fastmlp.plan.parameters import (
     REAL_TYPES,
     aligned_zeros,
@@ -168,10 +168,16 @@ class Network:
         """Real type of every parameter."""
         return self.parameters.dtype
 
-    @property
-    def trained_weights(self) -> np.ndarray:
-        """View of all weights as one vector: what penalties cover."""
-        return self.parameters[: self.plan.n_weights]
+    def penalty(self, l2: float, l1: float) -> float:
+        """Return l2/2 · Σw² + l1 · Σ|w|, by the factors of the groups; biases have none."""
+        total = 0.0
+        for begin, end, group in group_runs(self.plan.trained_slots):
+            factors = self.plan.groups[group]
+            of_l2, of_l1 = l2 * factors["l2"], l1 * factors["l1"]
+            if of_l2 or of_l1:
+                w = self.parameters[begin:end].astype(np.float64)
+                total += of_l2 / 2 * (w @ w) + of_l1 * np.abs(w).sum()
+        return total
 
     @property
     def weights(self) -> list[np.ndarray]:

@@ -91,6 +91,7 @@ INITIALIZERS: Names[Draw | None] = Names(
         ("lecun_uniform", _lecun_uniform, ()),
         ("lecun_normal", _lecun_normal, ()),
         ("orthogonal", _orthogonal, ()),
+        ("data_driven", _lecun_normal, ()),  # and then by rows: estimators/first_weights.py
     ]
 )
 
