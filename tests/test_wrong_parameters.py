@@ -112,6 +112,12 @@ WRONG = {
         ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping", "restore_best"), _NO_FLAG
     ),
     "averaging": [*without(_NO_NAME, None), *NAMES, "mean", Hostile],
+    "parametric_activation": [*without(_NO_FLAG, SEQUENCES[4]), ["yes"], [True, 1], [[True]]],
+    "parametrization": [*_NO_NAME, *NAMES, "NTK v2"],
+    "learning_rate_factors": [
+        *TEXTS_OF_NUMBERS, *BOOLS, *NUMBERS, *SEQUENCES, *NAMES, {"bias": 1}, {"biases": -1},
+        {"biases": "1"}, {1: 1}, {"weights": np.inf},
+    ],
     "verbose": [*TEXTS_OF_NUMBERS, *NAMES, *SEQUENCES, None, 0.5, np.array([1])],
     "random_state": [
         *TEXTS_OF_NUMBERS, *NAMES, *SEQUENCES, -1, 0.5, 2**32, 10**400, np.random.default_rng(0),
@@ -154,8 +160,9 @@ WRONG = {
 }  # fmt: skip
 
 
-#: Values in ``NEVER`` that a parameter takes: as in scikit-learn, {} weighs no class.
-TAKEN = {"class_weight": [{}]}
+#: Values in ``NEVER`` that a parameter takes: as in scikit-learn, {} weighs no class;
+#: nor has it any factor.
+TAKEN = {"class_weight": [{}], "learning_rate_factors": [{}]}
 
 
 def test_the_table_has_every_parameter():

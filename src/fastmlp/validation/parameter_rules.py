@@ -192,7 +192,7 @@ def learning_rate_factors(name: str, value: Any) -> dict[str, float] | None:
     for part in value:
         if part not in parts:
             raise unknown_name(f"a key of {name}", part, parts)
-    return {parts[part]: NOT_NEGATIVE(f"{name}[{part!r}]", value[part]) for part in value}
+    return {parts[part]: NOT_NEGATIVE(f"{name}[{brief(part)}]", value[part]) for part in value}
 
 
 def restoring(name: str, value: Any) -> bool | str:
