@@ -112,7 +112,12 @@ WRONG = {
         ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping", "restore_best"), _NO_FLAG
     ),
     "averaging": [*without(_NO_NAME, None), *NAMES, "mean", Hostile],
-    "parametric_activation": [*without(_NO_FLAG, SEQUENCES[4]), ["yes"], [True, 1], [[True]]],
+    "parametric_activation": [
+        *TEXTS_OF_NUMBERS, *NAMES, *NUMBERS, [5], (0.5,), ["x"], None, 0, 1, [True, 1], [[True]],
+    ],
+    "scaling_layer": [
+        *TEXTS_OF_NUMBERS, *NAMES, *NAN, *BELOW_ZERO, *TOO_LARGE, *SEQUENCES, None, 0, np.inf,
+    ],
     "parametrization": [*_NO_NAME, *NAMES, "NTK v2"],
     "learning_rate_factors": [
         *TEXTS_OF_NUMBERS, *BOOLS, *NUMBERS, *SEQUENCES, *NAMES, {"bias": 1}, {"biases": -1},
