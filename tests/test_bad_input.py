@@ -89,7 +89,7 @@ WRONG_PARAMETERS = [
     ("scoring", 5, TypeError, "or a callable(estimator, X, y); got 5"),
     ("restore_best", "yes", TypeError, "True or False"),
     ("averaging", "mean", ValueError, "one of ema, swa"),
-    ("parametric_activation", "yes", TypeError, "True or False"),
+    ("parametric_activation", "yes", TypeError, "a bool, or a list"),
     ("parametrization", "np", ValueError, "standard, ntk; got 'np'"),
     ("learning_rate_factors", {"bias": 1}, ValueError, "Did you mean 'biases'?"),
     ("scaling_layer", "yes", TypeError, "got 'yes'"),

@@ -122,6 +122,7 @@ def test_a_step_of_descent_follows_it(name, sample_weight):
     model = MLPRegressor(
         hidden_layer_sizes=(4, 3),
         normalization=["batch", "layer"],
+        parametric_activation=True,
         solver="sgd",
         momentum=0,
         alpha=0,
