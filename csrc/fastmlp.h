@@ -62,14 +62,21 @@ typedef struct {
     void (*custom)(int64_t n, int64_t n_slopes, void *h, void *slope);
 } fastmlp_layer;
 
-/* What a slot holds. The first four are trained. */
+/* What a slot holds; the codes are those of plan/layout.py. All but the last two are trained. */
 enum {
     FASTMLP_WEIGHTS = 0,
-    FASTMLP_BIASES = 1,
-    FASTMLP_GAINS = 2,
-    FASTMLP_SHIFTS = 3,
-    FASTMLP_RUNNING_MEANS = 4,
-    FASTMLP_RUNNING_VARIANCES = 5
+    FASTMLP_BIASES,
+    FASTMLP_GAINS,
+    FASTMLP_SHIFTS,
+    /* Of the front: factors of the inputs of layer 0, and what makes inputs of the columns of X. */
+    FASTMLP_SCALES,
+    FASTMLP_FREQUENCIES,
+    FASTMLP_PHASES,
+    FASTMLP_EMBEDDING_WEIGHTS,
+    FASTMLP_EMBEDDING_BIASES,
+    FASTMLP_TABLES,
+    FASTMLP_RUNNING_MEANS,
+    FASTMLP_RUNNING_VARIANCES
 };
 
 /* One array (rows, columns) of the flat vector; mirrors SLOT_DTYPE. They lie there one after the other. */
@@ -133,6 +140,9 @@ typedef struct {
     int64_t n_weights;           /* Σ I · O: what a row costs */
     int64_t n_parameters;        /* P */
     int64_t target_width;        /* T */
+    int64_t n_inputs;            /* columns of X */
+    int64_t n_scales;            /* rows of the scales (n_scales, I) of the inputs of layer 0: 0 or 1 */
+    int64_t scale_offset;        /* of the scales */
     fastmlp_loss loss;
 } fastmlp_plan;
 

@@ -16,6 +16,7 @@ from fastmlp.plan.parameters import (
     aligned_zeros,
     gain_views,
     running_variance_views,
+    scales_view,
     weight_views,
 )
 from fastmlp.registry import LOSSES, Loss
@@ -189,6 +190,7 @@ def make_parameters(plan: Plan, dtype: np.dtype, rng: np.random.Generator) -> np
     for views in (gain_views, running_variance_views):
         for view in (view for view in views(plan, vector) if view is not None):
             np.add(view, 1, out=view)
+    scales_view(plan, vector)[...] += 1
     return vector
 
 
@@ -203,6 +205,7 @@ def make_problem(
     normalizations: Sequence[str] | str | None = None,
     n_groups: int | None = None,
     n_channels: int | None = None,
+    n_scales: int = 0,
     weighted: bool = False,
     n_rows: int = 50,
     batch_size: int = 16,
@@ -230,6 +233,7 @@ def make_problem(
         normalizations=normalizations,
         n_groups=n_groups,
         n_channels=n_channels,
+        n_scales=n_scales,
     )
     recipe = make_recipe(optimizer, **{"seed": 2**40 + 7, **settings})
     n_moments = len(recipe.rule.optimizer.moments)

@@ -88,6 +88,8 @@ WRONG_PARAMETERS = [
     ("scoring", "acuracy", ValueError, "got 'acuracy'. Did you mean 'accuracy'?"),
     ("scoring", 5, TypeError, "or a callable(estimator, X, y); got 5"),
     ("restore_best", "yes", TypeError, "True or False"),
+    ("averaging", "mean", ValueError, "one of ema, swa"),
+    ("scaling_layer", "yes", TypeError, "got 'yes'"),
     ("class_weight", "balance", ValueError, "or None; got 'balance'. Did you mean 'balanced'?"),
     ("class_weight", {"up": "2"}, TypeError, "['up'] must be a finite number ≥ 0; got '2': write"),
     ("class_weight", [1, 2], ValueError, "or None; got [1, 2]"),

@@ -53,6 +53,7 @@ PLANS = {
     "own loss": plan_with(loss=OWN_LOSS, loss_parameters=None),
     "channels": plan_with(normalizations=["instance", "layer"], n_channels=3),
     "quantiles": plan_with(loss="pinball", loss_parameters=[0.2, 0.5, 0.8]),
+    "scaled": plan_with(n_scales=1),
     "one layer": make_plan((3, 2), [], "softmax_cross_entropy"),
 }
 

@@ -16,6 +16,7 @@ from fastmlp.plan.layout import (
     GAINS,
     GROUP_DTYPE,
     RUNNING_MEANS,
+    RUNNING_VARIANCES,
     SHIFTS,
     SLOT_DTYPE,
     WEIGHTS,
@@ -144,7 +145,8 @@ def test_a_group_is_updated_as_if_alone(backend: Backend, dtype, optimizer):
 def test_slots_tile_the_vector_in_the_order_of_kinds():
     plan = make_plan((4, 6, 8, 3), ["relu"] * 2, "squared_error", normalizations=["layer", "batch"])
     slots = plan.slots
-    assert slots["kind"].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 4, 5]
+    kinds = [0, 0, 0, 1, 1, 1, 2, 2, 3, 3, RUNNING_MEANS, RUNNING_VARIANCES]
+    assert slots["kind"].tolist() == kinds
     assert slots["layer"].tolist() == [0, 1, 2, 0, 1, 2, 0, 1, 0, 1, 1, 1]
     ends = slots["offset"] + slots["rows"] * slots["columns"]
     assert slots["offset"].tolist() == [0, *ends[:-1]]

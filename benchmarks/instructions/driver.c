@@ -153,6 +153,7 @@ static void finish_network(network *n)
     plan->layers = n->layers;
     plan->slots = n->slots;
     plan->n_slots = 2 * plan->n_layers;
+    plan->n_inputs = n->layers[0].fan_in;
     plan->groups = groups;
     plan->target_width = 1;
     plan->loss = (fastmlp_loss){codes.softmax_cross_entropy, 1, &smoothing};

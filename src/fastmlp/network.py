@@ -22,6 +22,7 @@ from fastmlp.plan.parameters import (
     gain_views,
     running_mean_views,
     running_variance_views,
+    scales_view,
     shift_views,
     weight_views,
 )
@@ -189,6 +190,12 @@ class Network:
     def norm_shifts(self) -> list[np.ndarray | None]:
         """Views of β, likewise."""
         return shift_views(self.plan, self.parameters)[:-1]
+
+    @property
+    def scales(self) -> np.ndarray | None:
+        """View of the factors (fan_in,) of the scaling layer; None without one."""
+        scales = scales_view(self.plan, self.parameters)
+        return scales[0] if len(scales) else None
 
     @property
     def running_means(self) -> list[np.ndarray | None]:

@@ -107,6 +107,9 @@ class Network:
         target_width: int,
         n_weights: int,
         n_parameters: int,
+        n_inputs: int,
+        n_scales: int,
+        scale_offset: int,
     ) -> None: ...
     def inference_bytes(self, n_rows: int) -> int: ...
     def packed_bytes(self) -> int: ...

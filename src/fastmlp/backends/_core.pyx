@@ -48,6 +48,7 @@ cdef extern from "fastmlp.h" nogil:
         const fastmlp_slot *slots
         const fastmlp_group *groups
         int64_t n_layers, n_slots, n_weights, n_parameters, target_width
+        int64_t n_inputs, n_scales, scale_offset
         fastmlp_loss loss
     ctypedef struct fastmlp_inputs:
         int32_t kind, type
@@ -344,7 +345,8 @@ cdef class Network:
     cdef cnp.ndarray layers, slots, groups, loss_parameters  # keep the memory that the plan points to
 
     def __cinit__(self, Kernels kernels, cnp.ndarray layers, cnp.ndarray slots, cnp.ndarray groups, int32_t loss,
-                  cnp.ndarray loss_parameters, int64_t target_width, int64_t n_weights, int64_t n_parameters):
+                  cnp.ndarray loss_parameters, int64_t target_width, int64_t n_weights, int64_t n_parameters,
+                  int64_t n_inputs, int64_t n_scales, int64_t scale_offset):
         self.table = kernels.table
         self.layers = layers
         self.slots = slots
@@ -355,6 +357,7 @@ cdef class Network:
             slots=<const fastmlp_slot *>pointer(slots), n_slots=slots.shape[0],
             groups=<const fastmlp_group *>pointer(groups),
             n_weights=n_weights, n_parameters=n_parameters, target_width=target_width,
+            n_inputs=n_inputs, n_scales=n_scales, scale_offset=scale_offset,
             loss=bound_loss(loss, loss_parameters))
 
     def inference_bytes(self, int64_t n_rows):

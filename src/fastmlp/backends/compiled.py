@@ -15,7 +15,7 @@ from fastmlp.backends import _core
 from fastmlp.backends.protocol import Rows, Totals
 from fastmlp.backends.row_shares import row_shares
 from fastmlp.plan.inputs import Inputs, SparseRows
-from fastmlp.plan.layout import Plan
+from fastmlp.plan.layout import SCALES, Plan
 from fastmlp.plan.parameters import REAL_TYPES, aligned_zeros
 
 __all__ = [
@@ -323,6 +323,9 @@ class CompiledBackend:
             plan.target_width,
             plan.n_weights,
             plan.n_parameters,
+            plan.n_inputs,
+            plan.n_scales,
+            int(plan.slots["offset"][plan.slots["kind"] == SCALES].sum()),
         )
 
     def bind(

@@ -102,6 +102,11 @@ class LearntAttributes:
         assign("norm_shifts_", self._network.norm_shifts, values)
 
     @property
+    def scales_(self) -> np.ndarray | None:
+        """Factors (fan_in,) of the scaling layer, None without one: a view of the network's."""
+        return self._network.scales
+
+    @property
     def running_means_(self) -> list[np.ndarray | None]:
         """Means (fan_out,) that batch norm predicts with, None without it; can be assigned to."""
         return ParameterList("running_means_", self._network.running_means)

@@ -20,6 +20,8 @@ intercepts_ : list of ndarray of shape (fan_out,)
     Biases of each layer, as views of the same vector.
 norm_gains_, norm_shifts_ : list of ndarray of shape (fan_out,) or None
     γ and β of each hidden layer; None for a layer without normalisation.
+scales_ : ndarray of shape (fan_in,) or None
+    Factors of the scaling layer, as a view of the same vector; None without one.
 running_means_, running_variances_ : list of ndarray of shape (fan_out,) or None
     The statistics that batch norm uses in prediction; None for a hidden layer without it.
 loss_ : float

@@ -23,7 +23,7 @@ from fastmlp.network import Network
 from fastmlp.notices import notify
 from fastmlp.optimizers import Optimizer, named_optimizer
 from fastmlp.plan.initializers import initialize
-from fastmlp.plan.layout import Plan, batch_norms, make_plan, make_settings
+from fastmlp.plan.layout import SCALES, Plan, batch_norms, make_plan, make_settings
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.schedules import OF_SCIKIT_LEARN, Constant, Scaled, Schedule, named_schedule
 from fastmlp.training.averages import WeightAverage
@@ -213,7 +213,7 @@ class Fitting:
         dropout = parameters.dropout
         dropout = dropout.base if isinstance(dropout, Scaled) else dropout
         dropouts = np.broadcast_to(dropout, n_hidden).tolist()
-        return make_plan(
+        plan = make_plan(
             self.layer_sizes,
             self._activations(),
             parameters.loss if isinstance(parameters.loss, CustomLoss) else self.coder.row.name,
@@ -222,7 +222,11 @@ class Fitting:
             normalizations=each_normalization(parameters.normalization, n_hidden),
             n_groups=parameters.n_groups,
             n_channels=parameters.n_channels,
+            n_scales=int(parameters.scaling_layer > 0),
         )
+        if parameters.scaling_layer > 0:
+            plan = plan.with_own_group(SCALES, (parameters.scaling_layer, 0.0, 0.0, 0.0))
+        return plan
 
     def _activations(self) -> list[str | CustomActivation]:
         """Return the activation of each hidden layer."""

@@ -143,6 +143,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         n_groups: int | None = None,
         n_channels: int | None = None,
         batch_norm_momentum: float = 0.1,
+        scaling_layer: bool | float = False,
         init: Initializer = "auto",
         init_std: float = 0.01,
         init_range: float = 0.05,

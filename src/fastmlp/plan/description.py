@@ -86,6 +86,8 @@ class Description:
         Of each group of the updates: factors of the learning rate, l1, l2 and the weight decay.
     slot_groups : tuple of int
         Group of each trained array; empty for the default: weights in group 0, all else in 1.
+    n_scales : int
+        Rows of factors that the inputs of layer 0 are multiplied by: 1 with a scaling layer, or 0.
     """
 
     layer_sizes: tuple[int, ...]
@@ -97,6 +99,7 @@ class Description:
     loss_parameters: tuple[float, ...]
     factors: tuple[tuple[float, ...], ...] = DEFAULT_FACTORS
     slot_groups: tuple[int, ...] = ()
+    n_scales: int = 0
 
     @property
     def loss_row(self) -> Loss:
@@ -112,6 +115,7 @@ class Description:
         found._check_layers()
         found._check_normalizations()
         found._check_loss()
+        found._check_front()
         found._check_groups()
         return found
 
@@ -136,9 +140,12 @@ class Description:
             fits = n_groups > 0 and width % n_groups == 0 if by_row else n_groups == 0
             require(fits, "{} units are no {} groups", width, n_groups)
 
+    def _check_front(self) -> None:
+        require(_are_integers((self.n_scales,), 0, 1), "its scaling layer is wrong")
+
     def _check_groups(self) -> None:
         n_norms = sum(name != "none" for name in self.normalizations)
-        n_slots = 2 * (len(self.layer_sizes) - 1 + n_norms)
+        n_slots = 2 * (len(self.layer_sizes) - 1 + n_norms) + (self.n_scales > 0)
         rows, groups = self.factors, self.slot_groups
         whole = isinstance(rows, tuple) and all(_has_length(row, _N_FACTORS) for row in rows)
         require(whole and len(rows) > 1, "factors of groups are missing")

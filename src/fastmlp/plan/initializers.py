@@ -12,7 +12,7 @@ import numpy as np
 
 from fastmlp.names import Names
 from fastmlp.plan.layout import Plan
-from fastmlp.plan.parameters import bias_views, reset_normalizations, weight_views
+from fastmlp.plan.parameters import bias_views, reset_factors, weight_views
 from fastmlp.registry import ACTIVATIONS
 
 __all__ = ["INITIALIZERS", "Initializer", "initialize", "split_layer"]
@@ -119,7 +119,8 @@ def initialize(
     plan : Plan
         The network.
     parameters : ndarray, shape (V,)
-        Filled in place. Normalisations begin with gain 1, shift 0, running mean 0 and variance 1.
+        Filled in place. Normalisations begin with gain 1, shift 0, running mean 0 and variance 1;
+        scales with 1.
     init : Initializer
         One of ``INITIALIZERS``, a function, or the values themselves. ``"auto"`` is scikit-learn's
         rule: weights and biases of a layer from U(−a, a), a = √(f / (I + O)), f = 2 for logistic
@@ -144,7 +145,7 @@ def initialize(
     (True, 0.0)
     """
     activations = [activation] * len(plan.layers) if isinstance(activation, str) else activation
-    reset_normalizations(plan, parameters)
+    reset_factors(plan, parameters)
     layers = zip(weight_views(plan, parameters), bias_views(plan, parameters), strict=True)
     for number, (weights, biases) in enumerate(layers):
         shape = (fan_in, fan_out) = weights.shape

@@ -20,6 +20,9 @@ from fastmlp.registry import ACTIVATIONS, CUSTOM, LOSSES, NORMALIZATIONS, OPTIMI
 __all__ = [
     "BIASES",
     "DROPOUT_LEVELS",
+    "EMBEDDING_BIASES",
+    "EMBEDDING_WEIGHTS",
+    "FREQUENCIES",
     "GAINS",
     "GRADIENT_NOISE_STREAM",
     "GROUP_DTYPE",
@@ -27,11 +30,14 @@ __all__ = [
     "LAYER_DTYPE",
     "NORMALIZATION_EPSILON",
     "N_COEFFICIENTS",
+    "PHASES",
     "RUNNING_MEANS",
     "RUNNING_VARIANCES",
+    "SCALES",
     "SETTINGS_DTYPE",
     "SHIFTS",
     "SLOT_DTYPE",
+    "TABLES",
     "UPDATE_DTYPE",
     "WEIGHTS",
     "Plan",
@@ -41,6 +47,7 @@ __all__ = [
     "dropout_threshold",
     "group_runs",
     "groups_of_layers",
+    "is_trained",
     "lay_out",
     "make_plan",
     "make_settings",
@@ -71,8 +78,20 @@ LAYER_DTYPE = np.dtype(
     align=True,
 )
 
-#: What a slot holds. Those up to the shifts are trained.
-WEIGHTS, BIASES, GAINS, SHIFTS, RUNNING_MEANS, RUNNING_VARIANCES = range(6)
+#: What a slot holds; see the enumeration in ``fastmlp.h``. Those before the running statistics are
+#: trained.
+(
+    WEIGHTS, BIASES, GAINS, SHIFTS,
+    SCALES, FREQUENCIES, PHASES, EMBEDDING_WEIGHTS, EMBEDDING_BIASES, TABLES,
+    RUNNING_MEANS, RUNNING_VARIANCES,
+) = range(12)  # fmt: skip
+
+
+def is_trained(kinds: np.ndarray) -> np.ndarray:
+    """Return which slots hold what updates change, given their kinds (S,); bool (S,)."""
+    trained: np.ndarray = kinds < RUNNING_MEANS
+    return trained
+
 
 #: One array of the flat vector. They lie in it one after the other, in this order of kinds.
 SLOT_DTYPE = np.dtype(
@@ -159,6 +178,8 @@ class Plan:
     n_values : int
         Length V of the flat parameter vector: the running means and variances of batch norm follow
         what is trained.
+    n_scales : int
+        Rows of factors that the inputs of layer 0 are multiplied by: 1 with a scaling layer, or 0.
     custom : mapping of int to CustomActivation
         The activations that the user wrote, by the number of their layer.
     custom_loss : CustomLoss or None
@@ -174,6 +195,7 @@ class Plan:
     n_weights: int
     n_parameters: int
     n_values: int
+    n_scales: int = 0
     custom: Mapping[int, CustomActivation] = field(default_factory=dict)
     custom_loss: CustomLoss | None = None
 
@@ -203,6 +225,7 @@ class Plan:
             loss_parameters=tuple(self.loss_parameters.tolist()),
             factors=tuple(self.groups.tolist()),
             slot_groups=tuple(self.trained_slots["group"].tolist()),
+            n_scales=self.n_scales,
         )
 
     def grouped(self, factors: Sequence[Sequence[float]], slot_groups: Sequence[int]) -> Plan:
@@ -219,11 +242,30 @@ class Plan:
         groups = tuple(map(int, slot_groups))
         return lay_out(replace(self.description, factors=rows, slot_groups=groups))
 
+    def with_own_group(self, kind: int, factors: Sequence[float]) -> Plan:
+        """Return the same network with one more group, of all its slots of a kind.
+
+        Parameters
+        ----------
+        kind : int
+            Of slots that are trained.
+        factors : (learning rate, l1, l2, weight decay)
+            Factors of the group.
+        """
+        rows, slots = self.groups.tolist(), self.trained_slots
+        groups = np.where(slots["kind"] == kind, len(rows), slots["group"])
+        return self.grouped([*rows, factors], groups.tolist())
+
     @property
     def trained_slots(self) -> np.ndarray:
         """The slots of what is trained."""
-        trained: np.ndarray = self.slots[self.slots["kind"] <= SHIFTS]
+        trained: np.ndarray = self.slots[is_trained(self.slots["kind"])]
         return trained
+
+    @property
+    def has_front(self) -> bool:
+        """Whether something is made of the numbers of a row before layer 0."""
+        return self.n_scales > 0
 
     @property
     def n_inputs(self) -> int:
@@ -250,11 +292,11 @@ class Plan:
     def flops_per_sample(self) -> int:
         """Count the useful floating-point operations of one training step, per sample.
 
-        Forward, weight gradient and input gradient are 2·I·O each; the first layer needs no
-        input gradient: 2 (3 ΣIO − I₁O₁).
+        Forward, weight gradient and input gradient are 2·I·O each; without a front, the first
+        layer needs no input gradient: 2 (3 ΣIO − I₁O₁).
         """
         products = self.layers["fan_in"] * self.layers["fan_out"]
-        return int(2 * (3 * products.sum() - products[0]))
+        return int(2 * (3 * products.sum() - (0 if self.has_front else products[0])))
 
 
 def batch_norms(plan: Plan) -> np.ndarray:
@@ -297,34 +339,35 @@ def groups_of_layers(
     return [groups_of_units(name, int(width), n_groups, n_channels) for name, width in layers]
 
 
-#: Field of a layer that repeats the offset of its slot of each kind, in the order of kinds.
-_OFFSETS = (
-    "weight_offset", "bias_offset", "gain_offset", "shift_offset", "mean_offset",
-    "variance_offset",
-)  # fmt: skip
+#: Field of a layer that repeats the offset of its slot of each kind.
+_OFFSETS = {
+    WEIGHTS: "weight_offset", BIASES: "bias_offset", GAINS: "gain_offset", SHIFTS: "shift_offset",
+    RUNNING_MEANS: "mean_offset", RUNNING_VARIANCES: "variance_offset",
+}  # fmt: skip
 
 
-def _shapes(layers: np.ndarray) -> list[tuple[int, int, int, int]]:
+def _shapes(layers: np.ndarray, n_scales: int) -> list[tuple[int, int, int, int]]:
     """Return (kind, layer, rows, columns) of each slot, in the order of the vector."""
     names = [NORMALIZATIONS.by_code(code).name for code in layers["normalization"]]
     normalized = [i for i, name in enumerate(names) if name != "none"]
     by_batch = [i for i, name in enumerate(names) if name == "batch"]
     every = list(range(len(names)))
-    having = (every, every, normalized, normalized, by_batch, by_batch)  # by kind
-    return [
+    having = (every, every, normalized, normalized, by_batch, by_batch)  # by kind of _OFFSETS
+    shapes = [
         (kind, i, int(layers["fan_in"][i]) if kind == WEIGHTS else 1, int(layers["fan_out"][i]))
-        for kind, numbers in enumerate(having)
+        for kind, numbers in zip(_OFFSETS, having, strict=True)
         for i in numbers
     ]
+    front = [(SCALES, 0, n_scales, int(layers["fan_in"][0]))] if n_scales else []
+    return sorted([*shapes, *front])
 
 
-def _lay_out_slots(layers: np.ndarray, slot_groups: Sequence[int]) -> np.ndarray:
+def _lay_out_slots(layers: np.ndarray, wanted: Description) -> np.ndarray:
     """Return the slots (S,), and set the layers' offsets; what a layer lacks is at its kind's end.
 
-    ``slot_groups`` are those of the trained ones; without any, weights are in group 0 and all else
-    in group 1.
+    Without groups in the description, weights are in group 0 and all else in group 1.
     """
-    shapes = _shapes(layers)
+    shapes, slot_groups = _shapes(layers, wanted.n_scales), wanted.slot_groups
     slots = np.zeros(len(shapes), SLOT_DTYPE)
     for name, column in zip(
         ("kind", "layer", "rows", "columns"), zip(*shapes, strict=True), strict=True
@@ -334,7 +377,7 @@ def _lay_out_slots(layers: np.ndarray, slot_groups: Sequence[int]) -> np.ndarray
     slots["offset"] = np.cumsum(sizes) - sizes
     slots["group"] = slots["kind"] != WEIGHTS
     slots["group"][: len(slot_groups)] = slot_groups
-    for kind, offset in enumerate(_OFFSETS):
+    for kind, offset in _OFFSETS.items():
         layers[offset] = sizes[slots["kind"] <= kind].sum()
         own = slots[slots["kind"] == kind]
         layers[offset][own["layer"]] = own["offset"]
@@ -383,7 +426,7 @@ def lay_out(wanted: Description) -> Plan:
     names = [*wanted.normalizations, "none"]
     layers["normalization"] = [NORMALIZATIONS[name].code for name in names]
     layers["n_groups"] = [*wanted.groups, 0]
-    slots = _lay_out_slots(layers, wanted.slot_groups)
+    slots = _lay_out_slots(layers, wanted)
     sizes_of_slots, kinds = slots["rows"] * slots["columns"], slots["kind"]
     numbers, row = np.array(wanted.loss_parameters, np.float64), wanted.loss_row
     return Plan(
@@ -394,8 +437,9 @@ def lay_out(wanted: Description) -> Plan:
         numbers,
         row.target_width(int(sizes[-1]), len(numbers)),
         int(sizes_of_slots[kinds == WEIGHTS].sum()),
-        int(sizes_of_slots[kinds <= SHIFTS].sum()),
+        int(sizes_of_slots[is_trained(kinds)].sum()),
         int(sizes_of_slots.sum()),
+        wanted.n_scales,
         {i: own for i, own in enumerate(wanted.activations) if isinstance(own, CustomActivation)},
         None if isinstance(wanted.loss, str) else wanted.loss,
     )
@@ -410,6 +454,7 @@ def make_plan(
     normalizations: Sequence[str] | None = None,
     n_groups: int | None = None,
     n_channels: int | None = None,
+    n_scales: int = 0,
 ) -> Plan:
     """Lay out a network.
 
@@ -433,6 +478,8 @@ def make_plan(
     n_channels : int, optional
         Channels of each hidden layer, for ``"instance"`` and ``"group"``: unit number
         channel · positions + position. None makes every unit a channel.
+    n_scales : int
+        1 for a factor for each input of layer 0, else 0.
     """
     n_layers = len(layer_sizes) - 1
     sizes = tuple(int(size) for size in layer_sizes)
@@ -449,6 +496,7 @@ def make_plan(
             groups=tuple(groups_of_layers(names, sizes[1:-1], n_groups, n_channels)),
             loss=loss,
             loss_parameters=tuple(map(float, numbers)),
+            n_scales=n_scales,
         )
     )
 

@@ -11,6 +11,7 @@ from fastmlp.plan.layout import (
     GAINS,
     RUNNING_MEANS,
     RUNNING_VARIANCES,
+    SCALES,
     SHIFTS,
     WEIGHTS,
     Plan,
@@ -23,9 +24,10 @@ __all__ = [
     "bias_views",
     "gain_views",
     "readable",
-    "reset_normalizations",
+    "reset_factors",
     "running_mean_views",
     "running_variance_views",
+    "scales_view",
     "shift_views",
     "weight_views",
 ]
@@ -102,9 +104,20 @@ def running_variance_views(plan: Plan, vector: np.ndarray) -> list[np.ndarray | 
     return _views(plan, vector, RUNNING_VARIANCES)
 
 
-def reset_normalizations(plan: Plan, vector: np.ndarray) -> None:
-    """Give ``vector`` (V,) the first values of all normalisations: γ = 1, β = 0, N(0, 1) seen."""
+def scales_view(plan: Plan, vector: np.ndarray) -> np.ndarray:
+    """Return the scales (k, fan_in of layer 0) as a view of ``vector`` (P,) or (V,); k may be 0."""
+    rows, columns = plan.n_scales, int(plan.layers["fan_in"][0])
+    offset = int(plan.slots["offset"][plan.slots["kind"] == SCALES].sum())
+    return vector[offset : offset + rows * columns].reshape(rows, columns)
+
+
+def reset_factors(plan: Plan, vector: np.ndarray) -> None:
+    """Give ``vector`` (V,) first values that change nothing: γ = 1, β = 0, N(0, 1) seen, scales 1.
+
+    Normalisations and scales have no others.
+    """
     ones, zeros = (gain_views, running_variance_views), (shift_views, running_mean_views)
+    scales_view(plan, vector)[...] = 1
     for kinds, value in ((ones, 1), (zeros, 0)):
         for view in (view for kind in kinds for view in kind(plan, vector) if view is not None):
             view[...] = value

@@ -23,7 +23,7 @@ from fastmlp.training import clock
 from fastmlp.training.divergence import DivergenceError
 from fastmlp.training.loop import INTERRUPTION
 
-__all__ = ["Failure", "Learner", "Member", "train"]
+__all__ = ["Failure", "Learner", "Member", "learn_all", "train"]
 
 #: The least time that a network is given, in seconds; it then learns from some rows at least.
 LEAST_TIME = 1e-3
@@ -70,6 +70,12 @@ class Learner:
     def n_epochs(self) -> int:
         """Epochs of the training."""
         return int(self.network.n_iter_)
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch whose weights predict, from 1."""
+        scores = np.array(self.network.validation_scores_)
+        return len(scores) - int(np.argmax(scores[::-1])) if len(scores) else 0
 
     @property
     def was_interrupted(self) -> bool:
@@ -205,9 +211,10 @@ def _learn(
     X, X_val = _matrix(inputs, table), _matrix(inputs, problem.table.rows(split.held))
     transform = fit_transform(recipe.transform, problem.target[split.train])
     targets = problem.target if transform is None else transform.forth(problem.target)
-    left = None if deadline is None else max(deadline - clock.now(), LEAST_TIME)
     scoring = _scoring(problem, split, transform)
-    network = _network(problem, recipe, len(table), seed, left).set_params(scoring=scoring)
+    network = _network(problem, recipe, len(table), seed, _time_left(deadline)).set_params(
+        scoring=scoring
+    )
     network.fit(
         X,
         targets[split.train],
@@ -216,7 +223,44 @@ def _learn(
         y_val=targets[split.held],
         sample_weight_val=problem.weights_of(split.held),
     )
-    return Learner(inputs, network.set_params(scoring=None), problem.aim, transform)
+    return _learner(inputs, network, problem, transform)
+
+
+def learn_all(
+    problem: Problem,
+    recipe: Recipe | Partner,
+    n_epochs: int,
+    seed: int,
+    deadline: float | None,
+) -> Learner | PartnerLearner:
+    """Return what learns from all rows of a problem: a partner, or a network for ``n_epochs``.
+
+    The course of a network's numbers is that of its whole recipe; it ends early.
+    """
+    with quietly("y has one class only"):
+        if isinstance(recipe, Partner):
+            rows = np.arange(len(problem.table))
+            return learn_partner(problem, recipe, Split(rows, rows[:0]), seed)
+        inputs = _fit_inputs(recipe, problem.table, seed)
+        transform = fit_transform(recipe.transform, problem.target)
+        targets = problem.target if transform is None else transform.forth(problem.target)
+        X = _matrix(inputs, problem.table)
+        callbacks = [lambda record: record.epoch >= n_epochs]
+        network = _network(problem, recipe, X.shape[0], seed, _time_left(deadline))
+        network.set_params(early_stopping=False, callbacks=callbacks)
+        network.fit(X, targets, problem.weights)
+        return _learner(inputs, network, problem, transform)
+
+
+def _learner(
+    inputs: Inputs, network: Any, problem: Problem, transform: Transform | None
+) -> Learner:
+    """Return a learner whose network has forgotten who watched it learn."""
+    return Learner(inputs, network.set_params(scoring=None, callbacks=None), problem.aim, transform)
+
+
+def _time_left(deadline: float | None) -> float | None:
+    return None if deadline is None else max(deadline - clock.now(), LEAST_TIME)
 
 
 def _scoring(problem: Problem, split: Split, transform: Transform | None) -> Any:
@@ -262,6 +306,7 @@ def _network(
         batch_size=min(recipe.batch_size, n_rows),
         max_iter=recipe.max_iter,
         early_stopping=True,
+        restore_best="last",
         n_iter_no_change=np.inf,
         tol=0.0,
         time_limit=time_limit,

@@ -48,6 +48,21 @@ class Problem:
             weights=self.weights[rows],
         )
 
+    def joined(
+        self, table: EncodedTable, target: np.ndarray, weights: np.ndarray | None
+    ) -> Problem:
+        """Return the same with further rows (K,), of which none has the weight 0."""
+        both = None
+        if not (self.weights is None and weights is None):
+            both = np.concatenate(
+                [
+                    np.ones(len(rows)) if given is None else given
+                    for rows, given in ((self.table, self.weights), (table, weights))
+                ]
+            )
+        targets = np.concatenate([self.target, target])
+        return replace(self, table=self.table.joined(table), target=targets, weights=both)
+
     @property
     def is_classification(self) -> bool:
         """Whether classes are told apart."""

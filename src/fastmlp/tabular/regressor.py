@@ -99,13 +99,15 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         partners: Sequence[Any] | None = None,
         metric: Any = None,
         time_limit: float | None = None,
+        n_members: int | None = None,
         n_folds: int | None = None,
+        refit: bool = False,
         validation_fraction: float = 0.15,
         categorical_features: Any = "auto",
         ordinal_features: Any = None,
         drop: Any = None,
         callbacks: Sequence[Callable[[Member], object]] | None = None,
-        verbose: bool = False,
+        verbose: bool | str = False,
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
     ) -> None:
@@ -119,7 +121,9 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         self.partners = partners
         self.metric = metric
         self.time_limit = time_limit
+        self.n_members = n_members
         self.n_folds = n_folds
+        self.refit = refit
         self.validation_fraction = validation_fraction
         self.categorical_features = categorical_features
         self.ordinal_features = ordinal_features
@@ -131,7 +135,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
 
     def _problem(
         self, table: EncodedTable, y: Any, sample_weight: Any, given: dict[str, Any]
-    ) -> tuple[Problem, None]:
+    ) -> tuple[Problem, Problem]:
         y, weights = validation.check_scored(y, sample_weight, len(table), numeric_y=True)
         y = y.astype(np.float64)
         validation.check_target_of_loss(y, weights, given["loss"])
@@ -143,7 +147,8 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         options = self._options(y, weights, given)
         metric = real_metric(self.metric, aim, options)
         settings = {**options, "n_threads": given["n_threads"]}
-        return Problem(table, y, weights, aim, metric, settings).counting(), None
+        problem = Problem(table, y, weights, aim, metric, settings).counting()
+        return problem, problem
 
     def _options(
         self, y: np.ndarray, weights: np.ndarray | None, given: dict[str, Any]
@@ -168,14 +173,27 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         entrants = [each.with_(transform=self.target_transform) for each in portfolio.entrants]
         return portfolio._replace(entrants=tuple(entrants))
 
-    def _transform_to_try(self, problem: Problem, split: Split) -> str | None:
+    def _judging(
+        self, learnt: Problem, y: Any, sample_weight: Any, n_rows: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        y, weights = validation.check_scored(y, sample_weight, n_rows, numeric_y=True)
+        y = y.astype(np.float64)
+        validation.check_target_width(y, learnt.target[0].size)
+        y = y.reshape(-1, *learnt.target.shape[1:])
+        counted = y if weights is None else y[weights > 0]
+        loss, transform = learnt.settings["loss"], self.target_transform
+        validation.check_target_of_loss(y, weights, loss)
+        validation.check_target_transforms(counted, loss, transform, self.recipe)
+        return y, weights
+
+    def _transform_to_try(self, problem: Problem) -> str | None:
         is_open = self.target_transform == "auto" and self.recipe is None and self.preset != "fast"
         if not (is_open and validation.takes_transforms(problem.settings["loss"])):
             return None
-        return worth_trying(problem.target[split.train])
+        return worth_trying(problem.target)
 
     def _publish(
-        self, ensemble: Ensemble, problem: Problem, splits: list[Split], learnt: None
+        self, ensemble: Ensemble, problem: Problem, splits: list[Split], learnt: Problem
     ) -> None:
         assert isinstance(problem.aim, RealAim)
         self._published = _Published(ensemble, problem.aim)

@@ -19,7 +19,15 @@ from fastmlp.optimizers import CLASSES
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, REGRESSOR_LOSSES, SOLVERS
 from fastmlp.validation.normalizations import check_normalization
-from fastmlp.validation.rules import Number, OneOf, OneOrEach, Rule, Verbatim, flag
+from fastmlp.validation.rules import (
+    Number,
+    OneOf,
+    OneOrEach,
+    Rule,
+    Verbatim,
+    flag,
+    own_number,
+)
 from fastmlp.validation.schedules import Schedulable
 from fastmlp.validation.wording import brief, unknown_name
 
@@ -44,6 +52,7 @@ __all__ = [
     "averaging",
     "check_activation",
     "quantiles",
+    "rate_of_scales",
     "regression_loss",
     "restoring",
     "solver",
@@ -184,6 +193,20 @@ def spread(name: str, value: Any) -> float:
     if number > MAX_SPREAD:
         raise ValueError(f"{name} must be at most {MAX_SPREAD:.2g}; got {brief(value)}.")
     return number
+
+
+#: What ``scaling_layer=True`` stands for.
+RATE_OF_SCALES = 6.0
+
+
+def rate_of_scales(name: str, value: Any) -> float:
+    """Return the factor of the learning rate of a scaling layer, 0 for none of them."""
+    if isinstance(value, (bool, np.bool_)):
+        return RATE_OF_SCALES if value else 0.0
+    if own_number(value) is None or isinstance(value, str):
+        raise TypeError(f"{name} must be True, False or a number; got {brief(value)}.")
+    factor: float = POSITIVE(name, value)
+    return factor
 
 
 BACKEND = Verbatim(tuple(BACKENDS))

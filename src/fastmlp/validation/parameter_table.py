@@ -44,6 +44,7 @@ from fastmlp.validation.parameter_rules import (
     WIDTHS,
     averaging,
     quantiles,
+    rate_of_scales,
     regression_loss,
     restoring,
     solver,
@@ -481,6 +482,12 @@ PARAMETERS = (
         text="""
     Weight of a new batch in the running statistics, in (0, 1], as in PyTorch: the default gives
     r ← 0.9 r + 0.1 new. The variance is the unbiased one.
+    """),
+    Parameter("scaling_layer", False, rate_of_scales, "bool | float", type="bool or float", text="""
+    Whether each input of the first hidden layer is multiplied by a factor of its own, which is 1 at
+    first and is learnt: inputs that matter come to count more. A number is what the learning rate
+    of these factors is multiplied by; True stands for 6, as in RealMLP (Holzmüller et al. 2024).
+    The factors are neither penalised nor decayed.
     """),
     Parameter("init", "auto", check_init, "Initializer", type="str, callable or sequence",
         names=INITIALIZERS, text="""

@@ -25,6 +25,7 @@ __all__ = [
     "check_magnitudes",
     "check_parameters",
     "check_same_network",
+    "check_same_scaling",
     "check_sklearn_callbacks",
     "check_stochastic",
     "kept_of",
@@ -303,4 +304,13 @@ def check_same_network(present: Sequence[int], wanted: Sequence[int]) -> None:
         raise ValueError(
             f"y asks for {wanted[-1]} outputs, but the network that warm_start or partial_fit goes "
             f"on with has {present[-1]}."
+        )
+
+
+def check_same_scaling(present: bool, wanted: bool) -> None:
+    """Raise ValueError if a fit that goes on asks for a scaling layer that is not there, or not."""
+    if present != wanted:
+        raise ValueError(
+            f"scaling_layer is now {'set' if wanted else 'False'}, but the network that warm_start "
+            f"or partial_fit goes on with has {'one' if present else 'none'}."
         )

@@ -13,8 +13,9 @@ from fastmlp.registry import LOSSES, REGRESSOR_LOSSES
 from fastmlp.validation.class_weights import check_class_weight
 from fastmlp.validation.labels import check_labels
 from fastmlp.validation.parameter_rules import BOUND, COUNT, COUNT_OR_NONE, THREADS, quantiles
-from fastmlp.validation.rules import Number, OneOf, Rule, Verbatim, callables, flag, seed
+from fastmlp.validation.rules import Number, OneOf, Rule, Verbatim, callables, flag, seed, verbosity
 from fastmlp.validation.targets import check_any_positive, check_target_range
+from fastmlp.validation.validation_rows import check_validation_rows_given
 from fastmlp.validation.wording import brief, one_line
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "check_metric_of_quantiles",
     "check_no_transform",
     "check_one_label_a_row",
+    "check_own_rows",
     "check_partners",
     "check_recipe",
     "check_rows_to_learn_from",
@@ -34,6 +36,15 @@ __all__ = [
     "partner_fails",
     "takes_transforms",
 ]
+
+
+def _verbosity(name: str, value: Any) -> bool | str:
+    """Return a bool or "bar"; raise unless ``value`` is one, and can be shown."""
+    if isinstance(value, str):
+        verbosity(name, value)
+        return "bar"
+    return flag(name, value)
+
 
 #: Rules by parameter. Those of columns are in ``raw_columns.py``, that of ``metric`` in
 #: ``scoring.py``.
@@ -49,7 +60,9 @@ _RULES: Mapping[str, Rule] = MappingProxyType(
         "huber_delta": BOUND,
         "tweedie_power": Number(1, 2, closed="both"),
         "callbacks": callables,
-        "verbose": flag,
+        "n_members": COUNT_OR_NONE,
+        "refit": flag,
+        "verbose": _verbosity,
         "random_state": seed,
         "n_threads": THREADS,
     }
@@ -220,6 +233,20 @@ def check_rows_to_learn_from(n_rows: int) -> None:
             f"X has {n_rows} sample with a weight; a model of a table needs two at least, one to "
             "learn from and one to be judged by."
         )
+
+
+def check_own_rows(rows: tuple[Any, Any, Any], n_folds: Any) -> bool:
+    """Return whether there are rows to judge by; ValueError if but a part, or folds, are given.
+
+    ``rows`` are X_val, y_val and sample_weight_val.
+    """
+    given = check_validation_rows_given(*rows, splits=False)
+    if given and n_folds not in (None, 1):
+        raise ValueError(
+            f"X_val stands beside n_folds={brief(n_folds)}: rows of your own take the place of "
+            "folds, so set it to None."
+        )
+    return given
 
 
 def check_any_judged(n_held: int) -> None:

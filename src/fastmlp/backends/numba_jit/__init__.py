@@ -342,6 +342,7 @@ class NumbaBackend:
         self, plan: Plan, settings: np.ndarray, dtype: np.dtype, n_rows: int, n_threads: int
     ) -> NumbaExecutor:
         """Return what trains, with the buffers of all calls with up to ``n_rows`` rows a batch."""
+        _refuse_front(plan)
         return NumbaExecutor(plan, settings, np.dtype(dtype), n_rows, n_threads)
 
     def sample_losses(
@@ -366,6 +367,7 @@ class NumbaBackend:
         n_threads: int,
     ) -> None:
         """Set out (K, C) = the network at rows of X (N, I) (all when None), without dropout."""
+        _refuse_front(plan)
         dtype = parameters.dtype
         samples = _samples(Rows(X, np.empty((0, 1), dtype=dtype)), dtype)
         workspace = make_workspace(plan, dtype, min(len(out), PREDICTION_ROWS), n_threads)
@@ -381,3 +383,11 @@ class NumbaBackend:
                 n_workers,
                 out,
             )
+
+
+def _refuse_front(plan: Plan) -> None:
+    """Raise ValueError for a network that makes something of a row before its first layer."""
+    if plan.has_front:
+        raise ValueError(
+            "backend='numba' has no scaling layer: take backend='compiled' or backend='numpy'."
+        )

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastmlp.backends.protocol import Rows
 from fastmlp.backends.reference.activations import activate
+from fastmlp.backends.reference.front import FrontTrace, front_backward, front_forward
 from fastmlp.backends.reference.losses import loss_and_gradient
 from fastmlp.backends.reference.normalizations import (
     Normalized,
@@ -77,6 +78,7 @@ class Trace(NamedTuple):
     inputs: list[np.ndarray]  # (B, fan_in) each, dropout applied
     slopes: list[np.ndarray]  # (B, fan_in) each: ∂input/∂(what the layer below computed, y)
     norms: list[Normalized | None]  # None for a layer without normalisation
+    front: FrontTrace
 
 
 def take_batch(rows: Rows, chosen: np.ndarray | slice, dtype: np.dtype) -> Batch:
@@ -109,6 +111,7 @@ def _noise(draw: Draw, shape: tuple[int, int]) -> np.ndarray:
 def predict(plan: Plan, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Return the logits (B, C) for ``x`` (B, I), by running statistics and without dropout."""
     layers = zip(plan.layers, _layer_values(plan, parameters), strict=True)
+    x, _ = front_forward(plan, parameters, x)
     for index, (layer, (w, b, gain, shift, mean, variance)) in enumerate(layers):
         z = x @ w + b
         if layer["normalization"] == _BATCH:
@@ -141,11 +144,11 @@ def forward(
     plan: Plan, parameters: np.ndarray, batch: Batch, draw: Draw
 ) -> tuple[np.ndarray, Trace]:
     """Return the logits (B, C) of a batch in training and the trace."""
-    trace = Trace([], [], [])
     x = batch.x
     if draw.input_noise > 0:
         x = x + _noise(draw, x.shape).astype(x.dtype)
-    h, slope = x, np.ones_like(x)
+    h, front = front_forward(plan, parameters, x)
+    trace, slope = Trace([], [], [], front), np.ones_like(h)
     values = _layer_values(plan, parameters)
     for index, (layer, (w, b, gain, shift, *_)) in enumerate(zip(plan.layers, values, strict=True)):
         if layer["dropout_threshold"] > 0:
@@ -172,7 +175,7 @@ def backward(
         weight_views(plan, gradient), bias_views(plan, gradient), gain_views(plan, gradient),
         shift_views(plan, gradient), strict=True,
     )  # fmt: skip
-    steps = zip(plan.layers, values, slots, *trace, strict=True)
+    steps = zip(plan.layers, values, slots, trace.inputs, trace.slopes, trace.norms, strict=True)
     for layer, (w, _, gain, *_), (dw, db, dgain, dshift), x, slope, norm in reversed(list(steps)):
         dz = dy
         if norm is not None:
@@ -183,6 +186,7 @@ def backward(
         # The batch's mean takes a bias away again: its gradient is 0, not what rounding leaves.
         db[:] = 0 if layer["normalization"] == _BATCH else dz.sum(axis=0)
         dy = (dz @ w.T) * slope
+    front_backward(plan, trace.front, dy, gradient)
     return gradient
 
 

@@ -1,0 +1,202 @@
+"""What a network makes of a row of X before its first layer."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers import REFERENCE, Problem, make_problem, objective_and_gradient, predict, train
+from helpers_tolerances import TRAJECTORY, eps
+
+from fastmlp import MLPClassifier, MLPRegressor, Predictor
+from fastmlp.backends import get_backend
+from fastmlp.backends.protocol import Backend
+from fastmlp.plan.layout import SCALES
+from fastmlp.plan.parameters import scales_view
+
+ADAM = {"optimizer": "adam", "learning_rate": 0.02, "eps": 1e-2}
+WITH_ALL = {
+    "l1": 0.1,
+    "l2": 0.5,
+    "weight_decay": 0.1,
+    "max_norm": 0.9,
+    "input_noise": 0.3,
+    "gradient_noise": 0.05,
+    "clip_value": 0.02,
+    "clip_norm": 0.3,
+    "dropouts": (0.2, 0.3, 0.1),
+    "weighted": True,
+}
+LARGE = {"layer_sizes": (96, 520, 33, 10), "n_epochs": 2}
+
+SCENARIOS = {
+    "scales": {"n_scales": 1, **ADAM},
+    "scales and dropout": {"n_scales": 1, "dropouts": (0.3, 0.5, 0.2), **ADAM},
+    "scales with all": {"n_scales": 1, **ADAM, **WITH_ALL},
+    "scales of one layer": {"n_scales": 1, "layer_sizes": (70, 9), **ADAM},
+    "scales by batch norm": {"n_scales": 1, "normalizations": ["batch", "layer"], **ADAM},
+    "scales by lamb": {"n_scales": 1, **ADAM, "optimizer": "lamb", "clip_norm": 0.3},
+    "many scales": {"n_scales": 1, **LARGE, **ADAM},
+    "many scales, wide batch": {
+        "n_scales": 1, "layer_sizes": (5, 140, 3), "batch_size": 2048, "n_rows": 4200, **ADAM
+    },
+}  # fmt: skip
+every_scenario = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+
+
+@pytest.fixture
+def front_backend(backend: Backend) -> Backend:
+    """Each backend that has fronts; the other's refusal has a test of its own."""
+    return REFERENCE if backend.name == "numba" else backend
+
+
+def problem_of(scenario: dict, dtype: np.dtype | type = np.float64) -> Problem:
+    """Return a problem whose scales learn six times as fast as all else."""
+    problem = make_problem(dtype=dtype, **scenario)
+    return replace(problem, plan=problem.plan.with_own_group(SCALES, (6.0, 0.5, 2.0, 1.0)))
+
+
+@every_scenario
+def test_trajectory(front_backend: Backend, dtype, scenario):
+    problem = problem_of(scenario, dtype)
+    expected = train(REFERENCE, problem.as_float64())
+    moved = scales_view(problem.plan, expected.parameters - problem.parameters)
+    assert np.abs(moved).max() > 1e-2
+    trained, tolerance = train(front_backend, problem), TRAJECTORY * eps(dtype)
+    np.testing.assert_allclose(trained.parameters, expected.parameters, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(trained.moments, expected.moments, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(trained.totals, expected.totals, rtol=tolerance)
+
+
+@every_scenario
+def test_prediction_and_gradient(front_backend: Backend, dtype, scenario):
+    problem = problem_of(scenario, dtype)
+    rows = np.random.default_rng(0).integers(len(problem.X), size=37)
+    expected = predict(REFERENCE, problem.as_float64())
+    tolerance = 100 * eps(dtype)
+    for n_threads in (1, 3):
+        found = predict(front_backend, problem, n_threads=n_threads)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance)
+        found = predict(front_backend, problem, rows, n_threads=n_threads)
+        np.testing.assert_allclose(found, expected[rows], rtol=0, atol=tolerance)
+    _, gradient = objective_and_gradient(front_backend, problem)
+    _, expected = objective_and_gradient(REFERENCE, problem.as_float64())
+    np.testing.assert_allclose(gradient, expected, rtol=0, atol=tolerance)
+
+
+@every_scenario
+def test_every_number_of_threads(compiled_backend: Backend, dtype, scenario):
+    problem = problem_of(scenario, dtype)
+    expected = train(compiled_backend, problem, 1)
+    for n_threads in (2, 3, 5):
+        trained = train(compiled_backend, problem, n_threads)
+        np.testing.assert_array_equal(trained.parameters, expected.parameters)
+        np.testing.assert_array_equal(trained.moments, expected.moments)
+        assert trained.totals == expected.totals
+
+
+@every_scenario
+def test_numerical_gradient(scenario):
+    """Of the reference, which the tests above hold the other backends to."""
+    small = {"layer_sizes": (4, 6, 3), "dropouts": (0.2, 0.3), "n_rows": 7, "n_scales": 1}
+    kept = {key: value for key, value in scenario.items() if key in ("weighted", "l1", "l2")}
+    problem, step = problem_of({**small, **kept}), 1e-6
+    _, gradient = objective_and_gradient(REFERENCE, problem)
+    for index in range(len(gradient)):
+        sides = []
+        for side in (step, -step):
+            moved = problem.parameters.copy()
+            moved[index] += side
+            totals, _ = objective_and_gradient(REFERENCE, replace(problem, parameters=moved))
+            sides.append((totals.cost + totals.penalty) / totals.n_samples)
+        slope = (sides[0] - sides[1]) / (2 * step)
+        np.testing.assert_allclose(gradient[index], slope, rtol=1e-6, atol=2e-9)
+
+
+def test_scales_of_one_change_no_prediction(front_backend: Backend, dtype):
+    plain, scaled = (make_problem(dtype=dtype, n_scales=n) for n in (0, 1))
+    n = plain.plan.n_parameters
+    parameters = scaled.parameters.copy()
+    parameters[:n], parameters[n:] = plain.parameters, 1
+    scaled = replace(scaled, parameters=parameters, X=plain.X)
+    np.testing.assert_array_equal(predict(front_backend, scaled), predict(front_backend, plain))
+
+
+# -- estimators -----------------------------------------------------------------------------------
+
+RNG = np.random.RandomState(0)
+X = RNG.normal(size=(400, 5))
+Y = np.sin(2 * X[:, 0]) + X[:, 1]
+COMMON = {"max_iter": 20, "learning_rate_init": 0.01, "random_state": 0, "n_iter_no_change": 99}
+
+
+@pytest.fixture
+def fitted(request) -> MLPRegressor:
+    return _fitted(scaling_layer=True)
+
+
+def _fitted(**parameters) -> MLPRegressor:
+    with pytest.warns(UserWarning, match="not converged"):
+        return MLPRegressor(**{**COMMON, **parameters}).fit(X, Y)
+
+
+def test_the_scales_of_a_fit_tell_what_matters(fitted):
+    scales = fitted.scales_
+    assert scales.shape == (5,)
+    assert scales[:2].min() > scales[2:].max()
+    assert _fitted().scales_ is None
+
+
+def test_a_number_is_the_factor_of_the_rate(fitted):
+    np.testing.assert_array_equal(_fitted(scaling_layer=6.0).scales_, fitted.scales_)
+    slow = np.abs(_fitted(scaling_layer=0.01).scales_ - 1).max()
+    assert slow < 0.01 < np.abs(fitted.scales_ - 1).max()
+
+
+def test_pickles_and_predictors_keep_the_scales(fitted):
+    again = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(again.scales_, fitted.scales_)
+    expected = fitted.predict(X)
+    np.testing.assert_array_equal(again.predict(X), expected)
+    for rows in (X, X.astype(np.float32)):
+        outputs = Predictor(fitted)(rows)[:, 0]
+        np.testing.assert_allclose(outputs, fitted.predict(rows), rtol=1e-6)
+
+
+def test_backends_agree_on_a_scaled_fit():
+    values = [_fitted(scaling_layer=True, backend=name, dtype="float64").predict(X)
+              for name in ("compiled", "numpy")]  # fmt: skip
+    np.testing.assert_allclose(values[0], values[1], rtol=1e-8)
+
+
+def test_lbfgs_learns_scales():
+    model = MLPRegressor(solver="lbfgs", scaling_layer=True, hidden_layer_sizes=(5,), max_iter=500)
+    model.set_params(random_state=0, tol=1e-3).fit(X, Y)
+    assert np.abs(model.scales_ - 1).max() > 0.01
+
+
+def test_partial_fits_go_on_with_the_scales():
+    model = MLPClassifier((10,), scaling_layer=True, random_state=0)
+    for _ in range(3):
+        model.partial_fit(X, Y > 0, classes=[False, True])
+    before = model.scales_.copy()
+    assert np.any(model.partial_fit(X, Y > 0).scales_ != before)
+    with pytest.raises(ValueError, match=r"scaling_layer is now False, .* has one"):
+        model.set_params(scaling_layer=False).partial_fit(X, Y > 0)
+
+
+@pytest.mark.parametrize("wrong", [0, -1.0, np.nan, np.inf, "yes", None])
+def test_wrong_scaling_layers_are_refused(wrong):
+    with pytest.raises((TypeError, ValueError), match="scaling_layer must be"):
+        MLPRegressor(scaling_layer=wrong).fit(X, Y)
+
+
+def test_numba_refuses_what_it_lacks(fitted):
+    message = "backend='numba' has no scaling layer: take backend='compiled'"
+    with pytest.raises(ValueError, match=message):
+        MLPRegressor(scaling_layer=True, backend="numba").fit(X, Y)
+    with pytest.raises(ValueError, match=message):
+        fitted.set_params(backend="numba").predict(X)
+    assert get_backend("numba").name == "numba"
