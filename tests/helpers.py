@@ -11,9 +11,16 @@ import numpy as np
 from fastmlp.backends import get_backend
 from fastmlp.backends.protocol import Backend, Rows, Totals
 from fastmlp.optimizers import CLASSES
-from fastmlp.plan.layout import Plan, default_groups, make_plan, make_settings, prefix_slots
 from fastmlp.plan.front import Column
-from fastmlp.plan.layout import FREQUENCIES, TABLES
+from fastmlp.plan.layout import (
+    FREQUENCIES,
+    TABLES,
+    Plan,
+    default_groups,
+    make_plan,
+    make_settings,
+    prefix_slots,
+)
 from fastmlp.plan.parameters import (
     aligned_zeros,
     gain_views,
@@ -199,7 +206,7 @@ def make_parameters(plan: Plan, dtype: np.dtype, rng: np.random.Generator) -> np
 
 
 def put_levels(X: np.ndarray, columns: Sequence[Column], rng: np.random.Generator) -> np.ndarray:
-    """Return X (N, I) with numbers of levels, and of a few that are none, where there are tables."""
+    """Return X (N, I) with numbers of levels, and some of none, where there are tables."""
     for i, column in enumerate(columns):
         if column.kind in ("table", "one_hot"):
             X[:, i] = rng.integers(-1, column.n_terms + 2, len(X))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -10,11 +9,10 @@ import pytest
 from helpers import REFERENCE, Problem, make_problem, objective_and_gradient, predict, train
 from helpers_tolerances import TRAJECTORY, eps
 
-from fastmlp import MLPClassifier, MLPRegressor, Predictor
-from fastmlp.backends import get_backend
 from fastmlp.backends.protocol import Backend
+from fastmlp.plan.description import Description
 from fastmlp.plan.front import PLAIN_COLUMN, Column
-from fastmlp.plan.layout import BIASES, FREQUENCIES, SCALES, TABLES
+from fastmlp.plan.layout import BIASES, FREQUENCIES, SCALES, TABLES, make_plan
 
 ADAM = {"optimizer": "adam", "learning_rate": 0.02, "eps": 1e-2}
 WITH_ALL = {
@@ -171,79 +169,22 @@ def test_scales_of_one_change_no_prediction(front_backend: Backend, dtype):
     np.testing.assert_array_equal(predict(front_backend, scaled), predict(front_backend, plain))
 
 
-# -- estimators -----------------------------------------------------------------------------------
-
-RNG = np.random.RandomState(0)
-X = RNG.normal(size=(400, 5))
-Y = np.sin(2 * X[:, 0]) + X[:, 1]
-COMMON = {"max_iter": 20, "learning_rate_init": 0.01, "random_state": 0, "n_iter_no_change": 99}
-
-
-@pytest.fixture
-def fitted(request) -> MLPRegressor:
-    return _fitted(scaling_layer=True)
-
-
-def _fitted(**parameters) -> MLPRegressor:
-    with pytest.warns(UserWarning, match="not converged"):
-        return MLPRegressor(**{**COMMON, **parameters}).fit(X, Y)
-
-
-def test_the_scales_of_a_fit_tell_what_matters(fitted):
-    scales = fitted.scales_
-    assert scales.shape == (5,)
-    assert scales[:2].min() > scales[2:].max()
-    assert _fitted().scales_ is None
-
-
-def test_a_number_is_the_factor_of_the_rate(fitted):
-    np.testing.assert_array_equal(_fitted(scaling_layer=6.0).scales_, fitted.scales_)
-    slow = np.abs(_fitted(scaling_layer=0.01).scales_ - 1).max()
-    assert slow < 0.01 < np.abs(fitted.scales_ - 1).max()
-
-
-def test_pickles_and_predictors_keep_the_scales(fitted):
-    again = pickle.loads(pickle.dumps(fitted))
-    np.testing.assert_array_equal(again.scales_, fitted.scales_)
-    expected = fitted.predict(X)
-    np.testing.assert_array_equal(again.predict(X), expected)
-    for rows in (X, X.astype(np.float32)):
-        outputs = Predictor(fitted)(rows)[:, 0]
-        np.testing.assert_allclose(outputs, fitted.predict(rows), rtol=1e-6)
-
-
-def test_backends_agree_on_a_scaled_fit():
-    values = [_fitted(scaling_layer=True, backend=name, dtype="float64").predict(X)
-              for name in ("compiled", "numpy")]  # fmt: skip
-    np.testing.assert_allclose(values[0], values[1], rtol=1e-8)
-
-
-def test_lbfgs_learns_scales():
-    model = MLPRegressor(solver="lbfgs", scaling_layer=True, hidden_layer_sizes=(5,), max_iter=500)
-    model.set_params(random_state=0, tol=1e-3).fit(X, Y)
-    assert np.abs(model.scales_ - 1).max() > 0.01
-
-
-def test_partial_fits_go_on_with_the_scales():
-    model = MLPClassifier((10,), scaling_layer=True, random_state=0)
-    for _ in range(3):
-        model.partial_fit(X, Y > 0, classes=[False, True])
-    before = model.scales_.copy()
-    assert np.any(model.partial_fit(X, Y > 0).scales_ != before)
-    with pytest.raises(ValueError, match=r"scaling_layer is now False, .* has one"):
-        model.set_params(scaling_layer=False).partial_fit(X, Y > 0)
-
-
-@pytest.mark.parametrize("wrong", [0, -1.0, np.nan, np.inf, "yes", None])
-def test_wrong_scaling_layers_are_refused(wrong):
-    with pytest.raises((TypeError, ValueError), match="scaling_layer must be"):
-        MLPRegressor(scaling_layer=wrong).fit(X, Y)
-
-
-def test_numba_refuses_what_it_lacks(fitted):
-    message = "backend='numba' has no scaling layer: take backend='compiled'"
-    with pytest.raises(ValueError, match=message):
-        MLPRegressor(scaling_layer=True, backend="numba").fit(X, Y)
-    with pytest.raises(ValueError, match=message):
-        fitted.set_params(backend="numba").predict(X)
-    assert get_backend("numba").name == "numba"
+def test_a_pickled_description_is_checked():
+    good = make_plan((8, 6, 2), ["relu"], "squared_error", columns=ALL).description
+    assert Description.unpickled(vars(good)) == good
+    wrong = [
+        {"columns": ALL[1:]},
+        {"columns": list(ALL)},
+        {"n_scales": 2},
+        {"columns": (Column("table", n_terms=2**25, width=3), *ALL[1:])},
+        {"columns": (Column("periodic", n_terms=513, width=3), *ALL[1:])},
+        {"columns": (Column("waves", n_terms=300, width=3), *ALL[1:])},
+        {"columns": (Column("piecewise", n_terms=2, width=3, edges=(0.0, 0.0, 1.0)), *ALL[1:])},
+        {"columns": (Column("piecewise", n_terms=3, width=3, edges=(0.0, 0.5, 1.0)), *ALL[1:])},
+        {"columns": (Column("plain"), *ALL[1:])},
+        {"columns": (Column("nothing"), *ALL[1:])},
+        {"columns": (ONE_HOT,) * 8},
+    ]
+    for change in wrong:
+        with pytest.raises(ValueError, match="model cannot be used"):
+            Description.unpickled({**vars(good), **change})
