@@ -10,6 +10,8 @@ import pytest
 from scipy.sparse import csr_array
 
 from fastmlp import MLPClassifier, MLPRegressor, Predictor, embeddings
+from fastmlp.backends import get_backend
+from fastmlp.estimators.first_weights import _first_layers
 from fastmlp.plan.front_values import column_views
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*has not converged")
@@ -222,3 +224,12 @@ def test_embeddings_need_dense_rows():
     for parameters in ({"numeric_embedding": "plr"}, {"categorical_features": [0]}):
         with pytest.raises(ValueError, match=r"needs a dense X: pass X.toarray\(\)"):
             MLPRegressor(**parameters).fit(csr_array(LEVELS), Y)
+
+
+def test_first_weights_by_rows_scale_the_weights_of_levels_too():
+    options = {"init": "data_driven", "learning_rate_init": 1e-30, "max_iter": 1}
+    model = embedded("ple", **options, scaling_layer=True, hidden_layer_sizes=(8, 4))
+    model.fit(RAW, WAVY)
+    first = _first_layers(model._network, 1)
+    z = first.forward(get_backend("numpy"), RAW, apply_link=False, n_threads=1)
+    np.testing.assert_allclose(z.std(axis=0), 1, rtol=1e-4)
