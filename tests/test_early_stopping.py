@@ -495,3 +495,16 @@ def test_curves_have_the_same_epochs_when_early_stopping_begins_late():
     model.set_params(early_stopping=False).fit(X, Y)
     assert model.validation_scores_ is None
     assert len(model.loss_curve_) == 9
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e25])
+def test_scores_of_targets_whose_squares_no_float32_holds(size):
+    parameters = {"standardize_target": True, "early_stopping": True, "random_state": 0}
+    models = [
+        MLPRegressor(hidden_layer_sizes=(3,), max_iter=3, **parameters).fit(
+            LINE.astype(np.float32), factor * SKEWED
+        )
+        for factor in (1.0, size)
+    ]
+    scores = [model.validation_scores_ for model in models]
+    assert_allclose(scores[1], scores[0], rtol=1e-4)

@@ -11,7 +11,12 @@ def r2(target: np.ndarray, predicted: np.ndarray, sample_weight: np.ndarray | No
     """Return R², the mean over targets, of predictions (N, T) of a target (N, T)."""
     from sklearn.metrics import r2_score  # noqa: PLC0415 - slow to import
 
-    return float(r2_score(target, predicted, sample_weight=sample_weight))
+    with np.errstate(over="ignore"):
+        score = float(r2_score(target, predicted, sample_weight=sample_weight))
+    if not np.isfinite(score) and target.dtype == np.float32:  # which lacks room for the squares
+        doubles = target.astype(np.float64), predicted.astype(np.float64)
+        score = float(r2_score(*doubles, sample_weight=sample_weight))
+    return score
 
 
 def quantile_score(
