@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -259,8 +260,8 @@ class BaseTabular(BaseEstimator):
         if not any(np.isfinite(member.error) for member in members):
             notify(validation.no_value_of(problem.metric.name))
         rows = np.concatenate([split.held for split in race.splits])
-        error: Callable[[np.ndarray], float] = lambda prediction: problem.error(prediction, rows)  # noqa: E731
         held_out = [member.held_out for member in members]
+        error = partial(problem.error_to_weigh_by, rows=rows)
         weights = greedy_weights(held_out, error, deadline=deadline)
         taken = weights > 0
         return Ensemble(
