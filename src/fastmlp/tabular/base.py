@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -207,7 +206,7 @@ class BaseTabular(BaseEstimator):
         with showing(self.verbose, problem, n_epochs) as (shown, tell):
             report = lambda member: self._report(member, tell)  # noqa: E731
             race = Race(shown, splits, seed, limits.race, report)
-            race.run(*portfolio, partners, transform)
+            race.run(portfolio, partners, transform)
         ensemble = self._chosen(reader, race, limits.choice)
         if not self.refit:
             return ensemble
@@ -260,8 +259,8 @@ class BaseTabular(BaseEstimator):
         if not any(np.isfinite(member.error) for member in members):
             notify(validation.no_value_of(problem.metric.name))
         rows = np.concatenate([split.held for split in race.splits])
+        error: Callable[[np.ndarray], float] = lambda p: problem.smooth_error(p, rows)  # noqa: E731
         held_out = [member.held_out for member in members]
-        error = partial(problem.error_to_weigh_by, rows=rows)
         weights = greedy_weights(held_out, error, deadline=deadline)
         taken = weights > 0
         return Ensemble(

@@ -285,6 +285,7 @@ def _fit_inputs(recipe: Recipe, table: EncodedTable, seed: int) -> Inputs:
         n_angles=recipe.n_angles if "places" in recipe.inputs else 0,
         n_pairs=recipe.n_pairs if "pairs" in recipe.inputs else 0,
         max_levels=min(recipe.max_levels, max(MOST_INPUTS // max(n_categories, 1), 1)),
+        scale=recipe.input_scale,
         seed=seed,
     )
 

@@ -34,15 +34,16 @@ class Metric:
         Whether it judges how sure a classifier is, not only which class it names.
     is_native : bool
         Whether a network's own score finds the same epoch the best.
-    weighed_by : callable, optional
-        The error that candidates are weighed by, in the place of ``error``, where that is a count.
+    smooth : callable, optional
+        A measure of error by which means of several models are told apart, where the error itself
+        changes in steps of a row.
     """
 
     name: str
     error: ErrorFunction
     of_probabilities: bool = False
     is_native: bool = False
-    weighed_by: ErrorFunction | None = None
+    smooth: ErrorFunction | None = None
 
 
 def _class_error(truth: np.ndarray, p: np.ndarray, weights: np.ndarray | None) -> float:
@@ -95,7 +96,7 @@ CLASS_METRICS: Mapping[str, Metric] = MappingProxyType(
     {
         metric.name: metric
         for metric in (
-            Metric("error", _class_error, is_native=True, weighed_by=_brier),
+            Metric("error", _class_error, is_native=True, smooth=_brier),
             Metric("log_loss", _log_loss, of_probabilities=True, is_native=True),
             Metric("auc", _auc, of_probabilities=True),
             Metric("brier", _brier, of_probabilities=True),
@@ -170,8 +171,8 @@ def metric_of(
     scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
     name = scoring if isinstance(scoring, str) else getattr(scorer, "__name__", repr(scorer))
     error = _error_by(scorer, scoring, classes, answer)
-    weighed_by = _brier if name == "accuracy" else None
-    return Metric(name, error, "proba" in repr(scorer), weighed_by=weighed_by)
+    smooth = _brier if name == "accuracy" else None
+    return Metric(name, error, "proba" in repr(scorer), smooth=smooth)
 
 
 def _error_by(

@@ -72,11 +72,11 @@ class Problem:
         """Return the weights (K,) of some rows (K,)."""
         return None if self.weights is None else self.weights[rows]
 
-    def error_to_weigh_by(self, prediction: np.ndarray, rows: np.ndarray) -> float:
-        """Return the error of a prediction (K, …) for some rows (K,) that weights are chosen by."""
-        error = self.metric.weighed_by or self.metric.error
-        return error(self.target[rows], prediction, self.weights_of(rows))
-
     def error(self, prediction: np.ndarray, rows: np.ndarray) -> float:
         """Return the metric's error of a prediction (K, …) for some rows (K,)."""
         return self.metric.error(self.target[rows], prediction, self.weights_of(rows))
+
+    def smooth_error(self, prediction: np.ndarray, rows: np.ndarray) -> float:
+        """Return what means of several models are told apart by: the error, if it is smooth."""
+        measure = self.metric.smooth or self.metric.error
+        return measure(self.target[rows], prediction, self.weights_of(rows))
