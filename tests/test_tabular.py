@@ -16,7 +16,14 @@ from helpers_clock import slow_clock
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import softmax
 from sklearn.base import clone
-from sklearn.metrics import f1_score, log_loss, make_scorer, max_error, roc_auc_score
+from sklearn.metrics import (
+    brier_score_loss,
+    f1_score,
+    log_loss,
+    make_scorer,
+    max_error,
+    roc_auc_score,
+)
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -423,6 +430,22 @@ def test_greedy_weights_of_errors_that_are_no_numbers():
     assert_array_equal(greedy_weights(models, lambda p: np.inf), [0.5, 0.5])
     of_second = lambda p: 1.0 if p[0] == 2 else np.nan  # noqa: E731
     assert_array_equal(greedy_weights(models, of_second), [0, 1])
+
+
+@pytest.mark.parametrize("metric", ["error", "accuracy", "log_loss"])
+def test_wrong_classes_are_too_coarse_to_weigh_by(metric, monkeypatch):
+    seen = []
+
+    def watched(predictions, error, **more):
+        seen.append(error(predictions[0]))
+        return greedy_weights(predictions, error, **more)
+
+    monkeypatch.setattr("fastmlp.tabular.base.greedy_weights", watched)
+    members = []
+    model = classifier(metric=metric, callbacks=[members.append])
+    model.fit(FRAME, GREEN, X_val=FRAME[:50], y_val=GREEN[:50])
+    brier = 2 * brier_score_loss(GREEN[:50], members[0].held_out[:, 1])
+    assert seen == [pytest.approx(members[0].error if metric == "log_loss" else brier)]
 
 
 def test_the_best_learn_again(monkeypatch):

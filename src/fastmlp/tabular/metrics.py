@@ -171,7 +171,8 @@ def metric_of(
     scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
     name = scoring if isinstance(scoring, str) else getattr(scorer, "__name__", repr(scorer))
     error = _error_by(scorer, scoring, classes, answer)
-    return Metric(name, error, of_probabilities="proba" in repr(scorer))
+    smooth = _brier if name == "accuracy" else None
+    return Metric(name, error, "proba" in repr(scorer), smooth=smooth)
 
 
 def _error_by(

@@ -53,7 +53,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         What networks learn in the place of the target: its logarithm, or the normal deviate of its
         rank. With "auto" the best recipe of a race also tries one of them where a target that is
         not negative has a skewness above 1, and the held-out rows choose; not with
-        ``preset="fast"`` or a ``recipe``, which have no race.
+        ``preset="fast"``, which has no time for it, or with a ``recipe``.
     {recipes}
     metric : str or callable, default=None
         What epochs and candidates are chosen by: "rmse", "mae", the name of the loss if it is none
