@@ -334,3 +334,14 @@ def test_all_inputs_are_multiplied():
     one, three = fit_inputs(table, n_bins=2), fit_inputs(table, n_bins=2, scale=3.0)
     assert one.names == three.names
     assert_array_equal(three.matrix(table), 3 * one.matrix(table))
+
+
+def test_codes_of_categories_may_be_inputs_as_they_are():
+    frame = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "c": list("abab")})
+    table = TableReader().fit_transform(frame)
+    inputs = fit_inputs(table, as_codes=True, scale=3.0)
+    assert inputs.names[-1] == "c"
+    assert inputs.codes == [len(inputs.names) - 1]
+    matrix = inputs.matrix(table)
+    assert matrix.dtype == np.float32
+    assert_array_equal(matrix[:, -1], table.categories[:, 0])

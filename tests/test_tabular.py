@@ -40,6 +40,9 @@ from fastmlp.tabular.split import folds, hold_out
 from fastmlp.training.divergence import DivergenceError
 
 TINY = Recipe(hidden_layer_sizes=(16,), max_iter=15, learning_rate_init=0.02, batch_size=32)
+EMBEDDED = TINY.with_(
+    embedding="pbld", scaling_layer=True, parametric_activation=True, init="data_driven"
+)
 ALL_INPUTS = TINY.with_(inputs=("pieces", "places", "pairs"), n_pairs=4)
 
 RNG = np.random.RandomState(0)
@@ -751,3 +754,13 @@ def test_recipes_print_as_the_list_of_their_settings():
     assert "activation='mish'" in recipe.summary
     assert eval(repr(recipe), {"Recipe": Recipe}) == recipe
     assert hash(recipe) == hash(TINY.with_(activation="mish"))
+
+
+@pytest.mark.parametrize("embedding", ["pbld", "plr", "piecewise_linear"])
+def test_a_recipe_with_embeddings(embedding):
+    model = classifier(recipe=EMBEDDED.with_(embedding=embedding)).fit(FRAME, LABELS)
+    assert model.score(FRAME, LABELS) > 0.8
+    unseen = FRAME.assign(colour="violet", size=1e9)
+    assert np.isfinite(model.predict_proba(unseen)).all()
+    again = pickle.loads(pickle.dumps(model))
+    assert_array_equal(again.predict_proba(FRAME), model.predict_proba(FRAME))

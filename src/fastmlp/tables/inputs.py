@@ -39,7 +39,9 @@ class Inputs:
     scaling : RobustScaling
     piecewise, piecewise_of_pairs : PiecewiseEncoding or None
     levels : OneHot or None
-        None for a table without categories.
+        None for a table without categories, and where its codes are inputs.
+    n_codes : int
+        How many of the last inputs are codes of categories, which are as they are in the table.
     scale : float
         By what all inputs are multiplied.
     names : tuple of str, length I
@@ -51,6 +53,7 @@ class Inputs:
     piecewise: PiecewiseEncoding | None
     piecewise_of_pairs: PiecewiseEncoding | None
     levels: OneHot | None
+    n_codes: int
     scale: float
     names: tuple[str, ...]
 
@@ -62,10 +65,17 @@ class Inputs:
         matrix = self._unscaled(table)
         if self.scale != 1:
             matrix *= np.float32(self.scale)
+        if self.n_codes:
+            return np.concatenate([matrix, table.categories], axis=1, dtype=np.float32)
         return matrix
 
+    @property
+    def codes(self) -> list[int]:
+        """Which inputs are codes of categories."""
+        return list(range(len(self.names) - self.n_codes, len(self.names)))
+
     def _unscaled(self, table: EncodedTable) -> np.ndarray | csr_array:
-        n_rows, n_inputs = len(table), len(self.names)
+        n_rows, n_inputs = len(table), len(self.names) - self.n_codes
         if self.levels is None:
             return self._numbers(table, np.empty((n_rows, n_inputs), np.float32))
         n_numbers = n_inputs - self.levels.n_outputs
@@ -114,6 +124,7 @@ def fit_inputs(
     n_angles: int = 0,
     n_pairs: int = 0,
     max_levels: int | None = None,
+    as_codes: bool = False,
     scale: float = 1.0,
     seed: int = 0,
 ) -> Inputs:
@@ -133,8 +144,11 @@ def fit_inputs(
         How many random pairs of numbers are turned, each by a random angle, for bins only.
     max_levels : int, optional
         Inputs of a category at most; the least frequent levels share one.
+    as_codes : bool, default=False
+        Whether the codes of a category are one input, for a network that embeds them, and not an
+        input for each level.
     scale : float, default=1.0
-        By what all inputs are multiplied.
+        By what all inputs but codes are multiplied.
     seed : int, default=0
         Of the random pairs.
     """
@@ -149,13 +163,15 @@ def fit_inputs(
     of_pairs = (
         None if pairs is None else fit_piecewise(pairs.transform(table.numbers), BINS_OF_PAIRS)
     )
-    levels = fit_levels(table, max_levels) if table.category_names else None
+    n_codes = len(table.category_names) if as_codes else 0
+    levels = fit_levels(table, max_levels) if table.category_names and not as_codes else None
     names = scaling.names(columns)
     names += () if piecewise is None else piecewise.names(columns)
     if pairs is not None and of_pairs is not None:
         names += of_pairs.names(pairs.names(table.number_names))
     names += () if levels is None else levels.names(table.category_names)
-    return Inputs(rotations, pairs, scaling, piecewise, of_pairs, levels, scale, names)
+    names += table.category_names if as_codes else ()
+    return Inputs(rotations, pairs, scaling, piecewise, of_pairs, levels, n_codes, scale, names)
 
 
 def _with_rotations(numbers: np.ndarray, rotations: Rotations | None) -> np.ndarray:

@@ -219,7 +219,7 @@ def _learn(
     transform = fit_transform(recipe.transform, problem.target[split.train])
     targets = problem.target if transform is None else transform.forth(problem.target)
     scoring = _scoring(problem, split, transform)
-    network = _network(problem, recipe, len(table), seed, _time_left(deadline)).set_params(
+    network = _network(problem, recipe, inputs, len(table), seed, _time_left(deadline)).set_params(
         scoring=scoring
     )
     network.fit(
@@ -253,7 +253,7 @@ def learn_all(
         targets = problem.target if transform is None else transform.forth(problem.target)
         X = _matrix(inputs, problem.table)
         callbacks = [lambda record: record.epoch >= n_epochs]
-        network = _network(problem, recipe, X.shape[0], seed, _time_left(deadline))
+        network = _network(problem, recipe, inputs, X.shape[0], seed, _time_left(deadline))
         network.set_params(early_stopping=False, callbacks=callbacks)
         network.fit(X, targets, problem.weights)
         return _learner(inputs, network, problem, transform)
@@ -292,18 +292,29 @@ def _fit_inputs(recipe: Recipe, table: EncodedTable, seed: int) -> Inputs:
         n_angles=recipe.n_angles if "places" in recipe.inputs else 0,
         n_pairs=recipe.n_pairs if "pairs" in recipe.inputs else 0,
         max_levels=min(recipe.max_levels, max(MOST_INPUTS // max(n_categories, 1), 1)),
+        as_codes=recipe.embedding is not None,
         scale=recipe.input_scale,
         seed=seed,
     )
 
 
 def _network(
-    problem: Problem, recipe: Recipe, n_rows: int, seed: int, time_limit: float | None
+    problem: Problem,
+    recipe: Recipe,
+    inputs: Inputs,
+    n_rows: int,
+    seed: int,
+    time_limit: float | None,
 ) -> Any:
     """Return a network, not yet fitted."""
     settings: dict[str, Any] = dict(
+        numeric_embedding=recipe.embedding,
+        categorical_features=inputs.codes or None,
+        scaling_layer=recipe.scaling_layer,
         hidden_layer_sizes=recipe.hidden_layer_sizes,
         activation=recipe.activation,
+        parametric_activation=recipe.parametric_activation,
+        init=recipe.init,
         dropout=recipe.dropout,
         solver="adamw",
         learning_rate=OneCycle(pct_start=0.2),

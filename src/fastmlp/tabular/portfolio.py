@@ -72,6 +72,12 @@ ROUGH = Recipe(dropout=0.05, input_scale=3.0)
 ROUGH_PIECES = ROUGH.with_(inputs=_PIECES)
 #: What depends on sums and differences of numbers.
 TURNED = Recipe(inputs=_PAIRS, hidden_layer_sizes=(128, 128), dropout=0.3)
+#: Waves of each number, and rows of numbers for the levels of large categories, which are learnt.
+WAVES = ROUGH.with_(embedding="plr")
+#: What RealMLP puts before and between the layers (Holzmüller et al. 2024).
+PERIODIC = Recipe(
+    embedding="pbld", scaling_layer=True, parametric_activation=True, init="data_driven"
+)
 
 PRESETS = ("fast", "default", "best")
 
@@ -90,7 +96,7 @@ def portfolio_for(preset: str, n_rows: int) -> Portfolio:
     entrants = _lasting(epochs, SMALL, SMOOTH, ROUGH_PIECES, ROUGH)
     if preset == "default":
         return Portfolio(entrants, 1, 1 if n_rows < MANY_ROWS else 2, 3)
-    longer = _lasting(2 * epochs, SMALL, SMOOTH, ROUGH_PIECES, ROUGH, TURNED)
+    longer = _lasting(2 * epochs, SMALL, SMOOTH, ROUGH_PIECES, ROUGH, TURNED, WAVES, PERIODIC)
     return Portfolio((*entrants, *longer), 2, 4, 2)
 
 

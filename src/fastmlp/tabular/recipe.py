@@ -34,8 +34,19 @@ class Recipe:
     input_scale : float, default=1.0
         By what all inputs are multiplied. Larger ones let a network learn rougher functions of
         them, as if its first weights were larger and learnt faster.
+    embedding : {"pbld", "plr", "piecewise_linear"}, default=None
+        What the network learns to make of each number before its first layer, beside or instead of
+        the number, and of each category: a row of eight numbers for each level of a large one
+        (:mod:`fastmlp.embeddings`).
+    scaling_layer : bool, default=False
+        Whether each input has a factor that is learnt (``scaling_layer`` of MLPClassifier).
     hidden_layer_sizes : tuple of int, default=(256, 256, 256)
     activation : str, default="gelu"
+    parametric_activation : bool, default=False
+        Whether each unit learns how much of the activation it takes.
+    init : str, default="auto"
+        How the weights begin: "data_driven" as in RealMLP, or another name that ``init`` of
+        MLPClassifier takes.
     dropout : float, default=0.15
     learning_rate_init : float, default=0.005
         The largest learning rate, which rises over the first fifth of the fit and then falls along
@@ -68,8 +79,12 @@ class Recipe:
     n_angles: int = 8
     max_levels: int = 64
     input_scale: float = 1.0
+    embedding: str | None = None
+    scaling_layer: bool = False
     hidden_layer_sizes: tuple[int, ...] = (256, 256, 256)
     activation: str = "gelu"
+    parametric_activation: bool = False
+    init: str = "auto"
     dropout: float = 0.15
     learning_rate_init: float = 0.005
     beta_2: float = 0.95
