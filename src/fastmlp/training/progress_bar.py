@@ -67,7 +67,8 @@ class ProgressBar(Observer):
         """Move the bar on; it is drawn ten times a second, not each time."""
         for remark in state.remarks:
             self._print(remark)
-        self._progress.update(self._task, completed=state.epoch, figures=_figures(state))
+        done, total = state.epoch, state.max_iter  # fewer where the time is limited
+        self._progress.update(self._task, completed=done, total=total, figures=_figures(state))
 
     def training_ended(self, state: TrainerState) -> None:
         """Leave the bar full, and print the reason."""
