@@ -749,7 +749,7 @@ def test_recipes_print_as_the_list_of_their_settings():
     recipe = TINY.with_(activation="mish")
     lines = str(recipe).splitlines()
     assert len(lines) == len(vars(recipe))
-    assert "activation          'mish'" in lines
+    assert ["activation", "'mish'"] in [line.split() for line in lines]
     assert recipe.summary.startswith("plain, ")
     assert "activation='mish'" in recipe.summary
     assert eval(repr(recipe), {"Recipe": Recipe}) == recipe
