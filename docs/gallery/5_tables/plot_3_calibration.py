@@ -44,8 +44,8 @@ train, test, train_returns, test_returns, _, test_truth = train_test_split(
 # ----------------------------
 # A classifier that is chosen by its share of wrong classes learns from smoothed labels, which are
 # not quite 0 and 1. That helps its decisions, and makes it too modest. ``calibrate``, which is on
-# by default, divides the scores by one number, the temperature, which is found on the held-out rows.
-# No decision changes.
+# by default, divides the scores by one number, the temperature, which is found on the held-out
+# rows. No decision changes.
 
 models = {
     calibrate: TabularClassifier(preset="fast", calibrate=calibrate, random_state=0).fit(
