@@ -206,6 +206,8 @@ def _check_network(
     normalizations = validation.each_normalization(normalization, len(hidden))
     validation.check_same_network(network.layer_sizes, sizes)
     validation.check_same_normalizations(network.normalizations, normalizations)
+    parametric = np.broadcast_to(parameters["parametric_activation"], len(hidden)).tolist()
+    validation.check_same_activations(network.parametric, parametric)
     validation.check_same_scaling(network.plan.n_scales > 0, parameters["scaling_layer"] > 0)
     validation.check_same_groups(
         network.normalizations,
