@@ -389,5 +389,6 @@ def _refuse_front(plan: Plan) -> None:
     """Raise ValueError for a network that makes something of a row before its first layer."""
     if plan.has_front:
         raise ValueError(
-            "backend='numba' has no scaling layer: take backend='compiled' or backend='numpy'."
+            "backend='numba' has neither embeddings nor a scaling layer: take backend='compiled' "
+            "or backend='numpy'."
         )
