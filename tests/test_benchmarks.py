@@ -52,6 +52,7 @@ def test_peers_compares_training_and_prediction(tmp_path):
 
 
 COMMANDS = {
+    "ablation": "--table wine --part dropout --seeds 2 --max-iter 3",
     "calls": "--stream 3 --rounds 1",
     "busy": "--cell digits --rounds 1 --seconds 0.001 --threads 2",
     "custom": "--cell digits --rounds 1",

@@ -223,3 +223,25 @@ def test_tables_of_markdown(module):
     assert "| one | 2.5 | 5 |" in text
     assert "| b | 2.00 | 2 | 2 | 1 |" in text
     assert "of the ratios to a, those of errors" in text
+
+
+def test_what_a_part_is_worth_by_hand(module):
+    ablation = module("ablation")
+    entries = entries_of(
+        module("table_results"),
+        {
+            "one": {ablation.WHOLE: [0.1, 0.3], "dropout": [0.2, 0.3], "gelu": [0.1, 0.3]},
+            "two": {ablation.WHOLE: [0.2], "dropout": [0.1], "gelu": [0.3]},
+            "all right": {ablation.WHOLE: [0.0], "dropout": [0.1], "gelu": [0.0]},
+        },
+    )
+    growth = ablation.increases_of(entries, [ablation.WHOLE, "dropout", "gelu"])
+    assert growth["dropout"].tolist() == pytest.approx([25, -50])
+    assert growth["gelu"].tolist() == pytest.approx([50])  # on the first table it changes nothing
+    assert ablation.mean_of(growth["dropout"]) == pytest.approx(100 * ((1.25 * 0.5) ** 0.5 - 1))
+
+
+def test_parts_of_a_recipe_that_there_are(module):
+    ablation = module("ablation")
+    for name, changes in ablation.PARTS.items():
+        assert (ablation.BASE.with_(**changes) == ablation.BASE) == (name == ablation.WHOLE)
