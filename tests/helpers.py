@@ -186,12 +186,21 @@ def make_parameters(plan: Plan, dtype: np.dtype, rng: np.random.Generator) -> np
     vector = aligned_zeros(plan.n_values, dtype)
     vector[:] = rng.normal(scale=0.1, size=plan.n_values)
     for w in weight_views(plan, vector):
-        w[:] = rng.normal(scale=len(w) ** -0.5, size=w.shape)
+        w[:] = rng.normal(scale=w.shape[-2] ** -0.5, size=w.shape)
     for views in (gain_views, running_variance_views):
         for view in (view for view in views(plan, vector) if view is not None):
             np.add(view, 1, out=view)
     scales_view(plan, vector)[...] += 1
     return vector
+
+
+def make_order(rng: np.random.Generator, n_rows: int, n_epochs: int, n_orders: int) -> np.ndarray:
+    """Return the order (M,) of some epochs, or several orders (k, M)."""
+    orders = [
+        np.concatenate([rng.permutation(n_rows) for _ in range(n_epochs)])
+        for _ in range(max(1, n_orders))
+    ]
+    return np.array(orders) if n_orders else orders[0]
 
 
 def make_problem(
@@ -206,6 +215,9 @@ def make_problem(
     n_groups: int | None = None,
     n_channels: int | None = None,
     n_scales: int = 0,
+    n_members: int = 1,
+    n_shared: int | None = None,
+    own_batches: bool = False,
     weighted: bool = False,
     n_rows: int = 50,
     batch_size: int = 16,
@@ -234,6 +246,8 @@ def make_problem(
         n_groups=n_groups,
         n_channels=n_channels,
         n_scales=n_scales,
+        n_members=n_members,
+        n_shared=n_shared,
     )
     recipe = make_recipe(optimizer, **{"seed": 2**40 + 7, **settings})
     n_moments = len(recipe.rule.optimizer.moments)
@@ -245,7 +259,7 @@ def make_problem(
         X=make_inputs(n_rows, layer_sizes[0], np.dtype(x_dtype or dtype), rng),
         target=make_target(plan, n_rows, rng).astype(dtype),
         sample_weight=rng.uniform(0.2, 3, n_rows).astype(dtype) if weighted else None,
-        order=np.concatenate([rng.permutation(n_rows) for _ in range(n_epochs)]),
+        order=make_order(rng, n_rows, n_epochs, n_members if own_batches else 0),
         batch_size=batch_size,
     )
 
@@ -261,11 +275,12 @@ def train(
     parameters, moments = problem.parameters.copy(), problem.moments.copy()
     n_rows = workspace_rows or problem.batch_size
     executor = backend.bind(problem.plan, problem.settings, problem.dtype, n_rows, n_threads)
-    chunk = len(problem.order) if chunk_batches is None else chunk_batches * problem.batch_size
+    n_order = problem.order.shape[-1]
+    chunk = n_order if chunk_batches is None else chunk_batches * problem.batch_size
     sums, n_done = np.zeros(3), 0
-    for start in range(0, len(problem.order), chunk):
-        order = problem.order[start : start + chunk]
-        updates = problem.recipe.updates(-(-len(order) // problem.batch_size), n_done)
+    for start in range(0, n_order, chunk):
+        order = np.ascontiguousarray(problem.order[..., start : start + chunk])
+        updates = problem.recipe.updates(-(-order.shape[-1] // problem.batch_size), n_done)
         sums += executor.train(
             parameters, moments, problem.rows, order, problem.batch_size, updates
         )
@@ -295,6 +310,7 @@ def predict(
 ) -> np.ndarray:
     """Return the predictions (K, C) for X[rows], or for all of X."""
     n_rows = len(problem.X) if rows is None else len(rows)
-    out = np.full((n_rows, problem.plan.n_outputs), np.nan, problem.dtype)
+    n_outputs = problem.plan.n_outputs * (1 if apply_link else problem.plan.n_members)
+    out = np.full((n_rows, n_outputs), np.nan, problem.dtype)
     backend.predict(problem.plan, problem.parameters, problem.X, rows, out, apply_link, n_threads)
     return out

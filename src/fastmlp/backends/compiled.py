@@ -321,9 +321,10 @@ class CompiledBackend:
             plan.loss,
             loss_parameters,
             plan.target_width,
-            plan.n_weights,
+            plan.n_members * plan.products_of_row,
             plan.n_parameters,
             plan.n_inputs,
+            plan.n_members,
             plan.n_scales,
             int(plan.slots["offset"][plan.slots["kind"] == SCALES].sum()),
         )

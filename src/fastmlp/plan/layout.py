@@ -63,8 +63,9 @@ LAYER_DTYPE = np.dtype(
     [
         ("fan_in", np.int64),
         ("fan_out", np.int64),
-        ("weight_offset", np.int64),  # of W (fan_in, fan_out) in the flat parameter vector
-        ("bias_offset", np.int64),  # of b (fan_out,)
+        ("n_copies", np.int64),  # of W and b: 1, or one for each member
+        ("weight_offset", np.int64),  # of W (n_copies, fan_in, fan_out) in the flat parameter vector
+        ("bias_offset", np.int64),  # of b (n_copies, fan_out)
         ("gain_offset", np.int64),  # of γ (fan_out,), where the layer is normalised
         ("shift_offset", np.int64),  # of β (fan_out,), likewise
         ("mean_offset", np.int64),  # of the running means (fan_out,), batch norm only
@@ -178,8 +179,12 @@ class Plan:
     n_values : int
         Length V of the flat parameter vector: the running means and variances of batch norm follow
         what is trained.
+    n_members : int
+        Networks k that are trained together. A batch of B rows is then k · B virtual rows, and what
+        is predicted is the mean of what they predict.
     n_scales : int
-        Rows of factors that the inputs of layer 0 are multiplied by: 1 with a scaling layer, or 0.
+        Rows of factors that the inputs of layer 0 are multiplied by: 0, 1 for all or one for each
+        member.
     custom : mapping of int to CustomActivation
         The activations that the user wrote, by the number of their layer.
     custom_loss : CustomLoss or None
@@ -195,6 +200,7 @@ class Plan:
     n_weights: int
     n_parameters: int
     n_values: int
+    n_members: int = 1
     n_scales: int = 0
     custom: Mapping[int, CustomActivation] = field(default_factory=dict)
     custom_loss: CustomLoss | None = None
@@ -226,6 +232,8 @@ class Plan:
             factors=tuple(self.groups.tolist()),
             slot_groups=tuple(self.trained_slots["group"].tolist()),
             n_scales=self.n_scales,
+            n_members=self.n_members,
+            n_shared=self.n_shared,
         )
 
     def grouped(self, factors: Sequence[Sequence[float]], slot_groups: Sequence[int]) -> Plan:
@@ -278,6 +286,16 @@ class Plan:
         return int(self.layers["fan_out"][-1])
 
     @property
+    def n_shared(self) -> int:
+        """How many first layers serve all members; all of them where there is one member."""
+        return int((self.layers["n_copies"] == 1).sum())
+
+    @property
+    def products_of_row(self) -> int:
+        """Multiply-adds of a row, or a virtual row, on its way forward: Σ I · O."""
+        return int((self.layers["fan_in"] * self.layers["fan_out"]).sum())
+
+    @property
     def loss_row(self) -> Loss:
         """The loss's row in the registry, or what would stand there for the user's own."""
         if self.custom_loss is not None:
@@ -293,10 +311,10 @@ class Plan:
         """Count the useful floating-point operations of one training step, per sample.
 
         Forward, weight gradient and input gradient are 2·I·O each; without a front, the first
-        layer needs no input gradient: 2 (3 ΣIO − I₁O₁).
+        layer needs no input gradient: 2 (3 ΣIO − I₁O₁). Each member does as much.
         """
-        products = self.layers["fan_in"] * self.layers["fan_out"]
-        return int(2 * (3 * products.sum() - (0 if self.has_front else products[0])))
+        first = int(self.layers["fan_in"][0] * self.layers["fan_out"][0])
+        return 2 * self.n_members * (3 * self.products_of_row - (0 if self.has_front else first))
 
 
 def batch_norms(plan: Plan) -> np.ndarray:
@@ -346,6 +364,13 @@ _OFFSETS = {
 }  # fmt: skip
 
 
+def _rows_of_slot(layer: np.void, kind: int) -> int:
+    """Return the rows of a layer's slot: (copies · fan_in) of weights, copies of biases, else 1."""
+    if kind not in (WEIGHTS, BIASES):
+        return 1
+    return int(layer["n_copies"] * (layer["fan_in"] if kind == WEIGHTS else 1))
+
+
 def _shapes(layers: np.ndarray, n_scales: int) -> list[tuple[int, int, int, int]]:
     """Return (kind, layer, rows, columns) of each slot, in the order of the vector."""
     names = [NORMALIZATIONS.by_code(code).name for code in layers["normalization"]]
@@ -354,7 +379,7 @@ def _shapes(layers: np.ndarray, n_scales: int) -> list[tuple[int, int, int, int]
     every = list(range(len(names)))
     having = (every, every, normalized, normalized, by_batch, by_batch)  # by kind of _OFFSETS
     shapes = [
-        (kind, i, int(layers["fan_in"][i]) if kind == WEIGHTS else 1, int(layers["fan_out"][i]))
+        (kind, i, _rows_of_slot(layers[i], kind), int(layers["fan_out"][i]))
         for kind, numbers in zip(_OFFSETS, having, strict=True)
         for i in numbers
     ]
@@ -426,6 +451,8 @@ def lay_out(wanted: Description) -> Plan:
     names = [*wanted.normalizations, "none"]
     layers["normalization"] = [NORMALIZATIONS[name].code for name in names]
     layers["n_groups"] = [*wanted.groups, 0]
+    layers["n_copies"] = 1
+    layers["n_copies"][wanted.n_shared :] = wanted.n_members
     slots = _lay_out_slots(layers, wanted)
     sizes_of_slots, kinds = slots["rows"] * slots["columns"], slots["kind"]
     numbers, row = np.array(wanted.loss_parameters, np.float64), wanted.loss_row
@@ -439,6 +466,7 @@ def lay_out(wanted: Description) -> Plan:
         int(sizes_of_slots[kinds == WEIGHTS].sum()),
         int(sizes_of_slots[is_trained(kinds)].sum()),
         int(sizes_of_slots.sum()),
+        wanted.n_members,
         wanted.n_scales,
         {i: own for i, own in enumerate(wanted.activations) if isinstance(own, CustomActivation)},
         None if isinstance(wanted.loss, str) else wanted.loss,
@@ -455,6 +483,8 @@ def make_plan(
     n_groups: int | None = None,
     n_channels: int | None = None,
     n_scales: int = 0,
+    n_members: int = 1,
+    n_shared: int | None = None,
 ) -> Plan:
     """Lay out a network.
 
@@ -479,7 +509,12 @@ def make_plan(
         Channels of each hidden layer, for ``"instance"`` and ``"group"``: unit number
         channel · positions + position. None makes every unit a channel.
     n_scales : int
-        1 for a factor for each input of layer 0, else 0.
+        Rows of factors for the inputs of layer 0: 0, 1 or ``n_members``.
+    n_members : int
+        Networks that are trained together.
+    n_shared : int, optional
+        How many first layers serve all of them, below L with several members; by default all but
+        the last.
     """
     n_layers = len(layer_sizes) - 1
     sizes = tuple(int(size) for size in layer_sizes)
@@ -497,6 +532,8 @@ def make_plan(
             loss=loss,
             loss_parameters=tuple(map(float, numbers)),
             n_scales=n_scales,
+            n_members=n_members,
+            n_shared=n_layers - (n_members > 1) if n_shared is None else n_shared,
         )
     )
 

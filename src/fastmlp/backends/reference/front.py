@@ -23,10 +23,18 @@ def front_forward(
 ) -> tuple[np.ndarray, FrontTrace]:
     """Return the inputs (B, I) of layer 0 for rows x (B, columns of X), and the trace."""
     trace = FrontTrace(x)
-    return (x * scales_view(plan, parameters) if plan.n_scales else x), trace
+    if not plan.n_scales:
+        return x, trace
+    scales = scales_view(plan, parameters)
+    return (_by_scales(plan, x) * scales[:, np.newaxis]).reshape(x.shape), trace
 
 
 def front_backward(plan: Plan, trace: FrontTrace, dh: np.ndarray, gradient: np.ndarray) -> None:
     """Set the front's part of a gradient (P,), given that of the inputs of layer 0, dh (B, I)."""
     if plan.n_scales:
-        scales_view(plan, gradient)[0] = (dh * trace.rows).sum(axis=0)
+        scales_view(plan, gradient)[...] = _by_scales(plan, dh * trace.rows).sum(axis=1)
+
+
+def _by_scales(plan: Plan, x: np.ndarray) -> np.ndarray:
+    """Return virtual rows x (k · B, I) as (n_scales, …, I)."""
+    return x.reshape(plan.n_scales, -1, x.shape[1])
