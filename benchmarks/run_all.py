@@ -49,7 +49,7 @@ JOBS = (
     Job("fit-extra", "fit.py", "--shapes extra"),
     Job("fit-one-thread", "fit.py", "--threads 1 --rounds 3"),
     Job("predict-wide", "predict.py", "--cell wide2048 --rows 1 --rows 1000"),
-    Job("tabular", "tabular.py"),
+    Job("tabular", "tabular.py", "--group bundled --group folder"),
     Job("mnist", "mnist.py", files=("json",), needs_mnist=True),
     Job("memory", "memory.py", files=(), needs_mnist=True),
     Job("import", "import_time.py", files=()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from table_packages import PACKAGED, Task
 
 from fastmlp.cli.data import DATA_VARIABLE
 
-__all__ = ["BUNDLED", "TABLES", "Split", "Task", "available", "split_of"]
+__all__ = ["BUNDLED", "GROUPS", "TABLES", "Split", "Task", "available", "split_of"]
 
 #: The folder of the real tables, if the variable names one.
 FOLDER = Path(os.environ[DATA_VARIABLE]) if os.environ.get(DATA_VARIABLE) else None
@@ -101,15 +101,20 @@ BUNDLED: dict[str, Callable[[], Task]] = {
     "digits": lambda: _bundled(datasets.load_digits, True),
     "diabetes": lambda: _bundled(datasets.load_diabetes, False),
 }
-TABLES: dict[str, Callable[[], Task]] = {
+#: Tables in the folder.
+FILED: dict[str, Callable[[], Task]] = {
     "california": _california,
     "letter": _letter,
     "adult": _adult,
     "diamonds": _diamonds,
     "protein": _protein,
-    **BUNDLED,
-    **PACKAGED,
 }
+GROUPS: dict[str, Mapping[str, Callable[[], Task]]] = {
+    "folder": FILED,
+    "bundled": BUNDLED,
+    "packages": PACKAGED,
+}
+TABLES: dict[str, Callable[[], Task]] = {**FILED, **BUNDLED, **PACKAGED}
 
 
 def available() -> list[str]:

@@ -1,136 +1,166 @@
 """Models of raw tables: ``python benchmarks/tabular.py --help``.
 
 Each model learns from four fifths of each table, once a seed, and is judged by the last fifth:
-share of wrong classes, or root mean squared error over the target's standard deviation.
+share of wrong classes, or root mean squared error over the target's standard deviation. The models
+take turns, and each fit is kept in the file of figures as soon as it has ended.
 """
 
 from __future__ import annotations
 
-import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import product
 from pathlib import Path
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any
 
 import click
 import numpy as np
 from candidates.tables import MODELS
-from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
-from options import outputs, threads
+from options import console_for_tables, outputs, threads
 from rich.console import Console
-from rich.table import Table
-from table_data import TABLES, Split, available, split_of
+from table_data import GROUPS, TABLES, Split, Task, available, split_of
+from table_picture import draw_panels
+from table_report import markdown, overall, table_of
+from table_results import Entry, Results, circumstances, reached, summaries
+from threadpoolctl import threadpool_limits
 
-from fastmlp.config import config_dict
 from fastmlp.threads import default_threads
-
-
-class Result(NamedTuple):
-    """What a model reached on a table: an entry for each seed."""
-
-    table: str
-    model: str
-    errors: list[float]
-    seconds: list[float]
-
-    @property
-    def cells(self) -> tuple[str, ...]:
-        """The row of the printed table."""
-        mean, spread = np.mean(self.errors), np.std(self.errors)
-        return (
-            self.table,
-            self.model,
-            f"{mean:.4f}",
-            f"{spread:.4f}",
-            f"{np.mean(self.seconds):.1f}",
-        )
 
 
 @click.command(context_settings={"show_default": True})
 @click.option("--table", "tables", type=click.Choice(list(TABLES)), multiple=True)
+@click.option("--group", "groups", type=click.Choice(list(GROUPS)), multiple=True)
 @click.option("--model", "models", type=click.Choice(list(MODELS)), multiple=True)
 @click.option("--seeds", type=click.IntRange(min=1), default=3)
+@click.option("--resume", is_flag=True, help="Measure only what the file of figures lacks.")
+@click.option(
+    "--again",
+    type=click.Choice(list(MODELS)),
+    multiple=True,
+    help="With --resume, measure this model anew, as one whose code has changed.",
+)
+@click.option(
+    "--markdown",
+    "markdown_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the figures as tables of Markdown too.",
+)
 @threads
 @outputs("tabular")
 def main(
     tables: tuple[str, ...],
+    groups: tuple[str, ...],
     models: tuple[str, ...],
     seeds: int,
+    resume: bool,
+    again: tuple[str, ...],
+    markdown_path: Path | None,
     threads: int | None,
     json_path: Path,
     output: Path,
 ) -> None:
     """Compare models on raw tables, by default all that are there on all tables that are there."""
-    n_threads = threads or default_threads()
-    chosen = [name for name in models or MODELS if MODELS[name].is_there]
-    results = list(run(tables or tuple(available()), chosen, seeds, n_threads))
-    report(results, n_threads, json_path, output)
+    n_threads, console = threads or default_threads(), console_for_tables()
+    results = Results(json_path, circumstances(n_threads))
+    if resume:
+        results = results.continued(again)
+    names = tables or tuple(name for name in available() if _group_is_wanted(name, groups))
+    chosen = [name for name in MODELS if name in (models or MODELS) and MODELS[name].is_there]
+    for entry in run(names, chosen, seeds, n_threads, results):
+        _tell(console, entry)
+    report(results.entries, console, output, markdown_path)
+    console.print(f"figures: {json_path}, picture: {output}")
+
+
+def _group_is_wanted(table: str, groups: Sequence[str]) -> bool:
+    return not groups or any(table in GROUPS[group] for group in groups)
 
 
 def run(
-    tables: tuple[str, ...], models: list[str], n_seeds: int, n_threads: int
-) -> Iterator[Result]:
-    """Yield what each model reaches on each table; the models take turns, seed by seed."""
-    for name in tables:
-        task = TABLES[name]()
-        split = split_of(task)
-        results = {model: Result(name, model, [], []) for model in models}
-        for seed in range(n_seeds):
-            for model, result in results.items():
-                error, seconds = judge(split, task.is_classification, model, seed, n_threads)
-                result.errors.append(error)
-                result.seconds.append(seconds)
-        yield from results.values()
+    tables: Sequence[str], models: Sequence[str], n_seeds: int, n_threads: int, results: Results
+) -> Iterator[Entry]:
+    """Yield each fit that the results lack, once they have it; the models take turns.
+
+    Seeds come last, so that a run which is ended early has figures of many tables.
+    """
+    warm = set()
+    for seed, table, model in product(range(n_seeds), tables, models):
+        if (table, model, seed) in results:
+            continue
+        task, split = _table(table)
+        with threadpool_limits(n_threads), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of peers, about their own settings
+            if model not in warm:
+                warm.add(model)
+                _warm_up(model, n_threads)
+            entry = judge(table, model, seed, split, task.is_classification, n_threads)
+        results.add(entry)
+        yield entry
+
+
+@cache
+def _table(name: str) -> tuple[Task, Split]:
+    task = TABLES[name]()
+    return task, split_of(task)
+
+
+def _warm_up(model: str, n_threads: int) -> None:
+    """Let a model load what it loads on first use; one that fails is told of by its own fits."""
+    task, split = _table("wine")
+    judge("wine", model, 0, split, task.is_classification, n_threads)
 
 
 def judge(
-    split: Split, is_classification: bool, model: str, seed: int, n_threads: int
-) -> tuple[float, float]:
-    """Return a model's error on the rows held back, and the seconds that its fit took."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of peers, about their own settings
-        start = perf_counter()
-        predict = MODELS[model].learn(
-            split.train, split.train_target, is_classification, seed, n_threads
-        )
-        seconds = perf_counter() - start
-        prediction = predict(split.test)
+    table: str, model: str, seed: int, split: Split, is_classification: bool, n_threads: int
+) -> Entry:
+    """Return a model's error on the rows held back, and its seconds; or why it has none."""
+    n_rows = len(split.test_target)
+    try:
+        estimator = MODELS[model].build(split.train, is_classification, seed, n_threads)
+        fit_seconds, _ = _timed(lambda: estimator.fit(split.train, split.train_target))
+        predict_seconds, prediction = _timed(lambda: estimator.predict(split.test))
+        error = error_of(np.ravel(prediction), split.test_target, is_classification)
+    except Exception as failure:
+        told = f"{type(failure).__name__}: {failure}"
+        return Entry(table, model, seed, n_rows=n_rows, failure=told)
+    return Entry(table, model, seed, error, fit_seconds, predict_seconds, n_rows)
+
+
+def _timed(task: Any) -> tuple[float, Any]:
+    start = perf_counter()
+    result = task()
+    return perf_counter() - start, result
+
+
+def error_of(prediction: np.ndarray, target: np.ndarray, is_classification: bool) -> float:
+    """Return the share of wrong classes, or the root mean squared error over the deviation."""
     if is_classification:
-        return float((prediction != split.test_target).mean()), seconds
-    squares = (prediction - split.test_target) ** 2
-    return float(np.sqrt(squares.mean()) / split.test_target.std()), seconds
+        return float((prediction != target).mean())
+    error = float(np.sqrt(((prediction - target) ** 2).mean()) / target.std())
+    if not np.isfinite(error):
+        raise ArithmeticError(f"an error of {error}")
+    return error
 
 
-def report(results: list[Result], n_threads: int, json_path: Path, output: Path) -> None:
-    """Print a line for each result; write the figures and a picture of error against time."""
-    table = Table("table", "model", "error, mean", "spread", "seconds")
-    for result in results:
-        table.add_row(*result.cells)
-    Console().print(table)
-    rows = [result._asdict() for result in results]
-    document = {"config": config_dict(), "n_threads": n_threads, "rows": rows}
-    json_path.write_text(json.dumps(document, indent=1) + "\n")
-    draw(results).savefig(output)
+def _tell(console: Console, entry: Entry) -> None:
+    told = entry.failure or f"{entry.error:.4f}, {entry.fit_seconds:.1f} s"
+    console.print(f"{entry.table}, {entry.model}, seed {entry.seed}: {told}", markup=False)
 
 
-def draw(results: list[Result]) -> Figure:
-    """Return a picture for each table: what a model's error is, and how long it takes."""
-    names = list(dict.fromkeys(result.table for result in results))
-    figure = Figure(figsize=(4 * len(names), 4), layout="constrained")
-    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
-        for result in (each for each in results if each.table == name):
-            point = np.mean(result.seconds), np.mean(result.errors)
-            axes.errorbar(*point, yerr=np.std(result.errors), fmt="o", capsize=3)
-            axes.annotate(
-                result.model, point, textcoords="offset points", xytext=(0, 7), ha="center"
-            )
-        axes.set(title=name, xlabel="seconds of a fit", ylabel="error", xscale="log")
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.margins(x=0.5, y=0.15)
-    return figure
+def report(
+    entries: Sequence[Entry], console: Console, output: Path, markdown_path: Path | None
+) -> None:
+    """Print the figures, and draw them; write them as Markdown if that is wanted."""
+    means = reached(entries)
+    models = [name for name in MODELS if any(each.model == name for each in means)]
+    summary = summaries(means, models)
+    console.print(table_of(means))
+    console.print(overall(summary))
+    draw_panels(means, models).savefig(output)
+    if markdown_path is not None:
+        markdown_path.write_text(markdown(means, models, summary))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from fastmlp import MLPClassifier, MLPRegressor, activation, initial_weights
+from fastmlp.averaging import AVERAGES
 from fastmlp.names import Names
 from fastmlp.plan.initializers import INITIALIZERS
 from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, REGRESSOR_LOSSES, SOLVERS
@@ -42,6 +43,7 @@ PARAMETERS = {
     "learning_rate": (SCHEDULES, {"solver": "sgd", "learning_rate_init": 0.1, **MINI_BATCHES}),
     "init": (INITIALIZERS, MINI_BATCHES),
     "normalization": (NORMALIZATION_NAMES, MINI_BATCHES),
+    "averaging": (AVERAGES, MINI_BATCHES),
 }
 
 
@@ -60,9 +62,9 @@ def test_spellings():
     assert not any(other in ACTIVATIONS for other in ("", "_", "relu6", None, 3, ["relu"], b"relu"))
 
 
-def runs_over_fit(learning_rate):
-    """Return whether a schedule is for whole fits only, so that partial_fit refuses it."""
-    return SCHEDULES[learning_rate]().spans_fit
+def is_for_whole_fits(model):
+    """Return whether partial_fit refuses what a model has: some schedules, and averages."""
+    return SCHEDULES[model.learning_rate]().spans_fit or model.averaging is not None
 
 
 def result(model, y):
@@ -71,7 +73,7 @@ def result(model, y):
     seen = [*model.coefs_, *model.intercepts_, model.loss_curve_, model.n_iter_, model.t_]
     seen += [model.out_activation_, model.score(X, y), model.cost(X, y), model.objective(X, y)]
     seen += [hasattr(model, name) for name in ("partial_fit", "predict_proba")]
-    if hasattr(model, "partial_fit") and not runs_over_fit(model.learning_rate):
+    if hasattr(model, "partial_fit") and not is_for_whole_fits(model):
         seen += model.partial_fit(X, y).coefs_
     return [*seen, repr(get_tags(model))]
 

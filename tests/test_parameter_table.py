@@ -31,6 +31,7 @@ OTHER_VALUES = {
     "validation_split": ([(range(3, 20), range(3))], {"early_stopping": True}),
     # Judged so, the first epoch is the best.
     "restore_best": (False, {"early_stopping": True, "scoring": lambda model, *_: -model.n_iter_}),
+    "averaging": ("ema", {}),
     "beta_1": (0.5, {}),
     "beta_2": (0.8, {}),
     "epsilon": (0.1, {}),

@@ -27,7 +27,7 @@ def drawn(monkeypatch):
     """What is written to a terminal of 100 columns."""
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=100, color_system=None)
-    monkeypatch.setattr(progress_bar, "_console", lambda: console)
+    monkeypatch.setattr(progress_bar, "console_to_draw_on", lambda: console)
     return out
 
 

@@ -238,6 +238,14 @@ def test_categories_of_each_library():
         assert_array_equal(encoded.categories[:, 0], [2, 1, 3, 2])
 
 
+@pytest.mark.parametrize("ordered", [False, True])
+def test_dictionaries_of_arrow_within_pandas(ordered):
+    array = pa.DictionaryArray.from_arrays([1, None, 0, 1], ["y", "x"], ordered=ordered)
+    report, found = one_column(pd.Series(array, dtype=pd.ArrowDtype(array.type)))
+    assert report.taken_for == ("ordinal" if ordered else "category")
+    assert_array_equal(found["a"], [1, NAN, 0, 1] if ordered else [2, 1, 3, 2])
+
+
 def test_chunks_with_dictionaries_of_their_own():
     chunks = [pa.array(["x", "y"]).dictionary_encode(), pa.array(["y", None]).dictionary_encode()]
     _, encoded = read(pa.table({"a": pa.chunked_array(chunks)}))
@@ -376,6 +384,50 @@ def test_types_that_may_change_later():
         later = reader.transform(FRAME.assign(**change))
         assert_array_equal(later.numbers, encoded.numbers)
         assert_array_equal(later.categories, encoded.categories)
+
+
+@pytest.mark.parametrize("type_", ["datetime64[ns]", "timedelta64[s]", "boolean", "Float64", "str"])
+def test_a_column_without_values_is_read_whatever_its_type(type_):
+    """An empty column of a file has some type, which says nothing."""
+    frame = FRAME.assign(
+        d=pd.date_range("2020", periods=3, tz="UTC"), t=pd.to_timedelta([1, 2, 3], "s")
+    )
+    reader, _ = read(frame)
+    nothing = pd.DataFrame({name: pd.Series([None] * 2, dtype=type_) for name in frame})
+    encoded = reader.transform(nothing)
+    assert np.isnan(encoded.numbers).all()
+    assert_array_equal(encoded.categories, [[1], [1]])
+    report, _ = read(FRAME.assign(n=pd.Series([None] * 3, dtype=type_)))
+    assert report.columns_["n"].remark == "no values"
+
+
+def test_labels_that_are_no_texts_are_found_too():
+    """Integers, dates and tuples as labels: they may move, and else their places count."""
+    labels = (7, pd.Timestamp("2020-01-01"), ("a", 1))
+    X = FRAME.set_axis(pd.Index(labels, dtype=object, tupleize_cols=False), axis=1)
+    reader, encoded = read(X)
+    assert not hasattr(reader, "feature_names_in_")
+    for later in (X, X.iloc[:, [2, 0, 1]], X.set_axis([1, 2, 3], axis=1)):
+        again = reader.transform(later)
+        assert_array_equal(again.numbers, encoded.numbers)
+        assert_array_equal(again.categories, encoded.categories)
+
+
+def test_names_in_several_rows_are_labels_too():
+    X = FRAME.set_axis(pd.MultiIndex.from_tuples([("u", "n"), ("u", "c"), ("v", "b")]), axis=1)
+    reader, encoded = read(X)
+    assert_array_equal(reader.transform(X[["v", "u"]]).numbers, encoded.numbers)
+
+
+def test_a_batch_of_arrow_is_a_table():
+    reader, encoded = read(pa.RecordBatch.from_pandas(FRAME))
+    assert list(reader.feature_names_in_) == list(FRAME)
+    assert_array_equal(encoded.numbers, read(FRAME)[1].numbers)
+
+
+def test_numbers_wider_than_float64():
+    wide = np.array([[1], [2], [np.longdouble("1e400")]], np.longdouble)
+    assert_array_equal(read(wide)[1].numbers, [[1], [2], [np.inf]])
 
 
 def test_names_on_one_side_only():

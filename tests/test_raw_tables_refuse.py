@@ -83,7 +83,7 @@ class Hostile:
         ([], ValueError, "0 sample(s)"),
         ([[], []], ValueError, "0 feature(s)"),
         ([1.0, 2.0], ValueError, "give a list of rows"),
-        ([{"a": 1}, {"a": 2}], ValueError, "give a list of rows"),
+        ([{"a": 1}, {"a": 2}], ValueError, "take pandas.DataFrame(X)"),
         ([[1, 2], [3]], ValueError, "row 0 has 2 entries and row 1 has 1"),
         ([[1, 2], [3, [4]]], TypeError, "column 1, must hold numbers"),
         (FRAME["n"], ValueError, "X.to_frame() if it is one feature"),
@@ -156,6 +156,12 @@ def test_what_raises_when_it_is_asked():
 )
 def test_lists_and_structures_by_type(X):
     refused(X, TypeError, "X, column 'bad', must hold numbers, texts, booleans, dates or durations")
+
+
+def test_what_another_library_can_not_read():
+    """Its own error says nothing of the column; it may be no ValueError."""
+    either = pa.UnionArray.from_sparse(pa.array([0, 1], pa.int8()), [pa.array([1, 2])] * 2)
+    refused(pa.table({"a": [1, 2], "bad": either}), ValueError, "X, column 'bad', can't be read: ")
 
 
 def test_what_no_float_can_be_made_of():
@@ -245,7 +251,7 @@ def test_names_of_columns_without_a_name():
         ({"n": FRAME["took"]}, TypeError, "column 'n', held numbers in fit; got durations"),
         ({"day": ["a", "b", "c"]}, TypeError, "pandas.to_datetime(X['day']) makes dates"),
         ({"day": [1, 2, 3]}, TypeError, "column 'day', held dates in fit; got numbers"),
-        ({"took": [1, 2, 3]}, TypeError, "column 'took', held durations in fit; got numbers"),
+        ({"took": [1, 2, 3]}, TypeError, "pandas.to_timedelta(X['took']) makes durations"),
         (
             {"day": FRAME["day"].dt.tz_localize("UTC")},
             ValueError,

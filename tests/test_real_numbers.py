@@ -8,8 +8,10 @@ from fractions import Fraction
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 
 from fastmlp import (
@@ -177,3 +179,22 @@ def test_what_is_shown_of_a_value_is_one_short_line():
     for value in long:
         assert 0 < len(brief(value)) <= 80
         assert "\n" not in brief(value)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("form", [list, pl.Series, lambda values: pa.table({"a": values})["a"]])
+def test_decimals_are_numbers_of_networks(form):
+    """Some libraries hand them on as objects, of which scikit-learn makes no floats."""
+    numbers = [0.0, 1.0, 2.0, 3.0]
+    exact = list(map(Decimal, numbers))
+    model = MLPRegressor(hidden_layer_sizes=(2,), max_iter=1, random_state=0)
+    wanted = model.fit([[value] for value in numbers], numbers, numbers).predict([[1.0]])
+    model.fit([[value] for value in exact], form(exact), form(exact))
+    assert_array_equal(model.predict([[Decimal(1)]]), wanted)
+
+
+def test_large_integers_are_numbers_of_networks():
+    large = [10**20 * value for value in range(4)]
+    linear = MLPRegressor(hidden_layer_sizes=(), standardize_target=True, solver="lbfgs")
+    X = [[value / 2] for value in range(4)]
+    assert_allclose(linear.fit(X, large).predict(X), np.array(large, float), atol=1e17)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.preprocessing import RobustScaler
+from scipy.sparse import issparse
+from sklearn.preprocessing import OneHotEncoder, RobustScaler
 
 from fastmlp.tables import TableReader
 from fastmlp.tables.coordinates import find_coordinates, fit_rotations
+from fastmlp.tables.encoded import EncodedTable
 from fastmlp.tables.inputs import fit_inputs
+from fastmlp.tables.one_hot import fit_levels
 from fastmlp.tables.piecewise import fit_piecewise
 from fastmlp.tables.quantiles import quantiles
 from fastmlp.tables.scaling import fit_scaling, smoothly_clipped
@@ -232,6 +236,54 @@ def test_few_inputs_for_many_levels():
     X = fit_inputs(table, max_levels=3).matrix(table)
     assert_array_equal(X.sum(axis=0), [3, 3, 3])
     assert_array_equal(X.sum(axis=1), np.ones(9))
+
+
+@pytest.mark.parametrize("max_levels", [None, 1, 2, 5, 50])
+@pytest.mark.parametrize("seed", range(4))
+def test_levels_are_those_of_scikit_learn(seed, max_levels):
+    rng = np.random.default_rng(seed)
+    codes = np.minimum(rng.geometric(0.2, (80, 3)) - 1, 8).astype(np.int32)
+    codes[:, 2] = rng.choice([0, 3], 80)  # others were not seen
+    encoded_as = lambda codes: EncodedTable(np.empty((len(codes), 0)), codes, (), "abc", (9, 9, 5))  # noqa: E731
+    levels = fit_levels(encoded_as(codes), max_levels)
+    other = OneHotEncoder(max_categories=max_levels, sparse_output=False).fit(codes)
+    found, wanted = levels.transform(codes), other.transform(codes)
+    if max_levels is None:
+        assert_array_equal(found, wanted)
+    # Of equally frequent levels, the library has another one of its own.
+    assert_array_equal(np.sort(found.sum(axis=0)), np.sort(wanted.sum(axis=0)))
+    assert_array_equal(found.sum(axis=1), 3)
+    later = np.concatenate([codes, rng.integers(0, [9, 9, 5], (20, 3))])
+    assert levels.transform(later).sum(axis=1).max() == 3
+    assert len(levels.names(("a", "b", "c"))) == levels.n_outputs == len(set(levels.names("abc")))
+
+
+def test_many_levels_take_no_room_for_zeros():
+    codes = np.arange(100_000, dtype=np.int32)[:, None]
+    table = EncodedTable(np.zeros((len(codes), 1)), codes, ("n",), ("c",), (len(codes),))
+    tracemalloc.start()
+    X = fit_inputs(table).matrix(table)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert X.shape == (100_000, 100_000)
+    assert (X[[0, 9, 99_999]] != 0).nonzero()[1].tolist() == [0, 9, 99_999]
+    assert most < 100e6
+
+
+@pytest.mark.parametrize("max_levels", [None, 4])
+def test_sparse_inputs_are_the_same(max_levels, monkeypatch):
+    rng = np.random.default_rng(0)
+    reader, table = encoded(n=rng.normal(size=90), c=rng.integers(0, 30, 90).astype(str) + "x")
+    given = {"n_bins": 3, "max_levels": max_levels}
+    later = reader.transform(pd.DataFrame({"n": [NAN, 0, INF], "c": ["new", None, "3x"]}))
+    inputs = fit_inputs(table, **given)
+    dense = [inputs.matrix(each) for each in (table, later)]
+    monkeypatch.setattr("fastmlp.tables.inputs.LARGE", 0)
+    monkeypatch.setattr("fastmlp.tables.inputs.SPARSE", 0)
+    for one, other in zip(dense, map(inputs.matrix, (table, later)), strict=True):
+        assert issparse(other)
+        assert other.has_canonical_format
+        assert_array_equal(other.toarray(), one)
 
 
 def test_numbers_alone_and_categories_alone():

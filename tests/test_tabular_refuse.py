@@ -54,7 +54,6 @@ def refused(kind, error, text, X=FRAME, y=None, weights=None, **parameters):
         ("recipe", "fast", TypeError, "recipe must be None or a fastmlp.tabular.Recipe"),
         ("recipe", Recipe, TypeError, "recipe must be None or a fastmlp.tabular.Recipe"),
         ("metric", "rmsee", ValueError, "metric must be "),
-        ("metric", None, TypeError, "metric must be "),
         ("metric", 3, TypeError, "metric must be "),
         ("metric", Hostile(), TypeError, "metric must be "),
         ("time_limit", 0, ValueError, "time_limit must be a finite number > 0 or None; got 0."),
@@ -73,6 +72,9 @@ def refused(kind, error, text, X=FRAME, y=None, weights=None, **parameters):
         ("callbacks", len, TypeError, "callbacks must be None or a list of callables"),
         ("callbacks", [1], TypeError, "callbacks must be None or a list of callables"),
         ("verbose", 1, TypeError, "verbose must be True or False; got 1."),
+        ("verbose", "loud", TypeError, "verbose must be "),
+        ("n_members", 0, ValueError, "n_members must be an integer ≥ 1 or None; got 0."),
+        ("refit", 1, TypeError, "refit must be True or False; got 1."),
         ("random_state", "a", ValueError, "random_state must be None, an integer"),
         ("random_state", -1, ValueError, "random_state must be None, an integer"),
         ("n_threads", 0, ValueError, "n_threads must be an integer ≥ 1"),
@@ -98,10 +100,50 @@ def test_parameters(kind, parameter, value, error, text):
         ("class_weight", [{"a": 1}], ValueError, "class_weight must be one dict, or 'balanced'"),
         ("class_weight", {"a": 0, "b": 0}, ValueError, "class_weight is zero for every row"),
         ("metric", "rmse", ValueError, "metric must be 'error', 'log_loss', 'auc', 'brier', "),
+        ("metric", None, TypeError, "metric must be 'error', 'log_loss', 'auc', 'brier', "),
     ],
 )
 def test_parameters_of_the_classifier(parameter, value, error, text):
     refused(TabularClassifier, error, text, **{parameter: value})
+
+
+QUANTILES = {"loss": "pinball", "quantiles": (0.1, 0.9)}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "text"),
+    [
+        ({"loss": "mse2"}, ValueError, "loss must be one of squared_error, "),
+        ({"loss": None}, ValueError, "loss must be one of "),
+        ({"loss": "gamma"}, ValueError, "loss='gamma' needs every y > 0"),
+        ({"loss": "poisson", "target_transform": "log"}, ValueError, "does not go with loss='poi"),
+        ({"quantiles": ()}, ValueError, "quantiles must be one level, or several that ascend"),
+        ({"quantiles": (0.5, 0.4)}, ValueError, "quantiles must be one level, or several"),
+        ({"quantiles": 1.0}, ValueError, "quantiles must be "),
+        ({**QUANTILES, "metric": "rmse"}, ValueError, "can't judge several quantiles"),
+        ({**QUANTILES, "metric": "r2"}, ValueError, "can't judge several quantiles"),
+        ({"metric": "pinball"}, ValueError, "metric must be 'rmse', 'mae', a name"),
+        ({"huber_delta": 0}, ValueError, "huber_delta must be a finite number > 0 or None"),
+        ({"tweedie_power": 3}, ValueError, "tweedie_power must be a number ≥ 1 and ≤ 2"),
+        ({"target_transform": "exp"}, ValueError, "target_transform must be one of auto, log, "),
+        ({"target_transform": "log"}, ValueError, "target_transform='log' needs targets above 0"),
+        ({"loss": "gaussian_nll", "partners": [Ridge()]}, ValueError, "they predict no deviations"),
+        ({**QUANTILES, "partners": [Ridge()]}, ValueError, "must have a parameter 'quantile' for"),
+    ],
+)
+def test_parameters_of_the_regressor(parameters, error, text):
+    refused(TabularRegressor, error, text, **parameters)
+
+
+def test_a_deviation_that_was_not_learnt():
+    with pytest.raises(ValueError, match="return_std=True needs a model fitted with"):
+        BOTH[TabularRegressor].predict(FRAME, return_std=True)
+
+
+def test_recipes_of_losses_that_are_not_transformed():
+    text = "recipe.transform='log' does not go with loss='gamma'"
+    recipe = TINY.with_(transform="log")
+    refused(TabularRegressor, ValueError, text, y=Y + 1, loss="gamma", recipe=recipe)
 
 
 @pytest.mark.parametrize(
@@ -112,8 +154,8 @@ def test_parameters_of_the_classifier(parameter, value, error, text):
         ({"inputs": (1,)}, ValueError, "recipe.inputs[0] must be one of pieces, "),
         ({"n_pieces": 0}, ValueError, "recipe.n_pieces must be an integer ≥ 1; got 0."),
         ({"max_levels": 2.5}, TypeError, "recipe.max_levels must be an integer ≥ 1"),
-        ({"logarithm": 1}, TypeError, "recipe.logarithm must be True or False"),
-        ({"logarithm": True}, ValueError, "recipe.logarithm=True needs targets above 0"),
+        ({"transform": 1}, ValueError, "recipe.transform must be one of log, quantile; got 1."),
+        ({"transform": "log"}, ValueError, "recipe.transform='log' needs targets above 0"),
         ({"activation": "silo"}, ValueError, "activation must be one of"),
         ({"hidden_layer_sizes": (0,)}, ValueError, "hidden_layer_sizes[0] must be an integer"),
         ({"learning_rate_init": -1}, ValueError, "learning_rate_init must be"),
@@ -124,9 +166,9 @@ def test_recipes(settings, error, text):
     refused(TabularRegressor, error, text, recipe=TINY.with_(**settings))
 
 
-def test_classes_have_no_logarithm():
-    text = "recipe.logarithm must be False for TabularClassifier"
-    refused(TabularClassifier, ValueError, text, recipe=TINY.with_(logarithm=True))
+def test_classes_are_not_transformed():
+    text = "recipe.transform must be None for TabularClassifier; got 'log'"
+    refused(TabularClassifier, ValueError, text, recipe=TINY.with_(transform="log"))
 
 
 @pytest.mark.parametrize("kind", BOTH)

@@ -111,6 +111,7 @@ WRONG = {
     **dict.fromkeys(
         ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping", "restore_best"), _NO_FLAG
     ),
+    "averaging": [*without(_NO_NAME, None), *NAMES, "mean", Hostile],
     "verbose": [*TEXTS_OF_NUMBERS, *NAMES, *SEQUENCES, None, 0.5, np.array([1])],
     "random_state": [
         *TEXTS_OF_NUMBERS, *NAMES, *SEQUENCES, -1, 0.5, 2**32, 10**400, np.random.default_rng(0),

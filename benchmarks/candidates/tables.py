@@ -1,25 +1,31 @@
-"""Models of raw tables: what each makes of a data frame, and its settings."""
+"""Models of raw tables: how each is made, with its own defaults.
+
+A model gets the frame as it is, and does of itself what its library asks for: texts as categories,
+missing values filled. That is a part of its fit, and is timed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import LabelEncoder
 
 __all__ = ["MODELS", "Model"]
 
-#: Makes a fitted model's ``predict`` of a frame (N, I), a target (N,), whether it is of classes, a
-#: seed and a number of threads.
-Learn = Callable[[pd.DataFrame, np.ndarray, bool, int, int], Callable[[pd.DataFrame], np.ndarray]]
+#: Makes an estimator for a frame (N, I), whether its target is classes, a seed and threads.
+Build = Callable[[pd.DataFrame, bool, int, int], Any]
 
 
 class Model(NamedTuple):
     """A peer. ``needs`` is the library that must be there."""
 
-    learn: Learn
+    build: Build
     needs: str = "sklearn"
 
     @property
@@ -28,96 +34,145 @@ class Model(NamedTuple):
         return find_spec(self.needs) is not None
 
 
-def _ours(preset: str) -> Learn:
-    def learn(X: Any, y: Any, classes: bool, seed: int, n_threads: int) -> Any:
+def _texts(X: pd.DataFrame) -> list[str]:
+    names: list[str] = X.select_dtypes(exclude="number").columns.tolist()
+    return names
+
+
+class AsCategories(TransformerMixin, BaseEstimator):
+    """Texts as categories, with the codes of the fit; what it has not seen is missing."""
+
+    def fit(self, X: pd.DataFrame, _: Any = None) -> Self:
+        self.levels_ = {name: X[name].dropna().unique() for name in _texts(X)}
+        return self
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        known = {
+            name: pd.Categorical(X[name].where(X[name].isin(levels)), categories=levels)
+            for name, levels in self.levels_.items()
+        }
+        return X.assign(**known)
+
+
+class Filled(TransformerMixin, BaseEstimator):
+    """Missing texts as a text, or missing numbers as the column's median."""
+
+    def __init__(self, texts: bool = False) -> None:
+        self.texts = texts
+
+    def fit(self, X: pd.DataFrame, _: Any = None) -> Self:
+        self.medians_ = X.drop(columns=_texts(X)).median().to_dict()
+        return self
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        if not self.texts:
+            return X.fillna(self.medians_)
+        return X.assign(
+            **{name: X[name].astype(object).fillna("none").map(str) for name in _texts(X)}
+        )
+
+
+class Numbered(BaseEstimator):
+    """A classifier that wants classes 0 … C - 1."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def fit(self, X: Any, y: np.ndarray) -> Self:
+        self.coder_ = LabelEncoder()
+        self.model.fit(X, self.coder_.fit_transform(y))
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        labels: np.ndarray = self.coder_.inverse_transform(np.ravel(self.model.predict(X)))
+        return labels
+
+
+def _ours(preset: str) -> Build:
+    def build(_: pd.DataFrame, classes: bool, seed: int, n_threads: int) -> Any:
         from fastmlp import TabularClassifier, TabularRegressor
 
         kind = TabularClassifier if classes else TabularRegressor
-        model = kind(preset=preset, random_state=seed, n_threads=n_threads)
-        return model.fit(X, y).predict
+        return kind(preset=preset, random_state=seed, n_threads=n_threads)
 
-    return learn
-
-
-def _as_categories(X: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame whose texts are categories, as boosted trees want them."""
-    texts = X.select_dtypes(exclude="number").columns
-    return X.astype(dict.fromkeys(texts, "category"))
+    return build
 
 
-def _boosting(X: Any, y: Any, classes: bool, seed: int, n_threads: int) -> Any:
-    """scikit-learn's boosted trees, with the defaults."""
+def _boosting(_: pd.DataFrame, classes: bool, seed: int, n_threads: int) -> Any:
     from sklearn import ensemble
 
     name = "HistGradientBoosting" + ("Classifier" if classes else "Regressor")
     model = getattr(ensemble, name)(categorical_features="from_dtype", random_state=seed)
-    model.fit(_as_categories(X), y)
-    return lambda frame: model.predict(_as_categories(frame))
+    return make_pipeline(AsCategories(), model)
 
 
-def _perceptron(X: Any, y: Any, classes: bool, seed: int, n_threads: int) -> Any:
+def _perceptron(X: pd.DataFrame, classes: bool, seed: int, n_threads: int) -> Any:
     """scikit-learn's network with early stopping, behind the usual preprocessing."""
-    from sklearn import compose, impute, neural_network, pipeline, preprocessing
+    from sklearn import compose, impute, neural_network, preprocessing
 
-    numbers = compose.make_column_selector(dtype_include="number")
-    texts = compose.make_column_selector(dtype_exclude="number")
+    texts = _texts(X)
     columns = compose.make_column_transformer(
         (
-            pipeline.make_pipeline(impute.SimpleImputer(), preprocessing.StandardScaler()),
-            numbers,
+            make_pipeline(impute.SimpleImputer(), preprocessing.StandardScaler()),
+            X.columns.difference(texts).tolist(),
         ),
         (preprocessing.OneHotEncoder(handle_unknown="ignore", sparse_output=False), texts),
     )
-    kind = neural_network.MLPClassifier if classes else neural_network.MLPRegressor
-    network: Any = kind(early_stopping=True, random_state=seed)
-    if not classes:
-        scaler = preprocessing.StandardScaler()
-        network = compose.TransformedTargetRegressor(network, transformer=scaler)
-    return pipeline.make_pipeline(columns, network).fit(X, y).predict
+    if classes:
+        network: Any = neural_network.MLPClassifier(early_stopping=True, random_state=seed)
+    else:
+        network = compose.TransformedTargetRegressor(
+            neural_network.MLPRegressor(early_stopping=True, random_state=seed),
+            transformer=preprocessing.StandardScaler(),
+        )
+    return make_pipeline(columns, network)
 
 
-def _lightgbm(X: Any, y: Any, classes: bool, seed: int, n_threads: int) -> Any:
+def _lightgbm(_: pd.DataFrame, classes: bool, seed: int, n_threads: int) -> Any:
     import lightgbm
 
     kind = lightgbm.LGBMClassifier if classes else lightgbm.LGBMRegressor
-    model = kind(random_state=seed, n_jobs=n_threads, verbose=-1).fit(_as_categories(X), y)
-    return lambda frame: model.predict(_as_categories(frame))
+    return make_pipeline(AsCategories(), kind(random_state=seed, n_jobs=n_threads, verbose=-1))
 
 
-def _catboost(X: Any, y: Any, classes: bool, seed: int, n_threads: int) -> Any:
+def _xgboost(_: pd.DataFrame, classes: bool, seed: int, n_threads: int) -> Any:
+    import xgboost
+
+    settings = {"random_state": seed, "n_jobs": n_threads, "enable_categorical": True}
+    if classes:
+        return make_pipeline(AsCategories(), Numbered(xgboost.XGBClassifier(**settings)))
+    return make_pipeline(AsCategories(), xgboost.XGBRegressor(**settings))
+
+
+def _catboost(X: pd.DataFrame, classes: bool, seed: int, n_threads: int) -> Any:
     import catboost
 
-    texts = X.select_dtypes(exclude="number").columns.tolist()
-
-    def filled(frame: pd.DataFrame) -> pd.DataFrame:
-        return frame.assign(**{name: frame[name].fillna("missing").astype(str) for name in texts})
-
+    settings = {"random_seed": seed, "thread_count": n_threads, "cat_features": _texts(X)}
+    quiet = {"verbose": False, "allow_writing_files": False}
     kind = catboost.CatBoostClassifier if classes else catboost.CatBoostRegressor
-    settings = {"random_seed": seed, "thread_count": n_threads, "verbose": False}
-    model = kind(cat_features=texts, allow_writing_files=False, **settings).fit(filled(X), y)
-    return lambda frame: np.ravel(model.predict(filled(frame)))
+    return make_pipeline(Filled(texts=True), kind(**settings, **quiet))
 
 
-def _pytabkit(name: str) -> Learn:
-    def learn(X: Any, y: Any, classes: bool, seed: int, n_threads: int) -> Any:
+def _pytabkit(name: str) -> Build:
+    def build(_: pd.DataFrame, classes: bool, seed: int, n_threads: int) -> Any:
         import pytabkit
 
-        kind = getattr(pytabkit, f"{name}_D_{'Classifier' if classes else 'Regressor'}")
+        kind = getattr(pytabkit, name + ("_Classifier" if classes else "_Regressor"))
         settings = {"random_state": seed, "n_threads": n_threads, "device": "cpu", "verbosity": 0}
-        model = kind(**settings).fit(_as_categories(X), y)
-        return lambda frame: np.ravel(model.predict(_as_categories(frame)))
+        return make_pipeline(AsCategories(), Filled(), kind(**settings))
 
-    return learn
+    return build
 
 
 MODELS = {
     "fastmlp fast": Model(_ours("fast")),
     "fastmlp default": Model(_ours("default")),
     "fastmlp best": Model(_ours("best")),
-    "sklearn HistGB": Model(_boosting),
     "sklearn MLP": Model(_perceptron),
+    "sklearn HistGB": Model(_boosting),
     "LightGBM": Model(_lightgbm, "lightgbm"),
+    "XGBoost": Model(_xgboost, "xgboost"),
     "CatBoost": Model(_catboost, "catboost"),
     "RealMLP": Model(_pytabkit("RealMLP_TD"), "pytabkit"),
-    "TabM": Model(_pytabkit("TabM"), "pytabkit"),
+    "TabM": Model(_pytabkit("TabM_D"), "pytabkit"),
 }

@@ -5,12 +5,33 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
-__all__ = ["notify"]
+__all__ = ["notify", "quietly"]
 
 #: Ends with a separator, so that no other directory's name begins with it.
 _PACKAGE = f"{Path(__file__).parent}{os.sep}"
+
+
+#: Beginnings of the texts that are not worth a warning now; None where all are.
+_NOT_WORTH_IT: ContextVar[tuple[str, ...] | None] = ContextVar("_NOT_WORTH_IT", default=None)
+
+
+@contextmanager
+def quietly(*beginnings: str) -> Iterator[None]:
+    """Leave out this thread's own UserWarnings, and warnings whose texts begin so.
+
+    ``warnings.catch_warnings`` changes the filters of all threads, and two that overlap leave them
+    changed for good.
+    """
+    token = _NOT_WORTH_IT.set(beginnings)
+    try:
+        yield
+    finally:
+        _NOT_WORTH_IT.reset(token)
 
 
 def notify(message: str, category: type[Warning] = UserWarning) -> None:
@@ -20,6 +41,11 @@ def notify(message: str, category: type[Warning] = UserWarning) -> None:
     ``warnings.filterwarnings(module=...)`` matches the name of that caller, never "fastmlp". A
     filter by category or message works in both cases.
     """
+    beginnings = _NOT_WORTH_IT.get()
+    if beginnings is not None and (
+        issubclass(category, UserWarning) or message.startswith(beginnings)
+    ):
+        return
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame, level = frame.f_back, level + 1

@@ -73,8 +73,8 @@ class BaseMLP(LearntAttributes, BaseEstimator, ABC):
     def set_params(self, **params: Any) -> Self:
         """Set parameters, and options of the objects in them.
 
-        An object of :mod:`fastmlp.optimizers` or :mod:`fastmlp.schedules` never changes: a copy
-        with other options takes its place.
+        An object of :mod:`fastmlp.optimizers`, :mod:`fastmlp.schedules` or
+        :mod:`fastmlp.averaging` never changes: a copy with other options takes its place.
 
         Parameters
         ----------

@@ -26,6 +26,7 @@ from fastmlp.plan.initializers import initialize
 from fastmlp.plan.layout import SCALES, Plan, batch_norms, make_plan, make_settings
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.schedules import OF_SCIKIT_LEARN, Constant, Scaled, Schedule, named_schedule
+from fastmlp.training.averages import WeightAverage
 from fastmlp.training.callbacks import Callbacks
 from fastmlp.training.courses import Rates
 from fastmlp.training.divergence import DivergenceError
@@ -313,7 +314,8 @@ class Fitting:
     def showing(self, state: TrainerState) -> AbstractContextManager[None]:
         """Return a context in which the model shows what it has learnt so far."""
         reason = "The fit is under way." if state.ending is None else state.ending.reason
-        return shown_as(self.model, replace(self._with_best(), stop_reason=reason))
+        learnt = replace(self._with_best(), network=state.predicting, stop_reason=reason)
+        return shown_as(self.model, learnt)
 
     def _with_best(self) -> Learnt:
         """Return what has been learnt, with the best mark so far."""
@@ -347,7 +349,8 @@ class Fitting:
             n_threads=self.n_threads,
             rng=self.rng if parameters.shuffle else None,
             state=self._state(max_iter, rate),
-            observers=self._observers(monitor, RateFollower(rate)),
+            observers=self._observers(*self._averages, monitor, RateFollower(rate)),
+            most_updates=parameters.averaging.interval if parameters.averaging else None,
         )
         ending = run.run()
         self.learnt = self._with_best()
@@ -365,6 +368,12 @@ class Fitting:
                 f"batch_size={largest} is clipped to the {n_rows} rows that there are to train on."
             )
         return min(largest, n_rows)
+
+    @property
+    def _averages(self) -> list[Observer]:
+        """What averages the weights, if anything does."""
+        averaging = self.parameters.averaging
+        return [] if averaging is None else [WeightAverage(averaging)]
 
     def _monitor(self) -> LossMonitor | ScoreMonitor:
         """Return what decides on stopping; early stopping takes rows out of ``data.order``."""

@@ -112,7 +112,7 @@ class Judgement:
             if not np.isfinite(logits).all():
                 return np.nan, np.nan
             # Without names of columns, which the array X has not.
-            shown = replace(self.learnt_so_far(), feature_names=None)
+            shown = replace(self.learnt_so_far(), network=network, feature_names=None)
             with shown_as(self.model, shown), judging_by(self.scoring):
                 score = check_score(self.scoring, scorer(self.model, X, judged.y, **weights))
             if not np.isfinite(score):
@@ -167,7 +167,7 @@ class Watch(Observer):
     def epoch_ended(self, state: TrainerState) -> None:
         """Judge the network; a score that there is not is NaN."""
         try:
-            score, cost = self.scores(state.network)
+            score, cost = self.scores(state.predicting)
         except DivergenceError:  # of a scorer that has no value for this network
             score = cost = np.nan
         state.validation_score = -self.unit.of(-score)

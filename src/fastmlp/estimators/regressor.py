@@ -19,6 +19,7 @@ from fastmlp.estimators.scores import quantile_score
 from fastmlp.registry import REGRESSOR_LOSSES
 
 if TYPE_CHECKING:
+    from fastmlp.averaging import Average
     from fastmlp.optimizers import Optimizer
     from fastmlp.plan.initializers import Initializer
     from fastmlp.plan.user_functions import CustomActivation, CustomLoss
@@ -121,7 +122,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         validation_fraction: float = 0.1,
         validation_split: Any = None,
         scoring: str | Callable[..., float] | None = None,
-        restore_best: bool = True,
+        restore_best: bool | str = True,
+        averaging: str | Average | None = None,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,

@@ -16,7 +16,7 @@ from fastmlp.tables.columns import Column, Nature
 from fastmlp.tables.levels import Levels, levels_of_objects
 from fastmlp.validation.tables import MISSING, is_missing
 
-__all__ = ["column_of_array", "dates_column", "texts_column"]
+__all__ = ["column_of_array", "dates_column", "numbers_column", "texts_column"]
 
 _NO_VALUES = np.empty(0)
 
@@ -57,15 +57,22 @@ def _plain(label: str | int, dtype: str, values: np.ndarray) -> Column:
     """Return booleans or numbers (N,) as a column."""
     if values.dtype.kind == "b":
         return Column(label, dtype, Nature.BOOLEANS, values.astype(np.float32))
+    return numbers_column(label, dtype, Nature.NUMBERS, values)
+
+
+def numbers_column(label: str | int, dtype: str, nature: Nature, values: np.ndarray) -> Column:
+    """Return numbers, booleans as numbers, or seconds (N,) as a column."""
     if values.dtype.kind == "f" and np.isnan(values).all():
         return Column(label, dtype, Nature.NOTHING, _NO_VALUES)
-    return Column(label, dtype, Nature.NUMBERS, values)
+    return Column(label, dtype, nature, values)
 
 
 def dates_column(
     label: str | int, dtype: str, values: np.ndarray, zone: str | None = None
 ) -> Column:
     """Return dates (N,), in the time of their zone if they have one, as a column."""
+    if np.isnat(values).all():
+        return Column(label, dtype, Nature.NOTHING, _NO_VALUES)
     validation.check_years(label, values)
     return Column(label, dtype, Nature.DATES, values.astype("datetime64[us]"), zone=zone)
 
@@ -81,7 +88,7 @@ def _durations(label: str | int, dtype: str, values: np.ndarray) -> Column:
         seconds = values / np.timedelta64(1, "s")
     except TypeError:  # a month has no number of seconds
         validation.raise_wrong_cells(label, dtype, values)
-    return Column(label, dtype, Nature.DURATIONS, seconds)
+    return numbers_column(label, dtype, Nature.DURATIONS, seconds)
 
 
 def _texts(label: str | int, dtype: str, values: Any, remark: str = "") -> Column:

@@ -35,6 +35,16 @@ class EncodedTable:
     def __len__(self) -> int:
         return len(self.numbers)
 
+    def joined(self, other: EncodedTable) -> EncodedTable:
+        """Return these rows and those of another table that the same reader has read."""
+        return EncodedTable(
+            np.concatenate([self.numbers, other.numbers]),
+            np.concatenate([self.categories, other.categories]),
+            self.number_names,
+            self.category_names,
+            self.sizes,
+        )
+
     def rows(self, chosen: np.ndarray | slice) -> EncodedTable:
         """Return some rows, by their numbers (K,), a mask (N,) or a slice."""
         return EncodedTable(

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from fastmlp.tables.coordinates import Rotations, fit_pairs, fit_rotations
 from fastmlp.tables.encoded import EncodedTable
+from fastmlp.tables.one_hot import OneHot, fit_levels
 from fastmlp.tables.piecewise import PiecewiseEncoding, fit_piecewise
 from fastmlp.tables.scaling import RobustScaling, fit_scaling
 
-__all__ = ["Inputs", "fit_inputs", "fit_levels"]
+__all__ = ["Inputs", "fit_inputs"]
 
 #: By what bins are multiplied, so that the many of a column do not drown its number.
 BIN_SCALE = 0.5
+
+#: Entries of a matrix (16 MB) that may be stored though most of them are 0, and how many times
+#: fewer those of a sparse one must be, each of which takes twice the memory.
+LARGE, SPARSE = 2**22, 4
 
 #: Bins of each random pair, of which there are many.
 BINS_OF_PAIRS = 16
@@ -33,7 +38,7 @@ class Inputs:
         Of random pairs of numbers, of which there are bins only.
     scaling : RobustScaling
     piecewise, piecewise_of_pairs : PiecewiseEncoding or None
-    levels : OneHotEncoder or None
+    levels : OneHot or None
         None for a table without categories.
     names : tuple of str, length I
     """
@@ -43,13 +48,42 @@ class Inputs:
     scaling: RobustScaling
     piecewise: PiecewiseEncoding | None
     piecewise_of_pairs: PiecewiseEncoding | None
-    levels: Any
+    levels: OneHot | None
     names: tuple[str, ...]
 
-    def matrix(self, table: EncodedTable) -> np.ndarray:
-        """Return the inputs (N, I), float32 and C-contiguous."""
+    def matrix(self, table: EncodedTable) -> np.ndarray | csr_array:
+        """Return the inputs (N, I), float32 and C-contiguous; as sparse ones if these are smaller.
+
+        A network learns the same of both.
+        """
+        n_rows, n_inputs = len(table), len(self.names)
+        if self.levels is None:
+            return self._numbers(table, np.empty((n_rows, n_inputs), np.float32))
+        n_numbers = n_inputs - self.levels.n_outputs
+        n_stored = n_numbers + len(table.category_names)
+        if n_rows * n_inputs > LARGE and SPARSE * n_stored < n_inputs:
+            return self._sparse(table, n_numbers)
+        out = np.empty((n_rows, n_inputs), np.float32)
+        self._numbers(table, out[:, :n_numbers])
+        self.levels.transform(table.categories, out[:, n_numbers:])
+        return out
+
+    def _sparse(self, table: EncodedTable, n_numbers: int) -> csr_array:
+        """Return the inputs (N, I), of which the first ``n_numbers`` are no levels."""
+        assert self.levels is not None
+        n_rows, shape = len(table), (len(table), n_numbers + len(table.category_names))
+        values, places = np.ones(shape, np.float32), np.empty(shape, np.int32)
+        self._numbers(table, values[:, :n_numbers])
+        places[:, :n_numbers] = np.arange(n_numbers)
+        places[:, n_numbers:] = self.levels.places_of(table.categories)
+        there = places >= 0
+        places[:, n_numbers:] += n_numbers
+        starts = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
+        return csr_array((values[there], places[there], starts), shape=(n_rows, len(self.names)))
+
+    def _numbers(self, table: EncodedTable, out: np.ndarray) -> np.ndarray:
+        """Write all inputs (N, I) but levels into ``out``, and return it."""
         numbers = _with_rotations(table.numbers, self.rotations)
-        out = np.empty((len(table), len(self.names)), np.float32)
         first = self.scaling.n_outputs
         self.scaling.transform(numbers, out[:, :first])
         if self.piecewise is not None:
@@ -60,9 +94,6 @@ class Inputs:
             last = first + self.piecewise_of_pairs.n_outputs
             turned = self.pairs.transform(table.numbers)
             self.piecewise_of_pairs.transform(turned, out[:, first:last], BIN_SCALE)
-            first = last
-        if self.levels is not None:
-            out[:, first:] = self.levels.transform(table.categories)
         return out
 
 
@@ -111,7 +142,7 @@ def fit_inputs(
     names += () if piecewise is None else piecewise.names(columns)
     if pairs is not None and of_pairs is not None:
         names += of_pairs.names(pairs.names(table.number_names))
-    names += () if levels is None else tuple(levels.get_feature_names_out(table.category_names))
+    names += () if levels is None else levels.names(table.category_names)
     return Inputs(rotations, pairs, scaling, piecewise, of_pairs, levels, names)
 
 
@@ -119,16 +150,3 @@ def _with_rotations(numbers: np.ndarray, rotations: Rotations | None) -> np.ndar
     if rotations is None:
         return numbers
     return np.concatenate([numbers, rotations.transform(numbers)], axis=1)
-
-
-def fit_levels(table: EncodedTable, max_levels: int | None) -> Any:
-    """Return a fitted encoder of codes, which has no input for a code that the fit did not see."""
-    from sklearn.preprocessing import OneHotEncoder  # noqa: PLC0415 - takes long to import
-
-    encoder = OneHotEncoder(
-        handle_unknown="infrequent_if_exist",
-        max_categories=max_levels,
-        sparse_output=False,
-        dtype=np.float32,
-    )
-    return encoder.fit(table.categories)

@@ -45,8 +45,9 @@ def ranges_of(table: RawTable, places: np.ndarray) -> Ranges:
     for which, block in table.numbers(places):
         if block.dtype.kind == "f":
             missing[which] = np.isnan(block).sum(axis=0)
-        low[which] = np.fmin.reduce(block, axis=0)
-        high[which] = np.fmax.reduce(block, axis=0)
+        with np.errstate(over="ignore"):  # of numbers wider than float64
+            low[which] = np.fmin.reduce(block, axis=0)
+            high[which] = np.fmax.reduce(block, axis=0)
         single[which] = np.result_type(block.dtype, np.float32) == np.float32
     return Ranges(missing, low, high, single)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,8 @@ class Reading:
     owner : str
         Name of the class that texts mention.
     names : tuple of str, length I, or None
+    labels : tuple, length I, or None
+        Names that are no texts.
     encoders : tuple of Encoder or None, length I
         None for a column that is not read.
     slots : ndarray of int64, shape (I,)
@@ -42,6 +45,7 @@ class Reading:
 
     owner: str
     names: tuple[str, ...] | None
+    labels: tuple[Any, ...] | None
     encoders: tuple[Encoder | None, ...]
     slots: np.ndarray
     dtype: np.dtype
@@ -100,7 +104,15 @@ class Reading:
             )
         elif table.names is not None:
             notify(f"X has feature names, but {self.owner} was fitted without feature names")
-        return np.arange(table.n_columns)
+        return self._places_by_label(table.labels)
+
+    def _places_by_label(self, labels: tuple[Any, ...] | None) -> np.ndarray:
+        """Return where the fit's columns are, (I,): by their labels if these have only moved."""
+        n_columns = len(self.encoders)
+        if self.labels is None or labels is None or set(labels) != set(self.labels):
+            return np.arange(n_columns)
+        place = dict(zip(labels, range(n_columns), strict=True))
+        return np.array([place[label] for label in self.labels])
 
 
 def read(owner: str, table: RawTable, roles: Roles, min_count: int) -> Reading:
@@ -113,6 +125,7 @@ def read(owner: str, table: RawTable, roles: Roles, min_count: int) -> Reading:
     return Reading(
         owner=owner,
         names=table.names,
+        labels=table.labels,
         encoders=encoders,
         slots=_slots(learnt),
         dtype=np.dtype(np.float32 if single else np.float64),

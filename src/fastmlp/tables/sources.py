@@ -11,7 +11,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from fastmlp import validation
-from fastmlp.tables.cells import column_of_array, dates_column, texts_column
+from fastmlp.tables.cells import column_of_array, dates_column, numbers_column, texts_column
 from fastmlp.tables.columns import Column, Nature
 from fastmlp.tables.levels import Levels, levels_of_coded, levels_of_objects
 
@@ -26,6 +26,8 @@ class RawTable(Protocol):
     n_rows, n_columns : int
     names : tuple of str, length I, or None
         None for a table whose columns have no names.
+    labels : tuple, length I, or None
+        Other names of the columns, such as integers, by which they are told apart.
     dtypes : list of str, length I
         As the table's library writes them.
     are_numbers, are_booleans : ndarray of bool, shape (I,)
@@ -35,6 +37,7 @@ class RawTable(Protocol):
     n_rows: int
     n_columns: int
     names: tuple[str, ...] | None
+    labels: tuple[Any, ...] | None
     dtypes: list[str]
     are_numbers: np.ndarray
     are_booleans: np.ndarray
@@ -58,22 +61,33 @@ class RawTable(Protocol):
 
 def open_table(X: Any) -> RawTable:
     """Return a raw table; TypeError or ValueError if X (N, I) is none."""
+    labels: tuple[Any, ...] | None = None
     with validation.naming("X"):
         validation.check_not_lazy(X)
+        X = _whole(X)
         names = _names(X)
     if names is not None:
         validation.check_names(names)
         if not all(isinstance(name, str) for name in names) and hasattr(X, "set_axis"):
             X = X.set_axis(list(map(str, range(len(names)))), axis=1)
-            names = None
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
+            labels, names = tuple(names), None
+    with validation.naming("X"):
+        frame = nw.from_native(X, eager_only=True, pass_through=True)
     if isinstance(frame, nw.DataFrame):
         validation.check_table_size(*frame.shape)
-        return _Frame(frame, None if names is None else tuple(map(str, names)))
+        return _Frame(frame, None if names is None else tuple(map(str, names)), labels)
     validation.check_is_table(X)
     array = _array(X)
     validation.check_table_size(*array.shape)
     return _Array(array)
+
+
+def _whole(X: Any) -> Any:
+    """Return a batch of Arrow's as a table of it, which Narwhals knows; all else as it is."""
+    pyarrow = nw.dependencies.get_pyarrow()
+    if pyarrow is not None and isinstance(X, pyarrow.RecordBatch):
+        return pyarrow.Table.from_batches([X])
+    return X
 
 
 def _names(X: Any) -> list[Any] | None:
@@ -116,6 +130,7 @@ class _Array:
         self._array = array
         self.n_rows, self.n_columns = array.shape
         self.names: tuple[str, ...] | None = None
+        self.labels: tuple[Any, ...] | None = None
         self.dtypes = [str(array.dtype)] * self.n_columns
         self.are_numbers = np.full(self.n_columns, array.dtype.kind in "iuf")
         self.are_booleans = np.full(self.n_columns, array.dtype.kind == "b")
@@ -147,11 +162,16 @@ _CASTS: MappingProxyType[str, Any] = MappingProxyType({"float": nw.Float64, "boo
 class _Frame:
     """A data frame of pandas, polars, pyarrow or another library that Narwhals knows."""
 
-    def __init__(self, frame: nw.DataFrame[Any], names: tuple[str, ...] | None) -> None:
+    def __init__(
+        self,
+        frame: nw.DataFrame[Any],
+        names: tuple[str, ...] | None,
+        labels: tuple[Any, ...] | None,
+    ) -> None:
         self._frame = frame
         self._columns = frame.columns
         self.n_rows, self.n_columns = frame.shape
-        self.names = names
+        self.names, self.labels = names, labels
         self.dtypes, self._types = _types_of(frame)
         ways = [_BLOCKS.get(type(each), "") for each in self._types]
         self.are_booleans = np.array([way == "boolean" for way in ways])
@@ -173,8 +193,12 @@ class _Frame:
             yield which, part.to_numpy()
 
     def column(self, place: int, zone: str | None = None) -> Column:
-        series, kind = self._frame.get_column(self._columns[place]), self._types[place]
         label = place if self.names is None else self.names[place]
+        with validation.reading_column(label):
+            return self._read(place, label, zone)
+
+    def _read(self, place: int, label: str | int, zone: str | None) -> Column:
+        series, kind = self._frame.get_column(self._columns[place]), self._types[place]
         dtype = self.dtypes[place]
         if isinstance(kind, (nw.Categorical, nw.Enum)):
             return _of_category(label, dtype, series)
@@ -187,7 +211,7 @@ class _Frame:
         if _BLOCKS.get(type(kind)) in _CASTS:
             [(_, block)] = self.numbers(np.array([place]))
             nature = Nature.BOOLEANS if isinstance(kind, nw.Boolean) else Nature.NUMBERS
-            return Column(label, dtype, nature, block[:, 0])
+            return numbers_column(label, dtype, nature, block[:, 0])
         return column_of_array(label, dtype, series.to_numpy(), zone)
 
 
@@ -232,6 +256,9 @@ def _has_a_name(zone: str) -> bool:
 
 def _of_category(label: str | int, dtype: str, series: nw.Series[Any]) -> Column:
     native = series.to_native()
+    if hasattr(getattr(native, "dtype", None), "pyarrow_dtype"):  # whose levels pandas can't list
+        series = nw.from_native(native.array.__arrow_array__(), series_only=True)
+        native = series.to_native()
     own = getattr(native, "dtype", None) or getattr(native, "type", None)
     ordered = isinstance(series.dtype, nw.Enum) or bool(getattr(own, "ordered", False))
     levels = _levels(series)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastmlp.tables.encoded import EncodedTable
-from fastmlp.tables.inputs import fit_levels
+from fastmlp.tables.one_hot import OneHot, fit_levels
 from fastmlp.tables.quantiles import quantiles
 
 __all__ = ["Unscaled", "fit_unscaled"]
@@ -28,7 +28,7 @@ class Unscaled:
         The least and the largest of them; what lies beyond is moved there.
     fills : ndarray, shape (F,), or None
         What stands for missing numbers; None leaves them NaN.
-    levels : OneHotEncoder or None
+    levels : OneHot or None
         None for a table without categories, and where there are codes.
     n_codes : int
         Codes of each category at most, the least frequent levels being one; 0 if there are none.
@@ -38,7 +38,7 @@ class Unscaled:
     low: np.ndarray
     high: np.ndarray
     fills: np.ndarray | None
-    levels: object
+    levels: OneHot | None
     n_codes: int
 
     def matrix(self, table: EncodedTable) -> np.ndarray:
@@ -51,7 +51,7 @@ class Unscaled:
             codes = table.categories
             parts.append(np.where(codes < self.n_codes, codes, 0))
         elif self.levels is not None:
-            parts.append(self.levels.transform(table.categories))  # type: ignore[attr-defined]
+            parts.append(self.levels.transform(table.categories))
         matrix = np.concatenate(parts, axis=1, dtype=numbers.dtype)
         return matrix if matrix.shape[1] else np.zeros((len(table), 1))
 

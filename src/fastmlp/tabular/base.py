@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
@@ -13,6 +13,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from fastmlp import validation
+from fastmlp.estimators.preparation import ValidationRows
 from fastmlp.notices import notify
 from fastmlp.tables import ColumnTable, EncodedTable, TableReader
 from fastmlp.tabular.leaderboard import Leaderboard
@@ -22,8 +23,11 @@ from fastmlp.tabular.portfolio import PRESETS, Portfolio, portfolio_for
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.race import Race
 from fastmlp.tabular.recipe import INPUTS, Recipe
+from fastmlp.tabular.refit import refitted
 from fastmlp.tabular.selection import greedy_weights
+from fastmlp.tabular.showing import n_epochs_of, showing
 from fastmlp.tabular.split import Split, folds, hold_out
+from fastmlp.tabular.transforms import TRANSFORMS
 from fastmlp.training import clock
 
 __all__ = ["BaseTabular", "Ensemble"]
@@ -34,6 +38,34 @@ FOLDS_OF_FEW = 5
 
 #: Share of the time limit in which candidates learn; the rest is for choosing.
 SHARE_OF_LEARNING = 0.97
+
+#: Share of that in which candidates race, where the chosen ones learn again from all rows.
+SHARE_BEFORE_REFIT = 0.45
+
+
+class _Limits(NamedTuple):
+    """What the clock shows when something has to end; None where there is no limit.
+
+    Attributes
+    ----------
+    race, choice, refit : float or None
+    """
+
+    race: float | None = None
+    choice: float | None = None
+    refit: float | None = None
+
+    @classmethod
+    def of(cls, began: float, given: Mapping[str, Any]) -> _Limits:
+        """Return the limits of a fit that began then."""
+        limit = given["time_limit"]
+        if limit is None:
+            return cls()
+        learning = SHARE_OF_LEARNING * limit
+        if not given["refit"]:
+            return cls(began + learning, began + limit)
+        race = began + SHARE_BEFORE_REFIT * learning
+        return cls(race, race + limit - learning, began + learning)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,17 +110,28 @@ class BaseTabular(BaseEstimator):
     partners: Sequence[Any] | None
     metric: Any
     time_limit: float | None
+    n_members: int | None
     n_folds: int | None
+    refit: bool
     validation_fraction: float
     categorical_features: Any
     ordinal_features: Any
     drop: Any
     callbacks: Any
-    verbose: bool
+    verbose: bool | str
     random_state: Any
     n_threads: int | None
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Read the table, train the candidates and choose those that predict.
 
         Parameters
@@ -99,6 +142,11 @@ class BaseTabular(BaseEstimator):
         sample_weight : array-like of shape (n_samples,), default=None
             Rows of weight 0 are not learnt from and do not judge; they are seen only when it is
             decided what the columns are.
+        X_val : data frame or array-like of shape (n_validation_rows, n_features), default=None
+            Rows of your own that judge, in the place of rows of X.
+        y_val : array-like of shape (n_validation_rows,) or (n_validation_rows, n_outputs), \
+                default=None
+        sample_weight_val : array-like of shape (n_validation_rows,), default=None
 
         Returns
         -------
@@ -111,6 +159,8 @@ class BaseTabular(BaseEstimator):
         """
         began = clock.now()
         given = self._given()
+        own = ValidationRows(X_val, y_val, sample_weight_val)
+        judged_by_own = validation.check_own_rows(own, self.n_folds)
         rng = check_random_state(given["random_state"])
         reader = TableReader(
             categorical_features=self.categorical_features,
@@ -119,21 +169,57 @@ class BaseTabular(BaseEstimator):
         )
         table = reader.fit_transform(X, owner=type(self).__name__)
         problem, learnt = self._problem(table, y, sample_weight, given)
+        n_rows = len(problem.table)
+        if judged_by_own:
+            validation.check_validation_columns(X, X_val)
+            problem = self._with_own_rows(problem, reader, own, learnt)
         validation.check_rows_to_learn_from(len(problem.table))
-        splits = self._splits(problem, given, rng)
-        deadlines = _deadlines(began, given["time_limit"])
-        race = Race(problem, splits, int(rng.randint(2**31)), deadlines[0], self._report)
-        partners = [Partner(estimator) for estimator in self.partners or ()]
-        race.run(*self._portfolio(len(splits[0].train)), partners)
-        ensemble = self._chosen(reader, race, deadlines[1])
+        splits = [_after(n_rows, problem)] if judged_by_own else self._splits(problem, given, rng)
+        ensemble = self._raced(problem, reader, splits, _Limits.of(began, given), rng)
         self._publish(ensemble, problem, splits, learnt)
         return self
 
+    def _with_own_rows(
+        self, problem: Problem, reader: TableReader, own: ValidationRows, learnt: Any
+    ) -> Problem:
+        """Return a problem with the rows that the user has given to judge by, after its own."""
+        with validation.naming_validation_rows():
+            table = reader.transform(own.X)
+            target, weights = self._judging(learnt, own.y, own.sample_weight, len(table))
+        rows = np.arange(len(table)) if weights is None else np.flatnonzero(weights)
+        counted = None if weights is None else weights[rows]
+        return problem.joined(table.rows(rows), target[rows], counted)
+
+    def _raced(
+        self,
+        problem: Problem,
+        reader: TableReader,
+        splits: list[Split],
+        limits: _Limits,
+        rng: np.random.RandomState,
+    ) -> Ensemble:
+        """Return those who predict, after a race."""
+        portfolio = self._portfolio(len(splits[0].train))
+        partners = [Partner(estimator) for estimator in self.partners or ()]
+        transform = self._transform_to_try(problem)
+        seed, n_epochs = int(rng.randint(2**31)), n_epochs_of(portfolio, transform, splits)
+        with showing(self.verbose, problem, n_epochs) as (shown, tell):
+            report = lambda member: self._report(member, tell)  # noqa: E731
+            race = Race(shown, splits, seed, limits.race, report)
+            race.run(*portfolio, partners, transform)
+        ensemble = self._chosen(reader, race, limits.choice)
+        if not self.refit:
+            return ensemble
+        members = refitted(problem, ensemble.members, ensemble.weights, seed, limits.refit)
+        return replace(ensemble, members=members)
+
     def _given(self) -> dict[str, Any]:
         """Return the parameters as a fit takes them; raise unless they are right."""
-        validation.check_recipe(self.recipe, Recipe, INPUTS)
-        validation.check_partners(self.partners, classify=is_classifier(self))
-        return validation.check_tabular(self.get_params(deep=False), PRESETS)
+        validation.check_recipe(self.recipe, Recipe, INPUTS, TRANSFORMS)
+        given = validation.check_tabular(self.get_params(deep=False), PRESETS, TRANSFORMS)
+        classify, loss = is_classifier(self), given.get("loss")
+        validation.check_partners(self.partners, classify=classify, loss=loss)
+        return given
 
     def _splits(
         self, problem: Problem, given: dict[str, Any], rng: np.random.RandomState
@@ -149,14 +235,21 @@ class BaseTabular(BaseEstimator):
         return hold_out(n_rows, given["validation_fraction"], strata, rng)
 
     def _portfolio(self, n_rows: int) -> Portfolio:
+        portfolio = portfolio_for(self.preset, n_rows)
         if self.recipe is not None:
-            return Portfolio((self.recipe,))
-        return portfolio_for(self.preset, n_rows)
+            portfolio = Portfolio((self.recipe,))
+        if self.n_members is None:
+            return portfolio
+        n_winners = max(portfolio.n_winners, 1)
+        return portfolio._replace(n_winners=n_winners, n_further=self.n_members - 1)
 
-    def _report(self, member: Member) -> bool:
+    def _transform_to_try(self, problem: Problem) -> str | None:
+        """Return the transform of the target that the best recipe also tries, if any."""
+        return None
+
+    def _report(self, member: Member, tell: Callable[[str], None]) -> bool:
         """Tell of a member; return whether a callback has ended the race."""
-        if self.verbose:
-            print(f"{member.error:.5g}  {member.seconds:.1f} s  {member.name}")
+        tell(f"{member.error:.5g}  {member.seconds:.1f} s  {member.name}")
         answers = [callback(member) for callback in self.callbacks or ()]
         return any(answer is True for answer in answers)
 
@@ -182,6 +275,12 @@ class BaseTabular(BaseEstimator):
         self, table: EncodedTable, y: Any, sample_weight: Any, given: dict[str, Any]
     ) -> tuple[Problem, Any]:
         """Return what is to be learnt, and what the estimator must know of y."""
+
+    @abstractmethod
+    def _judging(
+        self, learnt: Any, y: Any, sample_weight: Any, n_rows: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return target (V, …) and weights (V,) of ``n_rows`` rows that the user judges by."""
 
     @abstractmethod
     def _publish(
@@ -232,8 +331,7 @@ class BaseTabular(BaseEstimator):
         return tags
 
 
-def _deadlines(began: float, time_limit: float | None) -> tuple[float | None, float | None]:
-    """Return when candidates must have learnt, and when it must be known which of them predict."""
-    if time_limit is None:
-        return None, None
-    return began + SHARE_OF_LEARNING * time_limit, began + time_limit
+def _after(n_rows: int, problem: Problem) -> Split:
+    """Return the split that learns from the first ``n_rows`` rows and is judged by the others."""
+    rows = np.arange(len(problem.table))
+    return Split(rows[:n_rows], rows[n_rows:])

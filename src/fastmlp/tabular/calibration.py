@@ -29,6 +29,9 @@ def tempered(p: np.ndarray, temperature: float) -> np.ndarray:
 def best_temperature(p: np.ndarray, truth: np.ndarray, weights: np.ndarray | None) -> float:
     """Return the temperature with the least log-loss on held-out rows.
 
+    One further row is counted, whose class may be any: without it, few rows of which all are right
+    would ask for certainty.
+
     Parameters
     ----------
     p : ndarray, shape (V, K)
@@ -43,10 +46,12 @@ def best_temperature(p: np.ndarray, truth: np.ndarray, weights: np.ndarray | Non
         T of softmax(log p / T), between 0.08 and 12. Guo, Pleiss, Sun & Weinberger 2017, "On
         calibration of modern neural networks", section 4.2.
     """
-    rows = np.arange(len(p))
+    rows, further = np.arange(len(p)), 1 / (len(p) + 1)
 
     def cost(log_temperature: float) -> float:
-        likelihood = tempered(p, float(np.exp(log_temperature)))[rows, truth]
-        return float(np.average(-np.log(np.maximum(likelihood, LEAST)), weights=weights))
+        surprise = -np.log(np.maximum(tempered(p, float(np.exp(log_temperature))), LEAST))
+        known = np.average(surprise[rows, truth], weights=weights)
+        unknown = np.average(surprise, axis=0, weights=weights).mean()
+        return float((1 - further) * known + further * unknown)
 
     return float(np.exp(minimize_scalar(cost, bounds=BOUNDS, method="bounded").x))

@@ -13,6 +13,7 @@ from fastmlp import validation
 from fastmlp.estimators.class_weights import factors_of
 from fastmlp.notices import notify
 from fastmlp.tables import EncodedTable
+from fastmlp.tabular.aims import ClassAim
 from fastmlp.tabular.base import BaseTabular, Ensemble
 from fastmlp.tabular.calibration import best_temperature, tempered
 from fastmlp.tabular.documentation import with_shared_parts
@@ -23,6 +24,28 @@ from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.split import Split
 
 __all__ = ["TabularClassifier"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Labels:
+    """Classes (K,) and what their rows count, (K,), None if all count alike."""
+
+    classes: np.ndarray
+    factors: np.ndarray | None
+
+    def weights(
+        self, target: np.ndarray, weights: np.ndarray | None, name: str
+    ) -> np.ndarray | None:
+        """Return what rows count, (N,): their ``weights`` (N,) times those of their classes.
+
+        ``target`` (N,) are the numbers of their classes, ``name`` says what makes up the weights.
+        """
+        if self.factors is None:
+            return weights
+        product = self.factors[target]
+        if weights is not None:
+            product = product * weights
+        return validation.check_row_weights(product, name, np.dtype(np.float64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +104,9 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         partners: Sequence[Any] | None = None,
         metric: Any = "error",
         time_limit: float | None = None,
+        n_members: int | None = None,
         n_folds: int | None = None,
+        refit: bool = False,
         validation_fraction: float = 0.15,
         class_weight: Any = None,
         calibrate: bool = True,
@@ -89,7 +114,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         ordinal_features: Any = None,
         drop: Any = None,
         callbacks: Sequence[Callable[[Member], object]] | None = None,
-        verbose: bool = False,
+        verbose: bool | str = False,
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
     ) -> None:
@@ -98,7 +123,9 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         self.partners = partners
         self.metric = metric
         self.time_limit = time_limit
+        self.n_members = n_members
         self.n_folds = n_folds
+        self.refit = refit
         self.validation_fraction = validation_fraction
         self.class_weight = class_weight
         self.calibrate = calibrate
@@ -112,37 +139,53 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
 
     def _problem(
         self, table: EncodedTable, y: Any, sample_weight: Any, given: dict[str, Any]
-    ) -> tuple[Problem, np.ndarray]:
+    ) -> tuple[Problem, _Labels]:
+        y = validation.labels_of_own_type(y)
         y, weights = validation.check_scored(y, sample_weight, len(table), numeric_y=False)
         validation.check_one_label_a_row(y)
         if self.recipe is not None:
-            validation.check_no_logarithm(self.recipe.logarithm)
+            validation.check_no_transform(self.recipe.transform)
         classes, target = np.unique(y, return_inverse=True)
-        class_weight = given["class_weight"]
+        class_weight, factors = given["class_weight"], None
         name = validation.weights_name(class_weight, sample_weight)
-        weights = _with_class_weights(class_weight, classes, target, weights, name)
+        if class_weight is not None:
+            validation.check_class_weight_fits(class_weight, "labels", len(classes))
+            factors = factors_of(class_weight, classes, target, weights)
+        labels = _Labels(classes, factors)
+        weights = labels.weights(target, weights, name)
         problem = Problem(
             table,
             target,
             weights,
-            max(len(classes), 2),
+            ClassAim(max(len(classes), 2)),
             metric_of(self.metric, classes),
             {"n_threads": given["n_threads"]},
         ).counting()
         text = validation.one_class_only(classes[np.unique(problem.target)], classes, name)
         if text:
             notify(text, RuntimeWarning)
-        return problem, classes
+        return problem, labels
+
+    def _judging(
+        self, learnt: _Labels, y: Any, sample_weight: Any, n_rows: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        y, weights = validation.check_scored(y, sample_weight, n_rows, numeric_y=False)
+        validation.check_one_label_a_row(y)
+        validation.check_labels_known(y, learnt.classes)
+        places = {label: k for k, label in enumerate(learnt.classes.tolist())}
+        target = np.array([places[label] for label in y.tolist()])
+        name = validation.weights_name(self.class_weight, sample_weight)
+        return target, learnt.weights(target, weights, name)
 
     def _publish(
-        self, ensemble: Ensemble, problem: Problem, splits: list[Split], learnt: np.ndarray
+        self, ensemble: Ensemble, problem: Problem, splits: list[Split], learnt: _Labels
     ) -> None:
         temperature = 1.0
         if self.calibrate:
             rows = np.concatenate([split.held for split in splits])
             truth, weights = problem.target[rows], problem.weights_of(rows)
             temperature = best_temperature(ensemble.held_out, truth, weights)
-        self._published = _Published(ensemble, learnt, temperature)
+        self._published = _Published(ensemble, learnt.classes, temperature)
 
     @property
     def classes_(self) -> np.ndarray:
@@ -179,23 +222,3 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         published: _Published = self._fitted()
         labels: np.ndarray = published.classes[published.probabilities(X).argmax(axis=1)]
         return labels
-
-
-def _with_class_weights(
-    class_weight: Any,
-    classes: np.ndarray,
-    target: np.ndarray,
-    weights: np.ndarray | None,
-    name: str,
-) -> np.ndarray | None:
-    """Return what rows count, (N,): their ``weights`` (N,) times those of their classes (K,).
-
-    ``target`` (N,) are the numbers of their classes, ``name`` says what makes up the weights.
-    """
-    if class_weight is None:
-        return weights
-    validation.check_class_weight_fits(class_weight, "labels", len(classes))
-    product = factors_of(class_weight, classes, target, weights)[target]
-    if weights is not None:
-        product = product * weights
-    return validation.check_row_weights(product, name, np.dtype(np.float64))

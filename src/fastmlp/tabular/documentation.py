@@ -24,12 +24,19 @@ partners : list of estimators, default=None
 time_limit : float, default=None
     Seconds that ``fit`` may take; the best found by then predicts. With a limit, results depend
     on how fast the machine is.
+n_members : int, default=None
+    How often the best recipe learns in all, with other random numbers each time. None is as the
+    ``preset`` says; once for a ``recipe``.
 n_folds : int, default=None
     Every candidate learns so many times, each time from all folds but one, so that all rows
     judge it. 1 holds out ``validation_fraction`` of the rows once. None is 5 for tables of
     fewer than 3000 rows, else 1.
 validation_fraction : float, default=0.15
-    Share of the rows that judge, where there are no folds.
+    Share of the rows that judge, where there are neither folds nor rows of your own.
+refit : bool, default=False
+    Whether those who predict learn again from all rows, those that judged among them, for as many
+    epochs as were best. It takes about as long again. Errors in ``leaderboard_`` stay those of the
+    race. With a time limit, what there is no time for stays as it is.
 """,
     "others": """\
 categorical_features : "auto" or list of column names or places, default="auto"
@@ -41,8 +48,9 @@ drop : list of column names or places, default=None
 callbacks : sequence of callable, default=None
     Each is called after every candidate with what came of it, which has ``name``, ``recipe``,
     ``error``, ``seconds`` and ``n_epochs``; one that returns True ends the race.
-verbose : bool, default=False
-    Print a line for each candidate.
+verbose : bool or "bar", default=False
+    Print a line for each candidate. "bar" also shows how far the race has come; it needs rich, of
+    the extra ``cli``.
 random_state : int, RandomState or None, default=None
     Of the rows that are held out, and of the networks. The same integer gives the same results
     for every number of threads.

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from fastmlp.estimators import MLPClassifier, MLPRegressor
+from fastmlp.notices import quietly
 from fastmlp.schedules import OneCycle
 from fastmlp.tables import EncodedTable
 from fastmlp.tables.inputs import Inputs, fit_inputs
+from fastmlp.tabular.aims import Aim
 from fastmlp.tabular.partner import Partner, PartnerLearner, learn_partner
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.split import Split
+from fastmlp.tabular.transforms import Transform, fit_transform
 from fastmlp.training import clock
 from fastmlp.training.divergence import DivergenceError
 from fastmlp.training.loop import INTERRUPTION
 
-__all__ = ["Failure", "Learner", "Member", "train"]
+__all__ = ["Failure", "Learner", "Member", "learn_all", "train"]
 
 #: The least time that a network is given, in seconds; it then learns from some rows at least.
 LEAST_TIME = 1e-3
 
+#: The error of an epoch for which the metric has no value.
+LARGEST_ERROR = float(np.finfo(np.float64).max)
+
 #: Bins of all numbers, and levels of all categories, at most: a first layer of so many rows by 256
 #: still fits into memory. One is left for each category of a table of more columns.
 MOST_INPUTS = 2**15
+
+#: Inputs of so many rows are made at a time for predictions (256 MB).
+MOST_ENTRIES = 2**26
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,32 +47,35 @@ class Learner:
     ----------
     inputs : Inputs
     network : MLPClassifier or MLPRegressor
-    n_classes : int
-        0 for real targets.
-    logarithm : bool
-        Whether the network predicts the logarithm of the target.
+    aim : Aim
+    transform : Transform or None
+        What its target went through.
     """
 
     inputs: Inputs
     network: Any
-    n_classes: int
-    logarithm: bool
+    aim: Aim
+    transform: Transform | None
 
     def predict(self, table: EncodedTable) -> np.ndarray:
-        """Return probabilities (N, K) of all classes, or values (N,) or (N, C)."""
-        X = _matrix(self.inputs, table)
-        if not self.n_classes:
-            values: np.ndarray = self.network.predict(X).astype(np.float64)
-            with np.errstate(over="ignore"):
-                return np.exp(values) if self.logarithm else values
-        probabilities = np.zeros((len(X), self.n_classes))
-        probabilities[:, self.network.classes_] = self.network.predict_proba(X)
-        return probabilities
+        """Return what is aimed at, (N, …); the inputs of some rows at a time are in memory."""
+        height = max(MOST_ENTRIES // max(len(self.inputs.names), 1), 1)
+        parts = [table.rows(slice(i, i + height)) for i in range(0, len(table), height)]
+        answers = [
+            self.aim.ask(self.network, _matrix(self.inputs, part), self.transform) for part in parts
+        ]
+        return answers[0] if len(answers) == 1 else np.concatenate(answers)
 
     @property
     def n_epochs(self) -> int:
         """Epochs of the training."""
         return int(self.network.n_iter_)
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch whose weights predict, from 1."""
+        scores = np.array(self.network.validation_scores_)
+        return len(scores) - int(np.argmax(scores[::-1])) if len(scores) else 0
 
     @property
     def was_interrupted(self) -> bool:
@@ -82,7 +92,7 @@ class Member:
     name : str
     recipe : Recipe or Partner
     learners : tuple of Learner or PartnerLearner
-    held_out : ndarray, shape (V,), (V, C) or (V, K)
+    held_out : ndarray, shape (V, …)
         Predictions for the held-out rows, each by the networks that did not learn from it.
     error : float
         Of these.
@@ -133,7 +143,7 @@ class Failure:
         return "diverged" if isinstance(self.cause, DivergenceError) else "failed"
 
 
-def _matrix(inputs: Inputs, table: EncodedTable) -> np.ndarray:
+def _matrix(inputs: Inputs, table: EncodedTable) -> np.ndarray | csr_array:
     """Return the inputs (N, I); a column of zeros if nothing varied in what was learnt from."""
     return inputs.matrix(table) if inputs.names else np.zeros((len(table), 1), np.float32)
 
@@ -169,7 +179,8 @@ def train(
     for split in splits:
         if learners and learners[-1].was_interrupted:
             raise KeyboardInterrupt
-        with _quietly():
+        # Of the ends of networks, and of rows that were not given to them by the user.
+        with quietly("y has one class only"):
             until = _share_of_time(deadline, len(splits) - len(learners))
             learners.append(_learn(problem, recipe, split, seed, until))
             parts.append(learners[-1].predict(problem.table.rows(split.held)))
@@ -189,15 +200,6 @@ def _share_of_time(deadline: float | None, n_left: int) -> float | None:
     return now + (deadline - now) / n_left
 
 
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Leave out what a network says of its end, and of rows that it was not given by the user."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        warnings.filterwarnings("ignore", "y has one class only", RuntimeWarning)
-        yield
-
-
 def _learn(
     problem: Problem, recipe: Recipe | Partner, split: Split, seed: int, deadline: float | None
 ) -> Learner | PartnerLearner:
@@ -207,9 +209,12 @@ def _learn(
     table = problem.table.rows(split.train)
     inputs = _fit_inputs(recipe, table, seed)
     X, X_val = _matrix(inputs, table), _matrix(inputs, problem.table.rows(split.held))
-    targets = np.log(problem.target) if recipe.logarithm else problem.target
-    left = None if deadline is None else max(deadline - clock.now(), LEAST_TIME)
-    network = _network(problem, recipe, len(X), seed, left)
+    transform = fit_transform(recipe.transform, problem.target[split.train])
+    targets = problem.target if transform is None else transform.forth(problem.target)
+    scoring = _scoring(problem, split, transform)
+    network = _network(problem, recipe, len(table), seed, _time_left(deadline)).set_params(
+        scoring=scoring
+    )
     network.fit(
         X,
         targets[split.train],
@@ -218,7 +223,56 @@ def _learn(
         y_val=targets[split.held],
         sample_weight_val=problem.weights_of(split.held),
     )
-    return Learner(inputs, network, problem.n_classes, recipe.logarithm)
+    return _learner(inputs, network, problem, transform)
+
+
+def learn_all(
+    problem: Problem,
+    recipe: Recipe | Partner,
+    n_epochs: int,
+    seed: int,
+    deadline: float | None,
+) -> Learner | PartnerLearner:
+    """Return what learns from all rows of a problem: a partner, or a network for ``n_epochs``.
+
+    The course of a network's numbers is that of its whole recipe; it ends early.
+    """
+    with quietly("y has one class only"):
+        if isinstance(recipe, Partner):
+            rows = np.arange(len(problem.table))
+            return learn_partner(problem, recipe, Split(rows, rows[:0]), seed)
+        inputs = _fit_inputs(recipe, problem.table, seed)
+        transform = fit_transform(recipe.transform, problem.target)
+        targets = problem.target if transform is None else transform.forth(problem.target)
+        X = _matrix(inputs, problem.table)
+        callbacks = [lambda record: record.epoch >= n_epochs]
+        network = _network(problem, recipe, X.shape[0], seed, _time_left(deadline))
+        network.set_params(early_stopping=False, callbacks=callbacks)
+        network.fit(X, targets, problem.weights)
+        return _learner(inputs, network, problem, transform)
+
+
+def _learner(
+    inputs: Inputs, network: Any, problem: Problem, transform: Transform | None
+) -> Learner:
+    """Return a learner whose network has forgotten who watched it learn."""
+    return Learner(inputs, network.set_params(scoring=None, callbacks=None), problem.aim, transform)
+
+
+def _time_left(deadline: float | None) -> float | None:
+    return None if deadline is None else max(deadline - clock.now(), LEAST_TIME)
+
+
+def _scoring(problem: Problem, split: Split, transform: Transform | None) -> Any:
+    """Return by what a network's epochs are judged: its own score, or the metric."""
+    if problem.metric.is_native and transform is None:
+        return "loss" if problem.metric.of_probabilities else None
+
+    def score(model: Any, X: np.ndarray, y: np.ndarray) -> float:
+        error = problem.error(problem.aim.ask(model, X, transform), split.held)
+        return -error if np.isfinite(error) else -LARGEST_ERROR
+
+    return score
 
 
 def _fit_inputs(recipe: Recipe, table: EncodedTable, seed: int) -> Inputs:
@@ -252,6 +306,7 @@ def _network(
         batch_size=min(recipe.batch_size, n_rows),
         max_iter=recipe.max_iter,
         early_stopping=True,
+        restore_best="last",
         n_iter_no_change=np.inf,
         tol=0.0,
         time_limit=time_limit,
@@ -261,5 +316,5 @@ def _network(
     if not problem.is_classification:
         return MLPRegressor(standardize_target=True, **settings)
     if problem.metric.of_probabilities:
-        return MLPClassifier(scoring="loss", **settings)
+        return MLPClassifier(**settings)
     return MLPClassifier(label_smoothing=recipe.label_smoothing, **settings)

@@ -32,11 +32,14 @@ class Metric:
         probabilities.
     of_probabilities : bool
         Whether it judges how sure a classifier is, not only which class it names.
+    is_native : bool
+        Whether a network's own score finds the same epoch the best.
     """
 
     name: str
     error: ErrorFunction
     of_probabilities: bool = False
+    is_native: bool = False
 
 
 def _class_error(truth: np.ndarray, p: np.ndarray, weights: np.ndarray | None) -> float:
@@ -89,8 +92,8 @@ CLASS_METRICS: Mapping[str, Metric] = MappingProxyType(
     {
         metric.name: metric
         for metric in (
-            Metric("error", _class_error),
-            Metric("log_loss", _log_loss, of_probabilities=True),
+            Metric("error", _class_error, is_native=True),
+            Metric("log_loss", _log_loss, of_probabilities=True, is_native=True),
             Metric("auc", _auc, of_probabilities=True),
             Metric("brier", _brier, of_probabilities=True),
         )
@@ -136,13 +139,26 @@ class _Answers:
         return self._prediction
 
 
-def metric_of(scoring: Any, classes: np.ndarray | None) -> Metric:
+def metric_of(
+    scoring: Any,
+    classes: np.ndarray | None,
+    known: Mapping[str, Metric] | None = None,
+    answer: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> Metric:
     """Return the metric of a name of ours or of scikit-learn's, or of one of its scorers.
 
-    ``classes`` (K,) are the labels, which scorers see in the place of their numbers; None for real
-    targets.
+    Parameters
+    ----------
+    scoring : str or callable
+    classes : ndarray, shape (K,), or None
+        The labels, which scorers see in the place of their numbers; None for real targets.
+    known : dict, optional
+        Our own metrics, by name; by default those of classes or of real targets.
+    answer : callable, optional
+        Makes of a prediction what scorers see; by default it is the same.
     """
-    known = REAL_METRICS if classes is None else CLASS_METRICS
+    if known is None:
+        known = REAL_METRICS if classes is None else CLASS_METRICS
     scoring = validation.check_table_metric(scoring, tuple(known))
     if isinstance(scoring, str) and scoring in known:
         return known[scoring]
@@ -150,17 +166,22 @@ def metric_of(scoring: Any, classes: np.ndarray | None) -> Metric:
 
     scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
     name = scoring if isinstance(scoring, str) else getattr(scorer, "__name__", repr(scorer))
-    error = _error_by(scorer, scoring, classes)
+    error = _error_by(scorer, scoring, classes, answer)
     return Metric(name, error, of_probabilities="proba" in repr(scorer))
 
 
-def _error_by(scorer: Any, scoring: Any, classes: np.ndarray | None) -> ErrorFunction:
+def _error_by(
+    scorer: Any,
+    scoring: Any,
+    classes: np.ndarray | None,
+    answer: Callable[[np.ndarray], np.ndarray] | None,
+) -> ErrorFunction:
     """Return minus what a scorer gives."""
     from sklearn.exceptions import UndefinedMetricWarning  # noqa: PLC0415 - only with scorers
 
     def error(truth: np.ndarray, prediction: np.ndarray, weights: np.ndarray | None) -> float:
         given = {"sample_weight": weights} if weights is not None and weighs else {}
-        answers = _Answers(prediction, classes)
+        answers = _Answers(prediction if answer is None else answer(prediction), classes)
         labels = truth if classes is None else classes[truth]
         with warnings.catch_warnings(), validation.judging_by(scoring, "metric"):
             warnings.simplefilter("ignore", UndefinedMetricWarning)  # which is NaN then

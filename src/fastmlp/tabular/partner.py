@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,8 +14,10 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
+from fastmlp import validation
 from fastmlp.tables import EncodedTable
 from fastmlp.tables.unscaled import Unscaled, fit_unscaled
+from fastmlp.tabular.aims import Aim, RealAim
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.split import Split
 
@@ -72,25 +75,20 @@ class PartnerLearner:
     Attributes
     ----------
     inputs : Unscaled
-    estimator : estimator
-    n_classes : int
-        0 for real targets.
+    estimators : list of estimator
+        One, or one for each quantile.
+    aim : Aim
     """
 
     inputs: Unscaled
-    estimator: Any
-    n_classes: int
+    estimators: list[Any]
+    aim: Aim
     n_epochs: int = field(default=0, init=False)
     was_interrupted: bool = field(default=False, init=False)
 
     def predict(self, table: EncodedTable) -> np.ndarray:
-        """Return probabilities (N, K) of all classes, or values (N,) or (N, C)."""
-        X = self.inputs.matrix(table)
-        if not self.n_classes:
-            return np.asarray(self.estimator.predict(X), np.float64)
-        probabilities = np.zeros((len(X), self.n_classes))
-        probabilities[:, self.estimator.classes_] = self.estimator.predict_proba(X)
-        return probabilities
+        """Return what is aimed at, (N, …)."""
+        return self.aim.ask_partner(self.estimators, self.inputs.matrix(table))
 
 
 def learn_partner(problem: Problem, partner: Partner, split: Split, seed: int) -> PartnerLearner:
@@ -103,12 +101,26 @@ def learn_partner(problem: Problem, partner: Partner, split: Split, seed: int) -
     X = inputs.matrix(table)
     if partner.n_codes:
         estimator.set_params(categorical_features=inputs.is_category(X.shape[1]))
-    estimator = _for_targets(estimator, y)
+    estimators = [_for_targets(each, y) for each in _for_aim(estimator, problem.aim)]
     weights = problem.weights_of(split.train)
-    given = {} if weights is None else dict.fromkeys(_names_of_weights(estimator), weights)
-    with _threads(problem.settings["n_threads"]):
-        estimator.fit(X, y, **given)
-    return PartnerLearner(inputs, estimator, problem.n_classes)
+    given = {} if weights is None else dict.fromkeys(_names_of_weights(estimators[0]), weights)
+    with _threads(problem.settings["n_threads"]), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of its end, as of networks'
+        for each in estimators:
+            each.fit(X, y, **given)
+    return PartnerLearner(inputs, estimators, problem.aim)
+
+
+def _for_aim(estimator: Any, aim: Aim) -> list[Any]:
+    """Return the estimators that predict what is aimed at: one, or one for each quantile."""
+    if not isinstance(aim, RealAim) or aim.quantiles is None:
+        return [estimator]
+    parameters = estimator.get_params(deep=True)
+    name = validation.parameter_of_quantiles(parameters)
+    assert name is not None  # checked before the race
+    loss = f"{name.removesuffix('quantile')}loss"
+    settings = {loss: "quantile"} if loss in parameters else {}
+    return [clone(estimator).set_params(**settings, **{name: level}) for level in aim.levels]
 
 
 def _for_targets(estimator: Any, y: np.ndarray) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from fastmlp.tables import EncodedTable
+from fastmlp.tabular.aims import Aim, ClassAim
 from fastmlp.tabular.metrics import Metric
 
 __all__ = ["Problem"]
@@ -22,8 +23,7 @@ class Problem:
     target : ndarray, shape (N,) or (N, C)
         Numbers of the classes, or real targets in the user's unit.
     weights : ndarray, shape (N,), or None
-    n_classes : int
-        0 for real targets.
+    aim : Aim
     metric : Metric
     settings : dict
         What all networks share beside their recipes: ``loss`` and its numbers, ``n_threads``.
@@ -32,7 +32,7 @@ class Problem:
     table: EncodedTable
     target: np.ndarray
     weights: np.ndarray | None
-    n_classes: int
+    aim: Aim
     metric: Metric
     settings: dict = field(default_factory=dict)
 
@@ -48,10 +48,25 @@ class Problem:
             weights=self.weights[rows],
         )
 
+    def joined(
+        self, table: EncodedTable, target: np.ndarray, weights: np.ndarray | None
+    ) -> Problem:
+        """Return the same with further rows (K,), of which none has the weight 0."""
+        both = None
+        if not (self.weights is None and weights is None):
+            both = np.concatenate(
+                [
+                    np.ones(len(rows)) if given is None else given
+                    for rows, given in ((self.table, self.weights), (table, weights))
+                ]
+            )
+        targets = np.concatenate([self.target, target])
+        return replace(self, table=self.table.joined(table), target=targets, weights=both)
+
     @property
     def is_classification(self) -> bool:
         """Whether classes are told apart."""
-        return self.n_classes > 0
+        return isinstance(self.aim, ClassAim)
 
     def weights_of(self, rows: np.ndarray) -> np.ndarray | None:
         """Return the weights (K,) of some rows (K,)."""

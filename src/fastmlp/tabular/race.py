@@ -58,14 +58,18 @@ class Race:
         n_winners: int,
         n_further: int,
         partners: Sequence[Partner] = (),
+        transform: str | None = None,
     ) -> list[Member]:
         """Train all entrants and partners, then the ``n_winners`` best recipes ``n_further`` times.
+
+        Before that, the best recipe also learns with a ``transform`` of the target, if there is
+        one to be tried.
 
         Ctrl-C ends the race, and those who have learnt by then are returned. If none has,
         KeyboardInterrupt passes, or the error of the last one.
         """
         try:
-            for recipe in self._in_turn(entrants, n_winners, n_further, partners):
+            for recipe in self._in_turn(entrants, n_winners, n_further, partners, transform):
                 if self.members and not self._has_time_for(recipe):
                     break
                 if self._enter(recipe):
@@ -102,15 +106,21 @@ class Race:
         n_winners: int,
         n_further: int,
         partners: Sequence[Partner],
+        transform: str | None,
     ) -> Iterator[Recipe | Partner]:
         """Yield candidates; who wins is looked up when the entrants have all learnt."""
         yield from entrants
         yield from partners
-        members = [member for member in self.members if isinstance(member.recipe, Recipe)]
-        ranking = sorted(members, key=lambda member: (np.isnan(member.error), member.error))
+        if transform is not None:
+            yield from (recipe.with_(transform=transform) for recipe in self._ranking()[:1])
+        winners = self._ranking()[:n_winners]
         for _ in range(n_further):
-            for member in ranking[:n_winners]:
-                yield member.recipe
+            yield from winners
+
+    def _ranking(self) -> list[Recipe]:
+        """Return the recipes that have learnt, the best one first."""
+        members = sorted(self.members, key=lambda member: (np.isnan(member.error), member.error))
+        return [member.recipe for member in members if isinstance(member.recipe, Recipe)]
 
     def _has_time_for(self, recipe: Recipe | Partner) -> bool:
         """Return whether most of what such a candidate takes is left."""

@@ -44,8 +44,9 @@ class Recipe:
     batch_size : int, default=256
     max_iter : int, default=40
         Epochs.
-    logarithm : bool, default=False
-        Whether the logarithm of the target is learnt; not for classes.
+    transform : {"log", "quantile"}, default=None
+        What real targets go through before they are learnt: their logarithm, or the normal deviate
+        of their rank.
 
     Examples
     --------
@@ -72,7 +73,7 @@ class Recipe:
     label_smoothing: float = 0.1
     batch_size: int = 256
     max_iter: int = 40
-    logarithm: bool = False
+    transform: str | None = None
 
     def with_(self, **settings: Any) -> Recipe:
         """Return a copy with other settings."""

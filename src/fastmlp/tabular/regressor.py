@@ -10,14 +10,19 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from fastmlp import validation
+from fastmlp.estimators.scores import quantile_score, r2
+from fastmlp.estimators.target_unit import TargetUnit
 from fastmlp.tables import EncodedTable
+from fastmlp.tabular.aims import RealAim
 from fastmlp.tabular.base import BaseTabular, Ensemble
 from fastmlp.tabular.documentation import with_shared_parts
+from fastmlp.tabular.loss_metrics import real_metric
 from fastmlp.tabular.member import Member
-from fastmlp.tabular.metrics import metric_of
+from fastmlp.tabular.portfolio import Portfolio
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.split import Split
+from fastmlp.tabular.transforms import worth_trying
 
 __all__ = ["TabularRegressor"]
 
@@ -25,8 +30,7 @@ __all__ = ["TabularRegressor"]
 @dataclass(frozen=True, eq=False)
 class _Published:
     ensemble: Ensemble
-    low: np.ndarray
-    high: np.ndarray
+    aim: RealAim
 
 
 @with_shared_parts
@@ -35,10 +39,26 @@ class TabularRegressor(RegressorMixin, BaseTabular):
 
     Parameters
     ----------
+    loss : str, default="squared_error"
+        What networks minimise, a loss of :class:`MLPRegressor` by its name. "pinball" predicts
+        quantiles, "gaussian_nll" a standard deviation beside the mean.
+    quantiles : float or sequence of float, default=0.5
+        Levels for "pinball", between 0 and 1, in ascending order.
+    huber_delta : float, default=None
+        The error from which on "huber" and "smooth_l1" are straight lines, in the unit of y. None
+        is the targets' own deviation, as their deciles tell it.
+    tweedie_power : float, default=1.5
+        For "tweedie", between 1 and 2; see :class:`MLPRegressor`.
+    target_transform : {"auto", "log", "quantile"} or None, default="auto"
+        What networks learn in the place of the target: its logarithm, or the normal deviate of its
+        rank. With "auto" the best recipe of a race also tries one of them where a target that is
+        not negative has a skewness above 1, and the held-out rows choose; not with
+        ``preset="fast"`` or a ``recipe``, which have no race.
     {recipes}
-    metric : str or callable, default="rmse"
-        What candidates are chosen by: "rmse", "mae", or a metric of scikit-learn by name, or one of
-        its scorers.
+    metric : str or callable, default=None
+        What epochs and candidates are chosen by: "rmse", "mae", the name of the loss if it is none
+        of these, or a metric of scikit-learn by name, or one of its scorers. None is what goes
+        with the loss.
     {limits}
     {others}
     n_threads : int, default=None
@@ -50,7 +70,9 @@ class TabularRegressor(RegressorMixin, BaseTabular):
 
     Notes
     -----
-    Predictions lie between the least and the largest target that the fit saw.
+    Predictions leave the range of the targets that the fit saw by a twentieth of it at most. They
+    don't leave it at an end where at least one in a hundred targets lies, as where they have been
+    cut off, and they are not negative where no target is.
 
     Examples
     --------
@@ -66,28 +88,42 @@ class TabularRegressor(RegressorMixin, BaseTabular):
 
     def __init__(
         self,
+        loss: str = "squared_error",
         *,
+        quantiles: float | Sequence[float] = 0.5,
+        huber_delta: float | None = None,
+        tweedie_power: float = 1.5,
+        target_transform: str | None = "auto",
         preset: str = "default",
         recipe: Recipe | None = None,
         partners: Sequence[Any] | None = None,
-        metric: Any = "rmse",
+        metric: Any = None,
         time_limit: float | None = None,
+        n_members: int | None = None,
         n_folds: int | None = None,
+        refit: bool = False,
         validation_fraction: float = 0.15,
         categorical_features: Any = "auto",
         ordinal_features: Any = None,
         drop: Any = None,
         callbacks: Sequence[Callable[[Member], object]] | None = None,
-        verbose: bool = False,
+        verbose: bool | str = False,
         random_state: int | np.random.RandomState | None = None,
         n_threads: int | None = None,
     ) -> None:
+        self.loss = loss
+        self.quantiles = quantiles
+        self.huber_delta = huber_delta
+        self.tweedie_power = tweedie_power
+        self.target_transform = target_transform
         self.preset = preset
         self.recipe = recipe
         self.partners = partners
         self.metric = metric
         self.time_limit = time_limit
+        self.n_members = n_members
         self.n_folds = n_folds
+        self.refit = refit
         self.validation_fraction = validation_fraction
         self.categorical_features = categorical_features
         self.ordinal_features = ordinal_features
@@ -99,31 +135,122 @@ class TabularRegressor(RegressorMixin, BaseTabular):
 
     def _problem(
         self, table: EncodedTable, y: Any, sample_weight: Any, given: dict[str, Any]
-    ) -> tuple[Problem, None]:
+    ) -> tuple[Problem, Problem]:
         y, weights = validation.check_scored(y, sample_weight, len(table), numeric_y=True)
         y = y.astype(np.float64)
-        if self.recipe is not None and self.recipe.logarithm:
-            validation.check_has_logarithm(y)
-        metric = metric_of(self.metric, None)
-        problem = Problem(table, y, weights, 0, metric, {"n_threads": given["n_threads"]})
-        return problem.counting(), None
+        validation.check_target_of_loss(y, weights, given["loss"])
+        counted = y if weights is None else y[weights > 0]
+        transform = self.target_transform
+        validation.check_target_transforms(counted, given["loss"], transform, self.recipe)
+        aim = RealAim.of(counted, given["loss"], given["quantiles"])
+        validation.check_metric_of_quantiles(self.metric, aim.has_axis_of_quantiles)
+        options = self._options(y, weights, given)
+        metric = real_metric(self.metric, aim, options)
+        settings = {**options, "n_threads": given["n_threads"]}
+        problem = Problem(table, y, weights, aim, metric, settings).counting()
+        return problem, problem
+
+    def _options(
+        self, y: np.ndarray, weights: np.ndarray | None, given: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return the loss and its numbers, by the names of MLPRegressor."""
+        loss, delta = given["loss"], given["huber_delta"]
+        if delta is None:
+            # Several targets count in their own scales.
+            delta = _scale_of(y, weights) if y.ndim == 1 else 1.0
+        return {
+            "loss": loss,
+            "quantiles": given["quantiles"],
+            "huber_delta": delta,
+            "smooth_l1_beta": delta,
+            "tweedie_power": given["tweedie_power"],
+        }
+
+    def _portfolio(self, n_rows: int) -> Portfolio:
+        portfolio = super()._portfolio(n_rows)
+        if self.target_transform in (None, "auto"):
+            return portfolio
+        entrants = [each.with_(transform=self.target_transform) for each in portfolio.entrants]
+        return portfolio._replace(entrants=tuple(entrants))
+
+    def _judging(
+        self, learnt: Problem, y: Any, sample_weight: Any, n_rows: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        y, weights = validation.check_scored(y, sample_weight, n_rows, numeric_y=True)
+        y = y.astype(np.float64)
+        validation.check_target_width(y, learnt.target[0].size)
+        y = y.reshape(-1, *learnt.target.shape[1:])
+        counted = y if weights is None else y[weights > 0]
+        loss, transform = learnt.settings["loss"], self.target_transform
+        validation.check_target_of_loss(y, weights, loss)
+        validation.check_target_transforms(counted, loss, transform, self.recipe)
+        return y, weights
+
+    def _transform_to_try(self, problem: Problem) -> str | None:
+        is_open = self.target_transform == "auto" and self.recipe is None and self.preset != "fast"
+        if not (is_open and validation.takes_transforms(problem.settings["loss"])):
+            return None
+        return worth_trying(problem.target)
 
     def _publish(
-        self, ensemble: Ensemble, problem: Problem, splits: list[Split], learnt: None
+        self, ensemble: Ensemble, problem: Problem, splits: list[Split], learnt: Problem
     ) -> None:
-        self._published = _Published(ensemble, problem.target.min(0), problem.target.max(0))
+        assert isinstance(problem.aim, RealAim)
+        self._published = _Published(ensemble, problem.aim)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(
+        self, X: Any, return_std: bool = False
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Return the predicted targets, in the unit of y.
 
         Parameters
         ----------
         X : data frame or array-like of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Return the standard deviation as well, which ``loss="gaussian_nll"`` learns: that of the
+            mixture of what all networks predict.
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            With several ``quantiles`` there is a last axis for them.
+        std : ndarray, of the shape of y
+            Only with ``return_std``.
         """
         published: _Published = self._fitted()
-        within: np.ndarray = np.clip(published.ensemble.predict(X), published.low, published.high)
-        return within
+        aim = published.aim
+        if return_std:
+            validation.check_return_std(aim.loss, "gaussian" if aim.has_deviation else "identity")
+        prediction = published.ensemble.predict(X)
+        if not return_std:
+            return aim.answer(prediction)
+        return validation.MeanAndStd((aim.answer(prediction), aim.deviation(prediction)))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R² of the prediction; for "pinball" the share of its loss that is explained, D².
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+            1 for a perfect prediction, 0 for the best constant.
+        """
+        published: _Published = self._fitted()
+        aim, prediction = published.aim, published.ensemble.predict(X)
+        y, weights = validation.check_scored(y, sample_weight, len(prediction), numeric_y=True)
+        validation.check_target_width(y, aim.center.size)
+        y = y.reshape(len(y), -1)
+        if aim.quantiles is None:
+            return r2(y, aim.answer(prediction).reshape(y.shape), weights)
+        return quantile_score(y, aim.by_level(prediction), aim.levels, weights)
+
+
+def _scale_of(y: np.ndarray, weights: np.ndarray | None) -> float:
+    """Return the deviation of a target (N,) with weights (N,), as its deciles tell it."""
+    unit = TargetUnit.of(y.reshape(-1, 1), weights, "median", positive=False)
+    return float(unit.scale[0])

@@ -89,6 +89,8 @@ class TrainingRun:
         Of the network that learns; has the learning rate.
     observers : sequence of Observer
         Who is told of each epoch, in this order.
+    most_updates : int or None
+        How many updates a call of the backend makes at most, for an observer's sake.
     """
 
     backend: Backend
@@ -100,6 +102,7 @@ class TrainingRun:
     rng: np.random.RandomState | None
     state: TrainerState
     observers: Sequence[Observer] = ()
+    most_updates: int | None = None
 
     def __post_init__(self) -> None:
         network = self.state.network
@@ -112,9 +115,11 @@ class TrainingRun:
         self._executor = self.backend.bind(
             network.plan, self.settings, network.dtype, n_rows, self.n_threads
         )
-        self._rows_per_call = self.batch_size * batches_per_call(network.plan, self.batch_size)
+        n_batches = batches_per_call(network.plan, self.batch_size)
+        self._rows_per_call = self.batch_size * min(n_batches, self.most_updates or n_batches)
         self._observers = Observers(self.observers)
         self._before_call = self._observers.listening("call_begins")
+        self._after_call = self._observers.listening("call_ended")
         self._after_epoch = self._observers.listening("epoch_ended")
 
     def run(self) -> Ending:
@@ -176,6 +181,8 @@ class TrainingRun:
             if not np.isfinite(cost + penalty):
                 state.count_diverged()
                 raise DivergenceError(divergence_text(state.epoch, "loss"))
+            for call_ended in self._after_call:
+                call_ended(state, -(-(end - begin) // batch_size))
         return Totals(cost, penalty, n_rows)
 
     def _calls(self, n_rows: int) -> Iterator[tuple[int, int, int]]:

@@ -28,6 +28,9 @@ class Observer:
         An ending that is set now comes before these rows, in the middle of an epoch.
         """
 
+    def call_ended(self, state: TrainerState, n_updates: int) -> None:
+        """After these rows have made so many updates of the weights."""
+
     def epoch_ended(self, state: TrainerState) -> None:
         """After an epoch, whose numbers the state has."""
 

@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-__all__ = ["ProgressBar"]
+__all__ = ["ProgressBar", "console_to_draw_on", "progress_on"]
 
 
-def _console() -> Console:
+def console_to_draw_on() -> Console:
     """Return what is drawn on: a terminal, a notebook, or a file."""
     from rich.console import Console  # noqa: PLC0415 - not every fit needs it
 
     return Console()
 
 
-def _progress(console: Console) -> Progress:
-    """Return a bar with the epochs before it and the figures behind."""
+def progress_on(console: Console) -> Progress:
+    """Return a bar with the epochs before it and ``figures`` behind."""
     from rich.progress import (  # noqa: PLC0415 - not every fit needs it
         BarColumn,
         MofNCompleteColumn,
@@ -58,7 +58,7 @@ class ProgressBar(Observer):
 
     def training_begins(self, state: TrainerState) -> None:
         """Draw an empty bar."""
-        self._progress = _progress(_console())
+        self._progress = progress_on(console_to_draw_on())
         self._task = self._progress.add_task("", total=state.max_iter, figures="")
         self._progress.start()
         self._is_drawn = True

@@ -39,6 +39,8 @@ class TrainerState:
     ----------
     network : Network
         What learns.
+    average : Network or None
+        An average of its weights, if one is kept and has begun.
     max_iter : int
         Epochs (iterations, for lbfgs) that the training may take.
     unit : CostUnit
@@ -93,9 +95,15 @@ class TrainerState:
     seconds: float = field(init=False, default=0.0)
     seconds_left: float | None = field(init=False, default=None)
     ending: Ending | None = field(init=False, default=None)
+    average: Network | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self._cost_divisor = self.network.cost_divisor  # it is looked up, which takes its time
+
+    @property
+    def predicting(self) -> Network:
+        """The network that is judged, and that is left if the training ends now."""
+        return self.network if self.average is None else self.average
 
     @property
     def update(self) -> int:

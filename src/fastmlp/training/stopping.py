@@ -48,8 +48,9 @@ class ScoreMonitor(Observer):
         Of the scores, where they are minus a cost; what ``tol`` is held against is the core's.
     best_parameters : ndarray or None, shape (V,)
         Parameters at the best score; None before the first one, and where they are not kept.
-    restores_best : bool
-        Whether they are kept, to be put back.
+    restores_best : bool or "last"
+        Whether they are kept, to be put back: of several epochs that score alike those of the
+        first one, or of the last.
     """
 
     score: Callable[[Network], tuple[float, float]]
@@ -59,23 +60,29 @@ class ScoreMonitor(Observer):
     best: float = -np.inf
     idle: int = 0
     best_parameters: np.ndarray | None = None
-    restores_best: bool = True
+    restores_best: bool | str = True
 
     def epoch_ended(self, state: TrainerState) -> None:
         """Score the network after an epoch."""
-        score, cost = self.score(state.network)
+        score, cost = self.score(state.predicting)
         if not np.isfinite(score):
             raise DivergenceError(divergence_text(state.epoch, "validation score"))
         state.validation_score = self._reported(score)
         state.validation_loss = state.unit.of(cost)
         self.idle = self.idle + 1 if score < self.best + self.tol else 0
-        if score > self.best:
+        if score > self.best or (score == self.best and self.restores_best == "last"):
             self.best = score
             if self.restores_best:
-                self.best_parameters = state.network.parameters.copy()
+                self._keep(state.predicting.parameters)
         if self.idle > self.patience:
             self.idle = 0
             state.stalled = _stall_text("Validation score", self.tol, self.patience)
+
+    def _keep(self, parameters: np.ndarray) -> None:
+        """Copy the parameters (V,) into the one buffer that there is for the best ones."""
+        if self.best_parameters is None:
+            self.best_parameters = np.empty_like(parameters)
+        self.best_parameters[...] = parameters
 
     def _reported(self, score: float) -> float:
         """Return a score in the user's unit."""

@@ -214,21 +214,22 @@ def _table(estimator: Any, X: Any, *, reset: bool, accept_sparse: bool) -> Any:
         table = validate_data(
             estimator, X, reset=reset, ensure_all_finite=False, accept_sparse=form
         )
-    _require_real("X", table, X)
-    return table
+    return _real("X", table, X)
 
 
-def _require_real(name: str, array: np.ndarray, values: Any) -> None:
-    """Raise ValueError for dates and the like, which NumPy would convert in silence.
+def _real(name: str, array: np.ndarray, values: Any) -> np.ndarray:
+    """Return an array (...) of real numbers, into which it makes decimals and large integers.
 
-    ``array`` is what became of ``values``.
+    Raise ValueError for dates and the like, which NumPy would convert in silence. ``array`` is what
+    became of ``values``.
     """
     dtypes = getattr(values, "dtypes", ()) if hasattr(values, "iloc") else ()
     if array.dtype.kind in "biuf" and not any(each.kind in "mM" for each in np.ravel(dtypes)):
-        return
+        return array
     found = complaint(name, values)
-    if found is None and array.dtype == object:  # a list with None in it, which means NaN
-        require_finite(array.astype(np.float64), name, np.dtype(np.float64))
+    if found is None and array.dtype == object:
+        with explaining(name, values):
+            return array.astype(np.float64)  # None means NaN
     raise found or ValueError(f"{name} must hold real numbers; got dtype {array.dtype}.")
 
 
@@ -255,7 +256,7 @@ def _check_target(y: Any, dtype: np.dtype | None) -> np.ndarray:
     if array.ndim == 2 and not array.shape[1]:
         raise ValueError("y has no columns: at least one output is required.")
     if dtype is not None:
-        _require_real("y", array, y)
+        array = _real("y", array, y)
     if array.dtype.kind == "f":
         require_finite(array, "y", dtype or array.dtype)
     return readable(array)
@@ -290,7 +291,7 @@ def check_sample_weight(sample_weight: Any, n_samples: int, dtype: np.dtype) -> 
         )
     with explaining("sample_weight", sample_weight):
         weights = check_array(weights, ensure_2d=False, ensure_all_finite=False)
-    _require_real("sample_weight", weights, sample_weight)
+    weights = _real("sample_weight", weights, sample_weight)
     require_finite(weights, "sample_weight", dtype)
     if weights.min() < 0:
         raise ValueError(f"sample_weight must not be negative; got {weights.min():g}.")

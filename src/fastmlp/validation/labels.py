@@ -51,7 +51,7 @@ def _check_each_label(name: str, labels: np.ndarray) -> None:
         at = int(np.argmin(labels == np.floor(labels)))
         raise ValueError(
             f"Unknown label type: continuous. {name} must hold class labels; got {labels[at]:g} "
-            f"({_entry(name, at)}). MLPRegressor takes numbers; numpy.digitize makes classes."
+            f"({_entry(name, at)}). A regressor takes numbers; numpy.digitize makes classes."
         )
     elif kind in "mM":
         if np.isnat(labels).any():

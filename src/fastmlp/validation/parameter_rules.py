@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp.averaging import AVERAGES, Average
 from fastmlp.backends import BACKENDS
 from fastmlp.optimizers import CLASSES
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
@@ -48,10 +49,12 @@ __all__ = [
     "SMOOTHING",
     "THREADS",
     "WIDTHS",
+    "averaging",
     "check_activation",
     "quantiles",
     "rate_of_scales",
     "regression_loss",
+    "restoring",
     "solver",
     "spread",
     "standardization",
@@ -155,6 +158,29 @@ def solver(name: str, value: Any) -> Any:
     if value not in SOLVERS:
         raise unknown_name(name, value, SOLVERS, ", or an object of fastmlp.optimizers")
     return SOLVERS.name_of(value)
+
+
+def averaging(name: str, value: Any) -> Average | None:
+    """Return an average of the weights whose options are right, or None; raise if it is neither."""
+    if value is None:
+        return None
+    if isinstance(value, Average):
+        options = {
+            option: SHARE(f"{name}.{option}", number) for option, number in vars(value).items()
+        }
+        return type(value)(**options)
+    if value not in AVERAGES:
+        raise unknown_name(name, value, AVERAGES, ", an object of fastmlp.averaging, or None")
+    return AVERAGES[value]()
+
+
+def restoring(name: str, value: Any) -> bool | str:
+    """Return a bool, or "last"; raise unless ``value`` is one of them."""
+    if isinstance(value, str) and value == "last":
+        return value
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, or 'last'; got {brief(value)}.")
+    return bool(value)
 
 
 #: Random numbers are within sixteen times their spread, so that first weights stay finite.

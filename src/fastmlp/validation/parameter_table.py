@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp.averaging import AVERAGES
 from fastmlp.names import Names
 from fastmlp.optimizers import CLASSES
 from fastmlp.plan.initializers import INITIALIZERS
@@ -41,9 +42,11 @@ from fastmlp.validation.parameter_rules import (
     SMOOTHING,
     THREADS,
     WIDTHS,
+    averaging,
     quantiles,
     rate_of_scales,
     regression_loss,
+    restoring,
     solver,
     spread,
     standardization,
@@ -367,9 +370,18 @@ PARAMETERS = (
     these weights. What it raises ends the fit, and the model is as it was before. ``tol`` is in the
     score's unit.
     """),
-    Parameter("restore_best", True, flag, "bool", solvers=BATCHES, text="""
-    With early stopping, put the weights of the epoch that scored best back, the first one of
-    several. False leaves the last epoch's; then a fit that diverges is an error.
+    Parameter("restore_best", True, restoring, "bool | str", type='bool or "last"',
+        solvers=BATCHES, text="""
+    With early stopping, put the weights of the epoch that scored best back: the first one of
+    several that score alike, or with "last" the last one. False leaves the last epoch's; then a
+    fit that diverges is an error.
+    """),
+    Parameter("averaging", None, averaging, "str | Average | None",
+        type='{"ema", "swa"}, Average or None', names=AVERAGES, solvers=BATCHES, off=None, text="""
+    An average of the weights, which is judged, predicts and is kept in the place of the weights
+    that the solver goes on with: an object of :mod:`fastmlp.averaging`, or its name. Callbacks see
+    the average as well, and what they assign changes only the average. The curves and ``loss_``
+    are those of the solver's own weights. Not for ``partial_fit``.
     """),
     Parameter("beta_1", 0.9, SHARE, "float", solvers=taking("betas"), text="""
     Decay rate of the mean of gradients, in [0, 1), for Adam and its relatives: "adam", "adamw",

@@ -194,6 +194,11 @@ def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental:
             )
     if incremental and parameters["early_stopping"]:
         raise ValueError("partial_fit does not support early_stopping=True.")
+    if incremental and parameters["averaging"] is not None:
+        raise ValueError(
+            "partial_fit does not average the weights: set averaging=None (got "
+            f"{brief(parameters['averaging'])})."
+        )
     if isinstance(parameters["solver"], Optimizer):
         _check_left_to_solver(parameters)
     for name, value in _scheduled(parameters).items():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import numpy as np
@@ -28,10 +29,14 @@ __all__ = [
     "raise_wrong_cells",
     "raise_wrong_kind",
     "raise_zones_mixed",
+    "reading_column",
 ]
 
 #: Years that dates may have, those of Python's own.
 FIRST_YEAR, LAST_YEAR = 1, 9999
+
+#: What makes other things of a column, by what these are.
+_MAKERS_OF = {"dates": "to_datetime", "durations": "to_timedelta"}
 
 #: At most so many names are written into a text.
 MOST_NAMES = 5
@@ -46,9 +51,11 @@ def check_is_table(X: Any) -> None:
     if text is not None:
         raise ValueError(text)
     if isinstance(X, (list, tuple)) and not all(map(_is_row, X)):
+        odd = next(row for row in X if not _is_row(row))
+        remedy = "take pandas.DataFrame(X)" if isinstance(odd, dict) else "give a list of rows"
         raise ValueError(
-            f"X must have two dimensions, (n_samples, n_features); got a list of "
-            f"{brief(next(row for row in X if not _is_row(row)))} and others: give a list of rows."
+            f"X must have two dimensions, (n_samples, n_features); got a list of {brief(odd)} and "
+            f"others: {remedy}."
         )
     if not isinstance(X, (list, tuple, np.ndarray)) and not hasattr(X, "__array__"):
         raise TypeError(
@@ -212,6 +219,17 @@ def raise_unreadable_cells(label: str | int, cause: Exception) -> NoReturn:
     raise ValueError(f"{_of(label)} can't be read: {one_line(str(cause))}.") from cause
 
 
+@contextmanager
+def reading_column(label: str | int) -> Iterator[None]:
+    """Make what another library raises of a column a ValueError that names it."""
+    try:
+        yield
+    except UNREADABLE as error:
+        if str(error).startswith(_of(label)):
+            raise
+        raise_unreadable_cells(label, error)
+
+
 def raise_zones_mixed(label: str | int) -> NoReturn:
     """Raise ValueError for dates of which only some have a time zone."""
     raise ValueError(f"{_of(label)} has dates with and without a time zone: give all of them one.")
@@ -222,7 +240,8 @@ def raise_wrong_kind(label: str | int, was: str, now: str, dtype: str, example: 
     cell = "" if example is None else f", such as {brief(example, 40)}"
     access = f"X[{brief(label)}]" if isinstance(label, str) else f"X[:, {label}]"
     advice = f": pandas.to_numeric({access}) makes numbers" if now == "texts" else ""
-    advice = f": pandas.to_datetime({access}) makes dates" if was == "dates" else advice
+    if was in _MAKERS_OF:
+        advice = f": pandas.{_MAKERS_OF[was]}({access}) makes {was}"
     raise TypeError(
         f"{_of(label)} held {was} in fit; got {now} (dtype {one_line(dtype, 40)}{cell}){advice}."
     )

@@ -231,8 +231,8 @@ def changed_options(model: str, name: str, value: Any, options: Mapping[str, Any
     if not isinstance(value, Options):
         raise ValueError(
             f"{name}__{next(iter(options))} is no parameter of {model} while {name} is "
-            f"{brief(value)}, which has no options: make it an object of fastmlp.optimizers or "
-            "fastmlp.schedules first."
+            f"{brief(value)}, which has no options: make it an object of fastmlp.optimizers, "
+            "fastmlp.schedules or fastmlp.averaging first."
         )
     known = value.get_params(deep=False)
     own, inner = by_object(options, known)

@@ -199,7 +199,7 @@ def _of_text(name: str, column: _Column) -> str:
             "encode it by OneHotEncoder, OrdinalEncoder or TargetEncoder of sklearn.preprocessing, "
             "within sklearn.compose.ColumnTransformer"
         )
-    return "for class labels take MLPClassifier" if name == "y" else "give numbers"
+    return "for class labels take a classifier" if name == "y" else "give numbers"
 
 
 def _is_number(text: str | bytes) -> bool:

@@ -9,24 +9,42 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier, is_regressor
 
+from fastmlp.registry import LOSSES, REGRESSOR_LOSSES
 from fastmlp.validation.class_weights import check_class_weight
 from fastmlp.validation.labels import check_labels
-from fastmlp.validation.parameter_rules import BOUND, COUNT, COUNT_OR_NONE, THREADS
-from fastmlp.validation.rules import Number, Rule, Verbatim, callables, flag, seed
+from fastmlp.validation.parameter_rules import BOUND, COUNT, COUNT_OR_NONE, THREADS, quantiles
+from fastmlp.validation.rules import Number, OneOf, Rule, Verbatim, callables, flag, seed, verbosity
+from fastmlp.validation.targets import check_any_positive, check_target_range
+from fastmlp.validation.validation_rows import check_validation_rows_given
 from fastmlp.validation.wording import brief, one_line
 
 __all__ = [
     "check_any_judged",
-    "check_has_logarithm",
-    "check_no_logarithm",
+    "check_metric_of_quantiles",
+    "check_no_transform",
     "check_one_label_a_row",
+    "check_own_rows",
     "check_partners",
     "check_recipe",
     "check_rows_to_learn_from",
     "check_tabular",
+    "check_target_of_loss",
+    "check_target_transforms",
+    "labels_of_own_type",
     "no_value_of",
+    "parameter_of_quantiles",
     "partner_fails",
+    "takes_transforms",
 ]
+
+
+def _verbosity(name: str, value: Any) -> bool | str:
+    """Return a bool or "bar"; raise unless ``value`` is one, and can be shown."""
+    if isinstance(value, str):
+        verbosity(name, value)
+        return "bar"
+    return flag(name, value)
+
 
 #: Rules by parameter. Those of columns are in ``raw_columns.py``, that of ``metric`` in
 #: ``scoring.py``.
@@ -37,25 +55,35 @@ _RULES: Mapping[str, Rule] = MappingProxyType(
         "validation_fraction": Number(0, 1, closed="neither"),
         "class_weight": check_class_weight,
         "calibrate": flag,
+        "loss": OneOf(REGRESSOR_LOSSES),
+        "quantiles": quantiles,
+        "huber_delta": BOUND,
+        "tweedie_power": Number(1, 2, closed="both"),
         "callbacks": callables,
-        "verbose": flag,
+        "n_members": COUNT_OR_NONE,
+        "refit": flag,
+        "verbose": _verbosity,
         "random_state": seed,
         "n_threads": THREADS,
     }
 )
 
 
-def check_tabular(parameters: Mapping[str, Any], presets: Sequence[str]) -> dict[str, Any]:
+def check_tabular(
+    parameters: Mapping[str, Any], presets: Sequence[str], transforms: Sequence[str]
+) -> dict[str, Any]:
     """Return the parameters as a fit takes them; raise unless all are right by themselves."""
     rules: dict[str, Rule] = {"preset": Verbatim(tuple(presets)), **_RULES}
+    if parameters.get("target_transform") is not None:
+        rules["target_transform"] = Verbatim(("auto", *transforms))
     return {
         name: rules[name](name, value) if name in rules else value
         for name, value in parameters.items()
     }
 
 
-def check_recipe(value: Any, kind: type, inputs: Iterable[str]) -> None:
-    """Raise unless a recipe is None or of its ``kind``, and its counts and ``inputs`` are right.
+def check_recipe(value: Any, kind: type, inputs: Iterable[str], transforms: Iterable[str]) -> None:
+    """Raise unless a recipe is None or of its ``kind``, and its counts and names are right.
 
     What it says of the network is checked where the network is made.
     """
@@ -71,13 +99,14 @@ def check_recipe(value: Any, kind: type, inputs: Iterable[str]) -> None:
         one_of_them(f"recipe.inputs[{i}]", each)
     for name in ("n_pieces", "n_pairs", "n_angles", "max_levels", "batch_size"):
         COUNT(f"recipe.{name}", getattr(value, name))
-    flag("recipe.logarithm", value.logarithm)  # type: ignore[attr-defined]
+    if value.transform is not None:  # type: ignore[attr-defined]
+        Verbatim(tuple(transforms))("recipe.transform", value.transform)  # type: ignore[attr-defined]
 
 
-def check_partners(value: Any, *, classify: bool) -> None:
+def check_partners(value: Any, *, classify: bool, loss: str | None = None) -> None:
     """Raise unless ``value`` is None or a list of classifiers with probabilities, or of regressors.
 
-    ``classify`` says which of the two are wanted.
+    ``classify`` says which of the two are wanted, ``loss`` what regressors are to predict.
     """
     if value is None:
         return
@@ -85,6 +114,20 @@ def check_partners(value: Any, *, classify: bool) -> None:
         raise TypeError(f"partners must be None or a list of estimators; got {brief(value)}.")
     for i, partner in enumerate(value):
         _check_partner(f"partners[{i}]", partner, classify)
+        if loss == "gaussian_nll":
+            raise ValueError(
+                "partners must be None for loss='gaussian_nll': they predict no deviations."
+            )
+        if loss == "pinball" and parameter_of_quantiles(partner.get_params(deep=True)) is None:
+            raise ValueError(
+                f"partners[{i}] must have a parameter 'quantile' for loss='pinball'; "
+                f"{brief(partner)} has none."
+            )
+
+
+def parameter_of_quantiles(parameters: Iterable[str]) -> str | None:
+    """Return by which of its ``parameters`` a partner is told which quantile it predicts."""
+    return next((name for name in parameters if name.split("__")[-1] == "quantile"), None)
 
 
 def _check_partner(name: str, partner: Any, classify: bool) -> None:
@@ -118,20 +161,68 @@ def check_one_label_a_row(y: np.ndarray) -> None:
     check_labels(y)
 
 
-def check_no_logarithm(logarithm: bool) -> None:
-    """Raise ValueError if a recipe is to learn the logarithm of classes."""
-    if logarithm:
+def labels_of_own_type(y: Any) -> Any:
+    """Return labels (N,) of pandas's nullable booleans or integers as NumPy's, if none is missing.
+
+    scikit-learn, which reads them next, would make floats of them.
+    """
+    plain = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
+    if getattr(plain, "kind", "") not in ("b", "i", "u") or y.isna().any():
+        return y
+    return y.to_numpy(plain)
+
+
+def check_no_transform(transform: str | None) -> None:
+    """Raise ValueError if a recipe is to transform classes."""
+    if transform is not None:
         raise ValueError(
-            "recipe.logarithm must be False for TabularClassifier: classes have no logarithm."
+            f"recipe.transform must be None for TabularClassifier; got {brief(transform)}: classes "
+            "can't be transformed."
         )
 
 
-def check_has_logarithm(y: np.ndarray) -> None:
-    """Raise ValueError unless all targets (N,) or (N, C) have a logarithm to be learnt."""
-    if y.min() <= 0:
+def takes_transforms(loss: str) -> bool:
+    """Return whether a loss looks for numbers that can be transformed back."""
+    return loss not in ("gaussian_nll", "poisson", "gamma", "tweedie")
+
+
+def check_target_transforms(y: np.ndarray, loss: str, transform: Any, recipe: Any) -> None:
+    """Raise ValueError if the targets (N,) or (N, C), or the loss, do not go with a transform.
+
+    ``transform`` is what the estimator was given, and ``recipe`` its recipe, if any.
+    """
+    given = {"target_transform": transform}
+    if recipe is not None:
+        given["recipe.transform"] = recipe.transform
+    for name, value in given.items():
+        if value in (None, "auto"):
+            continue
+        if not takes_transforms(loss):
+            raise ValueError(
+                f"{name}={brief(value)} does not go with loss={brief(loss)}: set it to None."
+            )
+        if value == "log" and y.min() <= 0:
+            raise ValueError(
+                f"{name}='log' needs targets above 0; the least of y is {y.min():g}: set it to "
+                "None, or to 'quantile'."
+            )
+
+
+def check_target_of_loss(y: np.ndarray, weights: np.ndarray | None, loss: str) -> None:
+    """Raise ValueError if a loss has no value for a target (N,) or (N, C) with weights (N,)."""
+    kind = LOSSES[loss].target
+    if weights is not None:
+        counts = weights.reshape(-1, *[1] * (y.ndim - 1)) > 0
+        y = np.where(counts, y, y[weights > 0][:1])
+    check_target_range(y, loss, kind, np.dtype(np.float32), np.ones(1))
+    check_any_positive(y, loss, kind)
+
+
+def check_metric_of_quantiles(metric: Any, several: bool) -> None:
+    """Raise ValueError if a metric of one prediction a row is to judge several quantiles."""
+    if several and not (metric is None or (isinstance(metric, str) and metric == "pinball")):
         raise ValueError(
-            f"recipe.logarithm=True needs targets above 0; the least of y is {y.min():g}: set it "
-            "to False."
+            f"metric={brief(metric)} can't judge several quantiles: take None, which is 'pinball'."
         )
 
 
@@ -142,6 +233,20 @@ def check_rows_to_learn_from(n_rows: int) -> None:
             f"X has {n_rows} sample with a weight; a model of a table needs two at least, one to "
             "learn from and one to be judged by."
         )
+
+
+def check_own_rows(rows: tuple[Any, Any, Any], n_folds: Any) -> bool:
+    """Return whether there are rows to judge by; ValueError if but a part, or folds, are given.
+
+    ``rows`` are X_val, y_val and sample_weight_val.
+    """
+    given = check_validation_rows_given(*rows, splits=False)
+    if given and n_folds not in (None, 1):
+        raise ValueError(
+            f"X_val stands beside n_folds={brief(n_folds)}: rows of your own take the place of "
+            "folds, so set it to None."
+        )
+    return given
 
 
 def check_any_judged(n_held: int) -> None:

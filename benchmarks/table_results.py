@@ -1,0 +1,200 @@
+"""What models of raw tables have reached: kept in a file after each fit, and summed up."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import numpy as np
+from scipy.stats import rankdata
+
+from fastmlp.config import config_dict
+
+__all__ = ["Entry", "Reached", "Results", "Summary", "circumstances", "reached", "summaries"]
+
+LIBRARIES = ("lightgbm", "xgboost", "xgboost-cpu", "catboost", "pytabkit", "torch", "pandas")
+
+
+class Entry(NamedTuple):
+    """One fit: a table, a model and a seed.
+
+    Attributes
+    ----------
+    error : float or None
+        Share of wrong classes, or root mean squared error over the target's standard deviation.
+    fit_seconds, predict_seconds : float or None
+    n_rows : int
+        Rows that were predicted.
+    failure : str
+        Why there are no figures, if so; else empty.
+    """
+
+    table: str
+    model: str
+    seed: int
+    error: float | None = None
+    fit_seconds: float | None = None
+    predict_seconds: float | None = None
+    n_rows: int = 0
+    failure: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What is measured once."""
+        return self.table, self.model, self.seed
+
+
+class Reached(NamedTuple):
+    """What a model reached on a table over all seeds.
+
+    ``fit_seconds`` and ``microseconds``, those that a row's prediction takes, are means.
+    """
+
+    table: str
+    model: str
+    error: float
+    spread: float
+    fit_seconds: float
+    microseconds: float
+    n_seeds: int
+
+
+class Summary(NamedTuple):
+    """A model over all tables on which each model has figures.
+
+    Attributes
+    ----------
+    rank : float
+        Mean place by error, 1 for the best.
+    error, fit_seconds, predict_seconds : float
+        Geometric mean of the ratios to the first model. Those of errors are of ``n_ratios`` tables,
+        on which each model makes some.
+    """
+
+    model: str
+    rank: float
+    error: float
+    fit_seconds: float
+    predict_seconds: float
+    n_tables: int
+    n_ratios: int
+
+
+def circumstances(n_threads: int) -> dict[str, Any]:
+    """Return what the figures depend on beside the models: machine, threads, versions."""
+    versions = {name: _version(name) for name in LIBRARIES}
+    installed = {name: version for name, version in versions.items() if version}
+    return {
+        "config": {**config_dict(), **installed},
+        "processor": _processor(),
+        "n_threads": n_threads,
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _processor() -> str:
+    """Return the processor's name, as Linux tells it, or what Python knows."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+class Results:
+    """Entries in a file, which is written after each one, so that a run can be continued."""
+
+    def __init__(self, path: Path, circumstances: dict[str, Any]) -> None:
+        self.path, self.circumstances = path, circumstances
+        self.entries: list[Entry] = []
+
+    def continued(self, again: Iterable[str] = ()) -> Results:
+        """Take the file's entries over, but for those of the models ``again``."""
+        if not self.path.is_file():
+            return self
+        document = json.loads(self.path.read_text())
+        for name, value in self.circumstances.items():
+            if document.get(name) != value:
+                raise click.UsageError(
+                    f"{self.path} was measured with another {name}: {document.get(name)}; now "
+                    f"{value}. Name another file by --json, or leave --resume out to start over."
+                )
+        forgotten = set(again)
+        entries = [Entry(**row) for row in document["rows"]]
+        self.entries = [each for each in entries if each.model not in forgotten]
+        return self
+
+    def add(self, entry: Entry) -> None:
+        """Keep an entry, in the file too."""
+        self.entries.append(entry)
+        rows = [each._asdict() for each in self.entries]
+        partial = self.path.with_name(self.path.name + ".part")
+        partial.write_text(json.dumps({**self.circumstances, "rows": rows}, indent=1) + "\n")
+        partial.replace(self.path)
+
+    def __contains__(self, key: object) -> bool:
+        return any(each.key == key for each in self.entries)
+
+
+def reached(entries: Iterable[Entry]) -> list[Reached]:
+    """Return the mean over seeds of those that did not fail, by table and model."""
+    groups = defaultdict(list)
+    for entry in entries:
+        if not entry.failure:
+            groups[entry.table, entry.model].append(entry)
+    return [_mean_of(group) for group in groups.values()]
+
+
+def _mean_of(group: Sequence[Entry]) -> Reached:
+    errors = np.array([entry.error for entry in group], float)
+    fit_seconds = np.array([entry.fit_seconds for entry in group], float)
+    a_row = np.array([(entry.predict_seconds or 0) / entry.n_rows for entry in group])
+    return Reached(
+        group[0].table,
+        group[0].model,
+        float(errors.mean()),
+        float(errors.std()),
+        float(fit_seconds.mean()),
+        float(1e6 * a_row.mean()),
+        len(group),
+    )
+
+
+def summaries(means: Sequence[Reached], models: Sequence[str]) -> list[Summary]:
+    """Return how the models compare over the tables on which each of them has figures."""
+    by_table: dict[str, dict[str, Reached]] = defaultdict(dict)
+    for each in means:
+        by_table[each.table][each.model] = each
+    shared = [row for row in by_table.values() if set(models) <= row.keys()]
+    if not shared:
+        return []
+    errors, fits, predictions = (
+        np.array([[getattr(row[model], name) for model in models] for row in shared])
+        for name in ("error", "fit_seconds", "microseconds")
+    )  # (tables, models) each
+    ranks = rankdata(errors, axis=1).mean(axis=0)
+    wrong = (errors > 0).all(axis=1)
+    columns = zip(models, ranks, *map(_ratios, (errors[wrong], fits, predictions)), strict=True)
+    return [
+        Summary(model, *map(float, figures), len(shared), int(wrong.sum()))
+        for model, *figures in columns
+    ]
+
+
+def _ratios(figures: np.ndarray) -> np.ndarray:
+    """Return geometric means of ratios to the first column, (models,); NaN without rows."""
+    if len(figures) == 0:
+        return np.full(figures.shape[1], np.nan)
+    ratios: np.ndarray = np.exp(np.log(figures / figures[:, :1]).mean(axis=0))
+    return ratios

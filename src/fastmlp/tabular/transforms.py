@@ -1,0 +1,123 @@
+"""What skewed targets go through before they are learnt, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+__all__ = ["TRANSFORMS", "Transform", "fit_transform", "worth_trying"]
+
+#: By name, in the order in which they are tried.
+TRANSFORMS = ("log", "quantile")
+
+#: Targets of less skewness are learnt as they are.
+SKEWED = 1.0
+
+#: Quantiles of a target that are remembered at most.
+MOST_QUANTILES = 1000
+
+
+class Transform(Protocol):
+    """A function that rises, and its inverse."""
+
+    def forth(self, y: np.ndarray) -> np.ndarray:
+        """Return what is learnt of targets y (N,) or (N, T)."""
+
+    def back(self, values: np.ndarray) -> np.ndarray:
+        """Return targets for values (N,) or (N, T), the last axis of which may be quantiles."""
+
+
+class _Logarithm:
+    """The logarithm of targets above 0."""
+
+    def forth(self, y: np.ndarray) -> np.ndarray:
+        """See :class:`Transform`."""
+        logarithms: np.ndarray = np.log(y)
+        return logarithms
+
+    def back(self, values: np.ndarray) -> np.ndarray:
+        """See :class:`Transform`."""
+        with np.errstate(over="ignore"):
+            targets: np.ndarray = np.exp(values)
+        return targets
+
+
+@dataclass(frozen=True, eq=False)
+class _Quantiles:
+    """The normal deviate at the share of targets that are smaller.
+
+    Attributes
+    ----------
+    transformers : list of QuantileTransformer
+        One for each target.
+    """
+
+    transformers: list[Any]
+
+    def forth(self, y: np.ndarray) -> np.ndarray:
+        """See :class:`Transform`."""
+        return self._each("transform", y, y.ndim - 1)
+
+    def back(self, values: np.ndarray) -> np.ndarray:
+        """See :class:`Transform`; values beyond those of the fit are its ends."""
+        return self._each("inverse_transform", values, int(len(self.transformers) > 1))
+
+    def _each(self, method: str, values: np.ndarray, has_targets: int) -> np.ndarray:
+        """Return each target's values (N, …) transformed; its axis is the second, if there is."""
+        if not has_targets:
+            return _column(getattr(self.transformers[0], method), values)
+        parts = [
+            _column(getattr(each, method), values[:, i]) for i, each in enumerate(self.transformers)
+        ]
+        return np.stack(parts, axis=1)
+
+
+def _column(function: Any, values: np.ndarray) -> np.ndarray:
+    """Return a function of columns (M, 1), applied to values of any shape."""
+    result: np.ndarray = function(values.reshape(-1, 1)).reshape(values.shape)
+    return result
+
+
+def fit_transform(name: str | None, y: np.ndarray) -> Transform | None:
+    """Return the transform of a name for targets y (N,) or (N, T); None without a name."""
+    if name is None:
+        return None
+    if name == "log":
+        return _Logarithm()
+    from sklearn.preprocessing import QuantileTransformer  # noqa: PLC0415 - takes long to import
+
+    transformers = [
+        QuantileTransformer(
+            n_quantiles=min(MOST_QUANTILES, len(y)), output_distribution="normal", subsample=None
+        ).fit(column.reshape(-1, 1))
+        for column in y.reshape(len(y), -1).T
+    ]
+    return _Quantiles(transformers)
+
+
+def worth_trying(y: np.ndarray) -> str | None:
+    """Return the transform to be tried on targets y (N,) or (N, T), if they are skewed.
+
+    That is the logarithm where all are positive and it makes them less skewed, else their quantiles
+    where none is negative.
+    """
+    skewness = _skewness(y)
+    if skewness < SKEWED or y.min() < 0:
+        return None
+    if y.min() > 0 and abs(_skewness(np.log(y))) < skewness:
+        return "log"
+    return "quantile"
+
+
+def _skewness(y: np.ndarray) -> float:
+    """Return the mean skewness of the targets; 0 for a constant."""
+    from scipy.stats import skew  # noqa: PLC0415 - takes long to import
+
+    columns = y.reshape(len(y), -1)
+    columns = columns[:, np.ptp(columns, axis=0) > 0]
+    if not columns.size:
+        return 0.0
+    scaled = columns / np.abs(columns).max(axis=0)
+    return float(np.nan_to_num(skew(scaled, axis=0)).mean())
