@@ -24,6 +24,7 @@ from fastmlp.notices import notify
 from fastmlp.optimizers import Optimizer, named_optimizer
 from fastmlp.plan.initializers import initialize
 from fastmlp.plan.layout import SCALES, Plan, batch_norms, make_plan, make_settings
+from fastmlp.plan.members import MEMBERS, members_of
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.schedules import OF_SCIKIT_LEARN, Constant, Scaled, Schedule, named_schedule
 from fastmlp.training.averages import WeightAverage
@@ -213,6 +214,8 @@ class Fitting:
         dropout = parameters.dropout
         dropout = dropout.base if isinstance(dropout, Scaled) else dropout
         dropouts = np.broadcast_to(dropout, n_hidden).tolist()
+        scaling = parameters.scaling_layer > 0
+        members = members_of(parameters.n_members, parameters.members, n_hidden + 1, scaling)
         plan = make_plan(
             self.layer_sizes,
             self._activations(),
@@ -222,9 +225,9 @@ class Fitting:
             normalizations=each_normalization(parameters.normalization, n_hidden),
             n_groups=parameters.n_groups,
             n_channels=parameters.n_channels,
-            n_scales=int(parameters.scaling_layer > 0),
+            **members._asdict(),
         )
-        if parameters.scaling_layer > 0:
+        if scaling:
             plan = plan.with_own_group(SCALES, (parameters.scaling_layer, 0.0, 0.0, 0.0))
         return plan
 
@@ -246,6 +249,7 @@ class Fitting:
             [*hidden, hidden[-1] if hidden else parameters.activation],
             parameters.init_std,
             parameters.init_range,
+            "ones" if MEMBERS[parameters.members] else "signs",
         )
         if self.coder.starts_at_constant and isinstance(parameters.init, str):
             network.biases[-1][...] = self.coder.constant_logits(
@@ -351,6 +355,7 @@ class Fitting:
             state=self._state(max_iter, rate),
             observers=self._observers(*self._averages, monitor, RateFollower(rate)),
             most_updates=parameters.averaging.interval if parameters.averaging else None,
+            n_orders=network.plan.n_members if parameters.own_batches else 1,
         )
         ending = run.run()
         self.learnt = self._with_best()

@@ -291,6 +291,11 @@ class Plan:
         return int((self.layers["n_copies"] == 1).sum())
 
     @property
+    def has_members(self) -> bool:
+        """Whether several networks are trained together."""
+        return self.n_members > 1
+
+    @property
     def products_of_row(self) -> int:
         """Multiply-adds of a row, or a virtual row, on its way forward: Σ I · O."""
         return int((self.layers["fan_in"] * self.layers["fan_out"]).sum())

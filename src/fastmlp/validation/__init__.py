@@ -59,6 +59,7 @@ from fastmlp.validation.labels import (
     labels_not_known,
     one_class_only,
 )
+from fastmlp.validation.members import check_members, check_same_members
 from fastmlp.validation.memory import check_memory, naming_rows, naming_training
 from fastmlp.validation.models import check_model, check_refitted
 from fastmlp.validation.normalizations import (
@@ -229,6 +230,7 @@ __all__ = [
     "check_layer_values",
     "check_loss_fits",
     "check_magnitudes",
+    "check_members",
     "check_memory",
     "check_metric",
     "check_metric_of_quantiles",
@@ -268,6 +270,7 @@ __all__ = [
     "check_rows_to_learn_from",
     "check_same_classes",
     "check_same_groups",
+    "check_same_members",
     "check_same_network",
     "check_same_normalizations",
     "check_same_scaling",

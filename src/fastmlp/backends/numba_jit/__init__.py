@@ -386,8 +386,9 @@ class NumbaBackend:
 
 
 def _refuse_front(plan: Plan) -> None:
-    """Raise ValueError for a network that makes something of a row before its first layer."""
-    if plan.has_front:
+    """Raise ValueError for members, and for what is made of a row before its first layer."""
+    if plan.has_members or plan.has_front:
+        lacking = f"n_members={plan.n_members}" if plan.has_members else "scaling layer"
         raise ValueError(
-            "backend='numba' has no scaling layer: take backend='compiled' or backend='numpy'."
+            f"backend='numba' has no {lacking}: take backend='compiled' or backend='numpy'."
         )

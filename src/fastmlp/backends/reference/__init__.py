@@ -220,7 +220,7 @@ class ReferenceBackend:
                 outputs = losses.link(plan.loss, plan.loss_parameters, outputs)
             by_member = outputs.reshape(plan.n_members, len(x), -1)
             if apply_link:
-                out[chunk] = by_member.mean(axis=0) if plan.n_members > 1 else outputs
+                out[chunk] = outputs if plan.n_members == 1 else _mean_of(plan, by_member)
             else:
                 out[chunk] = by_member.transpose(1, 0, 2).reshape(len(x), -1)
 
@@ -303,6 +303,15 @@ class ReferenceExecutor:
 
     def _draw(self, step: int) -> network.Draw:
         return network.Draw(int(self.settings["seed"]), step, float(self.settings["input_noise"]))
+
+
+def _mean_of(plan: Plan, outputs: np.ndarray) -> np.ndarray:
+    """Return the mean (B, C) of members' outputs (k, B, C); a mixture's variance for variances."""
+    mean: np.ndarray = outputs.mean(axis=0)
+    if plan.loss_row.link == "gaussian":
+        n_targets = mean.shape[1] // 2
+        mean[:, n_targets:] += outputs[..., :n_targets].var(axis=0)
+    return mean
 
 
 def _totals(
