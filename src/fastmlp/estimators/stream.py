@@ -88,8 +88,8 @@ class Stream:
         """Return the stream that a partial fit begins, or None where each must be looked at anew.
 
         That is where random numbers beside the order of the rows are drawn, where members have
-        orders of their own, where a batch has statistics, where epochs are reported, and where a parameter is a list or the like, which
-        may change by itself.
+        orders of their own, where a batch has statistics, where epochs are reported, and where a
+        parameter is a list or the like, which may change by itself.
         """
         values, parameters = fitting.model._parameter_values(), fitting.parameters
         looks = (

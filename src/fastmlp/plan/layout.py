@@ -64,7 +64,10 @@ LAYER_DTYPE = np.dtype(
         ("fan_in", np.int64),
         ("fan_out", np.int64),
         ("n_copies", np.int64),  # of W and b: 1, or one for each member
-        ("weight_offset", np.int64),  # of W (n_copies, fan_in, fan_out) in the flat parameter vector
+        (
+            "weight_offset",
+            np.int64,
+        ),  # of W (n_copies, fan_in, fan_out) in the flat parameter vector
         ("bias_offset", np.int64),  # of b (n_copies, fan_out)
         ("gain_offset", np.int64),  # of γ (fan_out,), where the layer is normalised
         ("shift_offset", np.int64),  # of β (fan_out,), likewise

@@ -82,7 +82,8 @@ def _of_classes(z: np.ndarray) -> np.ndarray:
 def _of_answers(z: np.ndarray) -> np.ndarray:
     from scipy.special import log_expit  # noqa: PLC0415
 
-    return _log_mean_exp(log_expit(z)) - _log_mean_exp(log_expit(-z))
+    joint: np.ndarray = _log_mean_exp(log_expit(z)) - _log_mean_exp(log_expit(-z))
+    return joint
 
 
 def _of_gaussians(z: np.ndarray) -> np.ndarray:

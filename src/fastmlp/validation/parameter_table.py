@@ -52,7 +52,16 @@ from fastmlp.validation.parameter_rules import (
     spread,
     standardization,
 )
-from fastmlp.validation.rules import Number, OneOf, Rule, callables, flag, real_type, seed, verbosity
+from fastmlp.validation.rules import (
+    Number,
+    OneOf,
+    Rule,
+    callables,
+    flag,
+    real_type,
+    seed,
+    verbosity,
+)
 from fastmlp.validation.schedules import check_learning_rate
 from fastmlp.validation.scoring import check_scoring
 from fastmlp.validation.splits import check_split_rule

@@ -138,8 +138,8 @@ def _multiply(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
     if w.ndim == 2:
         z: np.ndarray = x @ w + b
         return z
-    by_member = x.reshape(len(w), -1, x.shape[1]) @ w + b[:, np.newaxis]
-    return by_member.reshape(len(x), -1)
+    z = x.reshape(len(w), -1, x.shape[1]) @ w + b[:, np.newaxis]
+    return z.reshape(len(x), -1)
 
 
 def _multiply_back(
