@@ -53,11 +53,13 @@ typedef struct {
     int64_t weight_offset; /* of W (n_copies, I, O) in the flat parameter vector */
     int64_t bias_offset;   /* of b (n_copies, O) */
     int64_t gain_offset, shift_offset;    /* of γ and β (O) of a normalised layer */
+    int64_t alpha_offset;                 /* of α (O) of a parametric activation */
     int64_t mean_offset, variance_offset; /* of batch norm's running statistics (O) */
     int32_t activation;
     int32_t dropout_threshold; /* of this layer's input, 0 … 65535; 0 = no dropout */
     int32_t normalization;     /* between z and the activation */
     int32_t n_groups;          /* runs of units with statistics of their own in each row; 0 for batch norm */
+    int32_t is_parametric;     /* 1: h = z + α (f(z) - z); 0: h = f(z) */
     /* With activation FASTMLP_CUSTOM: turns z in h (n) into f(z) and sets slope (n_slopes), which is n or 0
      * elements long, to f'(z). Called by several threads at once. */
     void (*custom)(int64_t n, int64_t n_slopes, void *h, void *slope);
@@ -69,6 +71,7 @@ enum {
     FASTMLP_BIASES,
     FASTMLP_GAINS,
     FASTMLP_SHIFTS,
+    FASTMLP_ALPHAS,
     /* Of the front: factors of the inputs of layer 0, and what makes inputs of the columns of X. */
     FASTMLP_SCALES,
     FASTMLP_FREQUENCIES,

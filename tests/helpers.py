@@ -14,6 +14,7 @@ from fastmlp.optimizers import CLASSES
 from fastmlp.plan.layout import Plan, default_groups, make_plan, make_settings, prefix_slots
 from fastmlp.plan.parameters import (
     aligned_zeros,
+    alpha_views,
     gain_views,
     running_variance_views,
     scales_view,
@@ -187,7 +188,7 @@ def make_parameters(plan: Plan, dtype: np.dtype, rng: np.random.Generator) -> np
     vector[:] = rng.normal(scale=0.1, size=plan.n_values)
     for w in weight_views(plan, vector):
         w[:] = rng.normal(scale=w.shape[-2] ** -0.5, size=w.shape)
-    for views in (gain_views, running_variance_views):
+    for views in (gain_views, alpha_views, running_variance_views):
         for view in (view for view in views(plan, vector) if view is not None):
             np.add(view, 1, out=view)
     scales_view(plan, vector)[...] += 1
@@ -214,6 +215,7 @@ def make_problem(
     normalizations: Sequence[str] | str | None = None,
     n_groups: int | None = None,
     n_channels: int | None = None,
+    parametric: Sequence[bool] | bool = False,
     n_scales: int = 0,
     n_members: int = 1,
     n_shared: int | None = None,
@@ -237,6 +239,8 @@ def make_problem(
         layer_sizes = [*layer_sizes[:-1], outputs_for(LOSSES[loss], layer_sizes[-1])]
     if isinstance(normalizations, str):
         normalizations = [normalizations] * (len(layer_sizes) - 2)
+    if isinstance(parametric, bool):
+        parametric = [parametric] * (len(layer_sizes) - 2)
     plan = make_plan(
         layer_sizes,
         activations,
@@ -245,6 +249,7 @@ def make_problem(
         normalizations=normalizations,
         n_groups=n_groups,
         n_channels=n_channels,
+        parametric=parametric,
         n_scales=n_scales,
         n_members=n_members,
         n_shared=n_shared,

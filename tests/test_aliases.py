@@ -14,6 +14,7 @@ from fastmlp import MLPClassifier, MLPRegressor, activation, initial_weights
 from fastmlp.averaging import AVERAGES
 from fastmlp.names import Names
 from fastmlp.plan.initializers import INITIALIZERS
+from fastmlp.plan.update_groups import PARAMETRIZATIONS
 from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, REGRESSOR_LOSSES, SOLVERS
 from fastmlp.schedules import SCHEDULES
 from fastmlp.validation.normalizations import NORMALIZATION_NAMES
@@ -44,6 +45,7 @@ PARAMETERS = {
     "init": (INITIALIZERS, MINI_BATCHES),
     "normalization": (NORMALIZATION_NAMES, MINI_BATCHES),
     "averaging": (AVERAGES, MINI_BATCHES),
+    "parametrization": (PARAMETRIZATIONS, MINI_BATCHES),
 }
 
 

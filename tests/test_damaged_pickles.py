@@ -149,6 +149,7 @@ DAMAGE = {
     "loss": ["hubes", "squared_error", "gaussian_nll", 10, None],
     "loss_parameters": [(), (1.0, 2.0), (1,), [0.7], ("1",)],
     "factors": [(), ((1.0,) * 4,), ((1.0,) * 3,) * 2, ((-1.0,) * 4,) * 2, ((np.inf,) * 4,) * 2, 1],
+    "parametric": [(), (True,), (1, 0), (True, False, True), [True, False], None],
     "slot_groups": [(0,), (2,) * 8, (0,) * 9, (0.0,) * 8, (-1,) * 8, [0] * 8],
 }
 

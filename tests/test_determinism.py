@@ -62,6 +62,19 @@ SHAPES = {
         "optimizer": "lamb",
         "batch_size": 61,
     },
+    "parametric": {
+        "layer_sizes": (13, 37, 53, 5, 3),
+        "parametric": [True, False, True],
+        "dropouts": (0.1, 0.2, 0, 0.3),
+        "batch_size": 150,
+    },
+    "wide parametric": {
+        "layer_sizes": (64, 160, 96, 10),
+        "parametric": True,
+        "normalizations": ["batch", "layer"],
+        "batch_size": 330,
+        "clip_norm": 0.5,
+    },
     "weights": {"layer_sizes": (13, 37, 3), "weighted": True, "l1": 0.05, "batch_size": 200},
 }
 

@@ -20,7 +20,7 @@ MODULES = [
     *(
         module.name
         for module in pkgutil.walk_packages(fastmlp.__path__, "fastmlp.")
-        if not module.name.endswith(("__main__", "._core"))
+        if not module.name.endswith(("__main__", "._core", "adapters.autogluon"))
     ),
 ]
 

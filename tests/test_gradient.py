@@ -51,10 +51,21 @@ def model_of(kind, **more):
     return model.partial_fit(X, y, **classes), y
 
 
+def arrays_of(model):
+    """Return the lists of arrays in the order of a gradient's parts."""
+    return (
+        model.coefs_,
+        model.intercepts_,
+        model.norm_gains_,
+        model.norm_shifts_,
+        model.activation_shares_,
+    )
+
+
 def differences(model, y, sample_weight):
-    """Return ∂cost/∂parameter of each of coefs_, intercepts_, norm_gains_, norm_shifts_."""
+    """Return ∂cost/∂parameter of each array, list by list."""
     found = []
-    for kind in (model.coefs_, model.intercepts_, model.norm_gains_, model.norm_shifts_):
+    for kind in arrays_of(model):
         found.append([None if array is None else np.empty_like(array) for array in kind])
         for array, slopes in zip(kind, found[-1], strict=True):
             for place in np.ndindex(() if array is None else array.shape):
@@ -91,7 +102,7 @@ def test_scikit_learn_computes_the_same():
     ours = MLPClassifier(
         (4, 3), init=layers, dtype="float64", learning_rate_init=1e-300
     ).partial_fit(X, LABELS, classes=[0, 1, 2])
-    coefs, intercepts, _, _ = ours.gradient(X, LABELS)
+    coefs, intercepts, *_ = ours.gradient(X, LABELS)
     activations = [X, *(np.empty((12, w.shape[1])) for w in theirs.coefs_)]
     buffers = [
         [np.empty_like(part) for part in parts] for parts in (activations[1:], coefs, intercepts)
@@ -111,6 +122,7 @@ def test_a_step_of_descent_follows_it(name, sample_weight):
     model = MLPRegressor(
         hidden_layer_sizes=(4, 3),
         normalization=["batch", "layer"],
+        parametric_activation=True,
         solver="sgd",
         momentum=0,
         alpha=0,
@@ -120,7 +132,7 @@ def test_a_step_of_descent_follows_it(name, sample_weight):
         random_state=0,
     ).partial_fit(X, REAL)
     model.norm_gains_[0][:] = [1, 2, -1, 0.5]
-    kinds = (model.coefs_, model.intercepts_, model.norm_gains_, model.norm_shifts_)
+    kinds = arrays_of(model)
     before = [[part.copy() for part in parts] for parts in kinds]
     gradient = model.gradient(X, REAL, sample_weight)
     statistics = model.running_means_[0].copy()
@@ -130,7 +142,7 @@ def test_a_step_of_descent_follows_it(name, sample_weight):
     assert_array_equal(model.gradient(X, REAL, sample_weight).coefs[0], gradient.coefs[0])
     assert_array_equal(model.running_means_[0], statistics)
     model.partial_fit(X, REAL, sample_weight=sample_weight)
-    after = (model.coefs_, model.intercepts_, model.norm_gains_, model.norm_shifts_)
+    after = arrays_of(model)
     for old, new, slopes in zip(before, after, gradient, strict=True):
         for a, b, slope in zip(old, new, slopes, strict=True):
             assert_allclose(a - b, 0.1 * 2 * slope, atol=1e-15)  # two targets, along their sum
@@ -145,12 +157,12 @@ def test_fact_11_by_hand():
     model = MLPRegressor(
         hidden_layer_sizes=(2,), init=layers, dtype="float64", learning_rate_init=1e-300
     ).partial_fit([[1.0, 2.0]], [1.0])
-    coefs, intercepts, gains, shifts = model.gradient([[1.0, 2.0]], [1.0])
+    coefs, intercepts, gains, shifts, shares = model.gradient([[1.0, 2.0]], [1.0])
     assert_array_equal(coefs[1], [[-2], [-1]])
     assert_array_equal(coefs[0], [[-1, 2], [-2, 4]])
     assert_array_equal(intercepts[0], [-1, 2])
     assert_array_equal(intercepts[1], [-1])
-    assert gains == shifts == [None]
+    assert gains == shifts == shares == [None]
 
 
 def test_float32_and_bytes():

@@ -61,6 +61,7 @@ SCENARIOS = {
     "large mini": {**MINI, **LARGE},
     "large mini by lamb": {**MINI, **LARGE, "optimizer": "lamb", "clip_norm": 0.3},
     "wide mini": {**MINI, **WIDE},
+    "parametric mini": {**MINI, **DROPPING, "parametric": True},
     "half shared": {**MINI, "n_shared": 1, "n_scales": 1},
     "independent": INDEPENDENT,
     "independent with all": {**INDEPENDENT, **WITH_ALL, "n_scales": 3, "own_batches": True},
@@ -350,6 +351,7 @@ def test_arrays_for_each_member():
             {"n_members": 2, "members": "independent", "normalization": "layer"},
             "normalization='layer' needs members='tabm-mini'",
         ),
+        ({"n_members": 2, "init": "data_driven"}, "init='data_driven' needs n_members=1"),
         ({"n_members": 2, "backend": "numba"}, "backend='numba' has no n_members=2: take"),
     ],
 )

@@ -10,7 +10,13 @@ from helpers import REFERENCE, Problem, make_problem, objective_and_gradient
 
 from fastmlp.backends.protocol import Backend
 from fastmlp.plan.layout import batch_norms
-from fastmlp.plan.parameters import bias_views, gain_views, shift_views, weight_views
+from fastmlp.plan.parameters import (
+    alpha_views,
+    bias_views,
+    gain_views,
+    shift_views,
+    weight_views,
+)
 from fastmlp.registry import ACTIVATIONS, LOSSES, NORMALIZATIONS
 
 STEP = 1e-6
@@ -32,6 +38,20 @@ CASES = {
     },
     "norms": {"normalizations": ["batch", "layer"], "weighted": True, "dropouts": (0, 0.5, 0.25)},
     "batch norms": {"normalizations": "batch", "weighted": True, "l2": 0.7},
+    **{  # of the identity, nothing can be more or less
+        f"parametric {name}": {"activations": name, "parametric": True}
+        for name in ACTIVATIONS.names
+        if name != "identity"
+    },
+    "some parametric": {"activations": "silu", "parametric": [False, True], "weighted": True},
+    "parametric norms": {
+        "activations": ["mish", "relu"],
+        "normalizations": ["batch", "layer"],
+        "dropouts": (0, 0.5, 0.25),
+        "parametric": True,
+        "l2": 0.7,
+        "l1": 0.3,
+    },
     "l2": {"l2": 0.7},
     "l1": {"l1": 0.3},
     "everything": {
@@ -75,7 +95,7 @@ def test_numerical_gradient(case):
     _, gradient = objective_and_gradient(REFERENCE, problem)
     slopes = numerical_gradient(REFERENCE, problem)
     by_batch = batch_norms(problem.plan)
-    for views in (weight_views, bias_views, gain_views, shift_views):
+    for views in (weight_views, bias_views, gain_views, shift_views, alpha_views):
         groups = zip(views(problem.plan, gradient), views(problem.plan, slopes), strict=True)
         for layer, (analytic, numerical) in enumerate(groups):
             if analytic is None:

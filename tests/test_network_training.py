@@ -99,6 +99,17 @@ SCENARIOS = {
     "scheduled large": {**SCHEDULED, **LARGE, "dropouts": (0.2, 0.3, 0)},
     "smoothed classes": {**SMOOTHED, "loss": "soft_cross_entropy"},
     "smoothed labels": {**SMOOTHED, "loss": "binary_cross_entropy", "normalizations": "batch"},
+    "parametric": {**ADAM, "activations": ["silu", "relu"], "parametric": True, "weighted": True},
+    "some parametric": {**ADAM, "parametric": [False, True], "dropouts": (0.2, 0.3, 0.1)},
+    "large parametric": {**ADAM, **LARGE, "parametric": True, "dropouts": (0, 0.3, 0.1), "l2": 0.1},
+    "parametric with all": {**EVERY_REGULARISER, **LAMB, "parametric": True},
+    "parametric wide batch": {
+        **SGD,
+        "layer_sizes": (5, 290, 3),
+        "parametric": True,
+        "batch_size": 2048,
+        "n_rows": 4200,
+    },
     "one batch": {**SGD, "batch_size": 500, "n_epochs": 1, "n_rows": 300},
 }
 

@@ -33,6 +33,8 @@ OTHER_VALUES = {
     # Judged so, the first epoch is the best.
     "restore_best": (False, {"early_stopping": True, "scoring": lambda model, *_: -model.n_iter_}),
     "averaging": ("ema", {}),
+    "learning_rate_factors": ({"biases": 0.1}, {}),
+    "parametrization": ("ntk", {"alpha": 0.1}),
     "beta_1": (0.5, {}),
     "beta_2": (0.8, {}),
     "epsilon": (0.1, {}),

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from fastmlp import MLPClassifier
-from fastmlp.plots import LossCurveDisplay, MisreadDigitsDisplay
+from fastmlp import MLPClassifier, TabularClassifier
+from fastmlp.plots import LeaderboardDisplay, LossCurveDisplay, MisreadDigitsDisplay
+from fastmlp.tabular.leaderboard import Leaderboard, Place
 
 mpl.use("Agg")
 
@@ -135,6 +137,55 @@ def test_subplots_with_a_common_axis_have_scales_of_their_own():
 def test_loss_curve_needs_a_fitted_estimator():
     with pytest.raises(NotFittedError):
         LossCurveDisplay.from_estimator(MLPClassifier())
+
+
+class Raced(BaseEstimator):
+    """A model after a race of four."""
+
+    leaderboard_ = Leaderboard(
+        "log-loss",
+        [
+            Place("plain", 0.4, 0.0, 20, 1.25),
+            Place("pieces", 0.2, 0.75, 20, 2),
+            Place("wild", np.nan, 0.0, 0, 0.5, "diverged"),
+            Place("pairs", 0.3, 0.25, 20, 30),
+        ],
+    )
+
+    def fit(self, X, y):
+        return self
+
+
+def test_leaderboard_shows_who_predicts_and_how_good_each_is():
+    display = LeaderboardDisplay.from_estimator(Raced())
+    ax = display.ax_
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert names == ["pieces", "pairs", "plain", "wild"]
+    bottom, top = ax.get_ylim()
+    assert bottom > top  # the best one is on top
+    assert_allclose(display.points_.get_offsets(), [[0.2, 0], [0.3, 1], [0.4, 2]])
+    assert [label.get_text() for label in display.weight_labels_] == ["75 %", "25 %", "–", "–"]
+    assert [label.get_text() for label in display.seconds_labels_] == ["2", "30", "1.25", "0.5"]
+    assert ax.get_xlabel() == "log-loss on held-out rows"
+    assert "diverged" in [text.get_text() for text in ax.texts]
+    filled = display.points_.get_facecolors()
+    assert_array_equal(filled[0], filled[1])
+    assert_array_equal(filled[2], [1, 1, 1, 1])
+    sizes = display.points_.get_sizes()
+    assert sizes[0] > sizes[1] > sizes[2]
+
+
+def test_leaderboard_sorts_candidates_that_are_not():
+    display = LeaderboardDisplay(["a", "b", "c"], [2, np.nan, 1], [1, 0, 0]).plot()
+    assert display.order_.tolist() == [2, 0, 1]
+    assert display.seconds_labels_ == []
+    assert "no error" in [text.get_text() for text in display.ax_.texts]
+
+
+def test_leaderboard_needs_a_fitted_model_that_has_one():
+    for model in (TabularClassifier(), MLPClassifier()):
+        with pytest.raises(NotFittedError):
+            LeaderboardDisplay.from_estimator(model)
 
 
 def test_misread_digits_come_by_confidence():

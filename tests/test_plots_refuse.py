@@ -16,11 +16,13 @@ import fastmlp.plots
 from fastmlp import McCullochPittsNeuron, MLPClassifier
 from fastmlp.plots import (
     DecisionRegionDisplay,
+    LeaderboardDisplay,
     LossCurveDisplay,
     MisreadDigitsDisplay,
     NetworkDiagramDisplay,
     WeightDistributionDisplay,
 )
+from fastmlp.tabular.leaderboard import Leaderboard, Place
 
 mpl.use("Agg")
 
@@ -55,6 +57,7 @@ DISPLAYS = {
         "ax",
         "imshow",
     ),
+    "LeaderboardDisplay": (LeaderboardDisplay(["a"], [0.5], [1]), "ax", "scatter"),
     "LossCurveDisplay": (LossCurveDisplay([1.0, 0.5]), "ax", "plot"),
     "MisreadDigitsDisplay": (MisreadDigitsDisplay(GRID[:1], **ONE_IMAGE), "figure", "imshow"),
     "NetworkDiagramDisplay": (NetworkDiagramDisplay([2, 1]), "ax", "add_collection"),
@@ -68,7 +71,9 @@ FROM_ESTIMATOR = {
 
 @pytest.fixture(scope="module")
 def fitted():
-    return MLPClassifier((2,), solver="lbfgs", random_state=0).fit(SQUARE, [0, 1, 1, 0])
+    model = MLPClassifier((2,), solver="lbfgs", random_state=0).fit(SQUARE, [0, 1, 1, 0])
+    model.leaderboard_ = Leaderboard("error", [Place("plain", 0.5, 1.0, 3, 0.1)])
+    return model
 
 
 def places(kind, shape):
@@ -238,6 +243,25 @@ def test_histograms_need_bars(bins, error):
 def test_loss_curves_refuse(curve, scores, message):
     with pytest.raises(ValueError, match=message):
         LossCurveDisplay(curve, validation_scores=scores)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"names": []}, ValueError, "names is empty: there is no candidate to draw"),
+        ({"names": "ab"}, TypeError, "names must be a list of strings; got 'ab'"),
+        ({"errors": [0.1]}, ValueError, "errors must have one entry for each of the 2 candidates"),
+        ({"errors": [[0.1, 1]]}, ValueError, r"errors must be a flat sequence .* shape \(1, 2\)"),
+        ({"weights": [0.5, np.nan]}, ValueError, "weights must be finite; got nan at index 1"),
+        ({"weights": [1.5, -0.5]}, ValueError, "weights must be at least 0"),
+        ({"seconds": [1]}, ValueError, "seconds must have one entry for each of the 2 candidates"),
+        ({"remarks": ["no"]}, ValueError, "remarks has 1 entries for 2 candidates"),
+    ],
+)
+def test_leaderboards_refuse(changes, error, message):
+    places = {"names": ["a", "b"], "errors": [0.1, 0.2], "weights": [1, 0]}
+    with pytest.raises(error, match=message):
+        LeaderboardDisplay(**{**places, **changes})
 
 
 @pytest.mark.parametrize(

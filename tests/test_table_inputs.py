@@ -308,3 +308,29 @@ def test_no_row_gives_more_than_bounded_inputs(seed):
     found = inputs.matrix(reader.transform(pd.DataFrame(far, columns=names)))
     assert np.isfinite(found).all()
     assert np.abs(found).max() <= 3
+
+
+def test_bins_of_a_column_that_is_mostly_one_value_lie_among_the_others():
+    rng = np.random.RandomState(0)
+    paid = np.where(rng.rand(20_000) < 0.1, rng.lognormal(8, 1, 20_000), 0)[:, None]
+    bins = fit_piecewise(paid, 16)
+    edges = np.append(bins.starts, bins.starts[-1] + bins.widths[-1])
+    assert bins.n_outputs >= 12
+    assert edges[0] == 0
+    assert np.isclose(edges[-1], paid.max())
+    rows = np.histogram(paid[paid > 0], edges[1:])[0]
+    assert rows.min() >= 64  # and no bin of the rest has few rows to learn from
+
+
+def test_bins_of_few_rows_are_not_made_finer():
+    x = np.where(np.arange(400) % 4 == 0, np.arange(400), 0.0)[:, None]
+    assert fit_piecewise(x, 32).n_outputs < 12
+
+
+def test_all_inputs_are_multiplied():
+    table = TableReader().fit_transform(
+        pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "c": list("abab")})
+    )
+    one, three = fit_inputs(table, n_bins=2), fit_inputs(table, n_bins=2, scale=3.0)
+    assert one.names == three.names
+    assert_array_equal(three.matrix(table), 3 * one.matrix(table))

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+from helpers_clock import slow_clock
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.ensemble import (
@@ -217,6 +218,26 @@ def test_a_partner_that_raises_is_told_and_left_out():
     with pytest.warns(UserWarning, match=text):
         board = classifier(Raises(), LogisticRegression()).fit(FRAME, LABELS).leaderboard_
     assert [place.remark for place in board] == ["", "", "failed"]
+
+
+class TakesTime(Means):
+    """Takes a second for each row."""
+
+    clock = None
+
+    def fit(self, X, y):
+        self.clock.time += len(X)
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize(("limit", "n_learnt"), [(30, 0), (100, 0), (140, 1), (350, 2)])
+def test_a_partner_is_not_begun_that_there_is_no_time_for(limit, n_learnt, monkeypatch, seen):
+    slow = slow_clock(monkeypatch)
+    monkeypatch.setattr(TakesTime, "clock", slow)
+    board = regressor(TakesTime(), TakesTime(), time_limit=limit).fit(FRAME, Y).leaderboard_
+    assert [place.recipe for place in board].count("TakesTime()") == n_learnt
+    assert len([each for each in seen if len(each) == 3]) == 2 + n_learnt
+    assert slow.time - 1000 < limit
 
 
 def test_ctrl_c_in_a_partner_keeps_the_networks():

@@ -23,6 +23,7 @@ NAMES = (
     "intercepts_",
     "norm_gains_",
     "norm_shifts_",
+    "activation_shares_",
     "running_means_",
     "running_variances_",
 )
@@ -35,7 +36,8 @@ def make(cls=MLPRegressor, **parameters):
 
 def fitted(**parameters):
     """Return a model that has something in each of the lists, and None in some."""
-    return make(normalization=["batch", None], **parameters).fit(X, Y)
+    settings = {"normalization": ["batch", None], "parametric_activation": (True, False)}
+    return make(**settings, **parameters).fit(X, Y)
 
 
 def values_of(model):

@@ -112,6 +112,17 @@ WRONG = {
         ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping", "restore_best"), _NO_FLAG
     ),
     "averaging": [*without(_NO_NAME, None), *NAMES, "mean", Hostile],
+    "parametric_activation": [
+        *TEXTS_OF_NUMBERS, *NAMES, *NUMBERS, [5], (0.5,), ["x"], None, 0, 1, [True, 1], [[True]],
+    ],
+    "scaling_layer": [
+        *TEXTS_OF_NUMBERS, *NAMES, *NAN, *BELOW_ZERO, *TOO_LARGE, *SEQUENCES, None, 0, np.inf,
+    ],
+    "parametrization": [*_NO_NAME, *NAMES, "NTK v2"],
+    "learning_rate_factors": [
+        *TEXTS_OF_NUMBERS, *BOOLS, *NUMBERS, *SEQUENCES, *NAMES, {"bias": 1}, {"biases": -1},
+        {"biases": "1"}, {1: 1}, {"weights": np.inf},
+    ],
     "verbose": [*TEXTS_OF_NUMBERS, *NAMES, *SEQUENCES, None, 0.5, np.array([1])],
     "random_state": [
         *TEXTS_OF_NUMBERS, *NAMES, *SEQUENCES, -1, 0.5, 2**32, 10**400, np.random.default_rng(0),
@@ -154,8 +165,9 @@ WRONG = {
 }  # fmt: skip
 
 
-#: Values in ``NEVER`` that a parameter takes: as in scikit-learn, {} weighs no class.
-TAKEN = {"class_weight": [{}]}
+#: Values in ``NEVER`` that a parameter takes: as in scikit-learn, {} weighs no class;
+#: nor has it any factor.
+TAKEN = {"class_weight": [{}], "learning_rate_factors": [{}]}
 
 
 def test_the_table_has_every_parameter():

@@ -14,11 +14,12 @@ import numpy as np
 from fastmlp.backends.protocol import Backend, Rows
 from fastmlp.plan.description import require
 from fastmlp.plan.inputs import Inputs
-from fastmlp.plan.layout import Plan, make_settings
+from fastmlp.plan.layout import Plan, group_runs, make_settings
 from fastmlp.plan.members import joint_logits
 from fastmlp.plan.parameters import (
     REAL_TYPES,
     aligned_zeros,
+    alpha_views,
     bias_views,
     gain_views,
     running_mean_views,
@@ -54,16 +55,17 @@ class Gradient(NamedTuple):
     intercepts: list[np.ndarray]
     norm_gains: list[np.ndarray | None]
     norm_shifts: list[np.ndarray | None]
+    activation_shares: list[np.ndarray | None]
 
     def times(self, factor: float) -> Gradient:
         """Return the derivatives of a number that is ``factor`` times as large."""
         if factor == 1:
             return self
-        coefs, intercepts, gains, shifts = (
+        scaled = (
             [None if part is None else factor * part.astype(np.float64) for part in parts]
             for parts in self
         )
-        return Gradient(coefs, intercepts, gains, shifts)  # type: ignore[arg-type]
+        return Gradient(*scaled)  # type: ignore[arg-type]
 
 
 @dataclass
@@ -78,8 +80,8 @@ class Network:
     plan : Plan
         Sizes, activations, loss, dropout.
     parameters : ndarray, shape (V,)
-        ``[all W | all b | all γ | all β | running means | running variances]``, aligned; the first
-        P values are trained.
+        ``[all W | all b | all γ | all β | all α | running means | running variances]``, aligned;
+        the first P values are trained.
     moments : ndarray, shape (M, P)
         The optimiser's vectors, aligned.
     step : int
@@ -167,10 +169,16 @@ class Network:
         """Real type of every parameter."""
         return self.parameters.dtype
 
-    @property
-    def trained_weights(self) -> np.ndarray:
-        """View of all weights as one vector: what penalties cover."""
-        return self.parameters[: self.plan.n_weights]
+    def penalty(self, l2: float, l1: float) -> float:
+        """Return l2/2 · Σw² + l1 · Σ|w|, by the factors of the groups; biases have none."""
+        total = 0.0
+        for begin, end, group in group_runs(self.plan.trained_slots):
+            factors = self.plan.groups[group]
+            of_l2, of_l1 = l2 * factors["l2"], l1 * factors["l1"]
+            if of_l2 or of_l1:
+                w = self.parameters[begin:end].astype(np.float64)
+                total += of_l2 / 2 * (w @ w) + of_l1 * np.abs(w).sum()
+        return total
 
     @property
     def weights(self) -> list[np.ndarray]:
@@ -191,6 +199,11 @@ class Network:
     def norm_shifts(self) -> list[np.ndarray | None]:
         """Views of β, likewise."""
         return shift_views(self.plan, self.parameters)[:-1]
+
+    @property
+    def activation_shares(self) -> list[np.ndarray | None]:
+        """Views of α, one (fan_out,) array per hidden layer; None without parametric activation."""
+        return alpha_views(self.plan, self.parameters)[:-1]
 
     @property
     def scales(self) -> np.ndarray | None:
@@ -220,6 +233,12 @@ class Network:
         """Name of each hidden layer's normalisation, "none" without one."""
         codes = self.plan.layers["normalization"][:-1]
         return [NORMALIZATIONS.by_code(code).name for code in codes]
+
+    @property
+    def parametric(self) -> list[bool]:
+        """Whether the activation of each hidden layer is parametric."""
+        flags: list[bool] = self.plan.layers["is_parametric"][:-1].astype(bool).tolist()
+        return flags
 
     @property
     def groups(self) -> list[int]:
@@ -325,4 +344,5 @@ class Network:
             bias_views(plan, gradient),
             gain_views(plan, gradient)[:-1],
             shift_views(plan, gradient)[:-1],
+            alpha_views(plan, gradient)[:-1],
         )

@@ -82,6 +82,9 @@ class Optimizer(Options):
     #: The step of each array is scaled by norms of the array and of the step, of which the decay is
     #: a part then.
     has_trust_ratio: ClassVar[bool] = False
+    #: By which power of the gradient's scale the step goes: 0 where both moments have that scale,
+    #: and -1 for steps that go by the array's own scale instead.
+    power_of_gradient: ClassVar[int] = 0
     #: Options that the estimators have parameters for.
     of_estimators: ClassVar[tuple[str, ...]] = ("weight_decay",)
     #: Decoupled decay of the weights.
@@ -121,6 +124,7 @@ class SGD(Optimizer):
     """
 
     name: ClassVar[str] = "sgd"
+    power_of_gradient: ClassVar[int] = 1
     moments: ClassVar[tuple[str, ...]] = ("velocity",)
     of_estimators: ClassVar[tuple[str, ...]] = ("momentum", "nesterov", "weight_decay")
     momentum: float = 0.0
@@ -458,6 +462,7 @@ class LAMB(Optimizer):
     name: ClassVar[str] = "lamb"
     moments: ClassVar[tuple[str, ...]] = Adam.moments
     has_trust_ratio: ClassVar[bool] = True
+    power_of_gradient: ClassVar[int] = -1
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-6
     weight_decay: float = 0.0

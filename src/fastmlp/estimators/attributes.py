@@ -107,6 +107,15 @@ class LearntAttributes:
         return self._network.scales
 
     @property
+    def activation_shares_(self) -> list[np.ndarray | None]:
+        """α of each hidden layer, (fan_out,), None without parametric activation; assignable."""
+        return ParameterList("activation_shares_", self._network.activation_shares)
+
+    @activation_shares_.setter
+    def activation_shares_(self, values: Any) -> None:
+        assign("activation_shares_", self._network.activation_shares, values)
+
+    @property
     def running_means_(self) -> list[np.ndarray | None]:
         """Means (fan_out,) that batch norm predicts with, None without it; can be assigned to."""
         return ParameterList("running_means_", self._network.running_means)

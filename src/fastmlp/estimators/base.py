@@ -408,9 +408,7 @@ default=None
         """
         learnt = self._learnt
         cost, total = self._cost_and_total(learnt, X, y, sample_weight)
-        w = learnt.network.trained_weights.astype(np.float64)
-        alpha, l1 = learnt.kept["alpha"], learnt.kept["l1"]
-        penalty = alpha / 2 * (w @ w) + l1 * np.abs(w).sum()
+        penalty = learnt.network.penalty(learnt.kept["alpha"], learnt.kept["l1"])
         return float(cost + learnt.coder.cost_unit.factor * penalty / total)
 
     def gradient(self, X: Any, y: Any, sample_weight: Any = None) -> Gradient:
@@ -430,7 +428,8 @@ default=None
         -------
         named tuple of lists of ndarray
             ``coefs`` and ``intercepts``, shaped like ``coefs_`` and ``intercepts_``; ``norm_gains``
-            and ``norm_shifts``, like ``norm_gains_`` and ``norm_shifts_``.
+            and ``norm_shifts``, like ``norm_gains_`` and ``norm_shifts_``; ``activation_shares``,
+            like ``activation_shares_``.
 
         Raises
         ------

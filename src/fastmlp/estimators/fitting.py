@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 
 from fastmlp.backends import Backend
 from fastmlp.estimators.coding import TargetCoder
+from fastmlp.estimators.first_weights import fit_first_weights
 from fastmlp.estimators.holding_out import hold_out, warn_of_constant
 from fastmlp.estimators.judging import JudgedRows, Judgement, Watch
 from fastmlp.estimators.learnt import Learnt, shown_as
@@ -25,6 +26,7 @@ from fastmlp.optimizers import Optimizer, named_optimizer
 from fastmlp.plan.initializers import initialize
 from fastmlp.plan.layout import SCALES, Plan, batch_norms, make_plan, make_settings
 from fastmlp.plan.members import MEMBERS, members_of
+from fastmlp.plan.update_groups import with_factors
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.schedules import OF_SCIKIT_LEARN, Constant, Scaled, Schedule, named_schedule
 from fastmlp.training.averages import WeightAverage
@@ -225,11 +227,15 @@ class Fitting:
             normalizations=each_normalization(parameters.normalization, n_hidden),
             n_groups=parameters.n_groups,
             n_channels=parameters.n_channels,
+            parametric=np.broadcast_to(parameters.parametric_activation, n_hidden).tolist(),
             **members._asdict(),
         )
         if scaling:
             plan = plan.with_own_group(SCALES, (parameters.scaling_layer, 0.0, 0.0, 0.0))
-        return plan
+        if self._optimizer is None:
+            return plan
+        factors = parameters.learning_rate_factors
+        return with_factors(plan, factors, parameters.parametrization, self._optimizer)
 
     def _activations(self) -> list[str | CustomActivation]:
         """Return the activation of each hidden layer."""
@@ -252,10 +258,27 @@ class Fitting:
             "ones" if MEMBERS[parameters.members] else "signs",
         )
         if self.coder.starts_at_constant and isinstance(parameters.init, str):
-            network.biases[-1][...] = self.coder.constant_logits(
-                self.data.rows.target, self.data.rows.sample_weight, plan.loss_parameters
-            )
+            network.biases[-1][...] = self._constant_logits(plan)
         return network
+
+    def _constant_logits(self, plan: Plan) -> np.ndarray:
+        """Return the logits (C,) of the best constant."""
+        rows = self.data.rows
+        return self.coder.constant_logits(rows.target, rows.sample_weight, plan.loss_parameters)
+
+    def _look_at_rows(self) -> None:
+        """Let the rows that are to be learnt from, but none that judge, change the first weights.
+
+        It waits for those that are held out; a network that goes on has no first weights.
+        """
+        if self.earlier is not None or self.parameters.init != "data_driven":
+            return
+        network, X = self.learnt.network, self.data.rows.X
+        counting = self.data.counting()
+        network.biases[-1][...] = 0
+        mean = fit_first_weights(network, self.backend, X, counting, self.rng, self.n_threads)
+        if self.coder.starts_at_constant:
+            network.biases[-1][...] = self._constant_logits(network.plan) - mean
 
     def _settings(self, plan: Plan) -> np.ndarray:
         """Return the solver's settings; lbfgs needs the penalties only."""
@@ -343,6 +366,7 @@ class Fitting:
         )
         self.monitor = monitor = self._monitor()
         self._leave_out_weightless(network.plan)
+        self._look_at_rows()
         max_iter, rate = 1 if self.incremental else parameters.max_iter, self.learnt.rate
         run = TrainingRun(
             backend=self.backend,
@@ -423,6 +447,7 @@ class Fitting:
     def _run_lbfgs(self) -> Ending:
         parameters, best_of_all = self.parameters, LossMonitor(tol=0.0, patience=np.inf)
         self.monitor = best_of_all
+        self._look_at_rows()
         search = LbfgsRun(
             backend=self.backend,
             data=self.data,

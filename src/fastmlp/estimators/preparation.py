@@ -210,6 +210,8 @@ def _check_network(
     normalizations = validation.each_normalization(normalization, len(hidden))
     validation.check_same_network(network.layer_sizes, sizes)
     validation.check_same_normalizations(network.normalizations, normalizations)
+    parametric = np.broadcast_to(parameters["parametric_activation"], len(hidden)).tolist()
+    validation.check_same_activations(network.parametric, parametric)
     if not network.plan.has_members and members.n_members == 1:
         validation.check_same_scaling(network.plan.n_scales > 0, scaling)
     before = network.plan.n_members, network.plan.n_shared, network.plan.n_scales

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -99,6 +99,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         hidden_layer_sizes: int | Sequence[int] = (100,),
         activation: str | CustomActivation | Sequence[str | CustomActivation] = "relu",
         *,
+        parametric_activation: bool | Sequence[bool] = False,
         huber_delta: float = 1.0,
         smooth_l1_beta: float = 1.0,
         tweedie_power: float = 1.5,
@@ -109,6 +110,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         batch_size: int | str = "auto",
         learning_rate: str | Callable[[Clock], float] = "constant",
         learning_rate_init: float = 0.001,
+        learning_rate_factors: Mapping[str, float] | None = None,
+        parametrization: str = "standard",
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,

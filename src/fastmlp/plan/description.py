@@ -86,6 +86,8 @@ class Description:
         Of each group of the updates: factors of the learning rate, l1, l2 and the weight decay.
     slot_groups : tuple of int
         Group of each trained array; empty for the default: weights in group 0, all else in 1.
+    parametric : tuple of bool, length L - 1
+        Whether the activation of each hidden layer is parametric.
     n_scales : int
         Rows of factors that the inputs of layer 0 are multiplied by: 0, 1 for all or one for each
         member.
@@ -105,6 +107,7 @@ class Description:
     loss_parameters: tuple[float, ...]
     factors: tuple[tuple[float, ...], ...] = DEFAULT_FACTORS
     slot_groups: tuple[int, ...] = ()
+    parametric: tuple[bool, ...] = ()
     n_scales: int = 0
     n_members: int = 1
     n_shared: int = 0
@@ -134,6 +137,9 @@ class Description:
         require(sum(i * o + o for i, o in pairwise(sizes)) <= MAX_PARAMETERS, "it is too large")
         require(_has_length(self.activations, len(sizes) - 2), "activations are missing")
         require(all(map(_is_activation, self.activations)), "an activation is unknown")
+        parametric = self.parametric
+        require(_has_length(parametric, len(sizes) - 2), "kinds of activations are missing")
+        require(all(type(each) is bool for each in parametric), "a kind of activation is wrong")
         thresholds = self.dropout_thresholds
         require(_are_integers(thresholds, 0, DROPOUT_LEVELS - 1), "a dropout is wrong")
         require(len(thresholds) == len(sizes) - 1, "dropouts are missing")
@@ -171,7 +177,8 @@ class Description:
 
     def _check_groups(self) -> None:
         n_norms = sum(name != "none" for name in self.normalizations)
-        n_slots = 2 * (len(self.layer_sizes) - 1 + n_norms) + (self.n_scales > 0)
+        n_slots = 2 * (len(self.layer_sizes) - 1 + n_norms) + sum(self.parametric)
+        n_slots += self.n_scales > 0
         rows, groups = self.factors, self.slot_groups
         whole = isinstance(rows, tuple) and all(_has_length(row, _N_FACTORS) for row in rows)
         require(whole and len(rows) > 1, "factors of groups are missing")

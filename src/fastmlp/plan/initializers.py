@@ -91,6 +91,7 @@ INITIALIZERS: Names[Draw | None] = Names(
         ("lecun_uniform", _lecun_uniform, ()),
         ("lecun_normal", _lecun_normal, ()),
         ("orthogonal", _orthogonal, ()),
+        ("data_driven", _lecun_normal, ()),  # and then by rows: estimators/first_weights.py
     ]
 )
 
@@ -120,8 +121,9 @@ def initialize(
     plan : Plan
         The network.
     parameters : ndarray, shape (V,)
-        Filled in place. Normalisations begin with gain 1, shift 0, running mean 0 and variance 1;
-        scales with 1, or as ``member_scales`` says. Each member's weights are drawn for themselves.
+        Filled in place. Normalisations begin with gain 1, shift 0, running mean 0 and variance 1,
+        parametric activations with α = 1, scales with 1 or as ``member_scales`` says. Each
+        member's weights are drawn for themselves.
     init : Initializer
         One of ``INITIALIZERS``, a function, or the values themselves. ``"auto"`` is scikit-learn's
         rule: weights and biases of a layer from U(−a, a), a = √(f / (I + O)), f = 2 for logistic

@@ -18,6 +18,7 @@ from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.registry import ACTIVATIONS, CUSTOM, LOSSES, NORMALIZATIONS, OPTIMIZERS, Loss
 
 __all__ = [
+    "ALPHAS",
     "BIASES",
     "DROPOUT_LEVELS",
     "EMBEDDING_BIASES",
@@ -64,19 +65,18 @@ LAYER_DTYPE = np.dtype(
         ("fan_in", np.int64),
         ("fan_out", np.int64),
         ("n_copies", np.int64),  # of W and b: 1, or one for each member
-        (
-            "weight_offset",
-            np.int64,
-        ),  # of W (n_copies, fan_in, fan_out) in the flat parameter vector
+        ("weight_offset", np.int64),  # of W (n_copies, fan_in, fan_out) in the flat vector
         ("bias_offset", np.int64),  # of b (n_copies, fan_out)
         ("gain_offset", np.int64),  # of γ (fan_out,), where the layer is normalised
         ("shift_offset", np.int64),  # of β (fan_out,), likewise
+        ("alpha_offset", np.int64),  # of α (fan_out,), where the activation is parametric
         ("mean_offset", np.int64),  # of the running means (fan_out,), batch norm only
         ("variance_offset", np.int64),  # of the running variances (fan_out,), likewise
         ("activation", np.int32),  # code in ACTIVATIONS; the last layer has identity
         ("dropout_threshold", np.int32),  # for this layer's *input*, 0 … 65535; 0 = no dropout
         ("normalization", np.int32),  # code in NORMALIZATIONS; the last layer has none
         ("n_groups", np.int32),  # runs of units with statistics of their own in a row; 0 for batch
+        ("is_parametric", np.int32),  # 1: h = z + α (f(z) - z); 0: h = f(z), as in the last layer
         ("custom", np.uint64),  # address of an activation of the user's; 0 until a backend binds it
     ],
     align=True,
@@ -85,10 +85,10 @@ LAYER_DTYPE = np.dtype(
 #: What a slot holds; see the enumeration in ``fastmlp.h``. Those before the running statistics are
 #: trained.
 (
-    WEIGHTS, BIASES, GAINS, SHIFTS,
+    WEIGHTS, BIASES, GAINS, SHIFTS, ALPHAS,
     SCALES, FREQUENCIES, PHASES, EMBEDDING_WEIGHTS, EMBEDDING_BIASES, TABLES,
     RUNNING_MEANS, RUNNING_VARIANCES,
-) = range(12)  # fmt: skip
+) = range(13)  # fmt: skip
 
 
 def is_trained(kinds: np.ndarray) -> np.ndarray:
@@ -177,8 +177,8 @@ class Plan:
     n_weights : int
         Length of the prefix of the flat parameter vector that holds weights.
     n_parameters : int
-        Length P of the part that is trained, ``[all W | all b | all γ | all β]``: that of gradients
-        and moments.
+        Length P of the part that is trained, ``[all W | all b | all γ | all β | all α]``: that of
+        gradients and moments.
     n_values : int
         Length V of the flat parameter vector: the running means and variances of batch norm follow
         what is trained.
@@ -234,6 +234,7 @@ class Plan:
             loss_parameters=tuple(self.loss_parameters.tolist()),
             factors=tuple(self.groups.tolist()),
             slot_groups=tuple(self.trained_slots["group"].tolist()),
+            parametric=tuple(hidden["is_parametric"].astype(bool).tolist()),
             n_scales=self.n_scales,
             n_members=self.n_members,
             n_shared=self.n_shared,
@@ -368,7 +369,7 @@ def groups_of_layers(
 #: Field of a layer that repeats the offset of its slot of each kind.
 _OFFSETS = {
     WEIGHTS: "weight_offset", BIASES: "bias_offset", GAINS: "gain_offset", SHIFTS: "shift_offset",
-    RUNNING_MEANS: "mean_offset", RUNNING_VARIANCES: "variance_offset",
+    ALPHAS: "alpha_offset", RUNNING_MEANS: "mean_offset", RUNNING_VARIANCES: "variance_offset",
 }  # fmt: skip
 
 
@@ -385,7 +386,9 @@ def _shapes(layers: np.ndarray, n_scales: int) -> list[tuple[int, int, int, int]
     normalized = [i for i, name in enumerate(names) if name != "none"]
     by_batch = [i for i, name in enumerate(names) if name == "batch"]
     every = list(range(len(names)))
-    having = (every, every, normalized, normalized, by_batch, by_batch)  # by kind of _OFFSETS
+    parametric = np.flatnonzero(layers["is_parametric"]).tolist()
+    # By kind of _OFFSETS.
+    having = (every, every, normalized, normalized, parametric, by_batch, by_batch)
     shapes = [
         (kind, i, _rows_of_slot(layers[i], kind), int(layers["fan_out"][i]))
         for kind, numbers in zip(_OFFSETS, having, strict=True)
@@ -461,6 +464,7 @@ def lay_out(wanted: Description) -> Plan:
     layers["n_groups"] = [*wanted.groups, 0]
     layers["n_copies"] = 1
     layers["n_copies"][wanted.n_shared :] = wanted.n_members
+    layers["is_parametric"] = [*wanted.parametric, False]
     slots = _lay_out_slots(layers, wanted)
     sizes_of_slots, kinds = slots["rows"] * slots["columns"], slots["kind"]
     numbers, row = np.array(wanted.loss_parameters, np.float64), wanted.loss_row
@@ -490,6 +494,7 @@ def make_plan(
     normalizations: Sequence[str] | None = None,
     n_groups: int | None = None,
     n_channels: int | None = None,
+    parametric: Sequence[bool] | None = None,
     n_scales: int = 0,
     n_members: int = 1,
     n_shared: int | None = None,
@@ -516,6 +521,8 @@ def make_plan(
     n_channels : int, optional
         Channels of each hidden layer, for ``"instance"`` and ``"group"``: unit number
         channel · positions + position. None makes every unit a channel.
+    parametric : sequence of bool, length L - 1, optional
+        Whether each hidden layer's activation is z + α (f(z) - z), with a trained α for each unit.
     n_scales : int
         Rows of factors for the inputs of layer 0: 0, 1 or ``n_members``.
     n_members : int
@@ -539,6 +546,7 @@ def make_plan(
             groups=tuple(groups_of_layers(names, sizes[1:-1], n_groups, n_channels)),
             loss=loss,
             loss_parameters=tuple(map(float, numbers)),
+            parametric=tuple(parametric or [False] * (n_layers - 1)),
             n_scales=n_scales,
             n_members=n_members,
             n_shared=n_layers - (n_members > 1) if n_shared is None else n_shared,

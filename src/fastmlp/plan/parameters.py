@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 
 from fastmlp.plan.layout import (
+    ALPHAS,
     BIASES,
     GAINS,
     RUNNING_MEANS,
@@ -21,6 +22,7 @@ __all__ = [
     "ALIGNMENT",
     "REAL_TYPES",
     "aligned_zeros",
+    "alpha_views",
     "bias_views",
     "gain_views",
     "readable",
@@ -102,6 +104,11 @@ def shift_views(plan: Plan, vector: np.ndarray) -> list[np.ndarray | None]:
     return _views(plan, vector, SHIFTS)
 
 
+def alpha_views(plan: Plan, vector: np.ndarray) -> list[np.ndarray | None]:
+    """Return each layer's α (fan_out,) as views of ``vector`` (P,) or (V,); None without any."""
+    return _views(plan, vector, ALPHAS)
+
+
 def running_mean_views(plan: Plan, vector: np.ndarray) -> list[np.ndarray | None]:
     """Return each layer's running means (fan_out,) as views of ``vector`` (V,), or None."""
     return _views(plan, vector, RUNNING_MEANS)
@@ -120,11 +127,12 @@ def scales_view(plan: Plan, vector: np.ndarray) -> np.ndarray:
 
 
 def reset_factors(plan: Plan, vector: np.ndarray) -> None:
-    """Give ``vector`` (V,) first values that change nothing: γ = 1, β = 0, N(0, 1) seen, scales 1.
+    """Give ``vector`` (V,) first values that change nothing: 1 for factors, 0 for terms.
 
-    Normalisations and scales have no others.
+    Those are γ = α = 1, β = 0, scales 1, and N(0, 1) as what batch norm has seen.
     """
-    ones, zeros = (gain_views, running_variance_views), (shift_views, running_mean_views)
+    ones = (gain_views, alpha_views, running_variance_views)
+    zeros = (shift_views, running_mean_views)
     scales_view(plan, vector)[...] = 1
     for kinds, value in ((ones, 1), (zeros, 0)):
         for view in (view for kind in kinds for view in kind(plan, vector) if view is not None):

@@ -14,6 +14,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 from fastmlp.plots.decision_region import DecisionRegionDisplay
+from fastmlp.plots.leaderboard import LeaderboardDisplay
 from fastmlp.plots.loss_curve import LossCurveDisplay
 from fastmlp.plots.misread_digits import MisreadDigitsDisplay
 from fastmlp.plots.network_diagram import NetworkDiagramDisplay
@@ -21,6 +22,7 @@ from fastmlp.plots.weight_distribution import WeightDistributionDisplay
 
 __all__ = [
     "DecisionRegionDisplay",
+    "LeaderboardDisplay",
     "LossCurveDisplay",
     "MisreadDigitsDisplay",
     "NetworkDiagramDisplay",

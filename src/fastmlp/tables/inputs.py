@@ -40,6 +40,8 @@ class Inputs:
     piecewise, piecewise_of_pairs : PiecewiseEncoding or None
     levels : OneHot or None
         None for a table without categories.
+    scale : float
+        By what all inputs are multiplied.
     names : tuple of str, length I
     """
 
@@ -49,6 +51,7 @@ class Inputs:
     piecewise: PiecewiseEncoding | None
     piecewise_of_pairs: PiecewiseEncoding | None
     levels: OneHot | None
+    scale: float
     names: tuple[str, ...]
 
     def matrix(self, table: EncodedTable) -> np.ndarray | csr_array:
@@ -56,6 +59,12 @@ class Inputs:
 
         A network learns the same of both.
         """
+        matrix = self._unscaled(table)
+        if self.scale != 1:
+            matrix *= np.float32(self.scale)
+        return matrix
+
+    def _unscaled(self, table: EncodedTable) -> np.ndarray | csr_array:
         n_rows, n_inputs = len(table), len(self.names)
         if self.levels is None:
             return self._numbers(table, np.empty((n_rows, n_inputs), np.float32))
@@ -105,6 +114,7 @@ def fit_inputs(
     n_angles: int = 0,
     n_pairs: int = 0,
     max_levels: int | None = None,
+    scale: float = 1.0,
     seed: int = 0,
 ) -> Inputs:
     """Return the inputs that a table calls for.
@@ -123,6 +133,8 @@ def fit_inputs(
         How many random pairs of numbers are turned, each by a random angle, for bins only.
     max_levels : int, optional
         Inputs of a category at most; the least frequent levels share one.
+    scale : float, default=1.0
+        By what all inputs are multiplied.
     seed : int, default=0
         Of the random pairs.
     """
@@ -143,7 +155,7 @@ def fit_inputs(
     if pairs is not None and of_pairs is not None:
         names += of_pairs.names(pairs.names(table.number_names))
     names += () if levels is None else levels.names(table.category_names)
-    return Inputs(rotations, pairs, scaling, piecewise, of_pairs, levels, names)
+    return Inputs(rotations, pairs, scaling, piecewise, of_pairs, levels, scale, names)
 
 
 def _with_rotations(numbers: np.ndarray, rotations: Rotations | None) -> np.ndarray:

@@ -19,6 +19,9 @@ __all__ = ["PiecewiseEncoding", "fit_piecewise"]
 #: Outputs that are worked out at a time.
 BLOCK = 2**16
 
+#: Bins among the rest of a column hold at least so many rows, from which their slopes are learnt.
+ROWS_OF_BIN = 128
+
 
 @dataclass(frozen=True, eq=False)
 class PiecewiseEncoding:
@@ -91,10 +94,14 @@ class PiecewiseEncoding:
 def fit_piecewise(X: np.ndarray, n_bins: int, *, is_open: bool = True) -> PiecewiseEncoding:
     """Return at most ``n_bins`` bins for each column (N, F), between its distinct quantiles.
 
-    Quantiles are values that occur, so that in a column of few values bins end at these. A column
-    without two finite values has no bin.
+    Quantiles are values that occur, so that in a column of few values bins end at these. Where a
+    value is so frequent that it is several of them, the others are quantiles of the rest of the
+    column: of payments that are mostly 0, of those that were made. A column without two finite
+    values has no bin.
     """
-    edges = quantiles(X, np.linspace(0, 1, n_bins + 1), of_data=True).T
+    edges = np.ascontiguousarray(quantiles(X, np.linspace(0, 1, n_bins + 1), of_data=True).T)
+    for j in np.flatnonzero((edges[:, 1:] == edges[:, :-1]).any(axis=1)):
+        edges[j] = _among_the_rest(edges[j], X[:, j])
     columns, number = np.nonzero(edges[:, 1:] > edges[:, :-1])
     starts = edges[columns, number]
     with np.errstate(over="ignore"):
@@ -104,3 +111,19 @@ def fit_piecewise(X: np.ndarray, n_bins: int, *, is_open: bool = True) -> Piecew
     firsts = np.array([0, *new][: len(new) + len(ends)], np.int64)
     lasts = np.array([*new, *ends], np.int64) - 1
     return PiecewiseEncoding(columns, starts, widths, firsts, lasts, is_open)
+
+
+def _among_the_rest(edges: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return edges (E,) of which those that are not repeated are quantiles of the rest of x (N,).
+
+    There are as many of these as have enough rows between them, or as there were before; then the
+    last one is repeated.
+    """
+    repeated = np.unique(edges[1:][edges[1:] == edges[:-1]])
+    rest = x[np.isfinite(x) & ~np.isin(x, repeated)]
+    n_rest = min(len(edges) - len(repeated), len(rest) // ROWS_OF_BIN + 1)
+    n_rest = max(n_rest, len(np.unique(edges)) - len(repeated), 2)
+    if len(rest):
+        further = quantiles(rest[:, None], np.linspace(0, 1, n_rest), of_data=True)
+        repeated = np.union1d(repeated, further)
+    return np.append(repeated, np.repeat(repeated[-1], len(edges) - len(repeated)))

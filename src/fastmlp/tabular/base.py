@@ -206,7 +206,7 @@ class BaseTabular(BaseEstimator):
         with showing(self.verbose, problem, n_epochs) as (shown, tell):
             report = lambda member: self._report(member, tell)  # noqa: E731
             race = Race(shown, splits, seed, limits.race, report)
-            race.run(*portfolio, partners, transform)
+            race.run(portfolio, partners, transform)
         ensemble = self._chosen(reader, race, limits.choice)
         if not self.refit:
             return ensemble
@@ -259,7 +259,7 @@ class BaseTabular(BaseEstimator):
         if not any(np.isfinite(member.error) for member in members):
             notify(validation.no_value_of(problem.metric.name))
         rows = np.concatenate([split.held for split in race.splits])
-        error: Callable[[np.ndarray], float] = lambda prediction: problem.error(prediction, rows)  # noqa: E731
+        error: Callable[[np.ndarray], float] = lambda p: problem.smooth_error(p, rows)  # noqa: E731
         held_out = [member.held_out for member in members]
         weights = greedy_weights(held_out, error, deadline=deadline)
         taken = weights > 0

@@ -13,7 +13,8 @@ _Class = TypeVar("_Class", bound=type)
 PARTS = {
     "recipes": """\
 preset : {"fast", "default", "best"}, default="default"
-    How many recipes race: one; three, the best of which learns three times; or more for longer.
+    How many recipes race: two for a short time; four, the best of which learns again; or more of
+    them for longer.
 recipe : Recipe, default=None
     One recipe to learn by, in the place of a preset's.
 partners : list of estimators, default=None

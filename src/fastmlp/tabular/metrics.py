@@ -34,12 +34,16 @@ class Metric:
         Whether it judges how sure a classifier is, not only which class it names.
     is_native : bool
         Whether a network's own score finds the same epoch the best.
+    smooth : callable, optional
+        A measure of error by which means of several models are told apart, where the error itself
+        changes in steps of a row.
     """
 
     name: str
     error: ErrorFunction
     of_probabilities: bool = False
     is_native: bool = False
+    smooth: ErrorFunction | None = None
 
 
 def _class_error(truth: np.ndarray, p: np.ndarray, weights: np.ndarray | None) -> float:
@@ -92,7 +96,7 @@ CLASS_METRICS: Mapping[str, Metric] = MappingProxyType(
     {
         metric.name: metric
         for metric in (
-            Metric("error", _class_error, is_native=True),
+            Metric("error", _class_error, is_native=True, smooth=_brier),
             Metric("log_loss", _log_loss, of_probabilities=True, is_native=True),
             Metric("auc", _auc, of_probabilities=True),
             Metric("brier", _brier, of_probabilities=True),

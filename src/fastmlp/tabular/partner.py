@@ -20,14 +20,18 @@ from fastmlp.tables.unscaled import Unscaled, fit_unscaled
 from fastmlp.tabular.aims import Aim, RealAim
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.split import Split
+from fastmlp.training import clock
 
-__all__ = ["Partner", "PartnerLearner", "learn_partner"]
+__all__ = ["Partner", "PartnerLearner", "learn_partner", "trial_seconds"]
 
 #: Inputs of a category at most, for a partner that takes no codes.
 MOST_LEVELS = 64
 
 #: Codes of a category at most: as many as scikit-learn's gradient boosting has bins.
 MOST_CODES = 255
+
+#: Under a time limit, every so many-th row tells how long a partner takes for all.
+TRIED = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +113,18 @@ def learn_partner(problem: Problem, partner: Partner, split: Split, seed: int) -
         for each in estimators:
             each.fit(X, y, **given)
     return PartnerLearner(inputs, estimators, problem.aim)
+
+
+def trial_seconds(problem: Problem, partner: Partner, splits: list[Split]) -> float:
+    """Return how long a partner will take to learn from all splits, by a part of the rows."""
+    began, split = clock.now(), splits[0]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            learn_partner(problem, partner, Split(split.train[::TRIED], split.held), 0)
+    except Exception:
+        return 0.0
+    return TRIED * len(splits) * (clock.now() - began)
 
 
 def _for_aim(estimator: Any, aim: Aim) -> list[Any]:

@@ -75,3 +75,8 @@ class Problem:
     def error(self, prediction: np.ndarray, rows: np.ndarray) -> float:
         """Return the metric's error of a prediction (K, …) for some rows (K,)."""
         return self.metric.error(self.target[rows], prediction, self.weights_of(rows))
+
+    def smooth_error(self, prediction: np.ndarray, rows: np.ndarray) -> float:
+        """Return what means of several models are told apart by: the error, if it is smooth."""
+        measure = self.metric.smooth or self.metric.error
+        return measure(self.target[rows], prediction, self.weights_of(rows))

@@ -10,7 +10,8 @@ import numpy as np
 from fastmlp import validation
 from fastmlp.notices import notify
 from fastmlp.tabular.member import Failure, Member, train
-from fastmlp.tabular.partner import Partner
+from fastmlp.tabular.partner import Partner, trial_seconds
+from fastmlp.tabular.portfolio import Portfolio
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.split import Split
@@ -54,13 +55,11 @@ class Race:
 
     def run(
         self,
-        entrants: Sequence[Recipe],
-        n_winners: int,
-        n_further: int,
+        portfolio: Portfolio,
         partners: Sequence[Partner] = (),
         transform: str | None = None,
     ) -> list[Member]:
-        """Train all entrants and partners, then the ``n_winners`` best recipes ``n_further`` times.
+        """Train all entrants of a portfolio and partners, then the best recipes some more times.
 
         Before that, the best recipe also learns with a ``transform`` of the target, if there is
         one to be tried.
@@ -69,8 +68,10 @@ class Race:
         KeyboardInterrupt passes, or the error of the last one.
         """
         try:
-            for recipe in self._in_turn(entrants, n_winners, n_further, partners, transform):
+            for recipe in self._in_turn(portfolio, partners, transform):
                 if self.members and not self._has_time_for(recipe):
+                    if isinstance(recipe, Partner):
+                        continue
                     break
                 if self._enter(recipe):
                     break
@@ -101,21 +102,17 @@ class Race:
         return self.report(member)
 
     def _in_turn(
-        self,
-        entrants: Sequence[Recipe],
-        n_winners: int,
-        n_further: int,
-        partners: Sequence[Partner],
-        transform: str | None,
+        self, portfolio: Portfolio, partners: Sequence[Partner], transform: str | None
     ) -> Iterator[Recipe | Partner]:
         """Yield candidates; who wins is looked up when the entrants have all learnt."""
-        yield from entrants
+        yield from portfolio.entrants
         yield from partners
         if transform is not None:
             yield from (recipe.with_(transform=transform) for recipe in self._ranking()[:1])
-        winners = self._ranking()[:n_winners]
-        for _ in range(n_further):
-            yield from winners
+        winners = self._ranking()[: portfolio.n_winners]
+        for _ in range(portfolio.n_further):
+            for winner in winners:
+                yield from portfolio.turn_of(winner)
 
     def _ranking(self) -> list[Recipe]:
         """Return the recipes that have learnt, the best one first."""
@@ -126,6 +123,9 @@ class Race:
         """Return whether most of what such a candidate takes is left."""
         if self.deadline is None:
             return True
+        if isinstance(recipe, Partner):
+            expected = trial_seconds(self.problem, recipe, self.splits)
+            return self.deadline - clock.now() > expected
         alike = [member.seconds for member in self.members if member.recipe == recipe]
         expected = alike[-1] if alike else max(member.seconds for member in self.members)
         return self.deadline - clock.now() > WORTH_BEGINNING * expected

@@ -31,8 +31,11 @@ class Recipe:
     n_angles : int, default=8
     max_levels : int, default=64
         Inputs of a category at most; the least frequent levels share one.
+    input_scale : float, default=1.0
+        By what all inputs are multiplied. Larger ones let a network learn rougher functions of
+        them, as if its first weights were larger and learnt faster.
     hidden_layer_sizes : tuple of int, default=(256, 256, 256)
-    activation : str, default="silu"
+    activation : str, default="gelu"
     dropout : float, default=0.15
     learning_rate_init : float, default=0.005
         The largest learning rate, which rises over the first fifth of the fit and then falls along
@@ -64,8 +67,9 @@ class Recipe:
     n_pairs: int = 64
     n_angles: int = 8
     max_levels: int = 64
+    input_scale: float = 1.0
     hidden_layer_sizes: tuple[int, ...] = (256, 256, 256)
-    activation: str = "silu"
+    activation: str = "gelu"
     dropout: float = 0.15
     learning_rate_init: float = 0.005
     beta_2: float = 0.95

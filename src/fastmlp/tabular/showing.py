@@ -17,10 +17,8 @@ __all__ = ["n_epochs_of", "showing"]
 
 def n_epochs_of(portfolio: Portfolio, transform: str | None, splits: list[Split]) -> int:
     """Return how many epochs a race takes, if its longest recipes win."""
-    epochs = sorted((recipe.max_iter for recipe in portfolio.entrants), reverse=True)
-    further = portfolio.n_further * sum(epochs[: portfolio.n_winners])
-    trial = epochs[0] if transform is not None else 0
-    return len(splits) * (sum(epochs) + trial + further)
+    longest = max(recipe.max_iter for recipe in portfolio.entrants)
+    return len(splits) * (portfolio.n_epochs + (longest if transform is not None else 0))
 
 
 @contextmanager

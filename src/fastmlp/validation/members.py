@@ -22,6 +22,8 @@ def check_members(parameters: Mapping[str, Any], layer_sizes: Sequence[int]) -> 
             f"n_members={brief(n_members)} networks of hidden_layer_sizes="
             f"{brief(tuple(layer_sizes[1:-1]))} have more parameters than are possible."
         )
+    if isinstance(parameters["init"], str) and parameters["init"] == "data_driven":
+        raise ValueError("init='data_driven' needs n_members=1: take another init for members.")
     normalization = parameters["normalization"]
     names = [normalization] if isinstance(normalization, str) else normalization or ()
     if MEMBERS[parameters["members"]] and any(name != "none" for name in names):

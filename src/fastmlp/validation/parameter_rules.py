@@ -15,7 +15,9 @@ import numpy as np
 
 from fastmlp.averaging import AVERAGES, Average
 from fastmlp.backends import BACKENDS
+from fastmlp.names import Names
 from fastmlp.optimizers import CLASSES
+from fastmlp.plan.update_groups import PARAMETRIZATIONS, PARTS
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, REGRESSOR_LOSSES, SOLVERS
 from fastmlp.validation.normalizations import check_normalization
@@ -44,6 +46,8 @@ __all__ = [
     "MOMENTUM",
     "NORMALIZATION",
     "NOT_NEGATIVE",
+    "PARAMETRIC",
+    "PARAMETRIZATION",
     "POSITIVE",
     "SHARE",
     "SMOOTHING",
@@ -51,6 +55,7 @@ __all__ = [
     "WIDTHS",
     "averaging",
     "check_activation",
+    "learning_rate_factors",
     "quantiles",
     "rate_of_scales",
     "regression_loss",
@@ -174,6 +179,22 @@ def averaging(name: str, value: Any) -> Average | None:
     return AVERAGES[value]()
 
 
+def learning_rate_factors(name: str, value: Any) -> dict[str, float] | None:
+    """Return factors by the parts of a network; raise unless ``value`` is a mapping of such."""
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise TypeError(
+            f"{name} must be a dict of factors, such as {{'biases': 0.1}}, or None; "
+            f"got {brief(value)}."
+        )
+    parts = Names((part, part, ()) for part in PARTS)
+    for part in value:
+        if part not in parts:
+            raise unknown_name(f"{name}: a key", part, parts)
+    return {parts[part]: NOT_NEGATIVE(f"{name}[{brief(part)}]", value[part]) for part in value}
+
+
 def restoring(name: str, value: Any) -> bool | str:
     """Return a bool, or "last"; raise unless ``value`` is one of them."""
     if isinstance(value, str) and value == "last":
@@ -214,4 +235,6 @@ CLASSIFIER_LOSS = OneOf(CLASSIFIER_LOSSES)
 WIDTHS = OneOrEach(COUNT, kind="integer", example="(50, 50)")
 ACTIVATION = OneOrEach(check_activation, kind="activation", example="('tanh', 'relu')")
 DROPOUT = Schedulable(OneOrEach(SHARE, kind="number", example="(0.2, 0.5)"), of_base=SHARE)
+PARAMETRIC = OneOrEach(flag, kind="bool", example="(True, False)")
+PARAMETRIZATION = OneOf(PARAMETRIZATIONS)
 NORMALIZATION = OneOrEach(check_normalization, kind="name", example="('batch', None)")

@@ -21,6 +21,7 @@ from fastmlp.names import Names
 from fastmlp.optimizers import CLASSES
 from fastmlp.plan.initializers import INITIALIZERS
 from fastmlp.plan.members import MEMBERS
+from fastmlp.plan.update_groups import PARAMETRIZATIONS
 from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, REGRESSOR_LOSSES, SOLVERS
 from fastmlp.schedules import OF_SCIKIT_LEARN, SCHEDULES, Schedule
 from fastmlp.validation.class_weights import check_class_weight
@@ -38,12 +39,15 @@ from fastmlp.validation.parameter_rules import (
     MOMENTUM,
     NORMALIZATION,
     NOT_NEGATIVE,
+    PARAMETRIC,
+    PARAMETRIZATION,
     POSITIVE,
     SHARE,
     SMOOTHING,
     THREADS,
     WIDTHS,
     averaging,
+    learning_rate_factors,
     quantiles,
     rate_of_scales,
     regression_loss,
@@ -216,6 +220,12 @@ PARAMETERS = (
     At a kink, the slope is that of the piece on the left ("relu": 0 at 0, "leaky_relu": 0.01 at
     0). The exceptions are "hard_sigmoid" (0 at −3 and 3) and "hard_swish" (0 at −3, 1 at 3).
     """),
+    Parameter("parametric_activation", False, PARAMETRIC, "bool | Sequence[bool]",
+        type="bool or sequence of bool", text="""
+    Whether hidden units have the activation z + α (f(z) − z) with an α of each unit's own, which
+    is 1 at first and learnt: for all hidden layers, or for each. The α are ``activation_shares_``;
+    they are neither penalised nor decayed.
+    """),
     Parameter("loss", "cross_entropy", CLASSIFIER_LOSS, "str", task="classifier",
         names=CLASSIFIER_LOSSES, text="""
     The loss that training minimises. z are the logits, q are the probabilities that softmax or
@@ -318,6 +328,20 @@ PARAMETERS = (
     """),
     Parameter("learning_rate_init", 0.001, POSITIVE, "float", real=True, solvers=BATCHES, text="""
     The step size that the schedule begins with, or for some of them the largest one.
+    """),
+    Parameter("learning_rate_factors", None, learning_rate_factors, "Mapping[str, float] | None",
+        type="dict of str to float, or None", solvers=BATCHES, off=None, text="""
+    Factors of the learning rate for parts of the network, such as ``{"biases": 0.1}``: "weights",
+    "biases", "norms" (γ and β), "activations" (the α of ``parametric_activation``), "first_layer"
+    and "last_layer". An array that several of them concern has their product; 0 keeps a part as it
+    is at first. Decoupled decay is multiplied along, as it is a share of the step.
+    """),
+    Parameter("parametrization", "standard", PARAMETRIZATION, "str", type='{"standard", "ntk"}',
+        names=PARAMETRIZATIONS, solvers=BATCHES, off="standard", ignored=("standard",), text="""
+    What is trained of the weights W of a layer with I inputs: "standard" trains W, "ntk" trains
+    W' = √I W (Jacot et al. 2018), so that layers of all widths learn at the same relative rate.
+    Adam's steps of W are then 1/√I as long, and penalties and decay are those of W'. That is how
+    RealMLP trains; its ``learning_rate_init`` is 0.04 for classes and 0.2 for real targets.
     """),
     Parameter("power_t", 0.5, NOT_NEGATIVE, "float", solvers=("sgd",), text="""
     Exponent of "invscaling".
@@ -518,8 +542,10 @@ PARAMETERS = (
         names=INITIALIZERS, text="""
     The first weights. A name chooses a rule: "auto", "zeros", "normal", "uniform",
     "glorot_uniform", "glorot_normal", "kaiming_uniform", "kaiming_normal", "lecun_uniform",
-    "lecun_normal" or "orthogonal". "auto" is scikit-learn's rule: Glorot uniform, for biases too,
-    with a narrower range for logistic units. You can also give the weights yourself, as a list
+    "lecun_normal", "orthogonal" or "data_driven". "auto" is scikit-learn's rule: Glorot uniform,
+    for biases too, with a narrower range for logistic units. "data_driven" looks at up to 1024
+    rows: each unit's z gets a standard deviation of 1 over them, and becomes 0 at a random point
+    amid them (Holzmüller et al. 2024). You can also give the weights yourself, as a list
     with an array W (fan_in, fan_out) for each layer, or as a function
     ``init(fan_in, fan_out, rng)`` that returns such an array. A tuple (W, b) instead of an array
     sets the biases (fan_out,) as well. Otherwise biases start at 0, except under "auto".

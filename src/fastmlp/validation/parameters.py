@@ -24,6 +24,7 @@ __all__ = [
     "check_layer_sizes",
     "check_magnitudes",
     "check_parameters",
+    "check_same_activations",
     "check_same_network",
     "check_same_scaling",
     "check_sklearn_callbacks",
@@ -186,7 +187,7 @@ def _scheduled(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 def check_combination(parameters: Mapping[str, Any], n_hidden: int, incremental: bool) -> None:
     """Raise ValueError for parameters that are right alone but not together."""
-    for name in ("activation", "dropout", "normalization"):
+    for name in ("activation", "parametric_activation", "dropout", "normalization"):
         value = parameters[name]
         if np.ndim(value) and len(value) != n_hidden:
             raise ValueError(
@@ -290,6 +291,15 @@ def check_layer_sizes(layer_sizes: Sequence[int]) -> None:
             f"hidden_layer_sizes gives a network of {count_of(count)} parameters between "
             f"{layer_sizes[0]} inputs and {layer_sizes[-1]} outputs; at most {MAX_PARAMETERS:.3g} "
             "are possible."
+        )
+
+
+def check_same_activations(present: Sequence[bool], wanted: Sequence[bool]) -> None:
+    """Raise ValueError if a fit that goes on asks for parametric activations in other layers."""
+    if list(present) != list(wanted):
+        raise ValueError(
+            f"parametric_activation is now {brief(tuple(wanted))}, but the network that warm_start "
+            f"or partial_fit goes on with has {brief(tuple(present))}."
         )
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "check_images",
     "check_layer_arrays",
     "check_layer_names",
+    "check_places",
     "check_plane",
     "check_plane_classifier",
     "check_points",
@@ -99,6 +100,25 @@ def _numbers(name: str, values: Any) -> np.ndarray:
     if array.ndim != 1:
         raise ValueError(f"{name} must be a flat sequence of numbers; got shape {array.shape}")
     return array
+
+
+def check_places(
+    names: Any, errors: Any, weights: Any, seconds: Any, remarks: Any
+) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray | None, list[str]]:
+    """Return what a leaderboard shows of M candidates; raise unless there is one of each."""
+    called = _listed("names", names, "strings")
+    if not called:
+        raise ValueError("names is empty: there is no candidate to draw")
+    size = len(called)
+    reached = _lengthy("errors", _numbers("errors", errors), size, "candidates")
+    shares = _lengthy("weights", finite_array("weights", weights), size, "candidates")
+    if np.any(shares < 0):
+        raise ValueError("weights must be at least 0")
+    taken = None
+    if seconds is not None:
+        taken = _lengthy("seconds", finite_array("seconds", seconds), size, "candidates")
+    told = [""] * size if remarks is None else _as_many("remarks", remarks, size, "candidates")
+    return [str(name) for name in called], reached, shares, taken, told
 
 
 def check_layer_arrays(layers: Any) -> list[np.ndarray]:

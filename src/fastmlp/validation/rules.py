@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from importlib.util import find_spec
+from inspect import isfunction
 from numbers import Integral, Real
 from typing import Any
 
@@ -178,8 +179,9 @@ class OneOrEach:
             if isinstance(meant, (int, float)):  # the rule says how to write it
                 raise
             remedy = f": write {brief(meant)}" if isinstance(meant, (list, tuple)) else ""
+            wanted = f"a {self.kind}" if isfunction(self.rule) else self.rule
             raise TypeError(
-                f"{name} must be {self.rule}, or a list or tuple of these, such as {self.example}; "
+                f"{name} must be {wanted}, or a list or tuple of these, such as {self.example}; "
                 f"got {brief(value)}{remedy}."
             ) from None
 

@@ -12,7 +12,14 @@ from sklearn.base import is_classifier, is_regressor
 from fastmlp.registry import LOSSES, REGRESSOR_LOSSES
 from fastmlp.validation.class_weights import check_class_weight
 from fastmlp.validation.labels import check_labels
-from fastmlp.validation.parameter_rules import BOUND, COUNT, COUNT_OR_NONE, THREADS, quantiles
+from fastmlp.validation.parameter_rules import (
+    BOUND,
+    COUNT,
+    COUNT_OR_NONE,
+    POSITIVE,
+    THREADS,
+    quantiles,
+)
 from fastmlp.validation.rules import Number, OneOf, Rule, Verbatim, callables, flag, seed, verbosity
 from fastmlp.validation.targets import check_any_positive, check_target_range
 from fastmlp.validation.validation_rows import check_validation_rows_given
@@ -99,6 +106,7 @@ def check_recipe(value: Any, kind: type, inputs: Iterable[str], transforms: Iter
         one_of_them(f"recipe.inputs[{i}]", each)
     for name in ("n_pieces", "n_pairs", "n_angles", "max_levels", "batch_size"):
         COUNT(f"recipe.{name}", getattr(value, name))
+    POSITIVE("recipe.input_scale", value.input_scale)  # type: ignore[attr-defined]
     if value.transform is not None:  # type: ignore[attr-defined]
         Verbatim(tuple(transforms))("recipe.transform", value.transform)  # type: ignore[attr-defined]
 

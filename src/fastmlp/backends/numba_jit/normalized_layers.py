@@ -33,6 +33,7 @@ __all__ = [
     "finish_gradient",
     "follow_batch",
     "is_batch_norm",
+    "is_normalized",
     "measure_tile",
     "normalize_tile",
     "sum_of_tiles",
@@ -48,6 +49,12 @@ _rows_of_tile = kernel(rows_of_tile)
 def is_batch_norm(layer):
     """Return whether a layer (row of the plan) waits for the whole batch."""
     return layer.normalization == _BATCH
+
+
+@kernel
+def is_normalized(layer):
+    """Return whether a layer (row of the plan) has a normalisation."""
+    return layer.normalization != _NONE
 
 
 @view_kernel

@@ -10,7 +10,11 @@ products read.
 from __future__ import annotations
 
 from fastmlp.backends.numba_jit.jit import kernel
-from fastmlp.backends.numba_jit.normalized_layers import is_batch_norm, sum_of_tiles
+from fastmlp.backends.numba_jit.normalized_layers import (
+    is_batch_norm,
+    is_normalized,
+    sum_of_tiles,
+)
 from fastmlp.backends.numba_jit.optimizers import (
     add_penalty_gradient,
     follow_direction,
@@ -42,7 +46,7 @@ __all__ = [
 ]
 
 # Parts of a layer's parameters, in the order of their tiles.
-_WEIGHTS, _BIASES, _GAINS, _SHIFTS = -1, 0, 1, 2
+_WEIGHTS, _BIASES, _GAINS, _SHIFTS, _ALPHAS = -1, 0, 1, 2, 3
 
 #: Rows of the batch per product: their columns of dz stay in the first cache.
 _BATCH_BLOCK = 256
@@ -63,11 +67,15 @@ def _locate(layers, work, tile):
     index = tile - block.first_tile
     if index >= block.n_weight_tiles:
         part = index - block.n_weight_tiles
+        if part == _GAINS and not is_normalized(row):
+            part = _ALPHAS
         start = row.bias_offset
         if part == _GAINS:
             start = row.gain_offset
         elif part == _SHIFTS:
             start = row.shift_offset
+        elif part == _ALPHAS:
+            start = row.alpha_offset
         return layer, part, 0, 0, start, start + row.fan_out
     first = index * block.tile_rows
     last = min(first + block.tile_rows, row.fan_in)
@@ -122,6 +130,10 @@ def _gradient(layers, work, layer, part, first, last, n_rows, gradient):
         fill(0, sums)
         if not is_batch_norm(layers[layer]):
             add_column_sums(work.slopes, dz.slopes, dz.stride, n_rows, sums)
+    elif part == _ALPHAS:
+        sums = gradient[: dz.width]
+        fill(0, sums)
+        add_column_sums(work.bends, dz.slopes, dz.stride, n_rows, sums)
     else:
         sum_of_tiles(layer, work, n_rows, part - _GAINS, gradient[: dz.width])
 
@@ -146,6 +158,8 @@ def _pack(layers, work, parameters, layer, part, first, last, start):
             place = block.gains
         elif part == _SHIFTS:
             place = block.shifts
+        elif part == _ALPHAS:
+            place = block.alphas
         copy(parameters[start : start + row.fan_out], work.panels[place : place + row.fan_out])
         return
     weights = parameters[row.weight_offset : row.weight_offset + row.fan_in * row.fan_out]

@@ -34,6 +34,7 @@ from fastmlp.backends.numba_jit.normalized_layers import (
     normalize_tile,
     weigh_rows,
 )
+from fastmlp.backends.numba_jit.parametric import bend_rows, keep_z, parametric_gradient
 from fastmlp.backends.numba_jit.products import multiply, multiply_scaled, panel_width
 from fastmlp.backends.numba_jit.stretches import copy, fill, scale
 from fastmlp.plan.layout import DROPOUT_LEVELS
@@ -138,7 +139,7 @@ def _threshold(layer, batch):
 
 
 @kernel
-def _drop(layer, threshold, work, batch, bits, first, last):
+def _drop(layers, layer, threshold, work, batch, bits, first, last):
     """Apply the dropout of a layer's input to its values and its slopes."""
     node = work.nodes[layer]
     bits = bits[: WORDS_PER_BLOCK * node.width]
@@ -150,6 +151,8 @@ def _drop(layer, threshold, work, batch, bits, first, last):
         drop_rows(work.values, node.values + start, node.stride, n, threshold, bits)
         if layer > 0:
             drop_rows(work.slopes, node.slopes + start, node.stride, n, threshold, bits)
+            if layers[layer - 1].is_parametric:
+                drop_rows(work.bends, node.slopes + start, node.stride, n, threshold, bits)
 
 
 @kernel
@@ -178,10 +181,14 @@ def _activate(layers, index, work, first, last):
     n = (last - first) * node.stride
     values, slopes = node.values + first * node.stride, node.slopes + first * node.stride
     h, slope = work.values[values : values + n], work.slopes[slopes : slopes + n]
+    if layer.is_parametric:
+        keep_z(index, work, first, last)
     if layer.activation == CUSTOM:
         activate_by_address(layer.custom, h, slope)
     else:
         activate(layer.activation, h, slope)
+    if layer.is_parametric:
+        bend_rows(index, work, first, last)
 
 
 @kernel
@@ -205,6 +212,19 @@ def _backward(layers, layer, work, first, last):
     source, target = work.nodes[layer + 1], work.nodes[layer]
     fan_in, fan_out = layers[layer].fan_in, layers[layer].fan_out
     width = _panel_width(work.values.itemsize)
+    if layers[layer - 1].is_parametric:
+        multiply(
+            (work.slopes, source.slopes + first * source.stride, source.stride, 1),
+            (work.panels, work.blocks[layer].transposed, width),
+            fan_out * width,
+            (work.zeros, 0, 0),
+            (work.dh, target.slopes + first * target.stride, target.stride),
+            last - first,
+            fan_in,
+            fan_out,
+        )
+        parametric_gradient(layer - 1, work, first, last)
+        return
     multiply_scaled(
         (work.slopes, source.slopes + first * source.stride, source.stride, 1),
         (work.panels, work.blocks[layer].transposed, width),
@@ -226,7 +246,8 @@ def _forward_segment(layers, work, batch, bits, segment, tile, first, last):
         _activate(layers, begin - 1, work, first, last)
     for layer in range(begin, layers.size):
         if layers[layer].dropout_threshold > 0:
-            _drop(layer, _threshold(layers[layer], batch), work, batch, bits, first, last)
+            threshold = _threshold(layers[layer], batch)
+            _drop(layers, layer, threshold, work, batch, bits, first, last)
         _dense(layers, layer, work, first, last)
         if is_batch_norm(layers[layer]):
             measure_tile(layer, work, tile, first, last)

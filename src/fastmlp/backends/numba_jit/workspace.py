@@ -44,12 +44,13 @@ _BLOCK_DTYPE = np.dtype(
     [
         ("tile_rows", np.int64),
         ("first_tile", np.int64),
-        ("n_weight_tiles", np.int64),  # one of biases, and with a norm one of γ and β, follow them
+        ("n_weight_tiles", np.int64),  # one of b follows, with a norm of γ and β, and one of α
         ("panels", np.int64),  # where the panels of W (I, O) start
         ("transposed", np.int64),  # those of Wᵀ (O, I), which layer 0 does not need
         ("biases", np.int64),  # b, padded
         ("gains", np.int64),  # γ, likewise
         ("shifts", np.int64),  # β, likewise
+        ("alphas", np.int64),  # α, likewise
         ("run_scales", np.int64),  # where (n_rows, n_groups) scales start, without batch norm
         ("tile_sums", np.int64),  # where (row tiles, 2, O) start, with any norm
         ("statistics", np.int64),  # where (5, O) of the whole batch start, with batch norm
@@ -65,6 +66,9 @@ class Workspace(NamedTuple):
     blocks: np.ndarray  # (L,) where each layer's copies and tiles lie
     values: np.ndarray  # real: h of each node (n_rows, stride); the last one's are the logits
     slopes: np.ndarray  # real: ∂h/∂z · dropout factor, later ∂L/∂z, likewise
+    # Where the slopes lie, in a network with parametric activations:
+    bends: np.ndarray  # real: ∂h/∂α · dropout factor, later what rows add to ∂L/∂α
+    dh: np.ndarray  # real: ∂L/∂h
     panels: np.ndarray  # real: W and Wᵀ in panels, and padded biases
     zeros: np.ndarray  # real: a row of zeros, where a product starts
     gradients: np.ndarray  # (n_threads, largest tile) real: a gradient on its way to the update
@@ -82,9 +86,9 @@ class Workspace(NamedTuple):
     squares: np.ndarray  # (tiles,) float64: Σ of the squares of each tile's gradient
     whole_gradient: np.ndarray  # (P,) real: where no tile may be updated before all are known
     norms: np.ndarray  # (tiles, 2) float64: Σ of the squares of each tile and of its direction
-    slot_norms: np.ndarray  # (L, 4, 2) float64: the same of each layer's W, b, γ and β
+    slot_norms: np.ndarray  # (L, 5, 2) float64: the same of each layer's W, b, γ, β and α
     groups: np.ndarray  # (G,) of GROUP_DTYPE
-    slot_groups: np.ndarray  # (L, 4) int64: the groups of each layer's W, b, γ and β
+    slot_groups: np.ndarray  # (L, 5) int64: the groups of each layer's W, b, γ, β and α
     group_numbers: np.ndarray  # (G, N_NUMBERS) real: those of one update
     n_rows: int
 
@@ -127,12 +131,13 @@ def _layout_blocks(plan: Plan, itemsize: int) -> tuple[np.ndarray, int]:
     transposed = fan_out * _round_up(fan_in, width)
     transposed[0] = 0
     biases = _round_up(fan_out, width)
-    sizes = straight + transposed + 3 * biases
+    sizes = straight + transposed + 4 * biases
     blocks["panels"] = np.cumsum(sizes) - sizes
     blocks["transposed"] = blocks["panels"] + straight
     blocks["biases"] = blocks["transposed"] + transposed
     blocks["gains"] = blocks["biases"] + biases
     blocks["shifts"] = blocks["gains"] + biases
+    blocks["alphas"] = blocks["shifts"] + biases
     return blocks, int(sizes.sum())
 
 
@@ -144,7 +149,8 @@ def _is(layers: np.ndarray, normalization: str) -> np.ndarray:
 
 def _tiles_of_layers(layers: np.ndarray, blocks: np.ndarray) -> np.ndarray:
     """Return how many tiles of parameters (L,) the layers have."""
-    n_tiles: np.ndarray = blocks["n_weight_tiles"] + np.where(_is(layers, "none"), 1, 3)
+    n_vectors = np.where(_is(layers, "none"), 1, 3) + layers["is_parametric"]
+    n_tiles: np.ndarray = blocks["n_weight_tiles"] + n_vectors
     return n_tiles
 
 
@@ -176,8 +182,8 @@ def _normalization_buffers(
 
 
 def _slot_groups(plan: Plan) -> np.ndarray:
-    """Return the groups (L, 4) of W, b, γ and β of each layer; 0 for what it lacks."""
-    groups = np.zeros((len(plan.layers), 4), np.int64)
+    """Return the groups (L, 5) of W, b, γ, β and α of each layer; 0 for what it lacks."""
+    groups = np.zeros((len(plan.layers), 5), np.int64)
     slots = plan.trained_slots
     groups[slots["layer"], slots["kind"]] = slots["group"]
     return groups
@@ -204,12 +210,15 @@ def make_workspace(plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> 
     n_tiles = int(_tiles_of_layers(plan.layers, blocks).sum())
     widest = int(nodes["stride"].max())
     n_slopes = n_values - int(nodes["stride"][0]) * n_rows
+    n_bends = n_slopes if plan.layers["is_parametric"].any() else 0
     largest_tile = int((_round_up(blocks["tile_rows"], TILE_ROWS) * nodes["stride"][1:]).max())
     return Workspace(
         nodes=nodes,
         blocks=blocks,
         values=aligned_zeros(n_values, dtype),
         slopes=aligned_zeros(n_slopes, dtype),
+        bends=aligned_zeros(n_bends, dtype),
+        dh=aligned_zeros(n_bends, dtype),
         panels=aligned_zeros(n_panels, dtype),
         zeros=aligned_zeros(widest, dtype),
         gradients=aligned_zeros((n_threads, largest_tile), dtype),
@@ -220,7 +229,7 @@ def make_workspace(plan: Plan, dtype: np.dtype, n_rows: int, n_threads: int) -> 
         squares=aligned_zeros(n_tiles, np.float64),
         whole_gradient=aligned_zeros(plan.n_parameters, dtype),
         norms=aligned_zeros((n_tiles, 2), np.float64),
-        slot_norms=aligned_zeros((len(plan.layers), 4, 2), np.float64),
+        slot_norms=aligned_zeros((len(plan.layers), 5, 2), np.float64),
         groups=plan.groups,
         slot_groups=_slot_groups(plan),
         group_numbers=aligned_zeros((len(plan.groups), N_NUMBERS), dtype),

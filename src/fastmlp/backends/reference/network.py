@@ -25,6 +25,7 @@ from fastmlp.backends.reference.philox import (
 from fastmlp.plan.inputs import gather
 from fastmlp.plan.layout import DROPOUT_LEVELS, INPUT_NOISE_STREAM, Plan
 from fastmlp.plan.parameters import (
+    alpha_views,
     bias_views,
     gain_views,
     running_mean_views,
@@ -80,6 +81,7 @@ class Trace(NamedTuple):
     inputs: list[np.ndarray]  # (B, fan_in) each, dropout applied
     slopes: list[np.ndarray]  # (B, fan_in) each: ∂input/∂(what the layer below computed, y)
     norms: list[Normalized | None]  # None for a layer without normalisation
+    bends: list[np.ndarray | None]  # (B, fan_in) each: ∂input/∂α of the layer below, if it has any
     front: FrontTrace
 
 
@@ -160,25 +162,33 @@ def predict(plan: Plan, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
     """
     layers = zip(plan.layers, _layer_values(plan, parameters), strict=True)
     x, _ = front_forward(plan, parameters, x)
-    for index, (layer, (w, b, gain, shift, mean, variance)) in enumerate(layers):
+    for index, (layer, (w, b, gain, shift, alpha, mean, variance)) in enumerate(layers):
         z = _multiply(x, w, b)
         if layer["normalization"] == _BATCH:
             z = gain * normalize_by_running(z, mean, variance) + shift
         elif layer["normalization"] != _NONE:
             z = gain * _normalize(layer, z, None).normalized + shift
-        x, _ = _activate(plan, index, z)
+        x = _activate(plan, index, z, alpha)[0]
     return x
 
 
-def _activate(plan: Plan, index: int, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _activate(
+    plan: Plan, index: int, z: np.ndarray, alpha: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return h, ∂h/∂z and, with ``alpha`` (O,), ∂h/∂α, each (B, O)."""
     custom = plan.custom.get(index)
-    return activate(plan.layers[index]["activation"], z) if custom is None else custom.each(z)
+    code = plan.layers[index]["activation"]
+    h, slope = activate(code, z) if custom is None else custom.each(z)
+    if alpha is None:
+        return h, slope, None
+    bend = h - z
+    return z + alpha * bend, 1 + alpha * (slope - 1), bend
 
 
 def _layer_values(plan: Plan, parameters: np.ndarray) -> list[tuple[Any, ...]]:
-    """Return (W, b, γ, β, running mean, running variance) of each layer, None for what it lacks."""
+    """Return (W, b, γ, β, α, running mean and variance) of each layer, None for what it lacks."""
     kinds = (
-        weight_views, bias_views, gain_views, shift_views, running_mean_views,
+        weight_views, bias_views, gain_views, shift_views, alpha_views, running_mean_views,
         running_variance_views,
     )  # fmt: skip
     return list(zip(*(views(plan, parameters) for views in kinds), strict=True))
@@ -196,20 +206,23 @@ def forward(
     if draw.input_noise > 0:
         x = x + _noise(draw, x.shape).astype(x.dtype)
     h, front = front_forward(plan, parameters, x)
-    trace, slope = Trace([], [], [], front), np.ones_like(h)
+    trace, slope, bend = Trace([], [], [], [], front), np.ones_like(h), None
     values = _layer_values(plan, parameters)
-    for index, (layer, (w, b, gain, shift, *_)) in enumerate(zip(plan.layers, values, strict=True)):
+    layers = zip(plan.layers, values, strict=True)
+    for index, (layer, (w, b, gain, shift, alpha, *_)) in enumerate(layers):
         if layer["dropout_threshold"] > 0:
-            factors = _factors(draw.threshold(layer), draw, index, h.shape)
-            h, slope = h * factors.astype(h.dtype), slope * factors.astype(h.dtype)
+            factors = _factors(draw.threshold(layer), draw, index, h.shape).astype(h.dtype)
+            h, slope = h * factors, slope * factors
+            bend = None if bend is None else bend * factors
         trace.inputs.append(h)
         trace.slopes.append(slope)
+        trace.bends.append(bend)
         y, norm = _multiply(h, w, b), None
         if layer["normalization"] != _NONE:
             norm = _normalize(layer, y, batch.sample_weight)
             y = gain * norm.normalized + shift
         trace.norms.append(norm)
-        h, slope = _activate(plan, index, y)
+        h, slope, bend = _activate(plan, index, y, alpha)
     return h, trace
 
 
@@ -223,17 +236,22 @@ def backward(
         weight_views(plan, gradient), bias_views(plan, gradient), gain_views(plan, gradient),
         shift_views(plan, gradient), strict=True,
     )  # fmt: skip
-    steps = zip(plan.layers, values, slots, trace.inputs, trace.slopes, trace.norms, strict=True)
-    for layer, (w, _, gain, *_), (dw, db, dgain, dshift), x, slope, norm in reversed(list(steps)):
+    alphas_below = [None, *alpha_views(plan, gradient)[:-1]]
+    steps = zip(plan.layers, values, slots, alphas_below, *trace[:-1], strict=True)
+    for layer, (w, _, gain, *_), (dw, db, dgain, dshift), dalpha, x, slope, norm, bend in reversed(
+        list(steps)
+    ):
         dz = dy
         if norm is not None:
             dz, dgain[:], dshift[:] = normalize_gradient(
                 int(layer["n_groups"]), dy, batch.sample_weight, gain, norm.normalized, norm.scale
             )
-        dw[:], db[:], dx = _multiply_back(x, dz, w)
+        dw[:], db[:], dh = _multiply_back(x, dz, w)
         if layer["normalization"] == _BATCH:
             db[:] = 0  # the batch's mean takes a bias away again; not what rounding leaves
-        dy = dx * slope
+        if dalpha is not None:
+            dalpha[:] = (dh * bend).sum(axis=0)
+        dy = dh * slope
     front_backward(plan, trace.front, dy, gradient)
     return gradient
 
