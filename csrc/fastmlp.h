@@ -83,6 +83,33 @@ enum {
     FASTMLP_RUNNING_VARIANCES
 };
 
+/* What is made of a column of X before layer 0; plan/front.py has the formulas. */
+enum {
+    FASTMLP_PLAIN = 0,
+    FASTMLP_PERIODIC,
+    FASTMLP_WAVES,
+    FASTMLP_PIECEWISE,
+    FASTMLP_TABLE,
+    FASTMLP_ONE_HOT
+};
+/* Bound of a column's terms and of its inputs of layer 0. */
+enum { FASTMLP_MOST_TERMS = 512 };
+
+/* A column of X; mirrors FEATURE_DTYPE. K are its frequencies, bins or levels, M its terms, d its width. */
+typedef struct {
+    int32_t kind;
+    int32_t beside;    /* 1 where x itself is the first of its inputs of layer 0 */
+    int32_t rectified; /* 1 where negative inputs become 0; not x itself */
+    int64_t offset;    /* of its first input of layer 0 */
+    int64_t n_terms;   /* K */
+    int64_t width;     /* d; 0 where terms are inputs themselves */
+    /* In the flat vector: */
+    int64_t frequency_offset, phase_offset; /* of w (K) and b (K) */
+    int64_t weight_offset, bias_offset;     /* of W (M, d) and c (d) */
+    int64_t table_offset;                   /* of a table (K, d) */
+    int64_t bin_offset; /* among all bins, of its first one */
+} fastmlp_feature;
+
 /* One array (rows, columns) of the flat vector; mirrors SLOT_DTYPE. They lie there one after the other. */
 typedef struct {
     int64_t kind;
@@ -148,6 +175,9 @@ typedef struct {
     int64_t n_members;           /* networks that are trained together: a batch of B rows is n_members · B virtual rows */
     int64_t n_scales;            /* rows of the scales (n_scales, I) of the inputs of layer 0: 0, 1 or n_members */
     int64_t scale_offset;        /* of the scales */
+    const fastmlp_feature *features; /* (n_features): the columns of X */
+    int64_t n_features;          /* n_inputs, or 0 where the columns are the inputs of layer 0 */
+    const double *bins;          /* (T, 2): where each bin of all columns begins, and 1 / its width */
     fastmlp_loss loss;
 } fastmlp_plan;
 
@@ -215,6 +245,8 @@ typedef struct {
     /* out (B, O) = standard normal numbers */
     void (*standard_normals)(uint32_t stream, uint64_t seed, int64_t step, int64_t rows, int64_t columns,
                              void *out);
+    /* cosine (n) and sine (n) of 2π · turns (n) */
+    void (*cosine_and_sine)(int64_t n, const void *turns, void *cosine, void *sine);
     /* scales the columns of w (I, O) that are longer than max_norm down to it */
     void (*limit_norms)(int64_t fan_in, int64_t fan_out, double max_norm, void *w);
     /* Name of the operation with this code in one of the tables; NULL past the last. */

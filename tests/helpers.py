@@ -11,7 +11,16 @@ import numpy as np
 from fastmlp.backends import get_backend
 from fastmlp.backends.protocol import Backend, Rows, Totals
 from fastmlp.optimizers import CLASSES
-from fastmlp.plan.layout import Plan, default_groups, make_plan, make_settings, prefix_slots
+from fastmlp.plan.front import Column
+from fastmlp.plan.layout import (
+    FREQUENCIES,
+    TABLES,
+    Plan,
+    default_groups,
+    make_plan,
+    make_settings,
+    prefix_slots,
+)
 from fastmlp.plan.parameters import (
     aligned_zeros,
     alpha_views,
@@ -192,6 +201,8 @@ def make_parameters(plan: Plan, dtype: np.dtype, rng: np.random.Generator) -> np
         for view in (view for view in views(plan, vector) if view is not None):
             np.add(view, 1, out=view)
     scales_view(plan, vector)[...] += 1
+    for slot in plan.slots[np.isin(plan.slots["kind"], range(FREQUENCIES, TABLES + 1))]:
+        vector[slot["offset"] :][: slot["rows"] * slot["columns"]] *= 5
     return vector
 
 
@@ -202,6 +213,14 @@ def make_order(rng: np.random.Generator, n_rows: int, n_epochs: int, n_orders: i
         for _ in range(max(1, n_orders))
     ]
     return np.array(orders) if n_orders else orders[0]
+
+
+def put_levels(X: np.ndarray, columns: Sequence[Column], rng: np.random.Generator) -> np.ndarray:
+    """Return X (N, I) with numbers of levels, and some of none, where there are tables."""
+    for i, column in enumerate(columns):
+        if column.kind in ("table", "one_hot"):
+            X[:, i] = rng.integers(-1, column.n_terms + 2, len(X))
+    return X
 
 
 def make_problem(
@@ -220,6 +239,7 @@ def make_problem(
     n_members: int = 1,
     n_shared: int | None = None,
     own_batches: bool = False,
+    columns: Sequence[Column] = (),
     weighted: bool = False,
     n_rows: int = 50,
     batch_size: int = 16,
@@ -253,6 +273,7 @@ def make_problem(
         n_scales=n_scales,
         n_members=n_members,
         n_shared=n_shared,
+        columns=columns,
     )
     recipe = make_recipe(optimizer, **{"seed": 2**40 + 7, **settings})
     n_moments = len(recipe.rule.optimizer.moments)
@@ -261,7 +282,9 @@ def make_problem(
         recipe=recipe,
         parameters=make_parameters(plan, np.dtype(dtype), rng),
         moments=aligned_zeros((n_moments, plan.n_parameters), dtype),
-        X=make_inputs(n_rows, layer_sizes[0], np.dtype(x_dtype or dtype), rng),
+        X=put_levels(
+            make_inputs(n_rows, layer_sizes[0], np.dtype(x_dtype or dtype), rng), columns, rng
+        ),
         target=make_target(plan, n_rows, rng).astype(dtype),
         sample_weight=rng.uniform(0.2, 3, n_rows).astype(dtype) if weighted else None,
         order=make_order(rng, n_rows, n_epochs, n_members if own_batches else 0),

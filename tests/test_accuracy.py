@@ -12,9 +12,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import mpmath
 import numpy as np
 import pytest
 from helpers_accuracy import (
+    DIGITS,
     Rows,
     Truth,
     class_numbers,
@@ -278,3 +280,34 @@ def test_squared_error(threaded_backend: Backend, dtype):
     half_square, difference = true_squared_error(dtype)
     assert_accurate(name, values, half_square[:, 0])
     assert_accurate(f"{name} gradient", gradient, difference)
+
+
+def true_turns(turns: np.ndarray) -> list[Truth]:
+    """Return cos 2πu and sin 2πu of finite numbers u (n,), by mpmath."""
+    with mpmath.workdps(DIGITS):
+        twice = [2 * mpmath.mpf(u) for u in turns.tolist()]
+        values = [list(map(function, twice)) for function in (mpmath.cospi, mpmath.sinpi)]
+        high = np.array(values, float)
+        low = [
+            [float(v - h) for v, h in zip(*pair, strict=True)]
+            for pair in zip(values, high, strict=True)
+        ]
+    return [Truth(*pair) for pair in zip(high, np.array(low), strict=True)]
+
+
+def test_cosine_and_sine_of_turns(compiled_backend, dtype):
+    """Near the zeros of either too, and however many turns there are."""
+    rng = np.random.default_rng(0)
+    eighths = np.arange(-16, 17) / 8
+    near = (eighths[:, None] + np.array([0, 1e-7, -1e-7, 1e-3, -1e-3])).ravel()
+    spread = np.concatenate([rng.uniform(-size, size, 300) for size in (0.13, 1, 50, 1e6)])
+    huge = [2.0**k + 0.25 for k in range(15, 60, 3)] + [1e30, -1e30]
+    turns = np.concatenate([near, spread, huge]).astype(dtype)
+    found = np.empty((2, len(turns)), dtype)
+    compiled_backend.kernels(dtype).cosine_and_sine(turns, *found)
+    for values, truth in zip(found, true_turns(turns), strict=True):
+        assert ulp_distance(values, truth).max() < 2.5  # largest found: 2.16, 1.86
+    edges = np.array([np.inf, -np.inf, np.nan], dtype)
+    found = np.empty((2, 3), dtype)
+    compiled_backend.kernels(dtype).cosine_and_sine(edges, *found)
+    assert np.isnan(found).all()

@@ -56,6 +56,7 @@ PLANS = {
     "scaled": plan_with(n_scales=1),
     "members": plan_with(n_scales=3, n_members=3),
     "independent": plan_with(n_members=2, n_shared=0, normalizations=None, n_groups=None),
+    "parametric": plan_with(parametric=[False, True]).grouped([(1.0,) * 4] * 3, [0, 1, 2] * 3),
     "one layer": make_plan((3, 2), [], "softmax_cross_entropy"),
 }
 

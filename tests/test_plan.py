@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp.backends import _core
+from fastmlp.plan.front import FEATURE_DTYPE
 from fastmlp.plan.layout import (
     GROUP_DTYPE,
     LAYER_DTYPE,
@@ -23,6 +24,7 @@ def test_records_have_the_size_of_the_structs():
         "group": GROUP_DTYPE.itemsize,
         "settings": SETTINGS_DTYPE.itemsize,
         "update": UPDATE_DTYPE.itemsize,
+        "feature": FEATURE_DTYPE.itemsize,
     } == _core.STRUCT_BYTES
 
 

@@ -83,6 +83,22 @@ def half_ln2(_: type) -> tuple[Any, Any]:
     return -mpmath.ln2 / 2, mpmath.ln2 / 2
 
 
+def sine_rest(t: Any) -> Any:
+    """Return sin(2πr) / r at t = r²."""
+    r = mpmath.sqrt(t)
+    return mpmath.sin(2 * mpmath.pi * r) / r if t else 2 * mpmath.pi
+
+
+def cosine_rest(t: Any) -> Any:
+    """Return (cos(2πr) - 1) / r² at t = r²."""
+    return -2 * mpmath.sin(mpmath.pi * mpmath.sqrt(t)) ** 2 / t if t else -2 * mpmath.pi**2
+
+
+def eighth_turn(_: type) -> tuple[Any, Any]:
+    """Return the r² of what is left of turns when the nearest quarter is taken out."""
+    return mpmath.mpf(0), mpmath.mpf(1) / 64
+
+
 CASES = {
     "expm1_series": Case(
         expm1_rest,
@@ -101,6 +117,18 @@ CASES = {
         artanh_share,
         lambda _: (mpmath.mpf(0), (3 - 2 * mpmath.sqrt(2)) ** 2),
         {np.float32: 3, np.float64: 7},
+    ),
+    "turn_sine_series": Case(
+        sine_rest,
+        lambda t: 1 / sine_rest(t),
+        eighth_turn,
+        {np.float32: 4, np.float64: 7},
+    ),
+    "turn_cosine_series": Case(
+        cosine_rest,
+        lambda t: t / mpmath.cos(2 * mpmath.pi * mpmath.sqrt(t)),
+        eighth_turn,
+        {np.float32: 4, np.float64: 7},
     ),
     "tail_series": Case(
         scaled_tail,

@@ -33,6 +33,8 @@ cdef extern from "fastmlp.h" nogil:
         int64_t fan_in
     ctypedef struct fastmlp_slot:
         int64_t kind
+    ctypedef struct fastmlp_feature:
+        int32_t kind
     ctypedef struct fastmlp_group:
         double learning_rate
     ctypedef struct fastmlp_settings:
@@ -48,7 +50,9 @@ cdef extern from "fastmlp.h" nogil:
         const fastmlp_slot *slots
         const fastmlp_group *groups
         int64_t n_layers, n_slots, n_weights, n_parameters, target_width
-        int64_t n_inputs, n_members, n_scales, scale_offset
+        int64_t n_inputs, n_members, n_scales, scale_offset, n_features
+        const fastmlp_feature *features
+        const double *bins
         fastmlp_loss loss
     ctypedef struct fastmlp_inputs:
         int32_t kind, type
@@ -77,6 +81,7 @@ cdef extern from "fastmlp.h" nogil:
         void (*measure_information)(int32_t, int64_t, int64_t, const void *, const void *, void *) noexcept nogil
         void (*apply_dropout)(int32_t, uint64_t, int64_t, int64_t, int64_t, int64_t, void *) noexcept nogil
         void (*standard_normals)(uint32_t, uint64_t, int64_t, int64_t, int64_t, void *) noexcept nogil
+        void (*cosine_and_sine)(int64_t, const void *, void *, void *) noexcept nogil
         void (*limit_norms)(int64_t, int64_t, double, void *) noexcept nogil
         const char *(*operation_name)(int32_t, int64_t) noexcept nogil
         int64_t (*optimizer_moments)(int64_t) noexcept nogil
@@ -132,6 +137,7 @@ STRUCT_BYTES = {
     "settings": sizeof(fastmlp_settings),
     "slot": sizeof(fastmlp_slot),
     "group": sizeof(fastmlp_group),
+    "feature": sizeof(fastmlp_feature),
     "update": sizeof(fastmlp_update),
 }
 
@@ -302,6 +308,12 @@ cdef class Kernels:
         with nogil:
             self.table.standard_normals(stream, seed, step, rows, columns, op)
 
+    def cosine_and_sine(self, cnp.ndarray turns, cnp.ndarray cosine, cnp.ndarray sine):
+        cdef int64_t n = turns.size
+        cdef address tp = pointer(turns), cp = pointer(cosine), sp = pointer(sine)
+        with nogil:
+            self.table.cosine_and_sine(n, tp, cp, sp)
+
     def limit_norms(self, cnp.ndarray w, double max_norm):
         cdef int64_t fan_in = w.shape[0], fan_out = w.shape[1]
         cdef address wp = pointer(w)
@@ -342,22 +354,27 @@ cdef class Network:
 
     cdef const fastmlp_kernels *table
     cdef fastmlp_plan plan
-    cdef cnp.ndarray layers, slots, groups, loss_parameters  # keep the memory that the plan points to
+    cdef cnp.ndarray layers, slots, groups, loss_parameters, features, bins  # keep the memory that the plan points to
 
     def __cinit__(self, Kernels kernels, cnp.ndarray layers, cnp.ndarray slots, cnp.ndarray groups, int32_t loss,
                   cnp.ndarray loss_parameters, int64_t target_width, int64_t n_weights, int64_t n_parameters,
-                  int64_t n_inputs, int64_t n_members, int64_t n_scales, int64_t scale_offset):
+                  int64_t n_inputs, int64_t n_members, int64_t n_scales, int64_t scale_offset, cnp.ndarray features,
+                  cnp.ndarray bins):
         self.table = kernels.table
         self.layers = layers
         self.slots = slots
         self.groups = groups
         self.loss_parameters = loss_parameters
+        self.features = features
+        self.bins = bins
         self.plan = fastmlp_plan(
             layers=<const fastmlp_layer *>pointer(layers), n_layers=layers.shape[0],
             slots=<const fastmlp_slot *>pointer(slots), n_slots=slots.shape[0],
             groups=<const fastmlp_group *>pointer(groups),
             n_weights=n_weights, n_parameters=n_parameters, target_width=target_width,
             n_inputs=n_inputs, n_members=n_members, n_scales=n_scales, scale_offset=scale_offset,
+            features=<const fastmlp_feature *>pointer(features), n_features=features.shape[0],
+            bins=<const double *>pointer(bins),
             loss=bound_loss(loss, loss_parameters))
 
     def inference_bytes(self, int64_t n_rows):

@@ -14,6 +14,7 @@ import numpy as np
 from fastmlp.backends import _core
 from fastmlp.backends.protocol import Rows, Totals
 from fastmlp.backends.row_shares import row_shares
+from fastmlp.plan.front import starts_and_widths
 from fastmlp.plan.inputs import Inputs, SparseRows
 from fastmlp.plan.layout import SCALES, Plan
 from fastmlp.plan.parameters import REAL_TYPES, aligned_zeros
@@ -327,6 +328,8 @@ class CompiledBackend:
             plan.n_members,
             plan.n_scales,
             int(plan.slots["offset"][plan.slots["kind"] == SCALES].sum()),
+            plan.features,
+            starts_and_widths(plan.columns),
         )
 
     def bind(

@@ -21,6 +21,7 @@ from fastmlp.registry import CLASSIFIER_LOSSES, LOSSES
 
 if TYPE_CHECKING:
     from fastmlp.averaging import Average
+    from fastmlp.embeddings import Categories, NumericEmbedding
     from fastmlp.optimizers import Optimizer
     from fastmlp.plan.initializers import Initializer
     from fastmlp.plan.user_functions import CustomActivation
@@ -139,6 +140,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         n_groups: int | None = None,
         n_channels: int | None = None,
         batch_norm_momentum: float = 0.1,
+        numeric_embedding: str | NumericEmbedding | None = None,
+        categorical_features: Sequence[int] | Sequence[str] | Sequence[bool] | None = None,
+        category_embedding: Categories | None = None,
         scaling_layer: bool | float = False,
         n_members: int = 1,
         members: str = "tabm-mini",

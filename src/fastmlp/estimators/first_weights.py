@@ -9,6 +9,8 @@ import numpy as np
 from fastmlp.backends import Backend
 from fastmlp.network import Network
 from fastmlp.plan.description import DEFAULT_FACTORS
+from fastmlp.plan.front import ONE_HOT
+from fastmlp.plan.front_values import column_views
 from fastmlp.plan.inputs import Inputs
 from fastmlp.plan.layout import Plan, lay_out
 
@@ -61,11 +63,19 @@ def fit_first_weights(
         part = _first_layers(network, layer + 1)
         z = part.forward(backend, X, rows, apply_link=False, n_threads=n_threads)
         scale = _scales(z.astype(np.float64))
-        np.multiply(weights, scale, out=weights, casting="same_kind")
+        for array in [weights, *(one_hot_tables(network) if layer == 0 else ())]:
+            np.multiply(array, scale, out=array, casting="same_kind")
         z = z * scale
         biases[...] = -_points_amid(z, rng)
         mean = z.mean(axis=0)
     return mean
+
+
+def one_hot_tables(network: Network) -> list[np.ndarray]:
+    """Return the weights (K, O) of layer 0 that columns of levels have, as views."""
+    plan = network.plan
+    numbers = np.flatnonzero(plan.features["kind"] == ONE_HOT).tolist()
+    return [column_views(plan, network.parameters, i)["table"] for i in numbers]
 
 
 def _scales(z: np.ndarray) -> np.ndarray:

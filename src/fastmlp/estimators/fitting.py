@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 
 from fastmlp.backends import Backend
 from fastmlp.estimators.coding import TargetCoder
+from fastmlp.estimators.columns import with_rates
 from fastmlp.estimators.first_weights import fit_first_weights
 from fastmlp.estimators.holding_out import hold_out, warn_of_constant
 from fastmlp.estimators.judging import JudgedRows, Judgement, Watch
@@ -23,8 +24,10 @@ from fastmlp.estimators.yardstick import out_of_scale, worse_than_constant
 from fastmlp.network import Network
 from fastmlp.notices import notify
 from fastmlp.optimizers import Optimizer, named_optimizer
+from fastmlp.plan.front import Column
+from fastmlp.plan.front_values import initialize_columns
 from fastmlp.plan.initializers import initialize
-from fastmlp.plan.layout import SCALES, Plan, batch_norms, make_plan, make_settings
+from fastmlp.plan.layout import Plan, batch_norms, make_plan, make_settings
 from fastmlp.plan.members import MEMBERS, members_of
 from fastmlp.plan.update_groups import with_factors
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
@@ -67,6 +70,8 @@ class Fitting:
     parameters : namespace
         Its parameters, as ``validation.check_parameters`` returns them.
     layer_sizes : list of int, length L + 1
+    columns : tuple of Column, length I or 0
+        What is made of each column of X.
     coder : TargetCoder
     feature_names : ndarray of str, shape (I,), or None
     data : TrainingData
@@ -89,6 +94,7 @@ class Fitting:
     model: Any
     parameters: SimpleNamespace
     layer_sizes: list[int]
+    columns: tuple[Column, ...]
     coder: TargetCoder
     feature_names: np.ndarray | None
     data: TrainingData
@@ -229,9 +235,9 @@ class Fitting:
             n_channels=parameters.n_channels,
             parametric=np.broadcast_to(parameters.parametric_activation, n_hidden).tolist(),
             **members._asdict(),
+            columns=self.columns,
         )
-        if scaling:
-            plan = plan.with_own_group(SCALES, (parameters.scaling_layer, 0.0, 0.0, 0.0))
+        plan = with_rates(plan, parameters)
         if self._optimizer is None:
             return plan
         factors = parameters.learning_rate_factors
@@ -257,6 +263,8 @@ class Fitting:
             parameters.init_range,
             "ones" if MEMBERS[parameters.members] else "signs",
         )
+        sigma = getattr(parameters.numeric_embedding, "sigma", 1.0)
+        initialize_columns(plan, network.parameters, self.rng, sigma)
         if self.coder.starts_at_constant and isinstance(parameters.init, str):
             network.biases[-1][...] = self._constant_logits(plan)
         return network

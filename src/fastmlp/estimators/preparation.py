@@ -12,10 +12,13 @@ from fastmlp import validation
 from fastmlp.backends import Rows
 from fastmlp.estimators.class_weights import ClassWeights
 from fastmlp.estimators.coding import TargetCoder
+from fastmlp.estimators.columns import columns_of
 from fastmlp.estimators.fitting import Fitting
 from fastmlp.estimators.judging import JudgedRows
 from fastmlp.estimators.learnt import Learnt, is_in_training, learnt_by
 from fastmlp.notices import notify
+from fastmlp.plan.front import Column, front_width
+from fastmlp.plan.inputs import Inputs
 from fastmlp.plan.layout import groups_of_layers
 from fastmlp.plan.members import Members, members_of
 from fastmlp.training.loop import TrainingData
@@ -105,10 +108,12 @@ def prepare(
     )
     weights = class_weights.times(own_weights, coder, target)
     sizes = [X.shape[1], *hidden, coder.n_outputs]
-    _check_network(vars(parameters), sizes, coder, earlier, len(X), weights)
+    names = getattr(columns, "feature_names_in_", None)
+    front = _front(parameters, X, dtype, names, earlier)
+    inputs = front_width(front) or X.shape[1]
+    _check_network(vars(parameters), [inputs, *sizes[1:]], coder, earlier, len(X), weights)
     own_rows = _rows_to_judge_by(validation_rows, model, parameters, columns, coder, class_weights)
     if own_rows is not None:
-        names = getattr(columns, "feature_names_in_", None)
         _warn_if(validation.far_from_training(X, own_rows.rows.X, names))
     elif not incremental:
         _warn_if(validation.judges_nothing(vars(parameters)))
@@ -120,8 +125,9 @@ def prepare(
         model=model,
         parameters=parameters,
         layer_sizes=sizes,
+        columns=front,
         coder=coder,
-        feature_names=getattr(columns, "feature_names_in_", None),
+        feature_names=names,
         data=data,
         y=y,
         sample_weight=_in_double(sample_weight, own_weights),
@@ -132,6 +138,21 @@ def prepare(
         backend=model._get_backend(),
         n_threads=model._count_threads(),
     )
+
+
+def _front(
+    parameters: SimpleNamespace,
+    X: Inputs,
+    dtype: np.dtype,
+    names: np.ndarray | None,
+    earlier: Learnt | None,
+) -> tuple[Column, ...]:
+    """Return what becomes of each column of X (N, I), or became of it in the ``earlier`` fit."""
+    validation.check_embeddings(vars(parameters), X)
+    if earlier is None:
+        return columns_of(parameters, X, dtype, names)
+    validation.check_same_embeddings(earlier.kept, vars(parameters))
+    return earlier.network.plan.columns
 
 
 def _in_double(sample_weight: Any, checked: np.ndarray | None) -> np.ndarray | None:

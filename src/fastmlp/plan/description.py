@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from fastmlp.plan.front import Column, features_of, front_width, wrong_columns
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.registry import ACTIVATIONS, CUSTOM, LOSSES, NORMALIZATIONS, Loss
 
@@ -96,6 +97,8 @@ class Description:
     n_shared : int
         How many first layers serve all of them: all L if there is one; the others have weights of
         their own for each member.
+    columns : tuple of Column, length I
+        What is made of each column of X; empty where the columns are the inputs of layer 0.
     """
 
     layer_sizes: tuple[int, ...]
@@ -111,11 +114,17 @@ class Description:
     n_scales: int = 0
     n_members: int = 1
     n_shared: int = 0
+    columns: tuple[Column, ...] = ()
 
     @property
     def loss_row(self) -> Loss:
         """The loss's row in the registry, or what would stand there for the user's own."""
         return LOSSES[self.loss] if isinstance(self.loss, str) else custom_row(self.loss)
+
+    @property
+    def front_sizes(self) -> tuple[int, ...]:
+        """Sizes of the slots of what the columns learn, as ``features_of`` has them."""
+        return features_of(self.columns, self.layer_sizes[1])[1] if self.columns else ()
 
     @classmethod
     def unpickled(cls, state: Any) -> Description:
@@ -159,8 +168,12 @@ class Description:
         n_scales, n_members = self.n_scales, self.n_members
         require(_are_integers((n_scales,), 0, MAX_PARAMETERS), "its scaling layer is wrong")
         require(n_scales in (0, 1, n_members), "its scaling layer is wrong")
-        room = MAX_PARAMETERS // self.layer_sizes[0]
-        require(n_scales <= room, "it is too large")
+        wrong = wrong_columns(self.columns, self.layer_sizes[0])
+        require(wrong is None, wrong or "")
+        width = front_width(self.columns) if self.columns else self.layer_sizes[0]
+        require(n_scales * width <= MAX_PARAMETERS, "it is too large")
+        in_all = sum(self.front_sizes) + front_width(self.columns) * self.layer_sizes[1]
+        require(in_all <= MAX_PARAMETERS, "it is too large")
 
     def _check_members(self) -> None:
         k, n_shared, sizes = self.n_members, self.n_shared, self.layer_sizes
@@ -178,7 +191,7 @@ class Description:
     def _check_groups(self) -> None:
         n_norms = sum(name != "none" for name in self.normalizations)
         n_slots = 2 * (len(self.layer_sizes) - 1 + n_norms) + sum(self.parametric)
-        n_slots += self.n_scales > 0
+        n_slots += (self.n_scales > 0) + sum(size > 0 for size in self.front_sizes)
         rows, groups = self.factors, self.slot_groups
         whole = isinstance(rows, tuple) and all(_has_length(row, _N_FACTORS) for row in rows)
         require(whole and len(rows) > 1, "factors of groups are missing")

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp.plan.description import DEFAULT_FACTORS, DROPOUT_LEVELS, Description, custom_row
+from fastmlp.plan.front import FEATURE_DTYPE, Column, features_of, front_width, move_offsets
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.registry import ACTIVATIONS, CUSTOM, LOSSES, NORMALIZATIONS, OPTIMIZERS, Loss
 
@@ -188,6 +189,10 @@ class Plan:
     n_scales : int
         Rows of factors that the inputs of layer 0 are multiplied by: 0, 1 for all or one for each
         member.
+    columns : tuple of Column, length I
+        What is made of each column of X; empty where the columns are the inputs of layer 0.
+    features : ndarray of FEATURE_DTYPE, shape (I,) or (0,)
+        The columns as the core knows them.
     custom : mapping of int to CustomActivation
         The activations that the user wrote, by the number of their layer.
     custom_loss : CustomLoss or None
@@ -205,6 +210,8 @@ class Plan:
     n_values: int
     n_members: int = 1
     n_scales: int = 0
+    columns: tuple[Column, ...] = ()
+    features: np.ndarray = field(default_factory=lambda: np.zeros(0, FEATURE_DTYPE))
     custom: Mapping[int, CustomActivation] = field(default_factory=dict)
     custom_loss: CustomLoss | None = None
 
@@ -238,6 +245,7 @@ class Plan:
             n_scales=self.n_scales,
             n_members=self.n_members,
             n_shared=self.n_shared,
+            columns=self.columns,
         )
 
     def grouped(self, factors: Sequence[Sequence[float]], slot_groups: Sequence[int]) -> Plan:
@@ -277,12 +285,12 @@ class Plan:
     @property
     def has_front(self) -> bool:
         """Whether something is made of the numbers of a row before layer 0."""
-        return self.n_scales > 0
+        return self.n_scales > 0 or len(self.columns) > 0
 
     @property
     def n_inputs(self) -> int:
-        """Width of the input."""
-        return int(self.layers["fan_in"][0])
+        """Columns of X."""
+        return len(self.columns) or int(self.layers["fan_in"][0])
 
     @property
     def n_outputs(self) -> int:
@@ -380,8 +388,13 @@ def _rows_of_slot(layer: np.void, kind: int) -> int:
     return int(layer["n_copies"] * (layer["fan_in"] if kind == WEIGHTS else 1))
 
 
-def _shapes(layers: np.ndarray, n_scales: int) -> list[tuple[int, int, int, int]]:
+#: Kinds of slots of what columns learn, in the order of ``features_of``; each is one run.
+_OF_COLUMNS = (FREQUENCIES, PHASES, EMBEDDING_WEIGHTS, EMBEDDING_BIASES, TABLES)
+
+
+def _shapes(layers: np.ndarray, wanted: Description) -> list[tuple[int, int, int, int]]:
     """Return (kind, layer, rows, columns) of each slot, in the order of the vector."""
+    n_scales, sizes = wanted.n_scales, wanted.front_sizes or (0,) * len(_OF_COLUMNS)
     names = [NORMALIZATIONS.by_code(code).name for code in layers["normalization"]]
     normalized = [i for i, name in enumerate(names) if name != "none"]
     by_batch = [i for i, name in enumerate(names) if name == "batch"]
@@ -395,6 +408,7 @@ def _shapes(layers: np.ndarray, n_scales: int) -> list[tuple[int, int, int, int]
         for i in numbers
     ]
     front = [(SCALES, 0, n_scales, int(layers["fan_in"][0]))] if n_scales else []
+    front += [(kind, 0, 1, n) for kind, n in zip(_OF_COLUMNS, sizes, strict=True) if n]
     return sorted([*shapes, *front])
 
 
@@ -403,7 +417,7 @@ def _lay_out_slots(layers: np.ndarray, wanted: Description) -> np.ndarray:
 
     Without groups in the description, weights are in group 0 and all else in group 1.
     """
-    shapes, slot_groups = _shapes(layers, wanted.n_scales), wanted.slot_groups
+    shapes, slot_groups = _shapes(layers, wanted), wanted.slot_groups
     slots = np.zeros(len(shapes), SLOT_DTYPE)
     for name, column in zip(
         ("kind", "layer", "rows", "columns"), zip(*shapes, strict=True), strict=True
@@ -418,6 +432,16 @@ def _lay_out_slots(layers: np.ndarray, wanted: Description) -> np.ndarray:
         own = slots[slots["kind"] == kind]
         layers[offset][own["layer"]] = own["offset"]
     return slots
+
+
+def _lay_out_features(slots: np.ndarray, wanted: Description) -> np.ndarray:
+    """Return what the core knows of the columns (I,), placed in the slots (S,)."""
+    if not wanted.columns:
+        return np.zeros(0, FEATURE_DTYPE)
+    features, _ = features_of(wanted.columns, wanted.layer_sizes[1])
+    bases = [int(slots["offset"][slots["kind"] == kind].sum()) for kind in _OF_COLUMNS]
+    move_offsets(features, bases)
+    return features
 
 
 def prefix_slots(n_weights: int, n_parameters: int) -> np.ndarray:
@@ -454,6 +478,8 @@ def lay_out(wanted: Description) -> Plan:
     sizes = np.array(wanted.layer_sizes, dtype=np.int64)
     layers = np.zeros(len(sizes) - 1, dtype=LAYER_DTYPE)
     layers["fan_in"], layers["fan_out"] = sizes[:-1], sizes[1:]
+    if wanted.columns:
+        layers["fan_in"][0] = front_width(wanted.columns)
     layers["activation"] = [
         CUSTOM if isinstance(each, CustomActivation) else ACTIVATIONS[each].code
         for each in [*wanted.activations, "identity"]
@@ -480,6 +506,8 @@ def lay_out(wanted: Description) -> Plan:
         int(sizes_of_slots.sum()),
         wanted.n_members,
         wanted.n_scales,
+        wanted.columns,
+        _lay_out_features(slots, wanted),
         {i: own for i, own in enumerate(wanted.activations) if isinstance(own, CustomActivation)},
         None if isinstance(wanted.loss, str) else wanted.loss,
     )
@@ -498,6 +526,7 @@ def make_plan(
     n_scales: int = 0,
     n_members: int = 1,
     n_shared: int | None = None,
+    columns: Sequence[Column] = (),
 ) -> Plan:
     """Lay out a network.
 
@@ -530,6 +559,8 @@ def make_plan(
     n_shared : int, optional
         How many first layers serve all of them, below L with several members; by default all but
         the last.
+    columns : sequence of Column, length I, optional
+        What is made of each column of X before layer 0.
     """
     n_layers = len(layer_sizes) - 1
     sizes = tuple(int(size) for size in layer_sizes)
@@ -550,6 +581,7 @@ def make_plan(
             n_scales=n_scales,
             n_members=n_members,
             n_shared=n_layers - (n_members > 1) if n_shared is None else n_shared,
+            columns=tuple(columns),
         )
     )
 

@@ -28,6 +28,12 @@ from fastmlp.validation.class_weights import (
     weights_name,
 )
 from fastmlp.validation.columns import stand_in
+from fastmlp.validation.embeddings import (
+    check_embeddings,
+    check_levels,
+    check_same_embeddings,
+    chosen_columns,
+)
 from fastmlp.validation.fitted_values import (
     check_layer_number,
     check_layer_values,
@@ -212,6 +218,7 @@ __all__ = [
     "check_diagram",
     "check_distributions",
     "check_dropouts",
+    "check_embeddings",
     "check_features",
     "check_figure",
     "check_gate",
@@ -230,6 +237,7 @@ __all__ = [
     "check_layer_number",
     "check_layer_sizes",
     "check_layer_values",
+    "check_levels",
     "check_loss_fits",
     "check_magnitudes",
     "check_members",
@@ -273,6 +281,7 @@ __all__ = [
     "check_rows_to_learn_from",
     "check_same_activations",
     "check_same_classes",
+    "check_same_embeddings",
     "check_same_groups",
     "check_same_members",
     "check_same_network",
@@ -310,6 +319,7 @@ __all__ = [
     "check_years",
     "check_zone",
     "checking_initializer",
+    "chosen_columns",
     "classes_not_learnt",
     "each_normalization",
     "each_weight",

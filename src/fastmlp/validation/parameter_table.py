@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp.averaging import AVERAGES
+from fastmlp.embeddings import EMBEDDINGS
 from fastmlp.names import Names
 from fastmlp.optimizers import CLASSES
 from fastmlp.plan.initializers import INITIALIZERS
@@ -25,6 +26,11 @@ from fastmlp.plan.update_groups import PARAMETRIZATIONS
 from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, REGRESSOR_LOSSES, SOLVERS
 from fastmlp.schedules import OF_SCIKIT_LEARN, SCHEDULES, Schedule
 from fastmlp.validation.class_weights import check_class_weight
+from fastmlp.validation.embeddings import (
+    category_embedding,
+    category_features,
+    numeric_embedding,
+)
 from fastmlp.validation.initial_values import check_init
 from fastmlp.validation.normalizations import NORMALIZATION_NAMES
 from fastmlp.validation.parameter_rules import (
@@ -516,6 +522,22 @@ PARAMETERS = (
         text="""
     Weight of a new batch in the running statistics, in (0, 1], as in PyTorch: the default gives
     r ← 0.9 r + 0.1 new. The variance is the unbiased one.
+    """),
+    Parameter("numeric_embedding", None, numeric_embedding, "str | NumericEmbedding | None",
+        type="str, NumericEmbedding or None", names=EMBEDDINGS, kept=True, text="""
+    What becomes of each column of numbers before the first layer: "pbld", "plr" or
+    "piecewise_linear", or an object of :mod:`fastmlp.embeddings`, which has options. None leaves
+    numbers as they are.
+    """),
+    Parameter("categorical_features", None, category_features,
+        "Sequence[int] | Sequence[str] | Sequence[bool] | None", type="sequence or None", kept=True,
+        text="""
+    Columns of X whose whole numbers are levels of a category, by number or by name, or a flag for
+    each column. What is no level of the first fit is treated as level 0.
+    """),
+    Parameter("category_embedding", None, category_embedding, "Categories | None",
+        type="Categories or None", kept=True, text="""
+    What becomes of these columns; None is :class:`fastmlp.embeddings.Categories` with its defaults.
     """),
     Parameter("scaling_layer", False, rate_of_scales, "bool | float", type="bool or float", text="""
     Whether each input of the first hidden layer is multiplied by a factor of its own, which is 1 at

@@ -388,7 +388,9 @@ class NumbaBackend:
 def _refuse_front(plan: Plan) -> None:
     """Raise ValueError for members, and for what is made of a row before its first layer."""
     if plan.has_members or plan.has_front:
-        lacking = f"n_members={plan.n_members}" if plan.has_members else "scaling layer"
+        lacking = "neither embeddings nor a scaling layer"
+        if plan.has_members:
+            lacking = f"no n_members={plan.n_members}"
         raise ValueError(
-            f"backend='numba' has no {lacking}: take backend='compiled' or backend='numpy'."
+            f"backend='numba' has {lacking}: take backend='compiled' or backend='numpy'."
         )

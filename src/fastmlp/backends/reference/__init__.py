@@ -13,6 +13,7 @@ import numpy as np
 from fastmlp.backends.protocol import Rows, Totals
 from fastmlp.backends.reference import (
     activations,
+    front,
     information,
     losses,
     network,
@@ -271,6 +272,7 @@ class ReferenceExecutor:
             plan.trained_slots,
             plan.groups,
             batch.weight_sum,
+            front.touched(plan, batch.x),
         )
         if settings["max_norm"] > 0:
             for weights in weight_views(plan, parameters)[:-1]:

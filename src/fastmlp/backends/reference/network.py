@@ -8,7 +8,7 @@ import numpy as np
 
 from fastmlp.backends.protocol import Rows
 from fastmlp.backends.reference.activations import activate
-from fastmlp.backends.reference.front import FrontTrace, front_backward, front_forward
+from fastmlp.backends.reference.front import FrontTrace, front_backward, front_forward, scaled
 from fastmlp.backends.reference.losses import loss_and_gradient
 from fastmlp.backends.reference.normalizations import (
     Normalized,
@@ -161,9 +161,12 @@ def predict(plan: Plan, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
     By running statistics and without dropout.
     """
     layers = zip(plan.layers, _layer_values(plan, parameters), strict=True)
-    x, _ = front_forward(plan, parameters, x)
+    front = front_forward(plan, parameters, x)
+    x = scaled(plan, parameters, front.rows)
     for index, (layer, (w, b, gain, shift, alpha, mean, variance)) in enumerate(layers):
         z = _multiply(x, w, b)
+        if index == 0:
+            z += front.added
         if layer["normalization"] == _BATCH:
             z = gain * normalize_by_running(z, mean, variance) + shift
         elif layer["normalization"] != _NONE:
@@ -205,7 +208,8 @@ def forward(
     x = batch.x
     if draw.input_noise > 0:
         x = x + _noise(draw, x.shape).astype(x.dtype)
-    h, front = front_forward(plan, parameters, x)
+    front = front_forward(plan, parameters, x)
+    h = scaled(plan, parameters, front.rows)
     trace, slope, bend = Trace([], [], [], [], front), np.ones_like(h), None
     values = _layer_values(plan, parameters)
     layers = zip(plan.layers, values, strict=True)
@@ -218,6 +222,8 @@ def forward(
         trace.slopes.append(slope)
         trace.bends.append(bend)
         y, norm = _multiply(h, w, b), None
+        if index == 0:
+            y += front.added
         if layer["normalization"] != _NONE:
             norm = _normalize(layer, y, batch.sample_weight)
             y = gain * norm.normalized + shift
@@ -230,7 +236,7 @@ def backward(
     plan: Plan, parameters: np.ndarray, batch: Batch, trace: Trace, dy: np.ndarray
 ) -> np.ndarray:
     """Return the gradient (P,) that belongs to ``dy`` (B, C), the gradient of the logits."""
-    gradient = np.empty(plan.n_parameters, parameters.dtype)
+    gradient, dz = np.empty(plan.n_parameters, parameters.dtype), dy
     values = _layer_values(plan, parameters)
     slots = zip(
         weight_views(plan, gradient), bias_views(plan, gradient), gain_views(plan, gradient),
@@ -252,7 +258,7 @@ def backward(
         if dalpha is not None:
             dalpha[:] = (dh * bend).sum(axis=0)
         dy = dh * slope
-    front_backward(plan, trace.front, dy, gradient)
+    front_backward(plan, parameters, trace.front, dy, dz, gradient)
     return gradient
 
 

@@ -229,8 +229,14 @@ def optimizer_update(
     slots: np.ndarray,
     groups: np.ndarray,
     weight_sum: float,
+    touched: np.ndarray | None = None,
 ) -> None:
-    """Do the steps of ``Backend.optimizer_update``, arrays as there."""
+    """Do the steps of ``Backend.optimizer_update``, arrays as there.
+
+    Where ``touched`` (P,) is False, neither parameters nor moments change.
+    """
+    if touched is not None:
+        kept = parameters[~touched], moments[:, ~touched]
     row = OPTIMIZERS.by_code(int(settings["optimizer"]))
     rule = UPDATE_RULES[row.name]
     for part, factors in _groups(slots, groups):
@@ -245,3 +251,5 @@ def optimizer_update(
         rule(own, w, gradient[part], moments[:, part])
         if l1 != 0:
             _shrink(w, learning_rate * l1 / weight_sum)
+    if touched is not None:
+        parameters[~touched], moments[:, ~touched] = kept
