@@ -38,6 +38,7 @@ JOBS = (
     Job("kernels-float64", "kernels.py", "--dtype float64"),
     Job("dropout", "dropout.py"),
     Job("custom", "custom.py"),
+    Job("members", "members.py"),
     Job("shuffle", "shuffle.py"),
     Job("normalization", "normalization.py"),
     Job("small", "small.py"),

@@ -49,8 +49,9 @@ enum { FASTMLP_DENSE = 0, FASTMLP_CSR_INT32 = 1, FASTMLP_CSR_INT64 = 2 };
 /* One dense layer; mirrors LAYER_DTYPE. */
 typedef struct {
     int64_t fan_in, fan_out;
-    int64_t weight_offset; /* of W (I, O) in the flat parameter vector */
-    int64_t bias_offset;   /* of b (O) */
+    int64_t n_copies;      /* of W and b: 1, or one for each member of the network */
+    int64_t weight_offset; /* of W (n_copies, I, O) in the flat parameter vector */
+    int64_t bias_offset;   /* of b (n_copies, O) */
     int64_t gain_offset, shift_offset;    /* of γ and β (O) of a normalised layer */
     int64_t alpha_offset;                 /* of α (O) of a parametric activation */
     int64_t mean_offset, variance_offset; /* of batch norm's running statistics (O) */
@@ -167,11 +168,12 @@ typedef struct {
     const fastmlp_slot *slots;   /* (n_slots): those that are trained, in the order of the vector */
     int64_t n_slots;
     const fastmlp_group *groups; /* as many as the slots name */
-    int64_t n_weights;           /* Σ I · O: what a row costs */
+    int64_t n_weights;           /* what a row costs: Σ I · O for each member; without members, the weights that there are */
     int64_t n_parameters;        /* P */
     int64_t target_width;        /* T */
     int64_t n_inputs;            /* columns of X */
-    int64_t n_scales;            /* rows of the scales (n_scales, I) of the inputs of layer 0: 0 or 1 */
+    int64_t n_members;           /* networks that are trained together: a batch of B rows is n_members · B virtual rows */
+    int64_t n_scales;            /* rows of the scales (n_scales, I) of the inputs of layer 0: 0, 1 or n_members */
     int64_t scale_offset;        /* of the scales */
     const fastmlp_feature *features; /* (n_features): the columns of X */
     int64_t n_features;          /* n_inputs, or 0 where the columns are the inputs of layer 0 */
@@ -269,13 +271,15 @@ typedef struct {
     size_t (*workspace_bytes)(const fastmlp_plan *plan, const fastmlp_settings *settings, int64_t n_rows,
                               int64_t n_threads);
     /* Trains on the rows order (K), batch after batch, each with its update's numbers, updates (⌈K / batch_size⌉);
-     * workspace made for batch_size rows, zeroed when new. With measure_pace it uses all threads only while that
-     * is found to be faster. */
+     * workspace made for batch_size rows, zeroed when new. Each member of the network has rows of its own if there
+     * are n_members orders; else there is one. With measure_pace it uses all threads only while that is found to be
+     * faster. */
     fastmlp_totals (*train_batches)(const fastmlp_plan *plan, const fastmlp_settings *settings,
                                     const fastmlp_update *updates, void *parameters /* (V) */,
-                                    void *moments /* (M, P) */, const fastmlp_data *data, const int64_t *order,
-                                    int64_t n_order, int64_t batch_size, void *workspace /* (workspace_bytes) */,
-                                    int64_t n_threads, int32_t measure_pace);
+                                    void *moments /* (M, P) */, const fastmlp_data *data,
+                                    const int64_t *order /* (n_orders, K) */, int64_t n_orders, int64_t n_order,
+                                    int64_t batch_size, void *workspace /* (workspace_bytes) */, int64_t n_threads,
+                                    int32_t measure_pace);
     /* One batch of the rows order (n_rows), or 0 … n_rows-1 where it is NULL, with the random bits of a step; gradient (P)
      * of cost + penalty. The running statistics among the parameters (V) become the batch's. */
     fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *plan, const fastmlp_settings *settings, int64_t step,
@@ -285,8 +289,8 @@ typedef struct {
     /* Copies the weights into `packed` (packed_bytes), from where predictions read them faster. */
     size_t (*packed_bytes)(const fastmlp_plan *plan);
     void (*pack_weights)(const fastmlp_plan *plan, const void *parameters /* (V) */, void *packed /* (packed_bytes) */);
-    /* out (K, C) = network at x[rows], or at x itself when rows is NULL. `packed` as made by
-     * pack_weights, or NULL; scratch for workspace_rows rows at a time, shared by the threads. As many
+    /* out (K, C) = network at x[rows], or at x itself when rows is NULL, the mean of its members; without the link
+     * (K, n_members, C), the logits of each. `packed` as made by pack_weights, or NULL; scratch for workspace_rows rows at a time, shared by the threads. As many
      * threads are started as the work is worth, or all that may be. */
     size_t (*inference_bytes)(const fastmlp_plan *plan, int64_t workspace_rows);
     void (*predict)(const fastmlp_plan *plan, const void *parameters /* (V) */,

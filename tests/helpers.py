@@ -196,7 +196,7 @@ def make_parameters(plan: Plan, dtype: np.dtype, rng: np.random.Generator) -> np
     vector = aligned_zeros(plan.n_values, dtype)
     vector[:] = rng.normal(scale=0.1, size=plan.n_values)
     for w in weight_views(plan, vector):
-        w[:] = rng.normal(scale=len(w) ** -0.5, size=w.shape)
+        w[:] = rng.normal(scale=w.shape[-2] ** -0.5, size=w.shape)
     for views in (gain_views, alpha_views, running_variance_views):
         for view in (view for view in views(plan, vector) if view is not None):
             np.add(view, 1, out=view)
@@ -204,6 +204,15 @@ def make_parameters(plan: Plan, dtype: np.dtype, rng: np.random.Generator) -> np
     for slot in plan.slots[np.isin(plan.slots["kind"], range(FREQUENCIES, TABLES + 1))]:
         vector[slot["offset"] :][: slot["rows"] * slot["columns"]] *= 5
     return vector
+
+
+def make_order(rng: np.random.Generator, n_rows: int, n_epochs: int, n_orders: int) -> np.ndarray:
+    """Return the order (M,) of some epochs, or several orders (k, M)."""
+    orders = [
+        np.concatenate([rng.permutation(n_rows) for _ in range(n_epochs)])
+        for _ in range(max(1, n_orders))
+    ]
+    return np.array(orders) if n_orders else orders[0]
 
 
 def put_levels(X: np.ndarray, columns: Sequence[Column], rng: np.random.Generator) -> np.ndarray:
@@ -227,6 +236,9 @@ def make_problem(
     n_channels: int | None = None,
     parametric: Sequence[bool] | bool = False,
     n_scales: int = 0,
+    n_members: int = 1,
+    n_shared: int | None = None,
+    own_batches: bool = False,
     columns: Sequence[Column] = (),
     weighted: bool = False,
     n_rows: int = 50,
@@ -259,6 +271,8 @@ def make_problem(
         n_channels=n_channels,
         parametric=parametric,
         n_scales=n_scales,
+        n_members=n_members,
+        n_shared=n_shared,
         columns=columns,
     )
     recipe = make_recipe(optimizer, **{"seed": 2**40 + 7, **settings})
@@ -273,7 +287,7 @@ def make_problem(
         ),
         target=make_target(plan, n_rows, rng).astype(dtype),
         sample_weight=rng.uniform(0.2, 3, n_rows).astype(dtype) if weighted else None,
-        order=np.concatenate([rng.permutation(n_rows) for _ in range(n_epochs)]),
+        order=make_order(rng, n_rows, n_epochs, n_members if own_batches else 0),
         batch_size=batch_size,
     )
 
@@ -289,11 +303,12 @@ def train(
     parameters, moments = problem.parameters.copy(), problem.moments.copy()
     n_rows = workspace_rows or problem.batch_size
     executor = backend.bind(problem.plan, problem.settings, problem.dtype, n_rows, n_threads)
-    chunk = len(problem.order) if chunk_batches is None else chunk_batches * problem.batch_size
+    n_order = problem.order.shape[-1]
+    chunk = n_order if chunk_batches is None else chunk_batches * problem.batch_size
     sums, n_done = np.zeros(3), 0
-    for start in range(0, len(problem.order), chunk):
-        order = problem.order[start : start + chunk]
-        updates = problem.recipe.updates(-(-len(order) // problem.batch_size), n_done)
+    for start in range(0, n_order, chunk):
+        order = np.ascontiguousarray(problem.order[..., start : start + chunk])
+        updates = problem.recipe.updates(-(-order.shape[-1] // problem.batch_size), n_done)
         sums += executor.train(
             parameters, moments, problem.rows, order, problem.batch_size, updates
         )
@@ -323,6 +338,7 @@ def predict(
 ) -> np.ndarray:
     """Return the predictions (K, C) for X[rows], or for all of X."""
     n_rows = len(problem.X) if rows is None else len(rows)
-    out = np.full((n_rows, problem.plan.n_outputs), np.nan, problem.dtype)
+    n_outputs = problem.plan.n_outputs * (1 if apply_link else problem.plan.n_members)
+    out = np.full((n_rows, n_outputs), np.nan, problem.dtype)
     backend.predict(problem.plan, problem.parameters, problem.X, rows, out, apply_link, n_threads)
     return out

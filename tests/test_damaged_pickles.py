@@ -54,6 +54,8 @@ PLANS = {
     "channels": plan_with(normalizations=["instance", "layer"], n_channels=3),
     "quantiles": plan_with(loss="pinball", loss_parameters=[0.2, 0.5, 0.8]),
     "scaled": plan_with(n_scales=1),
+    "members": plan_with(n_scales=3, n_members=3),
+    "independent": plan_with(n_members=2, n_shared=0, normalizations=None, n_groups=None),
     "parametric": plan_with(parametric=[False, True]).grouped([(1.0,) * 4] * 3, [0, 1, 2] * 3),
     "one layer": make_plan((3, 2), [], "softmax_cross_entropy"),
 }

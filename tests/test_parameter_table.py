@@ -19,6 +19,7 @@ Y = X[:, 0] + np.sin(3 * X[:, 1])
 #: Parameter → another value than the default, which changes a fit that uses it, and, where it needs
 #: them, values of others.
 OTHER_VALUES = {
+    "own_batches": (True, {"n_members": 2}),
     "batch_size": (7, {}),
     "learning_rate": ("exponential", {}),
     "power_t": (0.1, {"learning_rate": "invscaling"}),

@@ -15,6 +15,7 @@ from fastmlp.backends.protocol import Backend, Rows
 from fastmlp.plan.description import require
 from fastmlp.plan.inputs import Inputs
 from fastmlp.plan.layout import Plan, group_runs, make_settings
+from fastmlp.plan.members import joint_logits
 from fastmlp.plan.parameters import (
     REAL_TYPES,
     aligned_zeros,
@@ -181,12 +182,12 @@ class Network:
 
     @property
     def weights(self) -> list[np.ndarray]:
-        """Views of the weights, one (fan_in, fan_out) array per layer."""
+        """Views of the weights, one (fan_in, fan_out) array per layer, or (k, …) of k members."""
         return weight_views(self.plan, self.parameters)
 
     @property
     def biases(self) -> list[np.ndarray]:
-        """Views of the biases, one (fan_out,) array per layer."""
+        """Views of the biases, one (fan_out,) array per layer, or (k, fan_out) of k members."""
         return bias_views(self.plan, self.parameters)
 
     @property
@@ -206,9 +207,11 @@ class Network:
 
     @property
     def scales(self) -> np.ndarray | None:
-        """View of the factors (fan_in,) of the scaling layer; None without one."""
+        """View of the factors (fan_in,) of the inputs, or (k, fan_in) of k members; or None."""
         scales = scales_view(self.plan, self.parameters)
-        return scales[0] if len(scales) else None
+        if not len(scales):
+            return None
+        return scales if self.plan.n_members > 1 else scales[0]
 
     @property
     def running_means(self) -> list[np.ndarray | None]:
@@ -265,7 +268,7 @@ class Network:
         apply_link: bool,
         n_threads: int,
     ) -> np.ndarray:
-        """Return the outputs, or the logits, at rows of X.
+        """Return the outputs, or the logits, at rows of X: the mean of all members.
 
         Parameters
         ----------
@@ -287,18 +290,25 @@ class Network:
         self.require_inputs(X)
         n_rows = len(X) if rows is None else len(rows)
         n_threads = min(n_threads, n_rows)
+        n_members = 1 if apply_link else self.plan.n_members
         out = np.empty((n_rows, self.plan.n_outputs), self.dtype)
-        for start in range(0, n_rows, ROWS_BETWEEN_INTERRUPTS):
-            part = slice(start, start + ROWS_BETWEEN_INTERRUPTS)
+        stride = max(1, ROWS_BETWEEN_INTERRUPTS // self.plan.n_members)
+        for start in range(0, n_rows, stride):
+            part = slice(start, start + stride)
+            into = out[part]
+            if n_members > 1:
+                into = np.empty((len(into), n_members * self.plan.n_outputs), self.dtype)
             backend.predict(
                 self.plan,
                 self.parameters,
                 X[part] if rows is None else X,
                 None if rows is None else rows[part],
-                out[part],
+                into,
                 apply_link,
                 n_threads,
             )
+            if n_members > 1:
+                out[part] = joint_logits(self.plan, into)
         return out
 
     def cost_gradient(

@@ -109,6 +109,7 @@ class Network:
         n_weights: int,
         n_parameters: int,
         n_inputs: int,
+        n_members: int,
         n_scales: int,
         scale_offset: int,
         features: np.ndarray,

@@ -50,7 +50,7 @@ cdef extern from "fastmlp.h" nogil:
         const fastmlp_slot *slots
         const fastmlp_group *groups
         int64_t n_layers, n_slots, n_weights, n_parameters, target_width
-        int64_t n_inputs, n_scales, scale_offset, n_features
+        int64_t n_inputs, n_members, n_scales, scale_offset, n_features
         const fastmlp_feature *features
         const double *bins
         fastmlp_loss loss
@@ -92,7 +92,7 @@ cdef extern from "fastmlp.h" nogil:
         size_t (*packed_bytes)(const fastmlp_plan *) noexcept nogil
         void (*pack_weights)(const fastmlp_plan *, const void *, void *) noexcept nogil
         size_t (*inference_bytes)(const fastmlp_plan *, int64_t) noexcept nogil
-        fastmlp_totals (*train_batches)(const fastmlp_plan *, const fastmlp_settings *, const fastmlp_update *, void *, void *, const fastmlp_data *, const int64_t *, int64_t, int64_t, void *, int64_t, int32_t) noexcept nogil
+        fastmlp_totals (*train_batches)(const fastmlp_plan *, const fastmlp_settings *, const fastmlp_update *, void *, void *, const fastmlp_data *, const int64_t *, int64_t, int64_t, int64_t, void *, int64_t, int32_t) noexcept nogil
         fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *, const fastmlp_settings *, int64_t, void *, const fastmlp_data *, const int64_t *, int64_t, void *, void *, int64_t) noexcept nogil
         void (*predict)(const fastmlp_plan *, const void *, void *, const fastmlp_data *, const int64_t *, int64_t, void *, int32_t, void *, int64_t, int64_t, int32_t) noexcept nogil
         double (*fma_rounds)(int64_t, double *) noexcept nogil
@@ -358,7 +358,8 @@ cdef class Network:
 
     def __cinit__(self, Kernels kernels, cnp.ndarray layers, cnp.ndarray slots, cnp.ndarray groups, int32_t loss,
                   cnp.ndarray loss_parameters, int64_t target_width, int64_t n_weights, int64_t n_parameters,
-                  int64_t n_inputs, int64_t n_scales, int64_t scale_offset, cnp.ndarray features, cnp.ndarray bins):
+                  int64_t n_inputs, int64_t n_members, int64_t n_scales, int64_t scale_offset, cnp.ndarray features,
+                  cnp.ndarray bins):
         self.table = kernels.table
         self.layers = layers
         self.slots = slots
@@ -371,7 +372,7 @@ cdef class Network:
             slots=<const fastmlp_slot *>pointer(slots), n_slots=slots.shape[0],
             groups=<const fastmlp_group *>pointer(groups),
             n_weights=n_weights, n_parameters=n_parameters, target_width=target_width,
-            n_inputs=n_inputs, n_scales=n_scales, scale_offset=scale_offset,
+            n_inputs=n_inputs, n_members=n_members, n_scales=n_scales, scale_offset=scale_offset,
             features=<const fastmlp_feature *>pointer(features), n_features=features.shape[0],
             bins=<const double *>pointer(bins),
             loss=bound_loss(loss, loss_parameters))
@@ -431,11 +432,11 @@ cdef class Trainer:
             inputs=inputs_of(x), target=pointer(target), sample_weight=pointer(sample_weight))
         cdef address sp = pointer(self.settings), up = pointer(updates), pp = pointer(parameters)
         cdef address mp = pointer(moments), op = pointer(order), wp = pointer(self.workspace)
-        cdef int64_t n_order = order.shape[0]
+        cdef int64_t n_orders = order.shape[0] if order.ndim == 2 else 1, n_order = order.shape[order.ndim - 1]
         with nogil:
             totals = self.network.table.train_batches(
                 &self.network.plan, <const fastmlp_settings *>sp, <const fastmlp_update *>up, pp, mp, &data,
-                <const int64_t *>op, n_order, batch_size, wp, self.n_threads, self.measure_pace)
+                <const int64_t *>op, n_orders, n_order, batch_size, wp, self.n_threads, self.measure_pace)
         return totals.cost, totals.penalty, totals.n_samples
 
     def gradient(self, cnp.ndarray parameters, x, cnp.ndarray target, cnp.ndarray sample_weight,

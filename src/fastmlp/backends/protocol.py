@@ -82,6 +82,11 @@ class Executor(Protocol):
         UPDATE_DTYPE has the numbers of each batch's update. A batch whose weights sum to zero
         changes nothing and counts as cost 0. The last batch may be short.
 
+        A network of k members learns from k · B virtual rows for a batch of B rows, member by
+        member; dropout, noise and batch norm take them for rows. An ``order`` (k, K) has rows of
+        each member. The cost is the mean of the members' costs, and W the mean of their sums of
+        weights.
+
         Batch norm takes the statistics of the batch and moves the running ones by
         ``settings["batch_norm_momentum"]`` towards them, with n/(n − 1) times the variance where
         n > 1 is the number of rows: the sum of weights, or the count of those that are not 0 where
@@ -330,5 +335,7 @@ class Backend(Protocol):
     ) -> None:
         """out (K, C) = the network at rows of X (N, I) (all when None), without dropout.
 
+        Of k members it is the mean of their outputs, and a variance that of their mixture; without
+        the link, out (K, k · C) has the logits of each.
         Batch norm takes the running statistics in ``parameters`` (V,).
         """

@@ -43,6 +43,8 @@ class GridCell:
         What the peers compute in.
     several_targets : bool
         Several outputs are real targets, not classes.
+    n_members : int
+        Of TabM-mini; 1 for a plain network.
     """
 
     name: str
@@ -55,6 +57,7 @@ class GridCell:
     normalization: str | None = None
     dtype: str = "float32"
     several_targets: bool = False
+    n_members: int = 1
 
     @property
     def is_regression(self) -> bool:
@@ -73,6 +76,8 @@ class GridCell:
             loss,
             dropouts,
             normalizations=[self.normalization or "none"] * n_hidden,
+            n_members=self.n_members,
+            n_scales=self.n_members if self.n_members > 1 else 0,
         )
 
     @property
@@ -94,6 +99,7 @@ class GridCell:
         parts += [f"{self.normalization} norm"] if self.normalization else []
         parts += [self.dtype] if self.dtype != "float32" else []
         parts += ["squared error"] if self.several_targets else []
+        parts += [f"{self.n_members} members"] if self.n_members > 1 else []
         return ", ".join(parts)
 
     def data(self, dtype: np.dtype, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -442,6 +442,8 @@ default=None
         -----
         Batch norm takes the mean and variance of the rows given, as in training, whereas ``cost``
         takes those that prediction uses: there, this is the gradient of what training minimises.
+        Of several members, it is the gradient of the mean of their costs, which training minimises;
+        ``cost`` is that of what they predict together.
         Where ``cost`` is a mean over several targets, training descends along their sum, that many
         times as steep.
 

@@ -15,13 +15,15 @@ ATTRIBUTES = """\
 coefs_ : list of ndarray of shape (fan_in, fan_out)
     Weights of each layer, as views of one vector. You can write into an array, or assign to an
     item of the list or to the whole list; predictions and further training then use the new
-    numbers. Shapes must agree. The same holds for the next six lists.
+    numbers. Shapes must agree. The same holds for the next six lists. Of layers that each member
+    of the network has for itself, arrays are (n_members, fan_in, fan_out).
 intercepts_ : list of ndarray of shape (fan_out,)
-    Biases of each layer, as views of the same vector.
+    Biases of each layer, as views of the same vector; (n_members, fan_out) likewise.
 norm_gains_, norm_shifts_ : list of ndarray of shape (fan_out,) or None
     γ and β of each hidden layer; None for a layer without normalisation.
-scales_ : ndarray of shape (fan_in,) or None
-    Factors of the scaling layer, as a view of the same vector; None without one.
+scales_ : ndarray of shape (fan_in,) or (n_members, fan_in), or None
+    Factors of the inputs of the first layer, for all members of the network or for each, as a view
+    of the same vector; None without any.
 activation_shares_ : list of ndarray of shape (fan_out,) or None
     α of each hidden layer, how much of each unit is its activation; None for a layer whose
     activation is not parametric.

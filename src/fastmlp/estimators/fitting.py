@@ -28,6 +28,7 @@ from fastmlp.plan.front import Column
 from fastmlp.plan.front_values import initialize_columns
 from fastmlp.plan.initializers import initialize
 from fastmlp.plan.layout import Plan, batch_norms, make_plan, make_settings
+from fastmlp.plan.members import MEMBERS, members_of
 from fastmlp.plan.update_groups import with_factors
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.schedules import OF_SCIKIT_LEARN, Constant, Scaled, Schedule, named_schedule
@@ -221,6 +222,8 @@ class Fitting:
         dropout = parameters.dropout
         dropout = dropout.base if isinstance(dropout, Scaled) else dropout
         dropouts = np.broadcast_to(dropout, n_hidden).tolist()
+        scaling = parameters.scaling_layer > 0
+        members = members_of(parameters.n_members, parameters.members, n_hidden + 1, scaling)
         plan = make_plan(
             self.layer_sizes,
             self._activations(),
@@ -231,7 +234,7 @@ class Fitting:
             n_groups=parameters.n_groups,
             n_channels=parameters.n_channels,
             parametric=np.broadcast_to(parameters.parametric_activation, n_hidden).tolist(),
-            n_scales=int(parameters.scaling_layer > 0),
+            **members._asdict(),
             columns=self.columns,
         )
         plan = with_rates(plan, parameters)
@@ -258,6 +261,7 @@ class Fitting:
             [*hidden, hidden[-1] if hidden else parameters.activation],
             parameters.init_std,
             parameters.init_range,
+            "ones" if MEMBERS[parameters.members] else "signs",
         )
         sigma = getattr(parameters.numeric_embedding, "sigma", 1.0)
         initialize_columns(plan, network.parameters, self.rng, sigma)
@@ -383,6 +387,7 @@ class Fitting:
             state=self._state(max_iter, rate),
             observers=self._observers(*self._averages, monitor, RateFollower(rate)),
             most_updates=parameters.averaging.interval if parameters.averaging else None,
+            n_orders=network.plan.n_members if parameters.own_batches else 1,
         )
         ending = run.run()
         self.learnt = self._with_best()

@@ -20,6 +20,7 @@ from fastmlp.notices import notify
 from fastmlp.plan.front import Column, front_width
 from fastmlp.plan.inputs import Inputs
 from fastmlp.plan.layout import groups_of_layers
+from fastmlp.plan.members import Members, members_of
 from fastmlp.training.loop import TrainingData
 
 __all__ = ["NO_ROWS", "ValidationRows", "prepare"]
@@ -218,7 +219,10 @@ def _check_network(
     """Raise unless a network of these widths can be made, or gone on with; ``weights`` is (N,)."""
     validation.check_layer_sizes(sizes)
     validation.check_memory(parameters, sizes, coder.dtype)
-    validation.check_initial_arrays(parameters["init"], sizes, coder.dtype)
+    validation.check_members(parameters, sizes)
+    scaling, n_layers = parameters["scaling_layer"] > 0, len(sizes) - 1
+    members = members_of(parameters["n_members"], parameters["members"], n_layers, scaling)
+    validation.check_initial_arrays(parameters["init"], sizes, coder.dtype, members)
     normalization = parameters["normalization"]
     validation.check_rows_for_batch_norm(normalization, n_rows, weights)
     if earlier is None:
@@ -229,7 +233,10 @@ def _check_network(
     validation.check_same_normalizations(network.normalizations, normalizations)
     parametric = np.broadcast_to(parameters["parametric_activation"], len(hidden)).tolist()
     validation.check_same_activations(network.parametric, parametric)
-    validation.check_same_scaling(network.plan.n_scales > 0, parameters["scaling_layer"] > 0)
+    if not network.plan.has_members and members.n_members == 1:
+        validation.check_same_scaling(network.plan.n_scales > 0, scaling)
+    before = network.plan.n_members, network.plan.n_shared, network.plan.n_scales
+    validation.check_same_members(Members(*before), members)
     validation.check_same_groups(
         network.normalizations,
         network.groups,

@@ -87,9 +87,9 @@ class Stream:
     ) -> Stream | None:
         """Return the stream that a partial fit begins, or None where each must be looked at anew.
 
-        That is where random numbers beside the order of the rows are drawn, where a batch has
-        statistics, where epochs are reported, and where a parameter is a list or the like, which
-        may change by itself.
+        That is where random numbers beside the order of the rows are drawn, where members have
+        orders of their own, where a batch has statistics, where epochs are reported, and where a
+        parameter is a list or the like, which may change by itself.
         """
         values, parameters = fitting.model._parameter_values(), fitting.parameters
         looks = (
@@ -97,6 +97,7 @@ class Stream:
             or parameters.callbacks
             or settings["seed"]
             or batch_norms(network.plan).any()
+            or (network.plan.has_members and parameters.own_batches)
         )
         if looks or not all(map(_unchanging, values)):
             return None

@@ -90,7 +90,13 @@ class Description:
     parametric : tuple of bool, length L - 1
         Whether the activation of each hidden layer is parametric.
     n_scales : int
-        Rows of factors that the inputs of layer 0 are multiplied by: 1 with a scaling layer, or 0.
+        Rows of factors that the inputs of layer 0 are multiplied by: 0, 1 for all or one for each
+        member.
+    n_members : int
+        Networks that are trained together.
+    n_shared : int
+        How many first layers serve all of them: all L if there is one; the others have weights of
+        their own for each member.
     columns : tuple of Column, length I
         What is made of each column of X; empty where the columns are the inputs of layer 0.
     """
@@ -106,6 +112,8 @@ class Description:
     slot_groups: tuple[int, ...] = ()
     parametric: tuple[bool, ...] = ()
     n_scales: int = 0
+    n_members: int = 1
+    n_shared: int = 0
     columns: tuple[Column, ...] = ()
 
     @property
@@ -127,6 +135,7 @@ class Description:
         found._check_layers()
         found._check_normalizations()
         found._check_loss()
+        found._check_members()
         found._check_front()
         found._check_groups()
         return found
@@ -156,11 +165,28 @@ class Description:
             require(fits, "{} units are no {} groups", width, n_groups)
 
     def _check_front(self) -> None:
-        require(_are_integers((self.n_scales,), 0, 1), "its scaling layer is wrong")
+        n_scales, n_members = self.n_scales, self.n_members
+        require(_are_integers((n_scales,), 0, MAX_PARAMETERS), "its scaling layer is wrong")
+        require(n_scales in (0, 1, n_members), "its scaling layer is wrong")
         wrong = wrong_columns(self.columns, self.layer_sizes[0])
         require(wrong is None, wrong or "")
+        width = front_width(self.columns) if self.columns else self.layer_sizes[0]
+        require(n_scales * width <= MAX_PARAMETERS, "it is too large")
         in_all = sum(self.front_sizes) + front_width(self.columns) * self.layer_sizes[1]
         require(in_all <= MAX_PARAMETERS, "it is too large")
+
+    def _check_members(self) -> None:
+        k, n_shared, sizes = self.n_members, self.n_shared, self.layer_sizes
+        require(_are_integers((k,), 1, MAX_PARAMETERS), "its number of members is wrong")
+        n_layers = len(sizes) - 1
+        most = n_layers - 1 if k > 1 else n_layers
+        require(_are_integers((n_shared,), 0, most), "its shared layers are wrong")
+        require(k > 1 or n_shared == n_layers, "its shared layers are wrong")
+        copies = (1 if layer < n_shared else k for layer in range(n_layers))
+        sums = (n * (i * o + o) for n, (i, o) in zip(copies, pairwise(sizes), strict=True))
+        require(sum(sums) <= MAX_PARAMETERS, "it is too large")
+        shared = all(name == "none" for name in self.normalizations[n_shared:])
+        require(shared, "layers of single members are normalised")
 
     def _check_groups(self) -> None:
         n_norms = sum(name != "none" for name in self.normalizations)

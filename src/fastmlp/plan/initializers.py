@@ -12,7 +12,7 @@ import numpy as np
 
 from fastmlp.names import Names
 from fastmlp.plan.layout import Plan
-from fastmlp.plan.parameters import bias_views, reset_factors, weight_views
+from fastmlp.plan.parameters import bias_views, reset_factors, scales_view, weight_views
 from fastmlp.registry import ACTIVATIONS
 
 __all__ = ["INITIALIZERS", "Initializer", "initialize", "split_layer"]
@@ -109,6 +109,7 @@ def initialize(
     activation: str | Sequence[object] = "relu",
     std: float = 0.01,
     half_range: float = 0.05,
+    member_scales: str = "signs",
 ) -> None:
     """Fill a flat parameter vector.
 
@@ -121,7 +122,8 @@ def initialize(
         The network.
     parameters : ndarray, shape (V,)
         Filled in place. Normalisations begin with gain 1, shift 0, running mean 0 and variance 1,
-        parametric activations with α = 1, scales with 1.
+        parametric activations with α = 1, scales with 1 or as ``member_scales`` says. Each
+        member's weights are drawn for themselves.
     init : Initializer
         One of ``INITIALIZERS``, a function, or the values themselves. ``"auto"`` is scikit-learn's
         rule: weights and biases of a layer from U(−a, a), a = √(f / (I + O)), f = 2 for logistic
@@ -134,6 +136,8 @@ def initialize(
         Standard deviation for ``"normal"``.
     half_range : float, default=0.05
         Largest absolute value for ``"uniform"``.
+    member_scales : {"signs", "normal", "ones"}, default="signs"
+        What the members' scales, if there are some, are drawn from: ±1 or N(0, 1); or none drawn.
 
     Examples
     --------
@@ -149,22 +153,44 @@ def initialize(
     reset_factors(plan, parameters)
     layers = zip(weight_views(plan, parameters), bias_views(plan, parameters), strict=True)
     for number, (weights, biases) in enumerate(layers):
-        shape = (fan_in, fan_out) = weights.shape
-        if callable(init):
-            values = split_layer(init(fan_in, fan_out, rng))
-        elif not isinstance(init, str):
-            values = split_layer(init[number])
-        elif (draw := INITIALIZERS[init]) is not None:
-            values = draw(rng, fan_in, fan_out), 0.0
-        elif (name := INITIALIZERS.name_of(init)) == "auto":
-            factor = 2.0 if _is_logistic(activations[number]) else 6.0
-            bound = np.sqrt(factor / (fan_in + fan_out))
-            values = rng.uniform(-bound, bound, shape), rng.uniform(-bound, bound, fan_out)
-        elif name == "normal":
-            values = rng.normal(0.0, std, shape), 0.0
-        else:
-            values = rng.uniform(-half_range, half_range, shape), 0.0
-        weights[...], biases[...] = values
+        copies, shape = int(plan.layers["n_copies"][number]), weights.shape[-2:]
+        if not isinstance(init, str) and not callable(init):
+            weights[...], biases[...] = split_layer(init[number])
+            continue
+        each = zip(weights.reshape(copies, *shape), biases.reshape(copies, -1), strict=True)
+        for w, b in each:
+            w[...], b[...] = _draw(init, rng, shape, activations[number], (std, half_range))
+    if plan.n_scales > 1 and member_scales != "ones":
+        _draw_scales(scales_view(plan, parameters), rng, member_scales)
+
+
+def _draw(
+    init: Any,
+    rng: np.random.RandomState,
+    shape: tuple[int, ...],
+    activation: object,
+    spreads: tuple[float, float],
+) -> tuple[Any, Any]:
+    """Return the weights (I, O) and the biases (O,) of a layer, by a function or a rule's name."""
+    fan_in, fan_out = shape
+    if callable(init):
+        return split_layer(init(fan_in, fan_out, rng))
+    if (draw := INITIALIZERS[init]) is not None:
+        return draw(rng, fan_in, fan_out), 0.0
+    name, (std, half_range) = INITIALIZERS.name_of(init), spreads
+    if name == "auto":
+        factor = 2.0 if _is_logistic(activation) else 6.0
+        bound = np.sqrt(factor / (fan_in + fan_out))
+        return rng.uniform(-bound, bound, shape), rng.uniform(-bound, bound, fan_out)
+    if name == "normal":
+        return rng.normal(0.0, std, shape), 0.0
+    return rng.uniform(-half_range, half_range, shape), 0.0
+
+
+def _draw_scales(scales: np.ndarray, rng: np.random.RandomState, rule: str) -> None:
+    """Fill the scales (k, I) of members, by which these differ from the beginning."""
+    normal = rule == "normal"
+    scales[...] = rng.normal(size=scales.shape) if normal else rng.choice([-1, 1], scales.shape)
 
 
 def _is_logistic(activation: Any) -> bool:

@@ -65,8 +65,9 @@ LAYER_DTYPE = np.dtype(
     [
         ("fan_in", np.int64),
         ("fan_out", np.int64),
-        ("weight_offset", np.int64),  # of W (fan_in, fan_out) in the flat parameter vector
-        ("bias_offset", np.int64),  # of b (fan_out,)
+        ("n_copies", np.int64),  # of W and b: 1, or one for each member
+        ("weight_offset", np.int64),  # of W (n_copies, fan_in, fan_out) in the flat vector
+        ("bias_offset", np.int64),  # of b (n_copies, fan_out)
         ("gain_offset", np.int64),  # of γ (fan_out,), where the layer is normalised
         ("shift_offset", np.int64),  # of β (fan_out,), likewise
         ("alpha_offset", np.int64),  # of α (fan_out,), where the activation is parametric
@@ -182,8 +183,12 @@ class Plan:
     n_values : int
         Length V of the flat parameter vector: the running means and variances of batch norm follow
         what is trained.
+    n_members : int
+        Networks k that are trained together. A batch of B rows is then k · B virtual rows, and what
+        is predicted is the mean of what they predict.
     n_scales : int
-        Rows of factors that the inputs of layer 0 are multiplied by: 1 with a scaling layer, or 0.
+        Rows of factors that the inputs of layer 0 are multiplied by: 0, 1 for all or one for each
+        member.
     columns : tuple of Column, length I
         What is made of each column of X; empty where the columns are the inputs of layer 0.
     features : ndarray of FEATURE_DTYPE, shape (I,) or (0,)
@@ -203,6 +208,7 @@ class Plan:
     n_weights: int
     n_parameters: int
     n_values: int
+    n_members: int = 1
     n_scales: int = 0
     columns: tuple[Column, ...] = ()
     features: np.ndarray = field(default_factory=lambda: np.zeros(0, FEATURE_DTYPE))
@@ -237,6 +243,8 @@ class Plan:
             slot_groups=tuple(self.trained_slots["group"].tolist()),
             parametric=tuple(hidden["is_parametric"].astype(bool).tolist()),
             n_scales=self.n_scales,
+            n_members=self.n_members,
+            n_shared=self.n_shared,
             columns=self.columns,
         )
 
@@ -290,6 +298,21 @@ class Plan:
         return int(self.layers["fan_out"][-1])
 
     @property
+    def n_shared(self) -> int:
+        """How many first layers serve all members; all of them where there is one member."""
+        return int((self.layers["n_copies"] == 1).sum())
+
+    @property
+    def has_members(self) -> bool:
+        """Whether several networks are trained together."""
+        return self.n_members > 1
+
+    @property
+    def products_of_row(self) -> int:
+        """Multiply-adds of a row, or a virtual row, on its way forward: Σ I · O."""
+        return int((self.layers["fan_in"] * self.layers["fan_out"]).sum())
+
+    @property
     def loss_row(self) -> Loss:
         """The loss's row in the registry, or what would stand there for the user's own."""
         if self.custom_loss is not None:
@@ -305,10 +328,10 @@ class Plan:
         """Count the useful floating-point operations of one training step, per sample.
 
         Forward, weight gradient and input gradient are 2·I·O each; without a front, the first
-        layer needs no input gradient: 2 (3 ΣIO − I₁O₁).
+        layer needs no input gradient: 2 (3 ΣIO − I₁O₁). Each member does as much.
         """
-        products = self.layers["fan_in"] * self.layers["fan_out"]
-        return int(2 * (3 * products.sum() - (0 if self.has_front else products[0])))
+        first = int(self.layers["fan_in"][0] * self.layers["fan_out"][0])
+        return 2 * self.n_members * (3 * self.products_of_row - (0 if self.has_front else first))
 
 
 def batch_norms(plan: Plan) -> np.ndarray:
@@ -358,6 +381,13 @@ _OFFSETS = {
 }  # fmt: skip
 
 
+def _rows_of_slot(layer: np.void, kind: int) -> int:
+    """Return the rows of a layer's slot: (copies · fan_in) of weights, copies of biases, else 1."""
+    if kind not in (WEIGHTS, BIASES):
+        return 1
+    return int(layer["n_copies"] * (layer["fan_in"] if kind == WEIGHTS else 1))
+
+
 #: Kinds of slots of what columns learn, in the order of ``features_of``; each is one run.
 _OF_COLUMNS = (FREQUENCIES, PHASES, EMBEDDING_WEIGHTS, EMBEDDING_BIASES, TABLES)
 
@@ -373,7 +403,7 @@ def _shapes(layers: np.ndarray, wanted: Description) -> list[tuple[int, int, int
     # By kind of _OFFSETS.
     having = (every, every, normalized, normalized, parametric, by_batch, by_batch)
     shapes = [
-        (kind, i, int(layers["fan_in"][i]) if kind == WEIGHTS else 1, int(layers["fan_out"][i]))
+        (kind, i, _rows_of_slot(layers[i], kind), int(layers["fan_out"][i]))
         for kind, numbers in zip(_OFFSETS, having, strict=True)
         for i in numbers
     ]
@@ -458,6 +488,8 @@ def lay_out(wanted: Description) -> Plan:
     names = [*wanted.normalizations, "none"]
     layers["normalization"] = [NORMALIZATIONS[name].code for name in names]
     layers["n_groups"] = [*wanted.groups, 0]
+    layers["n_copies"] = 1
+    layers["n_copies"][wanted.n_shared :] = wanted.n_members
     layers["is_parametric"] = [*wanted.parametric, False]
     slots = _lay_out_slots(layers, wanted)
     sizes_of_slots, kinds = slots["rows"] * slots["columns"], slots["kind"]
@@ -472,6 +504,7 @@ def lay_out(wanted: Description) -> Plan:
         int(sizes_of_slots[kinds == WEIGHTS].sum()),
         int(sizes_of_slots[is_trained(kinds)].sum()),
         int(sizes_of_slots.sum()),
+        wanted.n_members,
         wanted.n_scales,
         wanted.columns,
         _lay_out_features(slots, wanted),
@@ -491,6 +524,8 @@ def make_plan(
     n_channels: int | None = None,
     parametric: Sequence[bool] | None = None,
     n_scales: int = 0,
+    n_members: int = 1,
+    n_shared: int | None = None,
     columns: Sequence[Column] = (),
 ) -> Plan:
     """Lay out a network.
@@ -518,7 +553,12 @@ def make_plan(
     parametric : sequence of bool, length L - 1, optional
         Whether each hidden layer's activation is z + α (f(z) - z), with a trained α for each unit.
     n_scales : int
-        1 for a factor for each input of layer 0, else 0.
+        Rows of factors for the inputs of layer 0: 0, 1 or ``n_members``.
+    n_members : int
+        Networks that are trained together.
+    n_shared : int, optional
+        How many first layers serve all of them, below L with several members; by default all but
+        the last.
     columns : sequence of Column, length I, optional
         What is made of each column of X before layer 0.
     """
@@ -539,6 +579,8 @@ def make_plan(
             loss_parameters=tuple(map(float, numbers)),
             parametric=tuple(parametric or [False] * (n_layers - 1)),
             n_scales=n_scales,
+            n_members=n_members,
+            n_shared=n_layers - (n_members > 1) if n_shared is None else n_shared,
             columns=tuple(columns),
         )
     )

@@ -64,11 +64,16 @@ def _views(plan: Plan, vector: np.ndarray, kind: int) -> list[np.ndarray | None]
     """Return the slots of a kind, by layer, as views of ``vector``; None where a layer has none."""
     views: list[np.ndarray | None] = [None] * len(plan.layers)
     for slot in plan.slots[plan.slots["kind"] == kind]:
-        shape = (slot["rows"], slot["columns"]) if kind == WEIGHTS else slot["columns"]
-        views[slot["layer"]] = vector[slot["offset"] :][: slot["rows"] * slot["columns"]].reshape(
-            shape
-        )
+        run = vector[slot["offset"] :][: slot["rows"] * slot["columns"]]
+        views[slot["layer"]] = run.reshape(_shape_of(plan.layers[slot["layer"]], kind))
     return views
+
+
+def _shape_of(layer: np.void, kind: int) -> tuple[int, ...]:
+    """Return the shape of a layer's slot, with the copies first where there are some."""
+    shape = (layer["fan_in"], layer["fan_out"]) if kind == WEIGHTS else (layer["fan_out"],)
+    copied = kind in (WEIGHTS, BIASES) and layer["n_copies"] > 1
+    return (layer["n_copies"], *shape) if copied else shape
 
 
 def _views_of_all(plan: Plan, vector: np.ndarray, kind: int) -> list[np.ndarray]:
@@ -77,12 +82,15 @@ def _views_of_all(plan: Plan, vector: np.ndarray, kind: int) -> list[np.ndarray]
 
 
 def weight_views(plan: Plan, vector: np.ndarray) -> list[np.ndarray]:
-    """Return each layer's weights (fan_in, fan_out) as views of ``vector`` (P,) or (V,)."""
+    """Return each layer's weights (fan_in, fan_out) as views of ``vector`` (P,) or (V,).
+
+    Of a layer with weights for each member they are (k, fan_in, fan_out).
+    """
     return _views_of_all(plan, vector, WEIGHTS)
 
 
 def bias_views(plan: Plan, vector: np.ndarray) -> list[np.ndarray]:
-    """Return each layer's biases (fan_out,) as views of ``vector`` (P,) or (V,)."""
+    """Return each layer's biases (fan_out,), or (k, fan_out), likewise."""
     return _views_of_all(plan, vector, BIASES)
 
 

@@ -57,7 +57,7 @@ def with_factors(
         factors = np.array(plan.groups[slot["group"]].tolist())
         factors[0] *= _factor_of(plan, slot, learning_rate_factors or {})
         if parametrization == "ntk" and slot["kind"] == WEIGHTS:
-            factors *= _neural_tangent_factors(int(slot["rows"]), optimizer)
+            factors *= _neural_tangent_factors(int(plan.layers["fan_in"][slot["layer"]]), optimizer)
         rows.append(tuple(factors.tolist()))
     groups = list(dict.fromkeys([*map(tuple, plan.groups.tolist()), *rows]))
     return plan.grouped(groups, [groups.index(row) for row in rows])

@@ -91,6 +91,8 @@ class TrainingRun:
         Who is told of each epoch, in this order.
     most_updates : int or None
         How many updates a call of the backend makes at most, for an observer's sake.
+    n_orders : int
+        1, or the number of members, each of which then has an order of its own.
     """
 
     backend: Backend
@@ -103,6 +105,7 @@ class TrainingRun:
     state: TrainerState
     observers: Sequence[Observer] = ()
     most_updates: int | None = None
+    n_orders: int = 1
 
     def __post_init__(self) -> None:
         network = self.state.network
@@ -110,6 +113,8 @@ class TrainingRun:
         network.require_target(self.data.rows.target)
         assert self.state.rate is not None
         self._rate = self.state.rate
+        order = self.data.order
+        self._order = order if self.n_orders == 1 else np.tile(order, (self.n_orders, 1))
         self._merges = bool(batch_norms(network.plan).any())
         n_rows = self.batch_size + self._merges
         self._executor = self.backend.bind(
@@ -154,8 +159,7 @@ class TrainingRun:
 
     def _epoch(self) -> None:
         """Train one epoch, and tell of it unless it has been ended before all rows were seen."""
-        if self.rng is not None:
-            shuffle(self.rng, self.data.order)
+        self._shuffle()
         state = self.state
         self._observers.tell("epoch_begins", state)
         totals = self._pass_over_data()
@@ -163,6 +167,12 @@ class TrainingRun:
             state.count_epoch(totals)
             for epoch_ended in self._after_epoch:
                 epoch_ended(state)
+
+    def _shuffle(self) -> None:
+        """Shuffle the order of the rows, or of each member's rows."""
+        if self.rng is not None:
+            for order in np.atleast_2d(self._order):
+                shuffle(self.rng, order)
 
     def _pass_over_data(self) -> Totals | None:
         """Run every batch once, in chunks; return None if an observer has ended that."""
@@ -175,7 +185,7 @@ class TrainingRun:
                 call_begins(state, end - begin, end == n_rows)
             if state.ending is not None:
                 return None
-            totals = self._train(self.data.order[begin:end], batch_size)
+            totals = self._train(np.ascontiguousarray(self._order[..., begin:end]), batch_size)
             cost += totals.cost
             penalty += totals.penalty
             if not np.isfinite(cost + penalty):
@@ -199,9 +209,9 @@ class TrainingRun:
             yield regular, n_rows, self.batch_size + 1
 
     def _train(self, order: np.ndarray, batch_size: int) -> Totals:
-        """Train on the rows ``order`` (K,) in one call of the backend."""
-        state, network = self.state, self.state.network
-        n_updates = -(-len(order) // batch_size)
+        """Train on the rows ``order`` (K,), or (k, K) of k members, in one call of the backend."""
+        state, network, n_rows = self.state, self.state.network, order.shape[-1]
+        n_updates = -(-n_rows // batch_size)
         updates = self._rate.numbers(self.rule, network.step, n_updates)
         state.epoch_rate = float(updates["learning_rate"][-1])
         # Counted first: Ctrl-C surfaces when the call returns, and the updates are made by then.
@@ -209,5 +219,5 @@ class TrainingRun:
         totals = self._executor.train(
             network.parameters, network.moments, self.data.rows, order, batch_size, updates
         )
-        state.n_samples_seen += len(order)
+        state.n_samples_seen += n_rows
         return totals

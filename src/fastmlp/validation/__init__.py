@@ -65,6 +65,7 @@ from fastmlp.validation.labels import (
     labels_not_known,
     one_class_only,
 )
+from fastmlp.validation.members import check_members, check_same_members
 from fastmlp.validation.memory import check_memory, naming_rows, naming_training
 from fastmlp.validation.models import check_model, check_refitted
 from fastmlp.validation.normalizations import (
@@ -239,6 +240,7 @@ __all__ = [
     "check_levels",
     "check_loss_fits",
     "check_magnitudes",
+    "check_members",
     "check_memory",
     "check_metric",
     "check_metric_of_quantiles",
@@ -281,6 +283,7 @@ __all__ = [
     "check_same_classes",
     "check_same_embeddings",
     "check_same_groups",
+    "check_same_members",
     "check_same_network",
     "check_same_normalizations",
     "check_same_scaling",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp.plan.initializers import INITIALIZERS, Initializer, split_layer
+from fastmlp.plan.members import Members
 from fastmlp.validation.real_numbers import real_array
 from fastmlp.validation.wording import brief, unknown_name
 
@@ -29,8 +30,13 @@ def check_init(name: str, value: Any) -> Any:
     return value
 
 
-def check_initial_arrays(init: Initializer, layer_sizes: Sequence[int], dtype: np.dtype) -> None:
-    """Raise unless arrays given as ``init`` fit the network and its real type."""
+def check_initial_arrays(
+    init: Initializer, layer_sizes: Sequence[int], dtype: np.dtype, members: Members
+) -> None:
+    """Raise unless arrays given as ``init`` fit the network and its real type.
+
+    A layer that each member has for itself takes an array for each, (k, I, O) and (k, O).
+    """
     if callable(init) or isinstance(init, str):
         return
     n_layers = len(layer_sizes) - 1
@@ -41,7 +47,8 @@ def check_initial_arrays(init: Initializer, layer_sizes: Sequence[int], dtype: n
     for number, (layer, (fan_in, fan_out)) in enumerate(
         zip(init, pairwise(layer_sizes), strict=True)
     ):
-        _check_layer(f"init[{number}]", layer, fan_in, fan_out, dtype)
+        own = (members.n_members,) if number >= members.n_shared else ()
+        _check_layer(f"init[{number}]", layer, (*own, fan_in, fan_out), dtype)
 
 
 def checking_initializer(init: Initializer, dtype: np.dtype) -> Initializer:
@@ -51,18 +58,18 @@ def checking_initializer(init: Initializer, dtype: np.dtype) -> Initializer:
 
     def checked(fan_in: int, fan_out: int, rng: np.random.RandomState) -> Any:
         layer = init(fan_in, fan_out, rng)
-        _check_layer(f"init({fan_in}, {fan_out}, rng)", layer, fan_in, fan_out, dtype)
+        _check_layer(f"init({fan_in}, {fan_out}, rng)", layer, (fan_in, fan_out), dtype)
         return layer
 
     return checked
 
 
-def _check_layer(name: str, layer: Any, fan_in: int, fan_out: int, dtype: np.dtype) -> None:
-    """Raise unless a layer's weights are (I, O) and its biases (O,), all finite numbers."""
+def _check_layer(name: str, layer: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """Raise unless a layer's weights (…, I, O) and its biases (…, O) are so, and finite."""
     weights, biases = split_layer(layer)
-    _check_values(f"{name}: the weights", weights, (fan_in, fan_out), dtype)
+    _check_values(f"{name}: the weights", weights, shape, dtype)
     if isinstance(layer, tuple):
-        _check_values(f"{name}: the biases", biases, (fan_out,), dtype)
+        _check_values(f"{name}: the biases", biases, (*shape[:-2], shape[-1]), dtype)
 
 
 def _check_values(name: str, values: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp.optimizers import CLASSES
+from fastmlp.plan.members import MEMBERS
 from fastmlp.validation.parameters import largest_batch, n_parameters
 from fastmlp.validation.wording import brief, count_of
 
@@ -66,7 +67,7 @@ def check_memory(
     Systems that promise more memory than they have end the process instead. Counted are the
     parameters, their gradient and what the solver remembers, and nothing that depends on rows.
     """
-    solver, count = parameters["solver"], n_parameters(layer_sizes)
+    solver, count = parameters["solver"], n_parameters(layer_sizes) * _own_networks(parameters)
     rule = CLASSES.get(solver) if isinstance(solver, str) else solver
     needed = count * dtype.itemsize * (2 + len(() if rule is None else rule.moments))
     available = available_memory() if needed > SMALL else None
@@ -77,6 +78,12 @@ def check_memory(
             f"is not enough memory: training takes {needed / 2**30:.3g} GiB, and "
             f"{available / 2**30:.3g} GiB are available."
         )
+
+
+def _own_networks(parameters: Mapping[str, Any]) -> int:
+    """Return how often the network's parameters are there: once, or for each member."""
+    n_members: int = parameters["n_members"]
+    return n_members if n_members > 1 and MEMBERS[parameters["members"]] else 1
 
 
 def available_memory() -> int | None:
@@ -96,7 +103,9 @@ def available_memory() -> int | None:
 def _cause(parameters: Mapping[str, Any], layer_sizes: Sequence[int], n_rows: int) -> str:
     by_lbfgs, batch_size = parameters["solver"] == "lbfgs", parameters["batch_size"]
     n_at_once = n_rows if by_lbfgs else min(n_rows, largest_batch(parameters))
+    n_at_once *= parameters["n_members"]
     network = n_parameters(layer_sizes) * (VECTORS_OF_LBFGS if by_lbfgs else VECTORS)
+    network *= _own_networks(parameters)
     sizes = f"hidden_layer_sizes={brief(tuple(layer_sizes[1:-1]))}"
     if network >= n_at_once * sum(layer_sizes) * VALUES_A_UNIT:
         count = count_of(n_parameters(layer_sizes))
@@ -108,4 +117,6 @@ def _cause(parameters: Mapping[str, Any], layer_sizes: Sequence[int], n_rows: in
             f"solver='lbfgs' takes all {n_rows} rows at once, for which there is not enough memory "
             f"with {sizes}: take another solver."
         )
+    if parameters["n_members"] > 1:
+        sizes = f"{sizes} and n_members={parameters['n_members']}"
     return f"batch_size={brief(batch_size)} needs more memory than there is with {sizes}: lower it."

@@ -21,6 +21,7 @@ from fastmlp.embeddings import EMBEDDINGS
 from fastmlp.names import Names
 from fastmlp.optimizers import CLASSES
 from fastmlp.plan.initializers import INITIALIZERS
+from fastmlp.plan.members import MEMBERS
 from fastmlp.plan.update_groups import PARAMETRIZATIONS
 from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, REGRESSOR_LOSSES, SOLVERS
 from fastmlp.schedules import OF_SCIKIT_LEARN, SCHEDULES, Schedule
@@ -61,7 +62,16 @@ from fastmlp.validation.parameter_rules import (
     spread,
     standardization,
 )
-from fastmlp.validation.rules import Number, Rule, callables, flag, real_type, seed, verbosity
+from fastmlp.validation.rules import (
+    Number,
+    OneOf,
+    Rule,
+    callables,
+    flag,
+    real_type,
+    seed,
+    verbosity,
+)
 from fastmlp.validation.schedules import check_learning_rate
 from fastmlp.validation.scoring import check_scoring
 from fastmlp.validation.splits import check_split_rule
@@ -534,6 +544,21 @@ PARAMETERS = (
     first and is learnt: inputs that matter come to count more. A number is what the learning rate
     of these factors is multiplied by; True stands for 6, as in RealMLP (Holzmüller et al. 2024).
     The factors are neither penalised nor decayed.
+    """),
+    Parameter("n_members", 1, COUNT, "int", text="""
+    Networks that are trained together, in one pass over the data, and predict together: outputs,
+    probabilities and quantiles are the means of theirs. Training minimises the mean of their
+    losses; held-out rows judge what they predict together. A batch is one for each of them, so a
+    fit takes about ``n_members`` times as long.
+    """),
+    Parameter("members", "tabm-mini", OneOf(MEMBERS), "str", names=MEMBERS, text="""
+    How ``n_members`` networks differ. With "tabm-mini" (Gorishniy, Kotelnikov & Babenko 2024) they
+    share the hidden layers; each has its own factors of the inputs, which begin at random signs and
+    are learnt, and its own output layer. With "independent" they share nothing.
+    """),
+    Parameter("own_batches", False, flag, "bool", solvers=BATCHES, text="""
+    Whether each of ``n_members`` networks sees the rows in an order of its own. By default they
+    share their batches.
     """),
     Parameter("init", "auto", check_init, "Initializer", type="str, callable or sequence",
         names=INITIALIZERS, text="""

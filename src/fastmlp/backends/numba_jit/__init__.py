@@ -386,9 +386,11 @@ class NumbaBackend:
 
 
 def _refuse_front(plan: Plan) -> None:
-    """Raise ValueError for a network that makes something of a row before its first layer."""
-    if plan.has_front:
+    """Raise ValueError for members, and for what is made of a row before its first layer."""
+    if plan.has_members or plan.has_front:
+        lacking = "neither embeddings nor a scaling layer"
+        if plan.has_members:
+            lacking = f"no n_members={plan.n_members}"
         raise ValueError(
-            "backend='numba' has neither embeddings nor a scaling layer: take backend='compiled' "
-            "or backend='numpy'."
+            f"backend='numba' has {lacking}: take backend='compiled' or backend='numpy'."
         )

@@ -216,10 +216,14 @@ class ReferenceBackend:
         for start in range(0, len(out), PREDICT_ROWS):
             chunk = slice(start, start + PREDICT_ROWS)
             x = gather(X, chunk if rows is None else rows[chunk], parameters.dtype)
-            logits = network.predict(plan, parameters, x)
+            outputs = network.predict(plan, parameters, network.virtual(plan, x))
             if apply_link and plan.custom_loss is None:
-                logits = losses.link(plan.loss, plan.loss_parameters, logits)
-            out[chunk] = logits
+                outputs = losses.link(plan.loss, plan.loss_parameters, outputs)
+            by_member = outputs.reshape(plan.n_members, len(x), -1)
+            if apply_link:
+                out[chunk] = outputs if plan.n_members == 1 else _mean_of(plan, by_member)
+            else:
+                out[chunk] = by_member.transpose(1, 0, 2).reshape(len(x), -1)
 
 
 @dataclass(frozen=True)
@@ -241,10 +245,10 @@ class ReferenceExecutor:
     ) -> Totals:
         """Train on the rows ``order``, batch by batch; shapes as in ``Executor.train``."""
         totals = Totals(0.0, 0.0, 0)
-        starts = range(0, len(order), batch_size)
+        starts = range(0, order.shape[-1], batch_size)
         for start, update in zip(starts, updates, strict=True):
-            chosen = order[start : start + batch_size]
-            batch = network.take_batch(rows, chosen, parameters.dtype)
+            chosen = order[..., start : start + batch_size]
+            batch = network.virtual_batch(self.plan, rows, chosen, parameters.dtype)
             totals = _add(totals, self._train_batch(update, parameters, moments, batch))
         return totals
 
@@ -253,7 +257,7 @@ class ReferenceExecutor:
     ) -> Totals:
         plan, settings = self.plan, self.settings
         if batch.weight_sum == 0:
-            return Totals(0.0, 0.0, len(batch.x))
+            return Totals(0.0, 0.0, len(batch.x) // plan.n_members)
         momentum = float(settings["batch_norm_momentum"])
         draw = self._draw(int(update["step"]))._replace(dropout=float(update["dropout"]))
         batch = network.smoothed(plan, batch, float(update["label_smoothing"]))
@@ -271,8 +275,9 @@ class ReferenceExecutor:
             front.touched(plan, batch.x),
         )
         if settings["max_norm"] > 0:
-            for w in weight_views(plan, parameters)[:-1]:
-                optimizers.limit_norms(w, float(settings["max_norm"]))
+            for weights in weight_views(plan, parameters)[:-1]:
+                for w in weights.reshape(-1, *weights.shape[-2:]):
+                    optimizers.limit_norms(w, float(settings["max_norm"]))
         return totals
 
     @np.errstate(all="ignore")
@@ -286,10 +291,11 @@ class ReferenceExecutor:
     ) -> Totals:
         """Set gradient (P,) of cost + penalty for one batch, the rows ``order`` (K,)."""
         plan, settings = self.plan, self.settings
-        batch = network.take_batch(rows, slice(None) if order is None else order, parameters.dtype)
+        chosen = slice(None) if order is None else order
+        batch = network.virtual_batch(plan, rows, chosen, parameters.dtype)
         if batch.weight_sum == 0:
             gradient[:] = 0
-            return Totals(0.0, 0.0, len(batch.x))
+            return Totals(0.0, 0.0, len(batch.x) // plan.n_members)
         cost, gradient[:] = network.cost_and_gradient(
             plan, parameters, batch, self._draw(step), momentum=1.0
         )
@@ -301,11 +307,20 @@ class ReferenceExecutor:
         return network.Draw(int(self.settings["seed"]), step, float(self.settings["input_noise"]))
 
 
+def _mean_of(plan: Plan, outputs: np.ndarray) -> np.ndarray:
+    """Return the mean (B, C) of members' outputs (k, B, C); a mixture's variance for variances."""
+    mean: np.ndarray = outputs.mean(axis=0)
+    if plan.loss_row.link == "gaussian":
+        n_targets = mean.shape[1] // 2
+        mean[:, n_targets:] += outputs[..., :n_targets].var(axis=0)
+    return mean
+
+
 def _totals(
     plan: Plan, settings: np.ndarray, parameters: np.ndarray, batch: network.Batch, cost: float
 ) -> Totals:
     """Return one batch's share, with the penalty of the weights as they are now."""
-    n_rows = len(batch.x)
+    n_rows = len(batch.x) // plan.n_members
     penalty = optimizers.penalty(settings, plan, parameters) / batch.weight_sum
     return Totals(n_rows * cost, n_rows * penalty, n_rows)
 

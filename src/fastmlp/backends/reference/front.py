@@ -50,7 +50,16 @@ def front_forward(plan: Plan, parameters: np.ndarray, x: np.ndarray) -> FrontTra
 
 def scaled(plan: Plan, parameters: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return the inputs (B, I) of layer 0, given what the scales multiply (B, I)."""
-    return rows * scales_view(plan, parameters)[0] if plan.n_scales else rows
+    if not plan.n_scales:
+        return rows
+    scales = scales_view(plan, parameters)
+    inputs: np.ndarray = (_by_scales(plan, rows) * scales[:, np.newaxis]).reshape(rows.shape)
+    return inputs
+
+
+def _by_scales(plan: Plan, rows: np.ndarray) -> np.ndarray:
+    """Return virtual rows (k · B, I) as (n_scales, …, I)."""
+    return rows.reshape(plan.n_scales, -1, rows.shape[1])
 
 
 def front_backward(
@@ -71,8 +80,9 @@ def front_backward(
         The gradient of its z.
     """
     if plan.n_scales:
-        scales_view(plan, gradient)[0] = (dh * trace.rows).sum(axis=0)
-        dh = dh * scales_view(plan, parameters)[0]
+        scales, drows = scales_view(plan, parameters), dh * trace.rows
+        scales_view(plan, gradient)[...] = _by_scales(plan, drows).sum(axis=1)
+        dh = (_by_scales(plan, dh) * scales[:, np.newaxis]).reshape(dh.shape)
     for feature, column in zip(plan.features, trace.x.T, strict=False):
         first = int(feature["offset"] + feature["beside"])
         if feature["kind"] == ONE_HOT:

@@ -45,6 +45,8 @@ __all__ = [
     "predict",
     "smoothed",
     "take_batch",
+    "virtual",
+    "virtual_batch",
 ]
 
 _NONE, _BATCH = NORMALIZATIONS["none"].code, NORMALIZATIONS["batch"].code
@@ -92,6 +94,21 @@ def take_batch(rows: Rows, chosen: np.ndarray | slice, dtype: np.dtype) -> Batch
     return Batch(x, target, weights, float(weights.sum(dtype=np.float64)))
 
 
+def virtual_batch(plan: Plan, rows: Rows, chosen: Any, dtype: np.dtype) -> Batch:
+    """Return a batch of virtual rows, (k · B, …), of all members.
+
+    ``chosen`` are the rows (B,) of all members, or (k, B) of each. The sum of weights becomes that
+    of a member's rows, in the mean.
+    """
+    if plan.n_members == 1:
+        return take_batch(rows, chosen, dtype)
+    if isinstance(chosen, slice):
+        chosen = np.arange(len(rows.X))[chosen]
+    every = np.broadcast_to(chosen, (plan.n_members, chosen.shape[-1])).reshape(-1)
+    batch = take_batch(rows, every, dtype)
+    return batch._replace(weight_sum=batch.weight_sum / plan.n_members)
+
+
 def smoothed(plan: Plan, batch: Batch, share: float) -> Batch:
     """Return the batch with a ``share`` of each label's certainty spread over all classes."""
     if share == 0:
@@ -110,13 +127,44 @@ def _noise(draw: Draw, shape: tuple[int, int]) -> np.ndarray:
     return draw.input_noise * normals
 
 
+def virtual(plan: Plan, x: np.ndarray) -> np.ndarray:
+    """Return rows x (B, …) once for each member, (k · B, …): the virtual rows, member by member."""
+    return np.concatenate([x] * plan.n_members) if plan.n_members > 1 else x
+
+
+def _multiply(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return x W + b, (k · B, O), for virtual rows x (k · B, I).
+
+    W (I, O) and b (O,) serve all of them; of W (k, I, O) and b (k, O), each member has its own.
+    """
+    if w.ndim == 2:
+        z: np.ndarray = x @ w + b
+        return z
+    z = x.reshape(len(w), -1, x.shape[1]) @ w + b[:, np.newaxis]
+    return z.reshape(len(x), -1)
+
+
+def _multiply_back(
+    x: np.ndarray, dz: np.ndarray, w: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the gradients of W, of b and of x, all shaped as they are, given that of z."""
+    if w.ndim == 2:
+        return x.T @ dz, dz.sum(axis=0), dz @ w.T
+    xs, dzs = (rows.reshape(len(w), -1, rows.shape[1]) for rows in (x, dz))
+    dx = (dzs @ w.transpose(0, 2, 1)).reshape(x.shape)
+    return xs.transpose(0, 2, 1) @ dzs, dzs.sum(axis=1), dx
+
+
 def predict(plan: Plan, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Return the logits (B, C) for ``x`` (B, I), by running statistics and without dropout."""
+    """Return the logits (k · B, C) for virtual rows x (k · B, I).
+
+    By running statistics and without dropout.
+    """
     layers = zip(plan.layers, _layer_values(plan, parameters), strict=True)
     front = front_forward(plan, parameters, x)
     x = scaled(plan, parameters, front.rows)
     for index, (layer, (w, b, gain, shift, alpha, mean, variance)) in enumerate(layers):
-        z = x @ w + b
+        z = _multiply(x, w, b)
         if index == 0:
             z += front.added
         if layer["normalization"] == _BATCH:
@@ -173,7 +221,7 @@ def forward(
         trace.inputs.append(h)
         trace.slopes.append(slope)
         trace.bends.append(bend)
-        y, norm = h @ w + b, None
+        y, norm = _multiply(h, w, b), None
         if index == 0:
             y += front.added
         if layer["normalization"] != _NONE:
@@ -204,10 +252,9 @@ def backward(
             dz, dgain[:], dshift[:] = normalize_gradient(
                 int(layer["n_groups"]), dy, batch.sample_weight, gain, norm.normalized, norm.scale
             )
-        dw[:] = x.T @ dz
-        # The batch's mean takes a bias away again: its gradient is 0, not what rounding leaves.
-        db[:] = 0 if layer["normalization"] == _BATCH else dz.sum(axis=0)
-        dh = dz @ w.T
+        dw[:], db[:], dh = _multiply_back(x, dz, w)
+        if layer["normalization"] == _BATCH:
+            db[:] = 0  # the batch's mean takes a bias away again; not what rounding leaves
         if dalpha is not None:
             dalpha[:] = (dh * bend).sum(axis=0)
         dy = dh * slope
@@ -248,6 +295,6 @@ def cost_and_gradient(
     logits, trace = forward(plan, parameters, batch, draw)
     values, dz = losses_of(plan, logits, batch.target, batch.sample_weight)
     cost = np.average(values.astype(np.float64), weights=batch.sample_weight)
-    gradient = backward(plan, parameters, batch, trace, dz) / batch.weight_sum
+    gradient = backward(plan, parameters, batch, trace, dz) / (plan.n_members * batch.weight_sum)
     follow_statistics(plan, parameters, batch, trace, momentum)
     return float(cost), gradient
