@@ -99,7 +99,8 @@ WRONG = {
     "standardize_target": [None, 1, 0.5, "yes", "Mean", ["mean"], np.ones(2)],
     "quantiles": [*without(_NO_SHARE, SEQUENCES[1]), 0, 1, [], [0.5, 0.5], [0.9, 0.1], ["0.5"]],
     "dropout": [*without(_NO_SHARE, SEQUENCES[1]), 1, [0.5, 0.5], [-0.5], [[0.5]], ["0.5"]],
-    **dict.fromkeys(("max_iter", "max_fun"), _NO_COUNT),
+    **dict.fromkeys(("max_iter", "max_fun", "n_members"), _NO_COUNT),
+    "members": [*_NO_NAME, *NAMES, "tabm"],
     "batch_size": without(_NO_COUNT, "auto"),
     "n_iter_no_change": without(_NO_COUNT, np.inf),
     **dict.fromkeys(("n_groups", "n_channels"), without(_NO_COUNT, None)),
@@ -110,7 +111,9 @@ WRONG = {
         "5, 5", {5: 5},
     ],
     **dict.fromkeys(
-        ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping", "restore_best"), _NO_FLAG
+        ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping", "restore_best",
+         "own_batches"),
+        _NO_FLAG,
     ),
     "averaging": [*without(_NO_NAME, None), *NAMES, "mean", Hostile],
     "parametric_activation": [
