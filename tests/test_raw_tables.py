@@ -14,7 +14,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
 from fastmlp.tables import TableReader
@@ -32,6 +32,12 @@ def frame(request):
 def read(X, **parameters):
     reader = TableReader(**{"min_count": 1, **parameters})
     return reader, reader.fit_transform(X)
+
+
+def turned(column, cycle, shares):
+    """Return the sine and the cosine of shares of a cycle."""
+    angles = 2 * np.pi * np.array(shares)
+    return {f"{column}_{wave.__name__}_of_{cycle}": wave(angles) for wave in (np.sin, np.cos)}
 
 
 def one_column(values, **parameters):
@@ -78,8 +84,11 @@ def test_the_same_of_every_library(frame):
         "day_day": [29, NAN, 1, 28],
         "day_day_of_week": [3, NAN, 2, 2],  # Thursday, Wednesday, Wednesday
         "day_day_of_year": [60, NAN, 60, 59],
+        **turned("day", "week", [3 / 7, NAN, 2 / 7, 2 / 7]),
+        **turned("day", "year", [59 / 366, NAN, 59 / 365, 58 / 366]),
         "day_days": [365, NAN, 0, 364],
         "at_hour": [7, NAN, 9, NAN],
+        **turned("at", "day", [7 / 24, NAN, 9 / 24, NAN]),
         "at_days": [0, NAN, 1 / 12, NAN],
         "took": [3600, NAN, 5, NAN],
         "time": [3723, NAN, 0.5, NAN],
@@ -89,7 +98,7 @@ def test_the_same_of_every_library(frame):
     found = outputs_of(encoded)
     assert list(found) == list(expected)
     for name, values in expected.items():
-        assert_array_equal(found[name], values, err_msg=name)
+        assert_allclose(found[name], values, rtol=1e-14, atol=1e-15, err_msg=name)
     assert encoded.sizes == (4,)
 
 
@@ -315,6 +324,41 @@ def test_parts_of_dates_are_those_of_python():
         assert found["t_day_of_year"] == [each.timetuple().tm_yday for each in moments]
         passed = [(each - moments[0]) / dt.timedelta(days=1) for each in moments]
         np.testing.assert_allclose(found["t_days"], passed, rtol=1e-15)
+
+
+def test_cycles_close():
+    """Midnight, the end of a week and that of a year are next to what follows them."""
+    second = dt.timedelta(seconds=1)
+    for end, cycle in (
+        (dt.datetime(2024, 5, 8), "day"),
+        (dt.datetime(2024, 5, 6), "week"),  # a Monday
+        (dt.datetime(2024, 1, 1), "year"),
+        (dt.datetime(2025, 1, 1), "year"),
+    ):
+        others = [end + dt.timedelta(hours=31 * i) for i in range(9)]
+        found = outputs_of(read(pd.DataFrame({"t": [end - second, end, *others]}))[1])
+        for wave in ("sin", "cos"):
+            before, begin, *_ = found[f"t_{wave}_of_{cycle}"]
+            assert before == pytest.approx(begin, abs=1e-4)
+            assert begin == {"sin": 0, "cos": 1}[wave]
+
+
+@pytest.mark.parametrize(
+    ("dates", "cycles"),
+    [
+        (["2020-01-01T05:00", "2020-01-01T06:00"], {"day"}),
+        (["2020-01-01T05:00", "2020-01-08T05:00"], {"year"}),
+        (["2020-01-01", "2021-01-01"], {"week"}),
+        (["2020-01-01T05:00:00", "2020-01-01T05:00:07"], set()),
+        (["2020-01-01T06:00", "2020-01-02T18:00"], {"day", "week", "year"}),
+    ],
+)
+def test_cycles_that_do_not_vary_are_left_out(dates, cycles):
+    found = outputs_of(read(pd.DataFrame({"t": pd.to_datetime(dates)}))[1])
+    waves = {name.split("_of_")[1] for name in found if name.split("_")[1] in ("sin", "cos")}
+    assert waves == cycles
+    for values in found.values():
+        assert np.ptp(values) > 1e-9  # no errors of rounding, which would be scaled up
 
 
 def test_parts_are_those_of_the_fits_time_zone(frame):

@@ -9,7 +9,9 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
 from fastmlp import MLPClassifier, MLPRegressor
+from fastmlp.schedules import OneCycle
 from fastmlp.training import clock
+from fastmlp.training.courses import Rates
 
 pytestmark = pytest.mark.filterwarnings("error::sklearn.exceptions.ConvergenceWarning")
 
@@ -129,6 +131,75 @@ def test_the_reason_says_if_no_epoch_was_done(slow, limit, said, capsys):
     model = regressor(limit, verbose=True).fit(X, Y)
     assert model.stop_reason_ == f"time_limit={limit:g} seconds are over{said}."
     assert capsys.readouterr().out.splitlines()[-1] == model.stop_reason_
+
+
+def rates_of(monkeypatch):
+    """Return a list to which the learning rates of each call are added."""
+    rates, values = [], Rates._values
+
+    def watched(self, clock):
+        found = values(self, clock)
+        if len(clock.update) > 0:
+            rates.append(float(np.ravel(found)[-1]))
+        return found
+
+    monkeypatch.setattr(Rates, "_values", watched)
+    return rates
+
+
+@pytest.mark.parametrize("parameters", [{}, {"early_stopping": True}])
+@pytest.mark.parametrize("limit", [4.3, 6.6, 9.9, 101.0])
+def test_schedules_of_the_whole_fit_end_with_the_time(slow, limit, parameters, monkeypatch):
+    slow.trained, slow.predicted = 0.005, 0.005  # one second an epoch
+    rates = rates_of(monkeypatch)
+    cycle = OneCycle(pct_start=0.25)
+    began = slow.time
+    model = regressor(limit, learning_rate=cycle, max_iter=5000, **parameters).fit(X, Y)
+    assert int(limit) <= model.n_iter_ <= 1.03 * limit
+    assert slow.time - began <= 1.03 * limit
+    assert model.stop_reason_ == f"time_limit={limit:g} seconds are over."
+    assert max(rates) > 0.9e-3
+    assert rates[-1] < 0.02e-3
+    steps = np.diff(np.log(rates[3 * len(rates) // 10 :]))  # beyond the top
+    assert steps.max() < 0.05
+
+
+@pytest.mark.parametrize("trained", [0.005, 0.02])
+def test_epochs_that_last_longer_than_the_first_leave_the_schedule_whole(
+    slow, trained, monkeypatch
+):
+    rates, calls = rates_of(monkeypatch), []
+
+    def slower(record):
+        calls.append(record.epoch)
+        slow.trained = trained if len(calls) > 3 else 0.01
+
+    slow.trained = 0.01  # two seconds an epoch, then one or four
+    began = slow.time
+    model = regressor(33.0, learning_rate="one_cycle", max_iter=50, callbacks=[slower])
+    model.fit(X, Y)
+    assert model.n_iter_ == len(calls) > 8
+    assert 0.85 * 33 < slow.time - began <= 1.03 * 33
+    assert rates[-1] < 0.02e-3
+
+
+def test_within_an_epoch_schedules_end_with_the_time(slow, monkeypatch):
+    slow.trained = 0.1  # twenty seconds an epoch
+    rates = rates_of(monkeypatch)
+    model = regressor(15.0, learning_rate=OneCycle(pct_start=0.25), max_iter=50).fit(X, Y)
+    assert (model.n_iter_, model.t_) == (0, 150)
+    assert max(rates) > 0.9e-3
+    assert rates[-1] < 0.03e-3
+
+
+def test_a_schedule_that_there_is_time_for_knows_no_limit(slow):
+    slow.trained = 0.005
+    parameters = {"learning_rate": "one_cycle", "max_iter": 12, "early_stopping": True}
+    models = [
+        regressor(limit, learning_rate_init=0.05, **parameters).fit(X, Y) for limit in (None, 12.5)
+    ]
+    assert models[0].stop_reason_ == models[1].stop_reason_ == "max_iter=12 epochs are done."
+    assert_array_equal(*map(parameters_of, models))
 
 
 @pytest.mark.parametrize("limit", [1.0, 2.0, 3.0])

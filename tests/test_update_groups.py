@@ -161,7 +161,7 @@ def test_factors_go_with_the_network():
 @pytest.mark.parametrize(
     ("value", "error", "text"),
     [
-        ({"bias": 0.1}, ValueError, "a key of learning_rate_factors must be one of weights, .*Did"),
+        ({"bias": 0.1}, ValueError, "learning_rate_factors: a key must be one of weights, .*Did"),
         ({"biases": -1}, ValueError, r"learning_rate_factors\['biases'\] must be"),
         (
             {"biases": "fast"},

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from fastmlp import validation
-from fastmlp.tables.calendar import DAYS, PARTS, part
+from fastmlp.tables.calendar import DAYS, part, varying
 from fastmlp.tables.columns import Column, Nature, levels_of
 from fastmlp.tables.levels import Levels
 
@@ -138,8 +138,7 @@ def fit_calendar(column: Column) -> CalendarEncoder | None:
     if not len(there) or (len(there) == len(column.values) and (there == there[0]).all()):
         return None
     start = there.min()
-    varying = [name for name in PARTS if np.ptp(part(name, there, start)) > 0]
-    return CalendarEncoder((*varying, DAYS), start, column.zone)
+    return CalendarEncoder((*varying(there), DAYS), start, column.zone)
 
 
 def _looked_up(

@@ -31,8 +31,9 @@ class TableReader(BaseEstimator):
     texts, categories without an order            a code for each level; see ``EncodedTable``
     categories with an order (polars: ``Enum``)   the level's place in it, a number from 0
     dates, with or without a time zone, periods   year, month, day, day of week (0 is Monday), day
-                                                  of year, hour, minute, second: those that vary;
-                                                  and the days since the first
+                                                  of year, hour, minute, second; sine and cosine
+                                                  of the day, week and year: those that vary; and
+                                                  the days since the first
     durations, times of day                       seconds
     intervals                                     their middle
     objects                                       by their cells; of several kinds: a category

@@ -18,11 +18,12 @@ BOUNDS = (-2.5, 2.5)
 def tempered(p: np.ndarray, temperature: float) -> np.ndarray:
     """Return softmax(log p / T) of probabilities (N, K): T < 1 makes them surer.
 
-    The most probable class stays the most probable one.
+    The most probable class stays the most probable one, and what is impossible stays so.
     """
     if temperature == 1:
         return p
-    tempered_p: np.ndarray = softmax(np.log(np.maximum(p, LEAST)) / temperature, axis=1)
+    logarithms = np.where(p > 0, np.log(np.maximum(p, LEAST)), -np.inf)
+    tempered_p: np.ndarray = softmax(logarithms / temperature, axis=1)
     return tempered_p
 
 

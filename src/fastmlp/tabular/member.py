@@ -22,6 +22,7 @@ from fastmlp.tabular.transforms import Transform, fit_transform
 from fastmlp.training import clock
 from fastmlp.training.divergence import DivergenceError
 from fastmlp.training.loop import INTERRUPTION
+from fastmlp.training.time_limit import ended_by_time
 
 __all__ = ["Failure", "Learner", "Member", "learn_all", "train"]
 
@@ -70,6 +71,12 @@ class Learner:
     def n_epochs(self) -> int:
         """Epochs of the training."""
         return int(self.network.n_iter_)
+
+    @property
+    def course(self) -> int:
+        """Epochs over which its schedules ran: those of the recipe, or those there was time for."""
+        network = self.network
+        return int(network.n_iter_ if ended_by_time(network.stop_reason_) else network.max_iter)
 
     @property
     def best_epoch(self) -> int:

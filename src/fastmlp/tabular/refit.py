@@ -9,8 +9,9 @@ import numpy as np
 
 from fastmlp.notices import notify
 from fastmlp.tabular.member import Learner, Member, learn_all
-from fastmlp.tabular.partner import PartnerLearner
+from fastmlp.tabular.partner import Partner, PartnerLearner
 from fastmlp.tabular.problem import Problem
+from fastmlp.tabular.recipe import Recipe
 from fastmlp.training import clock
 from fastmlp.training.divergence import DivergenceError
 from fastmlp.training.loop import INTERRUPTED
@@ -47,12 +48,11 @@ def refitted(
 def _refitted(problem: Problem, member: Member, seed: int, deadline: float | None) -> Member:
     """Return a member with as many networks as before, or with one partner; or as it was."""
     is_partner = isinstance(member.learners[0], PartnerLearner)
-    wanted = [each.best_epoch for each in member.learners if isinstance(each, Learner)]
-    n_epochs = round(float(np.median(wanted))) if wanted else 0
+    recipe, n_epochs = _course(member)
     learners: list[Learner | PartnerLearner] = []
     for k in range(1 if is_partner else len(member.learners)):
         try:
-            each = learn_all(problem, member.recipe, n_epochs, (seed + k) % 2**32, deadline)
+            each = learn_all(problem, recipe, n_epochs, (seed + k) % 2**32, deadline)
         except DivergenceError:
             return member
         if each.was_interrupted:
@@ -61,3 +61,12 @@ def _refitted(problem: Problem, member: Member, seed: int, deadline: float | Non
             return member
         learners.append(each)
     return replace(member, learners=tuple(learners))
+
+
+def _course(member: Member) -> tuple[Recipe | Partner, int]:
+    """Return the recipe with as many epochs as there was time for, and how many were best."""
+    networks = [each for each in member.learners if isinstance(each, Learner)]
+    if not networks or not isinstance(member.recipe, Recipe):
+        return member.recipe, 0
+    course, best = np.rint(np.median([(each.course, each.best_epoch) for each in networks], axis=0))
+    return member.recipe.with_(max_iter=max(int(course), 1)), int(best)

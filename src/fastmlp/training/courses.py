@@ -72,8 +72,8 @@ class Rates:
     learning_rate : Course
     others : tuple of Course
         Of "weight_decay", "momentum", "dropout" and "label_smoothing", those that have a schedule.
-    n_epochs : int
-        Epochs that the fit may take.
+    n_epochs : float
+        Epochs that the fit may take, or will have taken when its time is over.
     input_dropout : float
         What is multiplied by the same factor as dropout.
     ends : bool
@@ -89,7 +89,7 @@ class Rates:
 
     learning_rate: Course
     others: tuple[Course, ...] = ()
-    n_epochs: int = 1
+    n_epochs: float = 1
     input_dropout: float = 0.0
     ends: bool = False
     value: float = field(init=False)
@@ -108,7 +108,7 @@ class Rates:
         cls,
         learning_rate: tuple[float, Schedule],
         numbers: Mapping[str, Any],
-        n_epochs: int,
+        n_epochs: float,
         *,
         input_dropout: float = 0.0,
         ends: bool = False,
@@ -202,6 +202,16 @@ class Rates:
         self._set_value()
         self.shrank = self.value < before
         return False
+
+    @property
+    def span_fit(self) -> bool:
+        """Whether anything has a schedule that runs over the whole fit."""
+        return any(each.schedule.spans_fit for each in (self.learning_rate, *self.others))
+
+    @property
+    def share_of_epoch(self) -> float:
+        """How much of the present epoch's updates have been made."""
+        return self._batch / self._n_batches
 
     @property
     def ends_with_fit(self) -> bool:

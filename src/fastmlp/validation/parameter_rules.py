@@ -191,7 +191,7 @@ def learning_rate_factors(name: str, value: Any) -> dict[str, float] | None:
     parts = Names((part, part, ()) for part in PARTS)
     for part in value:
         if part not in parts:
-            raise unknown_name(f"a key of {name}", part, parts)
+            raise unknown_name(f"{name}: a key", part, parts)
     return {parts[part]: NOT_NEGATIVE(f"{name}[{brief(part)}]", value[part]) for part in value}
 
 
