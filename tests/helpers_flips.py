@@ -90,9 +90,15 @@ def models() -> dict[str, tuple[Any, np.ndarray]]:
         return MLPRegressor(hidden_layer_sizes=widths, **quick, **named)
 
     made = {
-        "three classes": (classifier(9, 5, dropout=0.2), bands),
+        "three classes": (
+            classifier(9, 5, dropout=0.2, parametric_activation=(False, True)),
+            bands,
+        ),
         "two classes": (classifier(6, normalization="batch", solver="sgd"), words),
-        "labels": (classifier(6, normalization="layer", dtype="float64"), SIGNS * 1),
+        "labels": (
+            classifier(6, normalization="layer", dtype="float64", parametric_activation=True),
+            SIGNS * 1,
+        ),
         "targets": (regressor(6, 8, normalization=("batch", "group"), n_groups=2), X),
         "quantiles": (regressor(6, loss="pinball", quantiles=(0.1, 0.9)), numbers),
         "custom": (regressor(6, 5, activation=(own, "relu"), loss=own_loss), numbers),

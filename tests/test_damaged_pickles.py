@@ -54,6 +54,7 @@ PLANS = {
     "channels": plan_with(normalizations=["instance", "layer"], n_channels=3),
     "quantiles": plan_with(loss="pinball", loss_parameters=[0.2, 0.5, 0.8]),
     "scaled": plan_with(n_scales=1),
+    "parametric": plan_with(parametric=[False, True]).grouped([(1.0,) * 4] * 3, [0, 1, 2] * 3),
     "one layer": make_plan((3, 2), [], "softmax_cross_entropy"),
 }
 

@@ -495,3 +495,14 @@ def test_curves_have_the_same_epochs_when_early_stopping_begins_late():
     model.set_params(early_stopping=False).fit(X, Y)
     assert model.validation_scores_ is None
     assert len(model.loss_curve_) == 9
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e25])
+def test_scores_of_targets_whose_squares_no_float32_holds(size):
+    """A constant to be learnt, so that all are seen in their own unit."""
+    model = MLPRegressor(hidden_layer_sizes=(), max_iter=2, early_stopping=True, random_state=0)
+    model.set_params(standardize_target=True)
+    held = size * np.array([1.0, 2.0, 4.0])
+    model.fit(LINE[:9].astype(np.float32), np.zeros(9), X_val=LINE[:3], y_val=held)
+    predicted = model.predict(LINE[:3]).astype(np.float64)
+    assert_allclose(max(model.validation_scores_), r2_score(held, predicted), rtol=1e-5)

@@ -8,6 +8,8 @@ from helpers_rejection import LABELS, classifier, regressor
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
+from fastmlp.embeddings import PBLD, PiecewiseLinear
+
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 RNG = np.random.RandomState(3)
@@ -123,3 +125,15 @@ def test_a_constant_column_changes_nothing():
     wide = np.hstack([X, np.full((300, 1), 3.0)])
     for _, z in sights(regressor(**STILL).fit(wide, Y), wide):
         assert_allclose(z.std(axis=0), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("embedding", [PBLD(), PiecewiseLinear()], ids=["pbld", "piecewise"])
+def test_what_stands_in_front_of_the_first_layer_counts(embedding):
+    """The outputs vary by 1 only if each layer was scaled by what the network itself computes."""
+    settings = {
+        "numeric_embedding": embedding,
+        "scaling_layer": True,
+        "parametric_activation": True,
+    }
+    model = regressor(normalization="layer", **settings, **STILL).fit(X, Y)
+    assert_allclose(model.predict(X).std(), 1, rtol=1e-6)

@@ -16,8 +16,10 @@ SHAPES = [(1, 1), (3, 2), (13, 37, 53, 3), (65, 129, 10), (5, 300, 1)]
 
 @looped("layer_sizes", SHAPES)
 @looped("n_rows", [1, 7, 65])
-def test_predict(backend: Backend, dtype, layer_sizes, n_rows):
-    problem = make_problem(layer_sizes, "relu", "squared_error", dtype=dtype, n_rows=n_rows)
+@looped("parametric", [False, True])
+def test_predict(backend: Backend, dtype, layer_sizes, n_rows, parametric):
+    settings = {"dtype": dtype, "n_rows": n_rows, "parametric": parametric}
+    problem = make_problem(layer_sizes, "relu", "squared_error", **settings)
     expected = predict(REFERENCE, problem.as_float64())
     tolerance = 40 * eps(dtype)
     np.testing.assert_allclose(predict(backend, problem), expected, rtol=0, atol=tolerance)

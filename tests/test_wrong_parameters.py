@@ -15,6 +15,7 @@ from scipy import sparse
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import KFold
 
+from fastmlp.embeddings import PBLD, Categories, PiecewiseLinear
 from fastmlp.optimizers import SGD
 from fastmlp.validation.parameter_table import PARAMETERS
 
@@ -117,6 +118,18 @@ WRONG = {
     ],
     "scaling_layer": [
         *TEXTS_OF_NUMBERS, *NAMES, *NAN, *BELOW_ZERO, *TOO_LARGE, *SEQUENCES, None, 0, np.inf,
+    ],
+    "numeric_embedding": [
+        *without(_NO_NAME, None), *NAMES, "sine", Hostile, PBLD, PBLD(width=0), PBLD(sigma=np.nan),
+        PiecewiseLinear(n_bins=0), Categories(),
+    ],
+    "categorical_features": [
+        *TEXTS_OF_NUMBERS, *NUMBERS, *NAMES, [-1], [10_000], [0, 0], [0.5], ["no such column"],
+        [[0]], [None],
+    ],
+    "category_embedding": [
+        *without(_NO_NAME, None), *NAMES, Categories, Categories(width=0), Categories(one_hot=-1),
+        PBLD(),
     ],
     "parametrization": [*_NO_NAME, *NAMES, "NTK v2"],
     "learning_rate_factors": [

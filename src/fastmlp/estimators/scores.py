@@ -6,12 +6,25 @@ import numpy as np
 
 __all__ = ["pinball_loss", "quantile_score", "r2"]
 
+#: Of targets whose largest is not between these, float32 has no room for the squares.
+LEAST, LARGEST = 1e-15, 1e15
+
 
 def r2(target: np.ndarray, predicted: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
     """Return R², the mean over targets, of predictions (N, T) of a target (N, T)."""
+    score = _r2(target, predicted, sample_weight)
+    size = float(np.abs(target).max())
+    if target.dtype == np.float32 and not (LEAST < size < LARGEST and np.isfinite(score)):
+        doubles = target.astype(np.float64), predicted.astype(np.float64)
+        return _r2(*doubles, sample_weight)
+    return score
+
+
+def _r2(target: np.ndarray, predicted: np.ndarray, sample_weight: np.ndarray | None) -> float:
     from sklearn.metrics import r2_score  # noqa: PLC0415 - slow to import
 
-    return float(r2_score(target, predicted, sample_weight=sample_weight))
+    with np.errstate(over="ignore"):
+        return float(r2_score(target, predicted, sample_weight=sample_weight))
 
 
 def quantile_score(

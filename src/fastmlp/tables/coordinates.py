@@ -95,8 +95,9 @@ def fit_pairs(X: np.ndarray, n_pairs: int, rng: np.random.RandomState) -> Rotati
 
     Each column counts by its spread. None if fewer than two columns vary.
     """
-    with np.errstate(all="ignore"):
-        spread = np.nanstd(np.clip(X.astype(np.float64), -1e100, 1e100), axis=0)
+    spread = np.zeros(X.shape[1])
+    filled = ~np.isnan(X).all(axis=0)
+    spread[filled] = np.nanstd(np.clip(X[:, filled].astype(np.float64), -1e100, 1e100), axis=0)
     varying = np.flatnonzero(spread > 0)
     if len(varying) < 2:
         return None
