@@ -40,6 +40,7 @@ JOBS = (
     Job("custom", "custom.py"),
     Job("shuffle", "shuffle.py"),
     Job("normalization", "normalization.py"),
+    Job("embeddings", "embeddings.py"),
     Job("small", "small.py"),
     Job("calls", "calls.py"),
     Job("busy", "busy.py"),
