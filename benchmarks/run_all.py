@@ -41,6 +41,7 @@ JOBS = (
     Job("members", "members.py"),
     Job("shuffle", "shuffle.py"),
     Job("normalization", "normalization.py"),
+    Job("embeddings", "embeddings.py"),
     Job("small", "small.py"),
     Job("calls", "calls.py"),
     Job("busy", "busy.py"),

@@ -87,6 +87,12 @@ def threaded_backend(request: pytest.FixtureRequest) -> Backend:
     return _backend(request.param)
 
 
+@pytest.fixture(params=[name for name in _labels() if name != "numba"])
+def front_backend(request: pytest.FixtureRequest) -> Backend:
+    """Each backend that makes something of columns before the first layer."""
+    return _backend(request.param)
+
+
 @pytest.fixture(params=[label for label in _labels() if label.startswith("compiled-")])
 def compiled_backend(request: pytest.FixtureRequest) -> Backend:
     """The compiled backend with each instruction set."""

@@ -30,6 +30,7 @@ from helpers_process import cpu_ticks
 
 from fastmlp import MLPClassifier, MLPRegressor, Predictor, RosenblattPerceptron
 from fastmlp.custom import custom_activation, custom_loss
+from fastmlp.embeddings import PBLD, Categories, PiecewiseLinear
 
 #: A damaged ``max_iter`` may ask for a year of work: what Python can interrupt does not hang. These
 #: are seconds of computing, of which a busy machine needs no more.
@@ -45,6 +46,7 @@ LOADING, USING = b"LU"
 FINE, RAISED, SLOW = b"fes"
 
 X = np.random.default_rng(0).normal(size=(40, 7)).astype(np.float32)
+X[:, 6] = np.arange(40) % 5  # levels of a category
 SIGNS = X > 0
 
 
@@ -100,6 +102,24 @@ def models() -> dict[str, tuple[Any, np.ndarray]]:
         "targets": (regressor(6, 8, normalization=("batch", "group"), n_groups=2), X),
         "quantiles": (regressor(6, loss="pinball", quantiles=(0.1, 0.9)), numbers),
         "custom": (regressor(6, 5, activation=(own, "relu"), loss=own_loss), numbers),
+        "bins and a table": (
+            regressor(
+                6,
+                numeric_embedding=PiecewiseLinear(n_bins=3, width=2),
+                categorical_features=(6,),
+                category_embedding=Categories(width=2, one_hot=0),
+            ),
+            numbers,
+        ),
+        "waves and levels": (
+            classifier(
+                5,
+                numeric_embedding=PBLD(n_frequencies=2, width=2),
+                categorical_features=(6,),
+                scaling_layer=True,
+            ),
+            bands,
+        ),
         "perceptron": (RosenblattPerceptron(max_iter=3, random_state=0), SIGNS[:, 0]),
     }
     return {name: (model.fit(X, y), y) for name, (model, y) in made.items()}

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import csr_array
+from sklearn.exceptions import ConvergenceWarning
 
 from fastmlp import MLPClassifier, MLPRegressor, Predictor, embeddings
 from fastmlp.backends import get_backend
@@ -184,6 +185,14 @@ def test_warm_starts_go_on_with_the_same_embeddings():
         model.set_params(numeric_embedding="pbld").fit(RAW, WAVY)
     with pytest.raises(ValueError, match=r"categorical_features is now \(5,\), but"):
         model.set_params(numeric_embedding="ple", categorical_features=[5]).fit(RAW, WAVY)
+
+
+def test_levels_have_no_scale():
+    many = RAW * ([1] * 5 + [1000, 1])
+    for columns, named in ((None, True), ([5, 6], False)):
+        with pytest.warns(ConvergenceWarning, match="not converged") as caught:
+            embedded(max_iter=1, categorical_features=columns).fit(many, WAVY)
+        assert ("Column 5 of X is about" in str(caught[0].message)) == named
 
 
 def test_constant_columns_have_no_bins():

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastmlp.backends import Backend
 from fastmlp.estimators.learnt import Learnt
+from fastmlp.plan.front import ONE_HOT, TABLE
 from fastmlp.plan.inputs import Inputs, mean_squares
 from fastmlp.training.loop import TrainingData
 
@@ -171,18 +172,23 @@ def _mean_loss(
 def out_of_scale(learnt: Learnt, data: TrainingData) -> list[str]:
     """Return sentences that name what is out of scale in the rows that count, and the remedy."""
     _, target, weights = _rows_that_count(data)
+    rows, kinds = _some_rows(data, ROWS_FOR_SCALE), learnt.network.plan.features["kind"]
+    levels = np.flatnonzero(np.isin(kinds, (TABLE, ONE_HOT)))
     return [
-        *scale_of_features(data.rows.X, _some_rows(data, ROWS_FOR_SCALE), learnt.feature_names),
+        *scale_of_features(data.rows.X, rows, learnt.feature_names, levels),
         *learnt.coder.scale_of_target(target, weights),
     ]
 
 
-def scale_of_features(X: Inputs, rows: np.ndarray, names: np.ndarray | None) -> list[str]:
+def scale_of_features(
+    X: Inputs, rows: np.ndarray, names: np.ndarray | None, levels: np.ndarray
+) -> list[str]:
     """Return a sentence that names the column of X (N, I) that is farthest out of scale, if any.
 
-    The ``rows`` (K,) tell.
+    The ``rows`` (K,) tell. Columns of ``levels`` (J,) have no scale.
     """
     size = np.sqrt(mean_squares(X, rows))
+    size[levels] = 0
     column = int(np.argmax(size))
     if SMALL <= size[column] <= LARGE or size[column] == 0:
         return []
