@@ -57,6 +57,17 @@ SCENARIOS = {
     "columns by batch norm": {
         "columns": ALL, "layer_sizes": (8, 13, 6, 3), "normalizations": "batch", **ADAM
     },
+    "members of columns": {
+        "columns": ALL, "layer_sizes": (8, 13, 5, 3), "n_members": 3, "n_scales": 3,
+        **ADAM, **WITH_ALL, "input_noise": 0.0,
+    },
+    "members of columns, own batches": {
+        "columns": ALL, "layer_sizes": (8, 13, 3), "n_members": 2, "own_batches": True, **ADAM
+    },
+    "independent members of columns": {
+        "columns": ALL, "layer_sizes": (8, 13, 3), "n_members": 2, "n_scales": 2, "n_shared": 0,
+        **ADAM,
+    },
     "columns of one row a batch": {
         "columns": ALL, "layer_sizes": (8, 13, 3), "batch_size": 1, "n_rows": 12, **ADAM
     },
@@ -139,7 +150,7 @@ def test_numerical_gradient(name):
     scenario = SCENARIOS[name]
     columns = scenario.get("columns", (PLAIN_COLUMN,) * 4)
     small = {"layer_sizes": (len(columns), 6, 3), "dropouts": (0.2, 0.3), "n_rows": 7}
-    names = ("weighted", "l1", "l2", "n_scales", "columns")
+    names = ("weighted", "l1", "l2", "n_scales", "columns", "n_members", "n_shared")
     kept = {name: scenario[name] for name in names if name in scenario}
     problem, step = problem_of({**small, **kept}), 1e-6
     _, gradient = objective_and_gradient(REFERENCE, problem)

@@ -59,6 +59,7 @@ SCENARIOS = {
     "mini by lamb": {**MINI, "optimizer": "lamb", "clip_norm": 0.3},
     "one output": {**MINI, "layer_sizes": (6, 9, 5, 1), "loss": "squared_error"},
     "large mini": {**MINI, **LARGE},
+    "mini that widens": {**MINI, "layer_sizes": (6, 128, 128, 1), "loss": "squared_error"},
     "large mini by lamb": {**MINI, **LARGE, "optimizer": "lamb", "clip_norm": 0.3},
     "wide mini": {**MINI, **WIDE},
     "parametric mini": {**MINI, **DROPPING, "parametric": True},

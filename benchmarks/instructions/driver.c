@@ -138,7 +138,7 @@ static network epoch;
 static void add_layer(network *n, int64_t fan_in, int64_t fan_out, int32_t activation, double dropout)
 {
     n->layers[n->plan.n_layers++] = (fastmlp_layer){
-        .fan_in = fan_in, .fan_out = fan_out, .weight_offset = n->plan.n_weights,
+        .fan_in = fan_in, .fan_out = fan_out, .n_copies = 1, .weight_offset = n->plan.n_weights,
         .activation = activation, .dropout_threshold = (int32_t)(dropout * 65536)};
     n->slots[n->plan.n_layers - 1] = (fastmlp_slot){
         FASTMLP_WEIGHTS, n->plan.n_layers - 1, 0, n->plan.n_weights, fan_in, fan_out};
@@ -154,6 +154,7 @@ static void finish_network(network *n)
     plan->slots = n->slots;
     plan->n_slots = 2 * plan->n_layers;
     plan->n_inputs = n->layers[0].fan_in;
+    plan->n_members = 1;
     plan->groups = groups;
     plan->target_width = 1;
     plan->loss = (fastmlp_loss){codes.softmax_cross_entropy, 1, &smoothing};
@@ -196,7 +197,8 @@ static void train_epoch(void)
     fastmlp_inputs inputs = {.kind = FASTMLP_DENSE, .type = FASTMLP_FLOAT32, .n_columns = epoch.layers->fan_in, .values = a};
     fastmlp_data data = {.inputs = inputs, .target = b};
     const fastmlp_update updates[] = {first_update, first_update, first_update};
-    kernels->train_batches(&epoch.plan, &settings, updates, c, d, &data, order, EPOCH_ROWS, BATCH, epoch.workspace, 1, 0);
+    kernels->train_batches(&epoch.plan, &settings, updates, c, d, &data, order, 1, EPOCH_ROWS, BATCH,
+                           epoch.workspace, 1, 0);
 }
 
 /* -- the table -------------------------------------------------------------------------------- */
