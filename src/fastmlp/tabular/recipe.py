@@ -68,8 +68,8 @@ class Recipe:
     >>> Recipe(max_iter=80).with_(dropout=0.0).max_iter
     80
     >>> print(Recipe(inputs=("pieces",)))  # doctest: +ELLIPSIS
-    inputs              ('pieces',)
-    n_pieces            32
+    inputs                 ('pieces',)
+    n_pieces               32
     ...
     """
 
