@@ -96,8 +96,9 @@ def portfolio_for(preset: str, n_rows: int) -> Portfolio:
     entrants = _lasting(epochs, SMALL, SMOOTH, ROUGH_PIECES, ROUGH)
     if preset == "default":
         return Portfolio(entrants, 1, 1 if n_rows < MANY_ROWS else 2, 3)
-    longer = _lasting(2 * epochs, SMALL, SMOOTH, ROUGH_PIECES, ROUGH, TURNED, WAVES, PERIODIC)
-    return Portfolio((*entrants, *longer), 2, 4, 2)
+    others = _lasting(epochs, TURNED, WAVES, PERIODIC)
+    longer = _lasting(2 * epochs, SMALL, SMOOTH, ROUGH_PIECES, ROUGH)
+    return Portfolio((*entrants, *others, *longer), 2, 2, 2)
 
 
 def _lasting(epochs: int, *recipes: Recipe) -> tuple[Recipe, ...]:
