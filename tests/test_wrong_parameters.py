@@ -115,6 +115,9 @@ WRONG = {
          "own_batches"),
         _NO_FLAG,
     ),
+    "own_batches": _NO_FLAG,
+    "n_members": _NO_COUNT,
+    "members": [*_NO_NAME, *NAMES, "tabm", Hostile],
     "averaging": [*without(_NO_NAME, None), *NAMES, "mean", Hostile],
     "parametric_activation": [
         *TEXTS_OF_NUMBERS, *NAMES, *NUMBERS, [5], (0.5,), ["x"], None, 0, 1, [True, 1], [[True]],
