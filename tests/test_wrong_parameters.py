@@ -100,7 +100,7 @@ WRONG = {
     "quantiles": [*without(_NO_SHARE, SEQUENCES[1]), 0, 1, [], [0.5, 0.5], [0.9, 0.1], ["0.5"]],
     "dropout": [*without(_NO_SHARE, SEQUENCES[1]), 1, [0.5, 0.5], [-0.5], [[0.5]], ["0.5"]],
     **dict.fromkeys(("max_iter", "max_fun", "n_members"), _NO_COUNT),
-    "members": [*_NO_NAME, *NAMES, "tabm"],
+    "members": [*_NO_NAME, *NAMES, "tabm", Hostile],
     "batch_size": without(_NO_COUNT, "auto"),
     "n_iter_no_change": without(_NO_COUNT, np.inf),
     **dict.fromkeys(("n_groups", "n_channels"), without(_NO_COUNT, None)),
@@ -115,9 +115,6 @@ WRONG = {
          "own_batches"),
         _NO_FLAG,
     ),
-    "own_batches": _NO_FLAG,
-    "n_members": _NO_COUNT,
-    "members": [*_NO_NAME, *NAMES, "tabm", Hostile],
     "averaging": [*without(_NO_NAME, None), *NAMES, "mean", Hostile],
     "parametric_activation": [
         *TEXTS_OF_NUMBERS, *NAMES, *NUMBERS, [5], (0.5,), ["x"], None, 0, 1, [True, 1], [[True]],
