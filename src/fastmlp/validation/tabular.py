@@ -105,7 +105,7 @@ def check_recipe(value: Any, kind: type, inputs: Iterable[str], transforms: Iter
     one_of_them = Verbatim(tuple(inputs))
     for i, each in enumerate(given):
         one_of_them(f"recipe.inputs[{i}]", each)
-    for name in ("n_pieces", "n_pairs", "n_angles", "max_levels", "batch_size"):
+    for name in ("n_pieces", "n_pairs", "n_angles", "max_levels", "batch_size", "max_iter"):
         COUNT(f"recipe.{name}", getattr(value, name))
     POSITIVE("recipe.input_scale", value.input_scale)  # type: ignore[attr-defined]
     if value.transform is not None:  # type: ignore[attr-defined]
