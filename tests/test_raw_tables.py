@@ -546,6 +546,15 @@ def test_what_a_user_says_counts_more():
     assert read(ordered, categorical_features=["a"])[0].columns_["a"].taken_for == "category"
 
 
+def test_ends_of_ranges_are_printed():
+    reader, _ = read(
+        pd.DataFrame({"a": [0, 1484705], "b": [0.1234567, 1484705.5], "c": [1e-9, 1e30]})
+    )
+    lines = repr(reader.columns_).splitlines()[1:]
+    ends = ["0 … 1484705", "0.123457 … 1.48471e+06", "1e-09 … 1e+30"]
+    assert all(text in line for text, line in zip(ends, lines, strict=True))
+
+
 def test_columns_are_printed():
     X = pd.DataFrame({"<n>": [1.5, None, 3], "c": ["x", "y", "x"], "same": 0})
     reader, _ = read(X)
