@@ -162,6 +162,17 @@ def test_small_categories_are_weights_of_the_first_layer():
     assert model.n_features_in_ == 7
 
 
+@pytest.mark.parametrize("backend", ["numpy", "compiled"])
+@pytest.mark.parametrize("embedding", [None, "plr"])
+def test_small_categories_may_be_all_there_is(embedding, backend):
+    levels = RNG.randint(0, 4, (200, 2)) % [2, 4]
+    y = 1.0 * (levels[:, 0] == levels[:, 1])
+    given = {"categorical_features": [0, 1], "numeric_embedding": embedding, "backend": backend}
+    model = MLPRegressor(**{**COMMON, **given}).fit(levels, y)
+    assert model.score(levels, y) > 0.9
+    assert model.coefs_[0].shape == (8, 100)
+
+
 def test_a_batch_leaves_levels_alone_that_it_does_not_hold():
     model = embedded(max_iter=1, weight_decay=0.5).fit(RAW, WAVY)
     before = _tables(model)

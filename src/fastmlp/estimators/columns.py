@@ -8,7 +8,7 @@ import numpy as np
 
 from fastmlp import validation
 from fastmlp.embeddings import PBLD, PLR, Categories, NumericEmbedding, PiecewiseLinear
-from fastmlp.plan.front import PLAIN_COLUMN, Column
+from fastmlp.plan.front import PLAIN_COLUMN, Column, front_width
 from fastmlp.plan.inputs import Inputs
 from fastmlp.plan.layout import (
     EMBEDDING_BIASES,
@@ -29,7 +29,10 @@ MOST_VALUES = 2**20
 def columns_of(
     parameters: SimpleNamespace, X: Inputs, dtype: np.dtype, names: np.ndarray | None
 ) -> tuple[Column, ...]:
-    """Return what becomes of each column of X (N, I), empty if all stay as they are."""
+    """Return what becomes of each column of X (N, I), empty if all stay as they are.
+
+    Layer 0 needs an input: where none is left, the largest category gives some.
+    """
     numeric, wanted = parameters.numeric_embedding, parameters.categorical_features
     if numeric is None and not wanted:
         return ()
@@ -37,17 +40,24 @@ def columns_of(
     numbers = validation.chosen_columns(wanted, X.shape[1], names)
     counts = validation.check_levels(X, numbers, names)
     levels = dict(zip(numbers, counts, strict=True))
-    return tuple(
-        _of_levels(parameters.category_embedding or Categories(), levels[i])
-        if i in levels
-        else _of_numbers(numeric, X[:, i], dtype)
+    embedding = parameters.category_embedding or Categories()
+    columns = [
+        _of_levels(embedding, levels[i]) if i in levels else _of_numbers(numeric, X[:, i], dtype)
         for i in range(X.shape[1])
-    )
+    ]
+    if front_width(columns) == 0:
+        largest = max(levels, key=lambda i: levels[i])
+        columns[largest] = _table(embedding, levels[largest])
+    return tuple(columns)
 
 
 def _of_levels(embedding: Categories, n_levels: int) -> Column:
     if n_levels <= embedding.one_hot:
         return Column("one_hot", n_terms=n_levels)
+    return _table(embedding, n_levels)
+
+
+def _table(embedding: Categories, n_levels: int) -> Column:
     return Column("table", n_terms=n_levels, width=embedding.width)
 
 
