@@ -229,7 +229,9 @@ def test_the_best_recipe_learns_so_often(monkeypatch):
     assert sorted(place.recipe == small.summary for place in board) == [False, True, True]
 
 
-def test_a_bar_shows_how_far_the_race_has_come(monkeypatch):
+@pytest.fixture
+def drawn(monkeypatch):
+    """Return what bars are drawn on."""
     from rich.console import Console
 
     from fastmlp.tabular import showing
@@ -237,9 +239,21 @@ def test_a_bar_shows_how_far_the_race_has_come(monkeypatch):
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=100, color_system=None)
     monkeypatch.setattr(showing, "console_to_draw_on", lambda: console)
+    return out
+
+
+def test_a_bar_is_full_where_a_race_has_ended_early(drawn, monkeypatch):
+    given = racing(monkeypatch, TINY, TINY.with_(dropout=0.0))
+    model = regressor(verbose="bar", n_folds=1, callbacks=[lambda place: True], **given).fit(X, Y)
+    n_epochs = TINY.max_iter
+    assert len(model.leaderboard_) == 1
+    assert f"{n_epochs}/{n_epochs} " in drawn.getvalue()
+
+
+def test_a_bar_shows_how_far_the_race_has_come(drawn, monkeypatch):
     given = racing(monkeypatch, TINY, TINY.with_(dropout=0.0))
     model = regressor(verbose="bar", n_folds=2, n_members=2, refit=True, **given).fit(X, Y)
-    shown = out.getvalue()
+    shown = drawn.getvalue()
     assert "90/90" in shown
     for place in model.leaderboard_:
         assert f"{place.error:.5g}  " in shown

@@ -40,6 +40,7 @@ def showing(
 
         settings = {**problem.settings, "callbacks": [epoch_ended]}
         yield replace(problem, settings=settings), tell
+        progress.update(task, total=progress.tasks[task].completed)  # fewer where it ended early
 
 
 def _silent(line: str) -> None:
