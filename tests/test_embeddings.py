@@ -162,6 +162,28 @@ def test_small_categories_are_weights_of_the_first_layer():
     assert model.n_features_in_ == 7
 
 
+@pytest.mark.parametrize("backend", ["numpy", "compiled"])
+@pytest.mark.parametrize("own", [{}, {"n_members": 3}, {"init": "data_driven"}])
+def test_a_table_of_small_categories_alone_is_learnt(backend, own):
+    levels = (np.arange(60)[:, np.newaxis] % [3, 5, 2]).astype(float)
+    model = MLPRegressor(
+        max_iter=2,
+        random_state=0,
+        hidden_layer_sizes=8,
+        categorical_features=[0, 1, 2],
+        backend=backend,
+        **own,
+    )
+    model.fit(levels, levels[:, 0])
+    assert [column.kind for column in model._network.plan.columns] == [
+        "one_hot",
+        "table",
+        "one_hot",
+    ]
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict(levels), model.predict(levels))
+
+
 def test_a_batch_leaves_levels_alone_that_it_does_not_hold():
     model = embedded(max_iter=1, weight_decay=0.5).fit(RAW, WAVY)
     before = _tables(model)

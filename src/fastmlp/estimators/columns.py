@@ -8,7 +8,7 @@ import numpy as np
 
 from fastmlp import validation
 from fastmlp.embeddings import PBLD, PLR, Categories, NumericEmbedding, PiecewiseLinear
-from fastmlp.plan.front import PLAIN_COLUMN, Column
+from fastmlp.plan.front import PLAIN_COLUMN, Column, front_width
 from fastmlp.plan.inputs import Inputs
 from fastmlp.plan.layout import (
     EMBEDDING_BIASES,
@@ -37,12 +37,15 @@ def columns_of(
     numbers = validation.chosen_columns(wanted, X.shape[1], names)
     counts = validation.check_levels(X, numbers, names)
     levels = dict(zip(numbers, counts, strict=True))
-    return tuple(
-        _of_levels(parameters.category_embedding or Categories(), levels[i])
-        if i in levels
-        else _of_numbers(numeric, X[:, i], dtype)
+    embedding = parameters.category_embedding or Categories()
+    columns = [
+        _of_levels(embedding, levels[i]) if i in levels else _of_numbers(numeric, X[:, i], dtype)
         for i in range(X.shape[1])
-    )
+    ]
+    if front_width(columns) == 0:  # layer 0 must have an input
+        most = counts.index(max(counts))
+        columns[most] = Column("table", n_terms=counts[most], width=embedding.width)
+    return tuple(columns)
 
 
 def _of_levels(embedding: Categories, n_levels: int) -> Column:
