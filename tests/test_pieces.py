@@ -183,6 +183,15 @@ def test_wrong_arguments_of_dropout(arguments, error, text):
 # -- first weights --------------------------------------------------------------------------------
 
 
+#: Rules that need nothing but the layer.
+RULES = [name for name in INITIALIZERS if name != "data_driven"]
+
+
+def test_weights_that_follow_from_rows_are_refused():
+    with pytest.raises(ValueError, match="init='data_driven' follows from rows of data"):
+        initial_weights(3, 6, "data_driven")
+
+
 def spread(init, fan_in, fan_out):
     """Return the standard deviation that the rule's paper demands."""
     variances = {
@@ -198,7 +207,7 @@ def spread(init, fan_in, fan_out):
     return math.sqrt(variances[init.split("_")[0]])
 
 
-@pytest.mark.parametrize("init", INITIALIZERS)
+@pytest.mark.parametrize("init", RULES)
 @pytest.mark.parametrize("fans", [(300, 200), (120, 400)])
 def test_weights_are_distributed_as_their_rule_says(init, fans):
     weights, std = initial_weights(*fans, init, random_state=0), spread(init, *fans)
@@ -217,7 +226,7 @@ def test_weights_are_distributed_as_their_rule_says(init, fans):
         assert not weights.any()
 
 
-@pytest.mark.parametrize("init", INITIALIZERS)
+@pytest.mark.parametrize("init", RULES)
 @pytest.mark.parametrize("function", ["relu", "logistic"])
 def test_an_estimator_starts_with_these_weights(init, function):
     rng = np.random.RandomState(5)

@@ -100,7 +100,7 @@ WRONG = {
     "quantiles": [*without(_NO_SHARE, SEQUENCES[1]), 0, 1, [], [0.5, 0.5], [0.9, 0.1], ["0.5"]],
     "dropout": [*without(_NO_SHARE, SEQUENCES[1]), 1, [0.5, 0.5], [-0.5], [[0.5]], ["0.5"]],
     **dict.fromkeys(("max_iter", "max_fun", "n_members"), _NO_COUNT),
-    "members": [*_NO_NAME, *NAMES, "tabm"],
+    "members": [*_NO_NAME, *NAMES, "tabm", Hostile],
     "batch_size": without(_NO_COUNT, "auto"),
     "n_iter_no_change": without(_NO_COUNT, np.inf),
     **dict.fromkeys(("n_groups", "n_channels"), without(_NO_COUNT, None)),

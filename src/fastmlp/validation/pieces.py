@@ -46,6 +46,10 @@ def check_first_weights(
             f"fan_in={brief(fan_in)} and fan_out={brief(fan_out)} give too many weights: at most "
             f"{MAX_PARAMETERS:.3g} are possible; lower one of them."
         )
-    _RULE("init", init)
+    if _RULE("init", init) == "data_driven":
+        raise ValueError(
+            "init='data_driven' follows from rows of data, which one layer alone does not have: "
+            "take another init, or fit a model with this one."
+        )
     check_activation("activation", activation)
     return fan_in, fan_out, check_parameters(named)
