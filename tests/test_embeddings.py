@@ -163,25 +163,14 @@ def test_small_categories_are_weights_of_the_first_layer():
 
 
 @pytest.mark.parametrize("backend", ["numpy", "compiled"])
-@pytest.mark.parametrize("own", [{}, {"n_members": 3}, {"init": "data_driven"}])
-def test_a_table_of_small_categories_alone_is_learnt(backend, own):
-    levels = (np.arange(60)[:, np.newaxis] % [3, 5, 2]).astype(float)
-    model = MLPRegressor(
-        max_iter=2,
-        random_state=0,
-        hidden_layer_sizes=8,
-        categorical_features=[0, 1, 2],
-        backend=backend,
-        **own,
-    )
-    model.fit(levels, levels[:, 0])
-    assert [column.kind for column in model._network.plan.columns] == [
-        "one_hot",
-        "table",
-        "one_hot",
-    ]
-    again = pickle.loads(pickle.dumps(model))
-    np.testing.assert_array_equal(again.predict(levels), model.predict(levels))
+@pytest.mark.parametrize("embedding", [None, "plr"])
+def test_small_categories_may_be_all_there_is(embedding, backend):
+    levels = RNG.randint(0, 4, (200, 2)) % [2, 4]
+    y = 1.0 * (levels[:, 0] == levels[:, 1])
+    given = {"categorical_features": [0, 1], "numeric_embedding": embedding, "backend": backend}
+    model = MLPRegressor(**{**COMMON, **given}).fit(levels, y)
+    assert model.score(levels, y) > 0.9
+    assert model.coefs_[0].shape == (8, 100)
 
 
 def test_a_batch_leaves_levels_alone_that_it_does_not_hold():

@@ -756,6 +756,16 @@ def test_recipes_print_as_the_list_of_their_settings():
     assert hash(recipe) == hash(TINY.with_(activation="mish"))
 
 
+def test_embeddings_of_too_many_columns_are_left_out():
+    # A first layer of 100,000 embedded columns by 256 units would take gigabytes.
+    recipe = EMBEDDED.with_(hidden_layer_sizes=(2,), max_iter=1)
+    for n_columns, wanted in ((8, "pbld"), (5000, None)):
+        X = np.random.RandomState(0).normal(size=(12, n_columns))
+        model = TabularRegressor(recipe=recipe, n_folds=1, refit=True).fit(X, X[:, 0])
+        [learner] = model._ensemble.members[0].learners
+        assert learner.network.numeric_embedding == wanted
+
+
 @pytest.mark.parametrize("embedding", ["pbld", "plr", "piecewise_linear"])
 def test_a_recipe_with_embeddings(embedding):
     model = classifier(recipe=EMBEDDED.with_(embedding=embedding)).fit(FRAME, LABELS)

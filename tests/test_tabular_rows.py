@@ -70,6 +70,17 @@ def test_own_rows_of_classes():
     assert model.score(X, LABELS) > 0.8  # of the last epoch, all being alike
 
 
+def test_own_rows_of_a_class_that_is_not_learnt():
+    weights = 1.0 * (LABELS == "dear")
+    given = {"X_val": OWN, "y_val": LABELS_OWN}
+    with pytest.warns(RuntimeWarning), pytest.raises(ValueError, match=r"y_val has.*\['cheap'\]"):
+        classifier().fit(X, LABELS, weights, **given)
+    weights_val = 1.0 * (LABELS_OWN == "dear")
+    with pytest.warns(RuntimeWarning):
+        model = classifier().fit(X, LABELS, weights, **given, sample_weight_val=weights_val)
+    assert model.leaderboard_[0].error == 0
+
+
 @pytest.mark.parametrize("make", [classifier, regressor])
 def test_own_rows_that_are_wrong_are_named(make):
     y, y_own = (LABELS, LABELS_OWN) if make is classifier else (Y, Y_OWN)
@@ -145,6 +156,17 @@ def test_a_refit_learns_from_all_rows_for_the_best_number_of_epochs(make, n_fold
     assert_array_equal(twice.predict(X), model.predict(X))
 
 
+def test_no_two_networks_of_a_refit_are_the_same(monkeypatch):
+    def all_alike(predictions, *_, **__):
+        return np.full(len(predictions), 1 / len(predictions))
+
+    monkeypatch.setattr("fastmlp.tabular.base.greedy_weights", all_alike)
+    model = regressor(recipe=TINY.with_(max_iter=2), refit=True, n_folds=2, n_members=2).fit(X, Y)
+    members = model._ensemble.members
+    weights = [each.network.coefs_[0] for member in members for each in member.learners]
+    assert len({each.tobytes() for each in weights}) == len(weights) == 4
+
+
 def test_partners_learn_from_all_rows_too():
     partner = DecisionTreeRegressor(min_samples_leaf=3)
     idle = TINY.with_(learning_rate_init=1e-9)
@@ -199,6 +221,12 @@ def test_the_best_recipe_learns_so_often(monkeypatch):
     board = regressor(n_members=4, n_folds=1, **given).fit(X, Y).leaderboard_
     assert [place.recipe for place in board] == [TINY.summary] * 4 + [slow.summary]
     assert len({place.error for place in board}) == 5
+    large = slow.with_(hidden_layer_sizes=(64, 64), max_iter=1)
+    small = TINY.with_(hidden_layer_sizes=(8, 8))
+    portfolio = Portfolio((large, small), n_winners=1, n_further=1, n_of_small=3)
+    monkeypatch.setattr("fastmlp.tabular.base.portfolio_for", lambda *_: portfolio)
+    board = regressor(n_members=2, n_folds=1, recipe=None).fit(X, Y).leaderboard_
+    assert sorted(place.recipe == small.summary for place in board) == [False, True, True]
 
 
 def test_a_bar_shows_how_far_the_race_has_come(monkeypatch):

@@ -135,7 +135,8 @@ class Categories(Options):
         Numbers of a level, which are inputs of the first layer.
     one_hot : int, default=9
         Largest number of levels for which a level is an input of its own instead: its weights are
-        the row. 0 for none. Where all columns would be such, the one of most levels is not.
+        the row. 0 for none. Where no column is left besides, the largest one has rows of ``width``
+        all the same.
     rate_factor : float, default=1.0
         Learning rate of the rows, as a multiple of the network's.
 

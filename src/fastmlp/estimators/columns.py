@@ -29,7 +29,10 @@ MOST_VALUES = 2**20
 def columns_of(
     parameters: SimpleNamespace, X: Inputs, dtype: np.dtype, names: np.ndarray | None
 ) -> tuple[Column, ...]:
-    """Return what becomes of each column of X (N, I), empty if all stay as they are."""
+    """Return what becomes of each column of X (N, I), empty if all stay as they are.
+
+    Layer 0 needs an input: where none is left, the largest category gives some.
+    """
     numeric, wanted = parameters.numeric_embedding, parameters.categorical_features
     if numeric is None and not wanted:
         return ()
@@ -42,15 +45,19 @@ def columns_of(
         _of_levels(embedding, levels[i]) if i in levels else _of_numbers(numeric, X[:, i], dtype)
         for i in range(X.shape[1])
     ]
-    if front_width(columns) == 0:  # layer 0 must have an input
-        most = counts.index(max(counts))
-        columns[most] = Column("table", n_terms=counts[most], width=embedding.width)
+    if front_width(columns) == 0:
+        largest = max(levels, key=lambda i: levels[i])
+        columns[largest] = _table(embedding, levels[largest])
     return tuple(columns)
 
 
 def _of_levels(embedding: Categories, n_levels: int) -> Column:
     if n_levels <= embedding.one_hot:
         return Column("one_hot", n_terms=n_levels)
+    return _table(embedding, n_levels)
+
+
+def _table(embedding: Categories, n_levels: int) -> Column:
     return Column("table", n_terms=n_levels, width=embedding.width)
 
 

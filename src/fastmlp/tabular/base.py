@@ -241,7 +241,8 @@ class BaseTabular(BaseEstimator):
         if self.n_members is None:
             return portfolio
         n_winners = max(portfolio.n_winners, 1)
-        return portfolio._replace(n_winners=n_winners, n_further=self.n_members - 1)
+        n_further = self.n_members - 1
+        return portfolio._replace(n_winners=n_winners, n_further=n_further, n_of_small=1)
 
     def _transform_to_try(self, problem: Problem) -> str | None:
         """Return the transform of the target that the best recipe also tries, if any."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,10 +28,14 @@ __all__ = ["TabularClassifier"]
 
 @dataclass(frozen=True, eq=False)
 class _Labels:
-    """Classes (K,) and what their rows count, (K,), None if all count alike."""
+    """Classes (K,) and what their rows count, (K,), None if all count alike.
+
+    ``learnt`` are those of which a row counts.
+    """
 
     classes: np.ndarray
     factors: np.ndarray | None
+    learnt: np.ndarray
 
     def weights(
         self, target: np.ndarray, weights: np.ndarray | None, name: str
@@ -151,7 +155,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         if class_weight is not None:
             validation.check_class_weight_fits(class_weight, "labels", len(classes))
             factors = factors_of(class_weight, classes, target, weights)
-        labels = _Labels(classes, factors)
+        labels = _Labels(classes, factors, classes)
         weights = labels.weights(target, weights, name)
         problem = Problem(
             table,
@@ -161,10 +165,11 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
             metric_of(self.metric, classes),
             {"n_threads": given["n_threads"]},
         ).counting()
-        text = validation.one_class_only(classes[np.unique(problem.target)], classes, name)
+        counting = classes[np.unique(problem.target)]
+        text = validation.one_class_only(counting, classes, name)
         if text:
             notify(text, RuntimeWarning)
-        return problem, labels
+        return problem, replace(labels, learnt=counting)
 
     def _judging(
         self, learnt: _Labels, y: Any, sample_weight: Any, n_rows: int
@@ -175,7 +180,9 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         places = {label: k for k, label in enumerate(learnt.classes.tolist())}
         target = np.array([places[label] for label in y.tolist()])
         name = validation.weights_name(self.class_weight, sample_weight)
-        return target, learnt.weights(target, weights, name)
+        weights = learnt.weights(target, weights, name)
+        validation.check_labels_known(y if weights is None else y[weights > 0], learnt.learnt)
+        return target, weights
 
     def _publish(
         self, ensemble: Ensemble, problem: Problem, splits: list[Split], learnt: _Labels

@@ -36,6 +36,9 @@ LARGEST_ERROR = float(np.finfo(np.float64).max)
 #: still fits into memory. One is left for each category of a table of more columns.
 MOST_INPUTS = 2**15
 
+#: An embedding makes about so many inputs of the first layer of each column.
+INPUTS_OF_EMBEDDING = 8
+
 #: Inputs of so many rows are made at a time for predictions (256 MB).
 MOST_ENTRIES = 2**26
 
@@ -213,7 +216,7 @@ def _learn(
     """Return a network, or a partner, that has learnt from the rows of a split."""
     if isinstance(recipe, Partner):
         return learn_partner(problem, recipe, split, seed)
-    table = problem.table.rows(split.train)
+    table, recipe = problem.table.rows(split.train), _for_table(recipe, problem.table)
     inputs = _fit_inputs(recipe, table, seed)
     X, X_val = _matrix(inputs, table), _matrix(inputs, problem.table.rows(split.held))
     transform = fit_transform(recipe.transform, problem.target[split.train])
@@ -248,6 +251,7 @@ def learn_all(
         if isinstance(recipe, Partner):
             rows = np.arange(len(problem.table))
             return learn_partner(problem, recipe, Split(rows, rows[:0]), seed)
+        recipe = _for_table(recipe, problem.table)
         inputs = _fit_inputs(recipe, problem.table, seed)
         transform = fit_transform(recipe.transform, problem.target)
         targets = problem.target if transform is None else transform.forth(problem.target)
@@ -280,6 +284,13 @@ def _scoring(problem: Problem, split: Split, transform: Transform | None) -> Any
         return -error if np.isfinite(error) else -LARGEST_ERROR
 
     return score
+
+
+def _for_table(recipe: Recipe, table: EncodedTable) -> Recipe:
+    """Return a recipe without an embedding if the table has too many columns for one."""
+    n_columns = len(table.number_names) + len(table.category_names)
+    too_many = INPUTS_OF_EMBEDDING * n_columns > MOST_INPUTS
+    return recipe.with_(embedding=None) if too_many else recipe
 
 
 def _fit_inputs(recipe: Recipe, table: EncodedTable, seed: int) -> Inputs:

@@ -37,7 +37,7 @@ class Recipe:
     embedding : {"pbld", "plr", "piecewise_linear"}, default=None
         What the network learns to make of each number before its first layer, beside or instead of
         the number, and of each category: a row of eight numbers for each level of a large one
-        (:mod:`fastmlp.embeddings`).
+        (:mod:`fastmlp.embeddings`). A table of more than 4096 columns is learnt without.
     scaling_layer : bool, default=False
         Whether each input has a factor that is learnt (``scaling_layer`` of MLPClassifier).
     hidden_layer_sizes : tuple of int, default=(256, 256, 256)

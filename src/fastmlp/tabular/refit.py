@@ -35,11 +35,13 @@ def refitted(
     diverges or that Ctrl-C ends stays as it was, and so do those after Ctrl-C.
     """
     result = list(members)
+    # All learn from the same rows, so that two networks of one seed would be the same.
+    firsts = seed + np.cumsum([0, *(len(member.learners) for member in members)])
     try:
         for i in np.argsort(-weights, kind="stable"):
             wanted = LONGER * members[i].seconds
             if deadline is None or deadline - clock.now() > wanted:
-                result[i] = _refitted(problem, members[i], (seed + int(i)) % 2**32, deadline)
+                result[i] = _refitted(problem, members[i], int(firsts[i]), deadline)
     except KeyboardInterrupt:
         notify(INTERRUPTED)
     return tuple(result)
