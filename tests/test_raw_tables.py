@@ -487,6 +487,11 @@ def test_names_on_one_side_only():
     ("column", "text"),
     [
         (["1", "2.5", "3"], r"Column 'a' of X has numbers as texts and is taken for a category"),
+        (
+            ["2024-05-01", "2024-05-02 10:30", "2024/5/3"],
+            r"Column 'a' of X has dates as texts.*datetime",
+        ),
+        (["31.12.2023", "1.1.2024", "12/31/2023"], r"Column 'a' of X has dates as texts.*category"),
         ([1, "x", 2.5], r"Column 'a' of X has numbers and texts mixed and is taken for a category"),
         ([1, True, "x"], r"has booleans and numbers and texts mixed"),
     ],
@@ -499,9 +504,33 @@ def test_warnings_of_columns_that_were_hardly_meant_so(column, text):
     assert len(set(encoded.categories[:, 0])) == 3
 
 
+@pytest.mark.parametrize(
+    ("column", "remark", "way"),
+    [
+        (["1.5", "2.5", "3"], "numbers as texts", "to_numeric"),
+        (["2024-05-01", "2024-05-02", "2024-05-03"], "dates as texts", "to_datetime"),
+    ],
+)
+def test_texts_that_are_dropped_and_were_hardly_meant_as_such(column, remark, way):
+    X = pd.DataFrame({"a": column, "b": [1, 2, 3]})
+    with pytest.warns(UserWarning, match=f"'a' of X has {remark} and is dropped.*pandas.{way}"):
+        report = read(X, min_count=2)[0].columns_["a"]
+    assert (report.taken_for, report.remark) == ("dropped", remark)
+
+
+@pytest.mark.parametrize(
+    "texts", [["1.2.30", "1.2.31"], ["555-12-3456", "555-12-3457"], ["x", "y"]]
+)
+def test_texts_that_are_neither_dates_nor_numbers_warn_of_nothing(texts):
+    X = pd.DataFrame({"a": texts, "b": [1, 2]})
+    assert read(X)[0].columns_["a"].remark == ""
+    assert read(X, min_count=2)[0].columns_["a"].remark == "no level is frequent"
+
+
 def test_a_category_that_was_meant_warns_of_nothing():
     assert one_column(["1", "2"], categorical_features=["a"])[0].remark == ""
     assert one_column(pd.Categorical(["1", "2"]))[0].remark == ""
+    assert one_column(pd.Categorical(["2024-05-01", "2024-05-02"]))[0].remark == ""
 
 
 # -- the reader as an object -----------------------------------------------------------------------
@@ -515,6 +544,15 @@ def test_what_a_user_says_counts_more():
         assert_array_equal(encoded.categories[:, 0], [2, 3, 2])
     ordered = pd.DataFrame({"a": pd.Categorical(["x", "y"], ordered=True)})
     assert read(ordered, categorical_features=["a"])[0].columns_["a"].taken_for == "category"
+
+
+def test_ends_of_ranges_are_printed():
+    reader, _ = read(
+        pd.DataFrame({"a": [0, 1484705], "b": [0.1234567, 1484705.5], "c": [1e-9, 1e30]})
+    )
+    lines = repr(reader.columns_).splitlines()[1:]
+    ends = ["0 … 1484705", "0.123457 … 1.48471e+06", "1e-09 … 1e+30"]
+    assert all(text in line for text, line in zip(ends, lines, strict=True))
 
 
 def test_columns_are_printed():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -75,10 +76,11 @@ class Hostile:
 @pytest.mark.parametrize(
     ("X", "error", "text"),
     [
-        (None, ValueError, "got None"),
-        ("abc", TypeError, "got 'abc'"),
+        (None, ValueError, "X must be a data frame of pandas, polars or pyarrow, a NumPy array or"),
+        ("a.csv", TypeError, "a list of rows; got 'a.csv'. pandas.read_csv reads a file."),
+        (Path("a.csv"), TypeError, "('a.csv'). pandas.read_csv reads a file."),
         (3.0, TypeError, "X must be a data frame of pandas, polars or pyarrow"),
-        ({"a": [1.0]}, TypeError, "got a dict: take pandas.DataFrame(X)"),
+        ({"a": [1.0]}, TypeError, "a list of rows; got a dict: take pandas.DataFrame(X)"),
         (iter([[1]]), TypeError, "take list(X)"),
         ([], ValueError, "0 sample(s)"),
         ([[], []], ValueError, "0 feature(s)"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from typing import ClassVar
 
 import numpy as np
@@ -23,6 +24,8 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from fastmlp import TabularClassifier, TabularRegressor
 from fastmlp.tabular import Recipe
+from fastmlp.tabular.partner import Partner
+from fastmlp.tabular.race import Race
 
 #: Recipes that learn nothing, so that a partner is better.
 IDLE = Recipe(hidden_layer_sizes=(4,), max_iter=1, learning_rate_init=1e-9, batch_size=64)
@@ -234,10 +237,26 @@ class TakesTime(Means):
 def test_a_partner_is_not_begun_that_there_is_no_time_for(limit, n_learnt, monkeypatch, seen):
     slow = slow_clock(monkeypatch)
     monkeypatch.setattr(TakesTime, "clock", slow)
-    board = regressor(TakesTime(), TakesTime(), time_limit=limit).fit(FRAME, Y).leaderboard_
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        board = regressor(TakesTime(), TakesTime(), time_limit=limit).fit(FRAME, Y).leaderboard_
+    text = "time_limit leaves no time for the partner TakesTime(): it is left out."
+    assert [str(each.message) for each in told].count(text) == 2 - n_learnt
     assert [place.recipe for place in board].count("TakesTime()") == n_learnt
     assert len([each for each in seen if len(each) == 3]) == 2 + n_learnt
     assert slow.time - 1000 < limit
+
+
+def test_a_partner_learns_where_there_is_no_time_for_a_network(monkeypatch, seen):
+    slow = slow_clock(monkeypatch)
+    monkeypatch.setattr(TakesTime, "clock", slow)
+    monkeypatch.setattr(
+        Race, "_has_time_for", lambda race, recipe: isinstance(recipe, Partner) or not race.members
+    )
+    model = regressor(TakesTime(), recipe=None, preset="fast", time_limit=1000)
+    board = model.fit(FRAME, Y).leaderboard_
+    assert len(board) == 2
+    assert "TakesTime()" in [place.recipe for place in board]
 
 
 def test_ctrl_c_in_a_partner_keeps_the_networks():

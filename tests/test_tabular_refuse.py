@@ -153,6 +153,8 @@ def test_recipes_of_losses_that_are_not_transformed():
         ({"inputs": ("pieces", "bins")}, ValueError, "recipe.inputs[1] must be one of pieces, "),
         ({"inputs": (1,)}, ValueError, "recipe.inputs[0] must be one of pieces, "),
         ({"n_pieces": 0}, ValueError, "recipe.n_pieces must be an integer ≥ 1; got 0."),
+        ({"max_iter": "40"}, TypeError, "recipe.max_iter must be an integer ≥ 1; got '40'"),
+        ({"max_iter": None}, TypeError, "recipe.max_iter must be an integer ≥ 1; got None."),
         ({"max_levels": 2.5}, TypeError, "recipe.max_levels must be an integer ≥ 1"),
         ({"transform": 1}, ValueError, "recipe.transform must be one of log, quantile; got 1."),
         ({"transform": "log"}, ValueError, "recipe.transform='log' needs targets above 0"),

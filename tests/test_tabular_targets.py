@@ -64,6 +64,16 @@ def test_several_targets(loss):
     assert r2_score(both, model.predict(X)) > 0.7
 
 
+@pytest.mark.parametrize("loss", ["huber", "smooth_l1"])
+def test_the_units_of_several_targets_do_not_matter_to_bent_losses(loss):
+    """The metric bends where the networks' loss does."""
+    errors = [
+        regressor(loss, n_folds=1).fit(X, np.c_[Y, factor * Y**2]).leaderboard_[0].error
+        for factor in (1, 1024)
+    ]
+    assert errors[0] == pytest.approx(errors[1])
+
+
 def test_metrics_of_losses_are_those_of_others():
     truth, values, weights = RNG.rand(30) + 0.5, RNG.rand(30) + 0.5, RNG.rand(30)
 

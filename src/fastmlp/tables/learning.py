@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,8 +27,16 @@ from fastmlp.tables.sources import RawTable
 
 __all__ = ["Learnt", "learn"]
 
-#: What remarks say of texts that are numbers, and of cells of several kinds.
-NUMBERS_AS_TEXTS = "numbers as texts"
+#: What remarks say of texts that are numbers or dates, and what to do about them.
+AS_TEXTS: Mapping[str, str] = MappingProxyType(
+    {
+        "numbers as texts": "pandas.to_numeric makes numbers of it",
+        "dates as texts": "pandas.to_datetime makes dates of it",
+    }
+)
+
+#: Dates with a year of four digits at one end, and perhaps a time.
+_DATE = re.compile(r"(\d{4}([-/.])\d\d?\2\d\d?|\d\d?([-/.])\d\d?\3\d{4})([ T]\d.*)?")
 
 _CONSTANT, _EMPTY, _RARE = "constant", "no values", "no level is frequent"
 
@@ -141,12 +152,13 @@ def _of_category(column: Column, n_rows: int, min_count: int, is_chosen: bool) -
     n_levels, n_missing = int((counts > 0).sum()), n_rows - int(counts.sum())
     encoder = fit_category(levels, min_count)
     n_seen = len(encoder.codes) + (n_levels > len(encoder.codes)) + (n_missing > 0)
-    if n_seen < 2 or not n_levels:
-        why = _EMPTY if not n_levels else _CONSTANT if n_levels == 1 else _RARE
-        return _dropped(column.label, column.dtype, why, n_missing / n_rows)
     remark = column.remark
-    if not is_chosen and not column.order and not remark and _are_numbers(levels.texts):
-        remark = NUMBERS_AS_TEXTS
+    if n_levels > 1 and not is_chosen and not column.order and not remark:
+        remark = _what_texts_are(levels.texts)
+    if n_seen < 2 or not n_levels:
+        rare = remark if remark in AS_TEXTS else _RARE
+        why = _EMPTY if not n_levels else _CONSTANT if n_levels == 1 else rare
+        return _dropped(column.label, column.dtype, why, n_missing / n_rows)
     report = _report(column, "category", n_missing / n_rows, n_levels, None, ("",), remark)
     return Learnt(encoder, report)
 
@@ -194,6 +206,13 @@ def _report(
     remark = remark or column.remark
     label, dtype = column.label, column.dtype
     return ColumnReport(label, dtype, taken, missing, levels, ends, outputs, remark)
+
+
+def _what_texts_are(texts: list[str]) -> str:
+    """Return a remark if all texts, of which there are some, are numbers or dates."""
+    if _are_numbers(texts):
+        return "numbers as texts"
+    return "dates as texts" if all(map(_DATE.fullmatch, texts)) else ""
 
 
 def _are_numbers(texts: list[str]) -> bool:

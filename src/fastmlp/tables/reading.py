@@ -12,7 +12,7 @@ from fastmlp import validation
 from fastmlp.notices import notify
 from fastmlp.tables.encoded import EncodedTable
 from fastmlp.tables.encoders import FIRST_CODE, CategoryEncoder, Encoder, NumberEncoder
-from fastmlp.tables.learning import Learnt, learn
+from fastmlp.tables.learning import AS_TEXTS, Learnt, learn
 from fastmlp.tables.plain import fill
 from fastmlp.tables.report import ColumnTable
 from fastmlp.tables.roles import Roles
@@ -156,13 +156,18 @@ def _slots(learnt: Sequence[Learnt]) -> np.ndarray:
 
 
 def _warn_of_texts(learnt: Sequence[Learnt]) -> None:
-    """Warn of columns that are taken for categories, but were hardly meant as such."""
-    found = [each.report for each in learnt if each.encoder is not None and each.report.remark]
+    """Warn of columns that are taken for categories, or left out, but were hardly meant as such."""
+    found = [
+        report
+        for encoder, report in learnt
+        if report.remark and (encoder is not None or report.remark in AS_TEXTS)
+    ]
     if found:
         first = found[0]
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        fate = "dropped" if first.taken_for == "dropped" else "taken for a category"
+        way = AS_TEXTS.get(first.remark, AS_TEXTS["numbers as texts"])
         notify(
-            f"Column {first.name!r}{more} of X has {first.remark} and is taken for a category: "
-            "pandas.to_numeric makes numbers of it; name it in categorical_features if it is a "
-            "category."
+            f"Column {first.name!r}{more} of X has {first.remark} and is {fate}: {way}; name it in "
+            "categorical_features if it is a category."
         )

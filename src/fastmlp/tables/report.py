@@ -96,6 +96,9 @@ class ColumnTable(Sequence[ColumnReport]):
 
 _HEADINGS = ("column", "dtype", "taken for", "missing", "levels", "range", "gives", "remark")
 
+#: Whole numbers below it are printed with all of their digits.
+LARGEST_IN_FULL = 1e12
+
 #: Longest text of a cell.
 MOST_CHARACTERS = 48
 
@@ -117,7 +120,9 @@ def _percent(share: float) -> str:
 
 
 def _end(end: float | str) -> str:
-    return end if isinstance(end, str) else f"{end:.6g}"
+    if isinstance(end, str):
+        return end
+    return f"{end:.0f}" if end % 1 == 0 and abs(end) < LARGEST_IN_FULL else f"{end:.6g}"
 
 
 def _cut(text: str) -> str:

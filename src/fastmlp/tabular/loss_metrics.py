@@ -24,17 +24,20 @@ _POWERS = {"poisson": 1.0, "gamma": 2.0}
 LEAST = 1e-300
 
 
-def real_metric(scoring: Any, aim: RealAim, options: Mapping[str, Any]) -> Metric:
+def real_metric(
+    scoring: Any, aim: RealAim, options: Mapping[str, Any], scales: np.ndarray | float = 1.0
+) -> Metric:
     """Return the metric of real targets that ``scoring`` asks for; None is that of the loss.
 
-    ``options`` are the numbers of the loss, by the names of MLPRegressor.
+    ``options`` are the numbers of the loss, by the names of MLPRegressor, and ``scales`` (T,) the
+    units in which ``huber_delta`` counts.
     """
     own = _NAMED.get(aim.loss, aim.loss)
     known = {
         name: Metric(name, _of_answers(aim, metric.error)) for name, metric in REAL_METRICS.items()
     }
     if own not in known:
-        known[own] = Metric(own, _error_of_loss(aim, options))
+        known[own] = Metric(own, _error_of_loss(aim, options, scales))
     known[own] = replace(known[own], is_native=True)
     return metric_of(own if scoring is None else scoring, None, known, aim.answer)
 
@@ -44,7 +47,9 @@ def _of_answers(aim: RealAim, error: ErrorFunction) -> ErrorFunction:
     return lambda truth, prediction, weights: error(truth, aim.answer(prediction), weights)
 
 
-def _error_of_loss(aim: RealAim, options: Mapping[str, Any]) -> ErrorFunction:
+def _error_of_loss(
+    aim: RealAim, options: Mapping[str, Any], scales: np.ndarray | float
+) -> ErrorFunction:
     """Return the mean of a loss."""
     if aim.loss == "pinball":
         return lambda truth, prediction, weights: pinball_loss(
@@ -55,7 +60,7 @@ def _error_of_loss(aim: RealAim, options: Mapping[str, Any]) -> ErrorFunction:
     if aim.loss in ("huber", "smooth_l1"):
         delta = options["huber_delta"]
         divisor = 1.0 if aim.loss == "huber" else delta
-        return _mean_of(lambda truth, values: _huber(values - truth, delta) / divisor)
+        return _mean_of(lambda truth, values: _huber((values - truth) / scales, delta) / divisor)
     return _deviance(_POWERS.get(aim.loss, options.get("tweedie_power", 1.5)))
 
 

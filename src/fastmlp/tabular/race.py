@@ -71,8 +71,8 @@ class Race:
             for recipe in self._in_turn(portfolio, partners, transform):
                 if self.members and not self._has_time_for(recipe):
                     if isinstance(recipe, Partner):
-                        continue
-                    break
+                        notify(validation.partner_without_time(recipe.estimator))
+                    continue
                 if self._enter(recipe):
                     break
         except KeyboardInterrupt:
@@ -121,8 +121,8 @@ class Race:
 
     def _has_time_for(self, recipe: Recipe | Partner) -> bool:
         """Return whether most of what such a candidate takes is left."""
-        if self.deadline is None:
-            return True
+        if self.deadline is None or clock.now() >= self.deadline:
+            return self.deadline is None
         if isinstance(recipe, Partner):
             expected = trial_seconds(self.problem, recipe, self.splits)
             return self.deadline - clock.now() > expected

@@ -45,8 +45,9 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     quantiles : float or sequence of float, default=0.5
         Levels for "pinball", between 0 and 1, in ascending order.
     huber_delta : float, default=None
-        The error from which on "huber" and "smooth_l1" are straight lines, in the unit of y. None
-        is the targets' own deviation, as their deciles tell it.
+        The error from which on "huber" and "smooth_l1" are straight lines, in the unit of y; of
+        several targets, and in the metric of these losses, as a multiple of each one's deviation.
+        None is that deviation, as the deciles of a target tell it.
     tweedie_power : float, default=1.5
         For "tweedie", between 1 and 2; see :class:`MLPRegressor`.
     target_transform : {"auto", "log", "quantile"} or None, default="auto"
@@ -144,20 +145,19 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         validation.check_target_transforms(counted, given["loss"], transform, self.recipe)
         aim = RealAim.of(counted, given["loss"], given["quantiles"])
         validation.check_metric_of_quantiles(self.metric, aim.has_axis_of_quantiles)
-        options = self._options(y, weights, given)
-        metric = real_metric(self.metric, aim, options)
+        scales = _scales_of(y, weights)
+        options = self._options(scales, given)
+        metric = real_metric(self.metric, aim, options, scales if y.ndim > 1 else 1.0)
         settings = {**options, "n_threads": given["n_threads"]}
         problem = Problem(table, y, weights, aim, metric, settings).counting()
         return problem, problem
 
-    def _options(
-        self, y: np.ndarray, weights: np.ndarray | None, given: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Return the loss and its numbers, by the names of MLPRegressor."""
+    def _options(self, scales: np.ndarray, given: dict[str, Any]) -> dict[str, Any]:
+        """Return the loss and its numbers, by the names of MLPRegressor, for ``scales`` (T,)."""
         loss, delta = given["loss"], given["huber_delta"]
         if delta is None:
             # Several targets count in their own scales.
-            delta = _scale_of(y, weights) if y.ndim == 1 else 1.0
+            delta = float(scales[0]) if len(scales) == 1 else 1.0
         return {
             "loss": loss,
             "quantiles": given["quantiles"],
@@ -250,7 +250,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         return quantile_score(y, aim.by_level(prediction), aim.levels, weights)
 
 
-def _scale_of(y: np.ndarray, weights: np.ndarray | None) -> float:
-    """Return the deviation of a target (N,) with weights (N,), as its deciles tell it."""
-    unit = TargetUnit.of(y.reshape(-1, 1), weights, "median", positive=False)
-    return float(unit.scale[0])
+def _scales_of(y: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """Return the deviations (T,) of targets (N,) or (N, T) with weights (N,), by their deciles."""
+    unit = TargetUnit.of(y.reshape(len(y), -1), weights, "median", positive=False)
+    return unit.scale

@@ -173,6 +173,7 @@ from fastmlp.validation.tabular import (
     no_value_of,
     parameter_of_quantiles,
     partner_fails,
+    partner_without_time,
     takes_transforms,
 )
 from fastmlp.validation.targets import (
@@ -340,6 +341,7 @@ __all__ = [
     "one_class_only",
     "parameter_of_quantiles",
     "partner_fails",
+    "partner_without_time",
     "raise_assigned",
     "raise_fixed_layers",
     "raise_no_order",

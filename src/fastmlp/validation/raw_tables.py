@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from os import PathLike
 from typing import Any, NoReturn
 
 import numpy as np
@@ -35,6 +36,9 @@ __all__ = [
 #: Years that dates may have, those of Python's own.
 FIRST_YEAR, LAST_YEAR = 1, 9999
 
+#: What is read.
+_TABLE = "a data frame of pandas, polars or pyarrow, a NumPy array or a list of rows"
+
 #: What makes other things of a column, by what these are.
 _MAKERS_OF = {"dates": "to_datetime", "durations": "to_timedelta"}
 
@@ -46,7 +50,9 @@ def check_is_table(X: Any) -> None:
     """Raise for what is no table: ``X`` is neither a data frame nor a two-dimensional array."""
     if issparse(X):
         raise TypeError("X is a sparse matrix, which is not supported: pass X.toarray().")
-    check_is_array("X", X if not isinstance(X, np.ma.MaskedArray) else np.empty((0, 0)))
+    if isinstance(X, (str, bytes, PathLike)):
+        raise TypeError(f"X must be {_TABLE}; got {brief(X)}. pandas.read_csv reads a file.")
+    check_is_array("X", X if not isinstance(X, np.ma.MaskedArray) else np.empty((0, 0)), _TABLE)
     text = wrong_shape("X", X) if hasattr(X, "shape") else None
     if text is not None:
         raise ValueError(text)
@@ -58,10 +64,7 @@ def check_is_table(X: Any) -> None:
             f"others: {remedy}."
         )
     if not isinstance(X, (list, tuple, np.ndarray)) and not hasattr(X, "__array__"):
-        raise TypeError(
-            f"X must be a data frame of pandas, polars or pyarrow, a NumPy array or a list of "
-            f"rows; got {brief(X)}."
-        )
+        raise TypeError(f"X must be {_TABLE}; got {brief(X)}.")
 
 
 def check_not_lazy(X: Any) -> None:

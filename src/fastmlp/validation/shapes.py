@@ -27,15 +27,19 @@ WANTED: Mapping[str, str] = {
 DIMENSIONS: Mapping[str, int] = {"X": 2, "y": 2, "sample_weight": 1, "classes": 1}
 
 
-def check_is_array(name: str, values: Any) -> None:
-    """Raise for what no array can be made of, and for masked entries, whose masks would be lost."""
+def check_is_array(name: str, values: Any, wanted: str | None = None) -> None:
+    """Raise for what no array can be made of, and for masked entries, whose masks would be lost.
+
+    ``wanted`` says what the argument is; None is what ``WANTED`` has.
+    """
     if type(values) is np.ndarray or issparse(values):  # some sparse ones are mappings
         return
     check_masks(name, values)
+    wanted = wanted or WANTED[name]
     if values is None or isinstance(values, (str, bytes)):
         # A missing X or y is a ValueError in scikit-learn.
         kind = ValueError if values is None else TypeError
-        raise kind(f"{name} must be {WANTED[name]}; got {brief(values)}.")
+        raise kind(f"{name} must be {wanted}; got {brief(values)}.")
     if isinstance(values, Mapping):
         way = f"take pandas.DataFrame({name})" if name == "X" else f"take list({name}.values())"
     elif isinstance(values, Set):
@@ -44,7 +48,7 @@ def check_is_array(name: str, values: Any) -> None:
         way = f"take list({name})"
     else:
         return
-    raise TypeError(f"{name} must be {WANTED[name]}; got {a_kind_of(values)}: {way}.")
+    raise TypeError(f"{name} must be {wanted}; got {a_kind_of(values)}: {way}.")
 
 
 def check_label_list(name: str, values: Any) -> None:

@@ -41,6 +41,7 @@ __all__ = [
     "no_value_of",
     "parameter_of_quantiles",
     "partner_fails",
+    "partner_without_time",
     "takes_transforms",
 ]
 
@@ -104,7 +105,7 @@ def check_recipe(value: Any, kind: type, inputs: Iterable[str], transforms: Iter
     one_of_them = Verbatim(tuple(inputs))
     for i, each in enumerate(given):
         one_of_them(f"recipe.inputs[{i}]", each)
-    for name in ("n_pieces", "n_pairs", "n_angles", "max_levels", "batch_size"):
+    for name in ("n_pieces", "n_pairs", "n_angles", "max_levels", "batch_size", "max_iter"):
         COUNT(f"recipe.{name}", getattr(value, name))
     POSITIVE("recipe.input_scale", value.input_scale)  # type: ignore[attr-defined]
     if value.transform is not None:  # type: ignore[attr-defined]
@@ -157,6 +158,11 @@ def partner_fails(partner: Any, error: Exception) -> str:
     """Return what to warn of when a partner has raised an error, and is left out."""
     text = one_line(str(error), 200)
     return f"The partner {brief(partner)} is left out: {type(error).__name__}: {text}"
+
+
+def partner_without_time(partner: Any) -> str:
+    """Return what to warn of when there is no time for a partner."""
+    return f"time_limit leaves no time for the partner {brief(partner)}: it is left out."
 
 
 def check_one_label_a_row(y: np.ndarray) -> None:
