@@ -13,8 +13,8 @@ from products import KINDS, Operands, Shape, core_call, packed_call
 from fastmlp.backends import get_backend
 from fastmlp.cli.epochs import GridCell
 from fastmlp.cli.timing import interleave
-from fastmlp.plan.layout import make_settings
 from fastmlp.plan.parameters import aligned_zeros
+from fastmlp.plan.records import make_settings
 from fastmlp.registry import OPTIMIZERS
 from fastmlp.training.updates import UpdateRule
 

@@ -12,7 +12,7 @@
  * threads. Precision: products and element-wise work in `real` with FMA where the CPU has it;
  * sums of losses and penalties in double. No fast-math: NaN and Inf travel.
  *
- * Layouts are repeated in plan/layout.py and the order of operations in registry.py; tests hold them against
+ * Layouts are repeated in plan/records.py and the order of operations in registry.py; tests hold them against
  * each other.
  */
 #ifndef FASTMLP_H
@@ -65,7 +65,7 @@ typedef struct {
     void (*custom)(int64_t n, int64_t n_slopes, void *h, void *slope);
 } fastmlp_layer;
 
-/* What a slot holds; the codes are those of plan/layout.py. All but the last two are trained. */
+/* What a slot holds; the codes are those of plan/records.py. All but the last two are trained. */
 enum {
     FASTMLP_WEIGHTS = 0,
     FASTMLP_BIASES,

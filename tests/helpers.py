@@ -12,15 +12,7 @@ from fastmlp.backends import get_backend
 from fastmlp.backends.protocol import Backend, Rows, Totals
 from fastmlp.optimizers import CLASSES
 from fastmlp.plan.front import Column
-from fastmlp.plan.layout import (
-    FREQUENCIES,
-    TABLES,
-    Plan,
-    default_groups,
-    make_plan,
-    make_settings,
-    prefix_slots,
-)
+from fastmlp.plan.layout import Plan, make_plan
 from fastmlp.plan.parameters import (
     aligned_zeros,
     alpha_views,
@@ -29,6 +21,7 @@ from fastmlp.plan.parameters import (
     scales_view,
     weight_views,
 )
+from fastmlp.plan.records import FREQUENCIES, TABLES, default_groups, make_settings, prefix_slots
 from fastmlp.registry import LOSSES, Loss
 from fastmlp.training.updates import UpdateRule
 

@@ -17,7 +17,8 @@ from helpers_process import run_python
 from fastmlp.backends import Rows, get_backend
 from fastmlp.network import Network
 from fastmlp.optimizers import Adam
-from fastmlp.plan.layout import LAYER_DTYPE, Plan, make_plan, make_settings
+from fastmlp.plan.layout import Plan, make_plan
+from fastmlp.plan.records import LAYER_DTYPE, make_settings
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.schedules import Constant
 from fastmlp.training.courses import Rates

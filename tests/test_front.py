@@ -12,7 +12,8 @@ from helpers_tolerances import TRAJECTORY, eps
 from fastmlp.backends.protocol import Backend
 from fastmlp.plan.description import Description
 from fastmlp.plan.front import PLAIN_COLUMN, Column
-from fastmlp.plan.layout import BIASES, FREQUENCIES, SCALES, TABLES, make_plan
+from fastmlp.plan.layout import make_plan
+from fastmlp.plan.records import BIASES, FREQUENCIES, SCALES, TABLES
 
 ADAM = {"optimizer": "adam", "learning_rate": 0.02, "eps": 1e-2}
 WITH_ALL = {

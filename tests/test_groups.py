@@ -11,7 +11,9 @@ from helpers import REFERENCE, Problem, make_problem, make_recipe, objective_and
 from helpers_tolerances import TRAJECTORY, eps
 
 from fastmlp.backends.protocol import Backend
-from fastmlp.plan.layout import (
+from fastmlp.plan.layout import Plan, make_plan
+from fastmlp.plan.parameters import bias_views, gain_views, weight_views
+from fastmlp.plan.records import (
     BIASES,
     GAINS,
     GROUP_DTYPE,
@@ -20,11 +22,8 @@ from fastmlp.plan.layout import (
     SHIFTS,
     SLOT_DTYPE,
     WEIGHTS,
-    Plan,
     group_runs,
-    make_plan,
 )
-from fastmlp.plan.parameters import bias_views, gain_views, weight_views
 
 #: Weights; all else; the output layer at a tenth of the rate, half the penalties and no decay;
 #: gains and shifts with penalties.

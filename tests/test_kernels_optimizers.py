@@ -12,7 +12,8 @@ from helpers_looped import looped
 from helpers_tolerances import OPTIMIZER, assert_within, eps
 
 from fastmlp.backends.protocol import Backend
-from fastmlp.plan.layout import GRADIENT_NOISE_STREAM, default_groups, prefix_slots
+from fastmlp.plan.layout import GRADIENT_NOISE_STREAM
+from fastmlp.plan.records import default_groups, prefix_slots
 from fastmlp.registry import OPTIMIZERS
 
 SIZES = (1, 2, 15, 17, 64, 97, 1029)

@@ -21,9 +21,10 @@ from helpers_tolerances import TRAJECTORY, eps
 from fastmlp import MLPClassifier, MLPRegressor, Predictor
 from fastmlp.backends.protocol import Backend
 from fastmlp.network import Network
-from fastmlp.plan.layout import SCALES, make_plan
+from fastmlp.plan.layout import make_plan
 from fastmlp.plan.members import joint_logits
 from fastmlp.plan.parameters import bias_views, weight_views
+from fastmlp.plan.records import SCALES
 from fastmlp.registry import LOSSES
 
 ADAM = {"optimizer": "adam", "learning_rate": 0.02, "eps": 1e-2}

@@ -80,5 +80,17 @@ def test_networks_that_the_system_would_end_the_process_for(monkeypatch):
     classifier().fit(X, LABELS)
 
 
+def test_levels_that_the_system_would_end_the_process_for(monkeypatch):
+    levels = np.array(X)
+    levels[0, 0], levels[1:, 0] = 2**24 - 1, 0
+    monkeypatch.setattr(memory, "available_memory", lambda: 2**30)
+    text = (
+        r"^categorical_features has levels of 1\.34e\+08 parameters, for which there is not enough "
+        r"memory: training takes 2 GiB, and 1 GiB"
+    )
+    model = classifier(categorical_features=[0])
+    assert_rejected(model, (levels, LABELS), MemoryError, text)
+
+
 def test_available_memory():
     assert memory.available_memory() > 2**20

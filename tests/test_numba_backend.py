@@ -18,8 +18,9 @@ from fastmlp.backends import Rows
 from fastmlp.backends.numba_jit import NumbaBackend, dropout, exponential, jit, network
 from fastmlp.backends.numba_jit import threading_layer as layers
 from fastmlp.optimizers import SGD
-from fastmlp.plan.layout import make_plan, make_settings
+from fastmlp.plan.layout import make_plan
 from fastmlp.plan.parameters import aligned_zeros
+from fastmlp.plan.records import make_settings
 from fastmlp.registry import ACTIVATIONS, LOSSES
 from fastmlp.training.updates import UpdateRule
 
@@ -187,7 +188,8 @@ import numpy as np
 from fastmlp.backends.numba_jit import NumbaBackend, threading_layer
 from fastmlp.backends import Rows
 from fastmlp.optimizers import Adam
-from fastmlp.plan.layout import make_plan, make_settings
+from fastmlp.plan.layout import make_plan
+from fastmlp.plan.records import make_settings
 from fastmlp.training.updates import UpdateRule
 
 threading_layer._WORTH_A_TEAM = dict.fromkeys(threading_layer._WORTH_A_TEAM, 0)

@@ -28,7 +28,7 @@ from fastmlp.optimizers import (
     RAdam,
     RMSprop,
 )
-from fastmlp.plan.layout import default_groups, prefix_slots
+from fastmlp.plan.records import default_groups, prefix_slots
 from fastmlp.registry import OPTIMIZERS
 from fastmlp.training.updates import UpdateRule
 

@@ -5,16 +5,9 @@ import pytest
 
 from fastmlp.backends import _core
 from fastmlp.plan.front import FEATURE_DTYPE
-from fastmlp.plan.layout import (
-    GROUP_DTYPE,
-    LAYER_DTYPE,
-    SETTINGS_DTYPE,
-    SLOT_DTYPE,
-    UPDATE_DTYPE,
-    dropout_threshold,
-    make_plan,
-)
+from fastmlp.plan.layout import dropout_threshold, make_plan
 from fastmlp.plan.parameters import ALIGNMENT, aligned_zeros, bias_views, weight_views
+from fastmlp.plan.records import GROUP_DTYPE, LAYER_DTYPE, SETTINGS_DTYPE, SLOT_DTYPE, UPDATE_DTYPE
 
 
 def test_records_have_the_size_of_the_structs():

@@ -126,6 +126,9 @@ class Categories(Options):
     update's cost, only the rows of levels in the batch count, however many levels there are. What
     is no level of the first fit is treated as level 0.
 
+    ``weight_decay`` shrinks the rows of levels in the batch. ``alpha``, ``l1`` and ``max_norm`` are
+    for the weights of the layers and leave rows alone, also where they are weights of the first.
+
     Parameters
     ----------
     width : int, default=8

@@ -14,7 +14,7 @@ import numpy as np
 from fastmlp.backends.protocol import Backend, Rows
 from fastmlp.plan.description import require
 from fastmlp.plan.inputs import Inputs
-from fastmlp.plan.layout import Plan, group_runs, make_settings
+from fastmlp.plan.layout import Plan
 from fastmlp.plan.members import joint_logits
 from fastmlp.plan.parameters import (
     REAL_TYPES,
@@ -28,6 +28,7 @@ from fastmlp.plan.parameters import (
     shift_views,
     weight_views,
 )
+from fastmlp.plan.records import group_runs, make_settings
 from fastmlp.registry import NORMALIZATIONS, OPTIMIZERS
 
 __all__ = ["Gradient", "Network"]

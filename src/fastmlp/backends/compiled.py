@@ -16,8 +16,9 @@ from fastmlp.backends.protocol import Rows, Totals
 from fastmlp.backends.row_shares import row_shares
 from fastmlp.plan.front import starts_and_widths
 from fastmlp.plan.inputs import Inputs, SparseRows
-from fastmlp.plan.layout import SCALES, Plan
+from fastmlp.plan.layout import Plan
 from fastmlp.plan.parameters import REAL_TYPES, aligned_zeros
+from fastmlp.plan.records import SCALES
 
 __all__ = [
     "CompiledBackend",

@@ -10,7 +10,8 @@ from fastmlp.backends import Backend, Rows
 from fastmlp.network import Network
 from fastmlp.optimizers import SGD, Adam, Optimizer
 from fastmlp.plan.initializers import initialize
-from fastmlp.plan.layout import Plan, make_plan, make_settings
+from fastmlp.plan.layout import Plan, make_plan
+from fastmlp.plan.records import make_settings
 from fastmlp.registry import OPTIMIZERS
 from fastmlp.training.shuffling import shuffle
 from fastmlp.training.updates import UpdateRule

@@ -14,8 +14,9 @@ import numpy as np
 from fastmlp.backends import Backend
 from fastmlp.cli.timing import WrongResultError
 from fastmlp.optimizers import CLASSES
-from fastmlp.plan.layout import default_groups, dropout_threshold, make_settings, prefix_slots
+from fastmlp.plan.layout import dropout_threshold
 from fastmlp.plan.parameters import aligned_zeros
+from fastmlp.plan.records import default_groups, make_settings, prefix_slots
 from fastmlp.registry import ACTIVATIONS, LOSSES, OPTIMIZERS, Loss
 from fastmlp.training.updates import UpdateRule
 

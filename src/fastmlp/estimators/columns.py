@@ -10,14 +10,14 @@ from fastmlp import validation
 from fastmlp.embeddings import PBLD, PLR, Categories, NumericEmbedding, PiecewiseLinear
 from fastmlp.plan.front import PLAIN_COLUMN, Column, front_width
 from fastmlp.plan.inputs import Inputs
-from fastmlp.plan.layout import (
+from fastmlp.plan.layout import Plan
+from fastmlp.plan.records import (
     EMBEDDING_BIASES,
     EMBEDDING_WEIGHTS,
     FREQUENCIES,
     PHASES,
     SCALES,
     TABLES,
-    Plan,
 )
 
 __all__ = ["columns_of", "with_rates"]

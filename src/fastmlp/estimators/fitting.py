@@ -27,8 +27,9 @@ from fastmlp.optimizers import Optimizer, named_optimizer
 from fastmlp.plan.front import Column
 from fastmlp.plan.front_values import initialize_columns
 from fastmlp.plan.initializers import initialize
-from fastmlp.plan.layout import Plan, batch_norms, make_plan, make_settings
+from fastmlp.plan.layout import Plan, batch_norms, make_plan
 from fastmlp.plan.members import MEMBERS, members_of
+from fastmlp.plan.records import make_settings
 from fastmlp.plan.update_groups import with_factors
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.schedules import OF_SCIKIT_LEARN, Constant, Scaled, Schedule, named_schedule

@@ -17,7 +17,7 @@ from fastmlp.estimators.fitting import Fitting
 from fastmlp.estimators.judging import JudgedRows
 from fastmlp.estimators.learnt import Learnt, is_in_training, learnt_by
 from fastmlp.notices import notify
-from fastmlp.plan.front import Column, front_width
+from fastmlp.plan.front import Column, front_width, n_learnt_of
 from fastmlp.plan.inputs import Inputs
 from fastmlp.plan.layout import groups_of_layers
 from fastmlp.plan.members import Members, members_of
@@ -111,6 +111,9 @@ def prepare(
     names = getattr(columns, "feature_names_in_", None)
     front = _front(parameters, X, dtype, names, earlier)
     inputs = front_width(front) or X.shape[1]
+    validation.check_layer_sizes([inputs, *sizes[1:]])
+    n_of_columns = n_learnt_of(front, sizes[1])
+    validation.check_memory(vars(parameters), [inputs, *sizes[1:]], n_of_columns, coder.dtype)
     _check_network(vars(parameters), [inputs, *sizes[1:]], coder, earlier, len(X), weights)
     own_rows = _rows_to_judge_by(validation_rows, model, parameters, columns, coder, class_weights)
     if own_rows is not None:
@@ -217,8 +220,6 @@ def _check_network(
     weights: np.ndarray | None,
 ) -> None:
     """Raise unless a network of these widths can be made, or gone on with; ``weights`` is (N,)."""
-    validation.check_layer_sizes(sizes)
-    validation.check_memory(parameters, sizes, coder.dtype)
     validation.check_members(parameters, sizes)
     scaling, n_layers = parameters["scaling_layer"] > 0, len(sizes) - 1
     members = members_of(parameters["n_members"], parameters["members"], n_layers, scaling)

@@ -40,6 +40,7 @@ __all__ = [
     "features_of",
     "front_width",
     "move_offsets",
+    "n_learnt_of",
     "starts_and_widths",
     "wrong_columns",
 ]
@@ -136,6 +137,11 @@ PLAIN_COLUMN = Column("plain", beside=True)
 def front_width(columns: Sequence[Column]) -> int:
     """Return how many inputs of layer 0 the columns make together."""
     return sum(column.n_inputs for column in columns)
+
+
+def n_learnt_of(columns: Sequence[Column], width_of_layer: int) -> int:
+    """Return how many numbers the columns learn together."""
+    return sum(sum(column.sizes(width_of_layer)) for column in columns)
 
 
 def features_of(

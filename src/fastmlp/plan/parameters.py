@@ -6,7 +6,8 @@ from math import prod
 
 import numpy as np
 
-from fastmlp.plan.layout import (
+from fastmlp.plan.layout import Plan
+from fastmlp.plan.records import (
     ALPHAS,
     BIASES,
     GAINS,
@@ -15,7 +16,6 @@ from fastmlp.plan.layout import (
     SCALES,
     SHIFTS,
     WEIGHTS,
-    Plan,
 )
 
 __all__ = [

@@ -9,7 +9,8 @@ import numpy as np
 
 from fastmlp.names import Names
 from fastmlp.optimizers import Optimizer
-from fastmlp.plan.layout import ALPHAS, BIASES, GAINS, GROUP_DTYPE, SHIFTS, WEIGHTS, Plan
+from fastmlp.plan.layout import Plan
+from fastmlp.plan.records import ALPHAS, BIASES, GAINS, GROUP_DTYPE, SHIFTS, WEIGHTS
 
 __all__ = ["PARAMETRIZATIONS", "PARTS", "with_factors"]
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp.optimizers import Number, Optimizer, of_each
-from fastmlp.plan.layout import UPDATE_DTYPE
+from fastmlp.plan.records import UPDATE_DTYPE
 
 __all__ = ["UpdateRule"]
 

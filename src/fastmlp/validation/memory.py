@@ -60,23 +60,29 @@ SMALL = 2**28
 
 
 def check_memory(
-    parameters: Mapping[str, Any], layer_sizes: Sequence[int], dtype: np.dtype
+    parameters: Mapping[str, Any], layer_sizes: Sequence[int], n_of_columns: int, dtype: np.dtype
 ) -> None:
     """Raise MemoryError if what is laid out for training is more than there is.
 
     Systems that promise more memory than they have end the process instead. Counted are the
-    parameters, their gradient and what the solver remembers, and nothing that depends on rows.
+    parameters, ``n_of_columns`` of which are those of embeddings, their gradient and what the
+    solver remembers, and nothing that depends on rows.
     """
-    solver, count = parameters["solver"], n_parameters(layer_sizes) * _own_networks(parameters)
+    solver, of_layers = parameters["solver"], n_parameters(layer_sizes) * _own_networks(parameters)
     rule = CLASSES.get(solver) if isinstance(solver, str) else solver
-    needed = count * dtype.itemsize * (2 + len(() if rule is None else rule.moments))
+    vectors = 2 + len(() if rule is None else rule.moments)
+    needed = (of_layers + n_of_columns) * dtype.itemsize * vectors
     available = available_memory() if needed > SMALL else None
     if available is not None and needed > available:
-        raise MemoryError(
+        makes = (
             f"hidden_layer_sizes={brief(tuple(layer_sizes[1:-1]))} makes a network of "
-            f"{count_of(count)} parameters with the {layer_sizes[0]} columns of X, for which there "
-            f"is not enough memory: training takes {needed / 2**30:.3g} GiB, and "
-            f"{available / 2**30:.3g} GiB are available."
+            f"{count_of(of_layers)} parameters with the {layer_sizes[0]} columns of X"
+            if of_layers > n_of_columns
+            else f"categorical_features has levels of {count_of(n_of_columns)} parameters"
+        )
+        raise MemoryError(
+            f"{makes}, for which there is not enough memory: training takes "
+            f"{needed / 2**30:.3g} GiB, and {available / 2**30:.3g} GiB are available."
         )
 
 

@@ -554,7 +554,8 @@ PARAMETERS = (
     Parameter("members", "tabm-mini", OneOf(MEMBERS), "str", names=MEMBERS, text="""
     How ``n_members`` networks differ. With "tabm-mini" (Gorishniy, Kotelnikov & Babenko 2024) they
     share the hidden layers; each has its own factors of the inputs, which begin at random signs and
-    are learnt, and its own output layer. With "independent" they share nothing.
+    are learnt, and its own output layer. With "independent" they share nothing but what
+    ``numeric_embedding`` and ``categorical_features`` make of the columns of X.
     """),
     Parameter("own_batches", False, flag, "bool", solvers=BATCHES, text="""
     Whether each of ``n_members`` networks sees the rows in an order of its own. By default they

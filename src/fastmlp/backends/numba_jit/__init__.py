@@ -36,7 +36,8 @@ from fastmlp.backends.numba_jit.workspace import make_workspace
 from fastmlp.backends.protocol import Rows, Totals
 from fastmlp.backends.row_shares import row_shares
 from fastmlp.plan.inputs import Inputs, SparseRows
-from fastmlp.plan.layout import Plan, group_runs
+from fastmlp.plan.layout import Plan
+from fastmlp.plan.records import group_runs
 from fastmlp.registry import NORMALIZATIONS, OPTIMIZERS
 
 __all__ = ["NumbaBackend"]

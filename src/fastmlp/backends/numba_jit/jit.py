@@ -11,7 +11,7 @@ from typing import Any
 import numba
 
 from fastmlp import optimizers, registry
-from fastmlp.plan import layout
+from fastmlp.plan import layout, records
 
 __all__ = [
     "entry_point",
@@ -37,7 +37,7 @@ _NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 def _source_stamp() -> bytes:
     """Return a digest of all sources that the compiled code of this package depends on."""
     package = sorted(Path(__file__).parent.glob("*.py"))
-    named = [str(module.__file__) for module in (layout, registry, optimizers)]
+    named = [str(module.__file__) for module in (layout, records, registry, optimizers)]
     sources = [*map(str, package), *named]
     return hashlib.sha256(b"".join(Path(source).read_bytes() for source in sources)).digest()
 

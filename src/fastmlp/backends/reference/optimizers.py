@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from fastmlp.backends.reference.philox import standard_normals
-from fastmlp.plan.layout import GRADIENT_NOISE_STREAM, Plan, group_runs
+from fastmlp.plan.layout import GRADIENT_NOISE_STREAM, Plan
+from fastmlp.plan.records import group_runs
 from fastmlp.registry import OPTIMIZERS
 
 __all__ = ["UPDATE_RULES", "limit_norms", "optimizer_update", "penalty", "penalty_gradient"]
