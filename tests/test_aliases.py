@@ -105,6 +105,8 @@ def test_every_spelling_for_the_pieces():
         one, other = (initial_weights(4, 3, activation=a, random_state=0) for a in (written, name))
         assert_array_equal(one, other)
     for written, name in spellings(INITIALIZERS):
+        if name == "data_driven":
+            continue  # which follows from rows: see test_pieces
         one, other = (initial_weights(4, 3, init, random_state=0) for init in (written, name))
         assert_array_equal(one, other)
 

@@ -92,7 +92,7 @@ def portfolio_for(preset: str, n_rows: int) -> Portfolio:
     epochs = epochs_for(n_rows)
     if preset == "fast":
         # With little time, larger inputs learn most: they are as good as a higher learning rate.
-        return Portfolio((*_lasting(epochs // 2, SMALL), *_lasting(3 * epochs // 5, ROUGH)))
+        return Portfolio((*_lasting(epochs // 2, SMALL), *_lasting(4 * epochs // 5, ROUGH)))
     entrants = _lasting(epochs, SMALL, SMOOTH, ROUGH_PIECES, ROUGH)
     if preset == "default":
         return Portfolio(entrants, 1, 1 if n_rows < MANY_ROWS else 2, 3)
