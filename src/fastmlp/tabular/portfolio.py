@@ -91,7 +91,7 @@ def portfolio_for(preset: str, n_rows: int) -> Portfolio:
     """Return the portfolio of a preset for a table of ``n_rows`` rows to learn from."""
     epochs = epochs_for(n_rows)
     if preset == "fast":
-        # With little time, larger inputs learn most: they are as good as a higher learning rate.
+        # With little time, a network of larger inputs learns most.
         return Portfolio((*_lasting(epochs // 2, SMALL), *_lasting(4 * epochs // 5, ROUGH)))
     entrants = _lasting(epochs, SMALL, SMOOTH, ROUGH_PIECES, ROUGH)
     if preset == "default":
