@@ -32,8 +32,8 @@ def check_can_be_exported(owner: str, plan: Plan) -> None:
     if any(code == CUSTOM for code in plan.layers["activation"]):
         own = next(iter(plan.custom.values()))
         raise ValueError(
-            f"This {owner} can't be exported: its activation {own.name!r} is a Python function "
-            f"of yours. Fit it with one of {', '.join(ACTIVATIONS.names)}."
+            f"This {owner} can't be exported: its activation {brief(own.name)} is a Python "
+            f"function of yours. Fit it with one of {', '.join(ACTIVATIONS.names)}."
         )
 
 
