@@ -138,6 +138,10 @@ class Network:
             return Network(plan, parameters, aligned_copy(self.moments, dtype), self.step)
         return Network(plan, parameters, aligned_zeros((n_moments, plan.n_parameters), dtype))
 
+    def without_moments(self) -> Network:
+        """Return an independent copy without the optimiser's memory."""
+        return self.continued(self.plan, self.dtype, 0, keep_moments=False)
+
     def __setstate__(self, state: Any) -> None:
         names = set(type(self).__dataclass_fields__)
         require(isinstance(state, dict) and set(state) == names, "its parts have other names")
