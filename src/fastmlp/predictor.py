@@ -32,8 +32,9 @@ class Predictor(Savable):
         before each call, within a :class:`~sklearn.compose.TransformedTargetRegressor` predictions
         are transformed back, and of a search such as :class:`~sklearn.model_selection.GridSearchCV`
         the best estimator is taken. They can be nested.
-    n_threads : int, default=1
-        Threads that a call with many rows may use.
+    n_threads : int, default=None
+        Threads that a call may use: it takes as many of them as its work is worth, one for a few
+        rows. None means all that there are for us.
 
     Raises
     ------
@@ -59,11 +60,11 @@ class Predictor(Savable):
     _coder: TargetCoder
     _steps: tuple[Any, ...]
     _targets: tuple[Any, ...]
-    _n_threads: int
+    _n_threads: int | None
     _model_name: str
     _feature_names: np.ndarray | None
 
-    def __init__(self, model: Any, n_threads: int = 1) -> None:
+    def __init__(self, model: Any, n_threads: int | None = None) -> None:
         # Imported here because ``import fastmlp`` needs none of it.
         from fastmlp.estimators import MLPRegressor  # noqa: PLC0415
         from fastmlp.estimators.base import BaseMLP  # noqa: PLC0415
@@ -72,12 +73,11 @@ class Predictor(Savable):
 
         found = unwrap(model)
         check_model(found.model, MLPRegressor if found.targets else BaseMLP)
-        check_parameters({"n_threads": n_threads})
         learnt = found.model._learnt
         network = learnt.predicting()
         self._network = network.without_moments()
         self._steps, self._targets = deepcopy((found.steps, found.targets))
-        self._n_threads = int(n_threads)
+        self._n_threads = check_parameters({"n_threads": n_threads})["n_threads"]
         self._model_name = type(found.model).__name__
         self._feature_names = learnt.feature_names
         self._coder = learnt.coder
@@ -91,12 +91,15 @@ class Predictor(Savable):
         network = self._network
         self._in_users_unit = self._coder.in_users_unit
         self._checked_as = stand_in(self._model_name, network.plan.n_inputs, self._feature_names)
-        self._run = CompiledBackend().predictor(network.plan, network.parameters, self._n_threads)
+        self._run = CompiledBackend().predictor(network.plan, network.parameters, packs=True)
+        # One logistic output becomes two columns, 1 − p and p.
+        plan = network.plan
+        self._paired = plan.loss_row.link == "logistic" and plan.n_outputs == 1
 
     def __getstate__(self) -> dict[str, Any]:
         """Return all that another process can use."""
         state = super().__getstate__()
-        for name in ("_run", "_checked_as", "_in_users_unit"):
+        for name in ("_run", "_paired", "_checked_as", "_in_users_unit"):
             del state[name]
         return state
 
@@ -138,7 +141,7 @@ class Predictor(Savable):
         """
         for step in self._steps:
             X = step.transform(X)
-        outputs = self._run(X)
+        outputs = self._run(X, self._paired, self._n_threads)
         if outputs is None:
             outputs = self._at(self._converted(X))
         outputs = self._in_users_unit(outputs)
@@ -151,7 +154,9 @@ class Predictor(Savable):
 
     def _at(self, X: Inputs) -> np.ndarray:
         """Return the outputs (N, C) at X (N, I), which has been checked."""
-        outputs = self._run(X) if isinstance(X, np.ndarray) else self._run.at_sparse(X)
+        if not isinstance(X, np.ndarray):
+            return self._run.at_sparse(X, self._paired, self._n_threads)
+        outputs = self._run(X, self._paired, self._n_threads)
         assert outputs is not None
         return outputs
 

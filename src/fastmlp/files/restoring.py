@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from types import MappingProxyType
@@ -20,8 +21,9 @@ from fastmlp.files.classes import CLASSES, class_of
 from fastmlp.files.damage import NEWER, DamageError, require
 from fastmlp.files.describing import TYPES
 from fastmlp.files.hints import fits, hints_of
-from fastmlp.files.states import defaults_of, is_estimator, is_record, made_of
+from fastmlp.files.states import defaults_of, is_estimator, is_record, made_of, stored_fields
 from fastmlp.plan.description import Description, custom_row
+from fastmlp.plan.layout import Plan
 from fastmlp.registry import LOSSES, Loss
 
 __all__ = ["Restorer"]
@@ -189,13 +191,15 @@ class Restorer:
 
     def _made(self, kind: type, state: dict[str, Any]) -> Any:
         """Return an object of a class that is no estimator."""
-        hints = hints_of(Description if kind.__name__ == "Plan" else kind)
-        _require_known(kind, state, set(hints))
-        whole = {**defaults_of(Description if kind.__name__ == "Plan" else kind), **state}
-        missing = set(hints) - set(whole)
-        require(not missing, f"its {kind.__name__} lacks {', '.join(sorted(missing))}")
+        described_by = Description if kind is Plan else kind
+        hints = hints_of(described_by)
+        names = stored_fields(described_by) if is_dataclass(kind) else tuple(hints)
+        _require_known(kind, state, set(names))
+        whole = {**defaults_of(described_by), **state}
+        missing = sorted(set(names) - set(whole))
+        require(not missing, f"its {kind.__name__} lacks {', '.join(missing)}")
         _require_hints(kind, state, hints)
-        return made_of(kind, {name: whole[name] for name in hints})
+        return made_of(kind, {name: whole[name] for name in names})
 
 
 def _require_known(kind: type, state: Mapping[str, Any], known: set[str]) -> None:

@@ -11,7 +11,15 @@ from sklearn.base import BaseEstimator
 
 from fastmlp._version import __version__
 
-__all__ = ["VERSION", "defaults_of", "is_estimator", "is_record", "made_of", "state_of"]
+__all__ = [
+    "VERSION",
+    "defaults_of",
+    "is_estimator",
+    "is_record",
+    "made_of",
+    "state_of",
+    "stored_fields",
+]
 
 #: Where the pickle of a model says by which version it was made.
 VERSION = "_fastmlp_version"
@@ -27,6 +35,14 @@ def is_estimator(kind: type) -> bool:
     return issubclass(kind, BaseEstimator)
 
 
+def stored_fields(kind: Any) -> tuple[str, ...]:
+    """Return the fields of a dataclass, but for those that live in one process only.
+
+    Those are neither handed to it nor compared.
+    """
+    return tuple(field.name for field in fields(kind) if field.init or field.compare)
+
+
 def state_of(value: Any) -> dict[str, Any]:
     """Return what an object is made of; of a dataclass its fields, and nothing that is cached."""
     kind: Any = type(value)
@@ -38,7 +54,7 @@ def state_of(value: Any) -> dict[str, Any]:
         state.pop(VERSION, None)
         return state
     if is_dataclass(kind):
-        return {field.name: getattr(value, field.name) for field in fields(kind)}
+        return {name: getattr(value, name) for name in stored_fields(kind)}
     return dict(sorted(vars(value).items()))
 
 
