@@ -57,7 +57,8 @@ def said_by(model: Any, inputs: Any) -> bytes:
 
 
 def sources(folder: Path) -> list[Source]:
-    """Return files of all kinds of models."""
+    """Return files of all kinds of models; what children would compile or import is then there."""
+    of.own_objects_once()
     cases = {**of.classifiers(), **of.regressors(), **of.tabulars()}
     fitted = {name: (of.fitted(*case), *case[1:]) for name, case in cases.items()}
     fitted["predictor"] = of.prepared()
@@ -66,7 +67,9 @@ def sources(folder: Path) -> list[Source]:
         path = folder / "source"
         model.save(path)
         rows = inputs if name == "predictor" else inputs[:20]
-        made.append(Source(name, path.read_bytes(), rows, target, said_by(model, rows)))
+        source = Source(name, path.read_bytes(), rows, target, said_by(model, rows))
+        put_to_use(fastmlp.load(path, custom_objects=of.own_objects_once()), source)
+        made.append(source)
     return made
 
 
