@@ -49,13 +49,16 @@ def string(text: str) -> str:
     r"""Return a text as a string literal of UTF-8.
 
     Three octal digits end a character wherever it stands, and a question mark begins no trigraph.
+    A long one is several on lines of their own, which the compiler joins.
 
     Examples
     --------
     >>> print(string('käse "a"??/'))
     "k\303\244se \"a\"\?\?/"
     """
-    return '"' + "".join(map(_escaped, text.encode(errors="surrogatepass"))) + '"'
+    escaped = list(map(_escaped, text.encode(errors="surrogatepass")))
+    lines = ["".join(escaped[i : i + WIDTH]) for i in range(0, len(escaped), WIDTH)]
+    return '"' + '"\n        "'.join(lines) + '"'
 
 
 def _escaped(byte: int) -> str:
