@@ -137,7 +137,7 @@ class CompiledExecutor:
     """See :class:`fastmlp.backends.Executor`."""
 
     def __init__(self, trainer: _core.Trainer, n_rows: int) -> None:
-        self._trainer = trainer
+        self._trainer, self._n_rows = trainer, n_rows
         trainer.use(aligned_zeros(trainer.workspace_bytes(n_rows), np.uint8))
 
     def train(
@@ -165,7 +165,11 @@ class CompiledExecutor:
     ) -> Totals:
         """See :meth:`fastmlp.backends.Executor.gradient`."""
         X, target, weight = rows
-        return Totals(*self._trainer.gradient(parameters, X, target, weight, gradient, step, order))
+        return Totals(
+            *self._trainer.gradient(
+                parameters, X, target, weight, gradient, step, order, self._n_rows
+            )
+        )
 
 
 class CompiledBackend:
