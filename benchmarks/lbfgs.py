@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import click
@@ -45,6 +46,10 @@ OURS, THEIRS = "iteration", "scikit-learn's iteration"
 TARGETS = {OURS: 1.15, EPOCH: 1.05}
 #: A fit goes through so many iterations, and another through so many more.
 FEW, MORE = 3, 10
+#: OpenBLAS's threads keep a core busy for so long after scikit-learn's fits; it is in both of them.
+SECONDS_TO_REST = 0.1
+#: How long a value of a gradient or an epoch lasts.
+MIN_SECONDS = 0.2
 #: Both descend from one start, in float32; the losses after ``FEW`` iterations differ by rounding.
 LOSS_TOLERANCE = 1e-2
 
@@ -109,7 +114,7 @@ def measure(cell: GridCell, n_threads: int, n_rounds: int) -> Row:
         calls[f"{what}, few"] = lambda fit=fit: fit(FEW)  # type: ignore[misc]
         calls[f"{what}, more"] = lambda fit=fit: fit(FEW + MORE)  # type: ignore[misc]
     check_gradient(cell, n_threads)
-    timings = interleave(calls, n_rounds=n_rounds)
+    timings = interleave(calls, n_rounds=n_rounds, min_seconds=MIN_SECONDS)
     iterations = {
         what: difference(timings[f"{what}, few"], timings[f"{what}, more"]) for what in fits
     }
@@ -138,7 +143,9 @@ def fit_of(kind: type, cell: GridCell, **options: Any) -> Callable[[int], Any]:
             random_state=0,
             **options,
         )
-        return model.fit(X, y)
+        model.fit(X, y)
+        sleep(SECONDS_TO_REST)
+        return model
 
     return fit
 
