@@ -28,8 +28,9 @@ class Predictor:
         before each call, within a :class:`~sklearn.compose.TransformedTargetRegressor` predictions
         are transformed back, and of a search such as :class:`~sklearn.model_selection.GridSearchCV`
         the best estimator is taken. They can be nested.
-    n_threads : int, default=1
-        Threads that a call with many rows may use.
+    n_threads : int, default=None
+        Threads that a call may use: it takes as many of them as its work is worth, one for a few
+        rows. None means all that there are for us.
 
     Raises
     ------
@@ -51,7 +52,7 @@ class Predictor:
     True
     """
 
-    def __init__(self, model: Any, n_threads: int = 1) -> None:
+    def __init__(self, model: Any, n_threads: int | None = None) -> None:
         # Imported here because ``import fastmlp`` needs none of it.
         from fastmlp.estimators import MLPRegressor  # noqa: PLC0415
         from fastmlp.estimators.base import BaseMLP  # noqa: PLC0415
@@ -60,13 +61,12 @@ class Predictor:
 
         found = unwrap(model)
         check_model(found.model, MLPRegressor if found.targets else BaseMLP)
-        check_parameters({"n_threads": n_threads})
         learnt = found.model._learnt
         network = learnt.predicting()
         # A copy without the optimiser's memory.
         self._network = network.continued(network.plan, network.dtype, 0, keep_moments=False)
         self._steps, self._targets = deepcopy((found.steps, found.targets))
-        self._n_threads = int(n_threads)
+        self._n_threads = check_parameters({"n_threads": n_threads})["n_threads"]
         self._model_name = type(found.model).__name__
         self._feature_names = learnt.feature_names
         self._in_users_unit = learnt.coder.in_users_unit
@@ -79,11 +79,14 @@ class Predictor:
 
         network = self._network
         self._checked_as = stand_in(self._model_name, network.plan.n_inputs, self._feature_names)
-        self._run = CompiledBackend().predictor(network.plan, network.parameters, self._n_threads)
+        self._run = CompiledBackend().predictor(network.plan, network.parameters, packs=True)
+        # One logistic output becomes two columns, 1 − p and p.
+        plan = network.plan
+        self._paired = plan.loss_row.link == "logistic" and plan.n_outputs == 1
 
     def __getstate__(self) -> dict[str, Any]:
         """Return all that another process can use."""
-        here = ("_run", "_checked_as")
+        here = ("_run", "_paired", "_checked_as")
         return {name: value for name, value in vars(self).items() if name not in here}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -118,7 +121,7 @@ class Predictor:
         """
         for step in self._steps:
             X = step.transform(X)
-        outputs = self._run(X)
+        outputs = self._run(X, self._paired, self._n_threads)
         if outputs is None:
             outputs = self._at(self._converted(X))
         outputs = self._in_users_unit(outputs)
@@ -131,7 +134,9 @@ class Predictor:
 
     def _at(self, X: Inputs) -> np.ndarray:
         """Return the outputs (N, C) at X (N, I), which has been checked."""
-        outputs = self._run(X) if isinstance(X, np.ndarray) else self._run.at_sparse(X)
+        if not isinstance(X, np.ndarray):
+            return self._run.at_sparse(X, self._paired, self._n_threads)
+        outputs = self._run(X, self._paired, self._n_threads)
         assert outputs is not None
         return outputs
 
