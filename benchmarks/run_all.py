@@ -60,7 +60,6 @@ JOBS = (
     Job("small", "small.py"),
     Job("calls", "calls.py"),
     Job("mapped", "mapped.py"),
-    Job("lbfgs", "lbfgs.py"),
     Job("busy", "busy.py"),
     Job("roofline", "roofline.py"),
     Job("roofline-one-thread", "roofline.py", "--threads 1"),

@@ -60,7 +60,6 @@ COMMANDS = {
     "calls": "--stream 3 --rounds 1",
     "busy": "--cell digits --rounds 1 --seconds 0.001 --threads 2",
     "custom": "--cell digits --rounds 1",
-    "lbfgs": "--cell digits --rounds 1 --threads 1",
     "mapped": "--rows 50 --hidden 3 --rounds 1 --threads 2",
     "members": "--cell classes --members 2 --rounds 1",
     "dropout": "--cell digits --rounds 1",
@@ -397,35 +396,6 @@ def test_fair_share_is_half_of_each_core(module):
 @pytest.mark.parametrize("n_threads", [1, 2, 5])
 def test_a_barrier_is_passed_by_teams_of_any_size(n_threads):
     assert barrier_seconds(n_threads, rounds=50) > 0
-
-
-# -- L-BFGS -------------------------------------------------------------------------------------
-
-
-def test_an_iteration_is_what_a_longer_fit_adds(module):
-    lbfgs = module("lbfgs")
-    one = lbfgs.difference(Timing((1.0, 2.0)), Timing((1.0 + lbfgs.MORE, 2.0)))
-    assert one.seconds == (1.0, 0.0)
-
-
-def test_wrong_gradients_and_losses_of_lbfgs_are_refused(module, monkeypatch):
-    lbfgs, cell = module("lbfgs"), GridCell("small", 50, (3, 4, 2), 16)
-    lbfgs.check_gradient(cell, 1)
-    right = lbfgs.gradient_of
-
-    def wrong(cell, backend, n_threads):
-        call, gradient = right(cell, backend, n_threads)
-        return (lambda: (call(), np.multiply(gradient, 1.001, gradient))), gradient
-
-    monkeypatch.setattr(
-        lbfgs, "gradient_of", lambda *a: wrong(*a) if a[1] == "compiled" else right(*a)
-    )
-    with pytest.raises(WrongResultError, match="not the reference's"):
-        lbfgs.check_gradient(cell, 1)
-    lbfgs.check_losses(cell, 1.005, 1.0)
-    for loss in (1.02, 0.98, np.nan):
-        with pytest.raises(WrongResultError, match="scikit-learn's is"):
-            lbfgs.check_losses(cell, loss, 1.0)
 
 
 # -- rows of a map ------------------------------------------------------------------------------
