@@ -327,6 +327,14 @@ default=None
 
         return program_of(type(self).__name__, self._learnt)
 
+    def _raw_values(self, X: Any) -> np.ndarray:
+        from fastmlp.plan.inputs import gather  # noqa: PLC0415 - seldom needed
+
+        learnt = self._learnt
+        dtype = learnt.network.dtype
+        rows = validation.check_features(learnt.columns(type(self).__name__), X, dtype)
+        return gather(rows, slice(None), dtype)
+
     def loss_per_sample(self, X: Any, y: Any) -> np.ndarray:
         """Return the loss of each sample, without penalties.
 
