@@ -8,17 +8,20 @@ over tables.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 from matplotlib.figure import Figure
-from options import console_for_tables, outputs, threads
+from options import console_for_tables, outputs, slices, threads
+from results_file import Results, Slice, circumstances
 from rich import box
 from rich.table import Table
 from table_data import TABLES, Split, available, split_of
-from table_results import Entry, Results, circumstances, reached
+from table_results import LIBRARIES, Entry, reached, restored
 from tabular import error_of
 
 from fastmlp import TabularClassifier, TabularRegressor
@@ -46,7 +49,7 @@ BASE = Recipe(inputs=("pieces", "places"))
 @click.option("--part", "parts", type=click.Choice(list(PARTS)), multiple=True)
 @click.option("--seeds", type=click.IntRange(min=1), default=3)
 @click.option("--max-iter", type=click.IntRange(min=1), default=BASE.max_iter, help="Epochs.")
-@click.option("--resume", is_flag=True, help="Measure only what the file of figures lacks.")
+@slices()
 @threads
 @outputs("ablation")
 def main(
@@ -54,7 +57,7 @@ def main(
     parts: tuple[str, ...],
     seeds: int,
     max_iter: int,
-    resume: bool,
+    cut: Slice,
     threads: int | None,
     json_path: Path,
     output: Path,
@@ -62,42 +65,35 @@ def main(
     """Leave out each part of a recipe on all tables that are there."""
     n_threads, console = threads or default_threads(), console_for_tables()
     base = BASE.with_(max_iter=max_iter)
-    facts = {**circumstances(n_threads), "recipe": str(base)}
-    results = Results(json_path, facts)
-    if resume:
-        results = results.continued()
+    facts = {**circumstances(n_threads, LIBRARIES), "recipe": str(base)}
+    results = Results(json_path, facts, restored).continued(cut)
     chosen = [name for name in PARTS if name == WHOLE or not parts or name in parts]
-    for table in tables or available():
-        learn(table, base, chosen, seeds, n_threads, results)
+    names = tables or available()
+    fits = [(name, part, seed) for name, seed, part in product(names, range(seeds), chosen)]
+    for name, part, seed in results.lacking(fits):
+        error, n_rows = error_without(name, base.with_(**PARTS[part]), seed, n_threads)
+        results.add(Entry(name, part, seed, error, n_rows=n_rows))
     increases = increases_of(results.entries, chosen)
     console.print(table_of(increases))
     draw(increases).savefig(output)
     console.print(f"figures: {json_path}, picture: {output}")
+    results.end(fits, console)
 
 
-def learn(
-    table: str, base: Recipe, parts: Sequence[str], n_seeds: int, n_threads: int, results: Results
-) -> None:
-    """Let the results have what a table says of each part."""
-    task = TABLES[table]()
-    split = split_of(task)
-    for seed in range(n_seeds):
-        for part in parts:
-            if (table, part, seed) in results:
-                continue
-            recipe = base.with_(**PARTS[part])
-            error = error_without(split, task.is_classification, recipe, seed, n_threads)
-            results.add(Entry(table, part, seed, error, n_rows=len(split.test_target)))
-
-
-def error_without(
-    split: Split, is_classification: bool, recipe: Recipe, seed: int, n_threads: int
-) -> float:
-    """Return the error of one network of a recipe."""
+def error_without(table: str, recipe: Recipe, seed: int, n_threads: int) -> tuple[float, int]:
+    """Return the error of one network of a recipe, and on how many rows."""
+    is_classification, split = _table(table)
     kind = TabularClassifier if is_classification else TabularRegressor
     model = kind(recipe=recipe, n_folds=1, random_state=seed, n_threads=n_threads)
     prediction = model.fit(split.train, split.train_target).predict(split.test)
-    return error_of(prediction, split.test_target, is_classification)
+    error = error_of(prediction, split.test_target, is_classification)
+    return error, len(split.test_target)
+
+
+@lru_cache(maxsize=1)
+def _table(name: str) -> tuple[bool, Split]:
+    task = TABLES[name]()
+    return task.is_classification, split_of(task)
 
 
 def increases_of(entries: Sequence[Entry], parts: Sequence[str]) -> dict[str, np.ndarray]:
@@ -109,7 +105,13 @@ def increases_of(entries: Sequence[Entry], parts: Sequence[str]) -> dict[str, np
     errors = {(each.table, each.model): each.error for each in reached(entries)}
     tables = [table for (table, part), error in errors.items() if part == WHOLE and error > 0]
     growth = {
-        part: np.array([100 * (errors[table, part] / errors[table, WHOLE] - 1) for table in tables])
+        part: np.array(
+            [
+                100 * (errors[table, part] / errors[table, WHOLE] - 1)
+                for table in tables
+                if (table, part) in errors
+            ]
+        )
         for part in parts
         if part != WHOLE
     }

@@ -6,19 +6,25 @@ The first candidate of a measurement is the one that all others are set beside.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from candidates import PEERS
 from matplotlib.figure import Figure
-from rich import box
-from rich.table import Table
 
 from fastmlp.cli.measure import Measurement
+from fastmlp.cli.timing import Timing
 
-__all__ = ["PeerMeasurement", "draw_ratios", "ratio_table"]
+__all__ = [
+    "PeerMeasurement",
+    "best_rivals",
+    "draw_ratios",
+    "merged",
+    "restored",
+    "write_markdown",
+]
 
 
 @dataclass(frozen=True)
@@ -31,25 +37,39 @@ class PeerMeasurement(Measurement):
         What was chosen for this network because it was fastest.
     compile_seconds : dict of peer to float
         What compilation and the rest of the warm-up took, before the timing.
+    ratios : dict of peer to float
+        Each one's median time over that of the reference, with which it took turns.
     """
 
     settings: dict[str, str]
     compile_seconds: dict[str, float]
+    ratios: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.ratios:
+            unit = self.timings[self.reference].median
+            self.ratios.update({name: t.median / unit for name, t in self.timings.items()})
 
     @property
-    def reference(self) -> str:
-        """Name of the candidate that all others are set beside."""
-        return next(iter(self.timings))
+    def key(self) -> tuple[str, str]:
+        """The work, and the peer beside the reference."""
+        return self.name, next(reversed(self.timings))
 
-    def ratios(self) -> dict[str, float]:
-        """Return each candidate's median time over the reference's."""
-        unit = self.timings[self.reference].median
-        return {name: timing.median / unit for name, timing in self.timings.items()}
+    def ratio(self, name: str) -> float:
+        """Return a candidate's median time over the reference's, with which it took turns."""
+        return self.ratios[name]
 
-    def best_rival(self) -> str | None:
-        """Return the fastest of the peers that are not our own, if there is one."""
-        rivals = {name: r for name, r in self.ratios().items() if not PEERS[name].is_ours}
-        return min(rivals, key=rivals.__getitem__, default=None)
+    def best_rival(self, is_exact: bool = True) -> str | None:
+        """Return the fastest of the peers that are not our own, if there is one.
+
+        Those whose products round float32 are a race of their own.
+        """
+        rivals = [
+            name
+            for name in self.ratios
+            if not PEERS[name].is_ours and PEERS[name].is_exact == is_exact
+        ]
+        return min(rivals, key=self.ratio, default=None)
 
     def notes(self) -> Iterator[str]:
         """Yield a line for each peer that had a choice or something to compile."""
@@ -60,31 +80,63 @@ class PeerMeasurement(Measurement):
             if parts:
                 yield f"[dim]{self.name}: {name}: {'; '.join(parts)}[/]"
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return what a JSON report keeps."""
-        return super().as_dict() | {"ratios": self.ratios(), "best_rival": self.best_rival()}
+
+def restored(row: dict[str, Any]) -> PeerMeasurement:
+    """Return the measurement of which a file of figures keeps ``row``."""
+    timings = {name: Timing(tuple(kept["seconds"])) for name, kept in row["timings"].items()}
+    return PeerMeasurement(**row | {"timings": timings})
 
 
-def ratio_table(rows: Sequence[PeerMeasurement]) -> Table:
-    """Return a column per measurement and a line per peer."""
-    table = Table(
-        title="Median time as a multiple of the first candidate's (1 in its column)",
-        title_justify="left",
-        title_style="bold",
-        box=box.HORIZONTALS,
+def merged(rows: Sequence[PeerMeasurement]) -> PeerMeasurement:
+    """Return several measurements of one piece of work, with one reference, as one.
+
+    The reference has the values of all; ratios stay those of peers that took turns.
+    """
+    reference = rows[0].reference
+    seconds = [each for row in rows for each in row.timings[reference].seconds]
+
+    def together(attribute: str) -> dict[str, Any]:
+        return {name: value for row in rows for name, value in getattr(row, attribute).items()}
+
+    return replace(
+        rows[0],
+        timings=together("timings") | {reference: Timing(tuple(seconds))},
+        settings=together("settings"),
+        compile_seconds=together("compile_seconds"),
+        ratios=together("ratios"),
+        peak=max(row.peak for row in rows),
+        attainable=max(row.attainable for row in rows),
     )
-    table.add_column("", no_wrap=True)
+
+
+def ratio_rows(rows: Sequence[PeerMeasurement]) -> Iterator[list[str]]:
+    """Yield headings, then a line per measurement: each peer's ratio, and the reference's speed."""
+    names = _names(rows)
+    yield ["", *names, "GFLOP/s of the first", "of peak", "of attainable"]
     for row in rows:
-        table.add_column(row.name, justify="right")
-    for name in _names(rows):
-        ratios = [row.ratios().get(name) for row in rows]
-        table.add_row(name, *(f"{ratio:.3g}" if ratio else "" for ratio in ratios))
-    table.add_section()
-    table.add_row("best rival", *(row.best_rival() or "" for row in rows))
-    table.add_row("the first: GFLOP/s", *(f"{row.gflops(row.reference):.3g}" for row in rows))
-    percent = [f"{100 * row.peak_fraction(row.reference):.0f} %" for row in rows]
-    table.add_row("of the FMA peak", *percent)
-    return table
+        ratios = [f"{row.ratio(name):.3g}" if name in row.ratios else "" for name in names]
+        percent = (row.peak_fraction(row.reference), row.attainable_fraction(row.reference))
+        speed = f"{row.gflops(row.reference):.3g}"
+        yield [row.name, *ratios, speed, *(f"{100 * part:.0f} %" for part in percent)]
+
+
+def best_rivals(rows: Sequence[PeerMeasurement]) -> Iterator[str]:
+    """Yield a line for each measurement that has a rival."""
+    for row in rows:
+        rivals = {
+            "": row.best_rival(),
+            ", in reduced precision": row.best_rival(is_exact=False),
+        }
+        told = [f"{name}{how} {row.ratio(name):.2f}" for how, name in rivals.items() if name]
+        if told:
+            yield f"{row.name}: best rival {'; '.join(told)}"
+
+
+def write_markdown(rows: Sequence[PeerMeasurement], path: Path) -> None:
+    """Write the ratios as a table of Markdown."""
+    headings, *lines = ratio_rows(rows)
+    lines = [headings, ["---"] * len(headings), *lines]
+    path.write_text("".join(f"| {' | '.join(line)} |\n" for line in lines), encoding="utf-8")
 
 
 def draw_ratios(rows: Sequence[PeerMeasurement], title: str, path: Path) -> None:
@@ -92,7 +144,7 @@ def draw_ratios(rows: Sequence[PeerMeasurement], title: str, path: Path) -> None
     figure = Figure(figsize=(9, 2.2 + 0.4 * len(rows)), layout="constrained")
     ax = figure.subplots()
     for name in _names(rows):
-        ratios = [row.ratios().get(name, np.nan) for row in rows]
+        ratios = [row.ratios.get(name, np.nan) for row in rows]
         ax.plot(ratios, np.arange(len(rows)), "o", label=name)
     ax.axvline(1, color="black", linewidth=0.8)
     ax.set_xscale("log")

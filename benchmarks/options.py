@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
+from results_file import UNFINISHED, Slice
 from rich.console import Console
 
-from fastmlp.cli.epochs import CELLS, EXTRA, GRID
+from fastmlp.cli.epochs import CELLS, EXTRA, GRID, WIDE
 
-__all__ = ["chosen_cells", "console_for_tables", "outputs", "rounds", "threads", "training"]
+__all__ = [
+    "chosen_cells",
+    "console_for_tables",
+    "outputs",
+    "rounds",
+    "slices",
+    "threads",
+    "training",
+]
 
-SHAPES = {"grid": GRID, "extra": EXTRA, "all": CELLS}
+SHAPES = {"grid": GRID, "extra": EXTRA, "wide": WIDE, "all": CELLS}
 #: Columns of the tables where nobody says how wide the paper is.
 WIDTH = 132
 
@@ -38,6 +48,40 @@ def outputs(name: str) -> Decorator:
     )
 
 
+def slices(*again: str) -> Decorator:
+    """Return the options that cut a run into slices; the function gets them as ``cut``.
+
+    ``again`` are those that can be measured anew, if there is a choice.
+    """
+    options = _together(
+        click.option("--resume", is_flag=True, help="Measure only what the file of figures lacks."),
+        click.option(
+            "--stop-after",
+            type=click.FloatRange(min=0),
+            metavar="SECONDS",
+            help=f"Begin nothing new after so long; exit status {UNFINISHED} if something is left.",
+        ),
+        click.option(
+            "--again",
+            type=click.Choice(again),
+            multiple=True,
+            hidden=not again,
+            help="With --resume, measure this one anew, as one whose code has changed.",
+        ),
+    )
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def call(
+            *, resume: bool, stop_after: float | None, again: tuple[str, ...], **others: Any
+        ) -> Any:
+            return function(cut=Slice(resume, stop_after, again), **others)
+
+        return options(call)
+
+    return decorate
+
+
 def training(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of whole fits: which networks, and for how long."""
     return _together(
@@ -45,7 +89,7 @@ def training(function: Callable[..., Any]) -> Callable[..., Any]:
             "--shapes",
             type=click.Choice(list(SHAPES)),
             default="grid",
-            help="The grid, the shapes that it leaves out, or both.",
+            help="The grid, what it leaves out, wide networks with some narrow ones, or all.",
         ),
         click.option(
             "--cell",

@@ -1,4 +1,4 @@
-"""The three matrix products of a layer, by fastmlp's core and by NumPy: ready to be timed.
+"""The three matrix products of a layer, by fastmlp's core and others: ready to be timed.
 
 B rows, fan-in I, fan-out O:
     forward   z  (B, O) = x (B, I) · w (I, O)
@@ -18,7 +18,17 @@ from fastmlp.cli.timing import WrongResultError
 from fastmlp.plan.layout import make_plan
 from fastmlp.plan.parameters import aligned_zeros, weight_views
 
-__all__ = ["KINDS", "Call", "Operands", "Shape", "check", "core_call", "numpy_call", "packed_call"]
+__all__ = [
+    "KINDS",
+    "Call",
+    "Operands",
+    "Shape",
+    "check",
+    "core_call",
+    "numpy_call",
+    "packed_call",
+    "torch_call",
+]
 
 KINDS = ("forward", "gradient", "input")
 
@@ -125,6 +135,16 @@ def numpy_call(kind: str, on: Operands) -> Call:
     left, right = on.factors(kind)
     out = aligned_zeros((len(left), right.shape[1]), on.dtype)
     return Call(lambda: np.dot(left, right, out=out), out)
+
+
+def torch_call(kind: str, on: Operands) -> Call:
+    """Return ``torch.mm`` into memory that is there; it takes a transpose as it lies, too."""
+    import torch
+
+    left, right = (torch.from_numpy(factor) for factor in on.factors(kind))
+    out = aligned_zeros((len(left), right.shape[1]), on.dtype)
+    result = torch.from_numpy(out)
+    return Call(lambda: torch.mm(left, right, out=result), out)
 
 
 def check(kind: str, on: Operands, call: Call, name: str) -> None:

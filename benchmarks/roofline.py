@@ -6,22 +6,22 @@ How to read it stands in ``benchmarks/README.md``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 from matplotlib.figure import Figure
-from options import chosen_cells, console_for_tables, outputs, rounds, threads
+from options import chosen_cells, console_for_tables, outputs, rounds, slices, threads
+from results_file import Results, Slice, circumstances
 from rich import box
 from rich.table import Table
 from roofline_parts import PARTS, batch_seconds, n_batches, traffic_of
 
 from fastmlp.backends import get_backend
 from fastmlp.cli.epochs import CELLS, EpochRun, GridCell
-from fastmlp.cli.measure import EPOCH_TOLERANCE, peak_of
-from fastmlp.cli.report import write_json
+from fastmlp.cli.measure import EPOCH_TOLERANCE, attainable_of, peak_of
 from fastmlp.cli.timing import Timing, WrongResultError, interleave
 from fastmlp.threads import default_threads
 
@@ -36,6 +36,8 @@ class Row:
 
     Attributes
     ----------
+    flops_floor, attainable_floor : float
+        Seconds of its operations at the FMA peak, and at the microkernel's rate, of all threads.
     epochs : dict of str to Timing
         Of ``n_threads`` threads shuffled, of one thread shuffled, of one thread in order.
     kernels : dict of part to float
@@ -46,9 +48,15 @@ class Row:
     n_threads: int
     n_updates: int
     flops_floor: float
+    attainable_floor: float
     traffic: dict[str, float]
     epochs: dict[str, Timing]
     kernels: dict[str, float]
+
+    @property
+    def key(self) -> tuple[str]:
+        """What is measured once."""
+        return (self.name,)
 
     @property
     def seconds(self) -> float:
@@ -83,26 +91,41 @@ class Row:
         return asdict(self) | figures | {"epochs": epochs, "shares": self.shares()}
 
 
+def restored(row: dict[str, Any]) -> Row:
+    """Return the row of which the file of figures keeps this."""
+    kept = {each.name: row[each.name] for each in fields(Row)}
+    epochs = {name: Timing(tuple(timing["seconds"])) for name, timing in row["epochs"].items()}
+    return Row(**kept | {"epochs": epochs})
+
+
 @click.command(context_settings={"show_default": True})
 @click.option(
     "--cell", "cells", type=click.Choice(list(CELLS)), multiple=True, help="Default: the grid."
 )
+@slices()
 @threads
 @rounds(7)
 @outputs("roofline")
 def main(
-    cells: tuple[str, ...], threads: int | None, rounds: int, json_path: Path, output: Path
+    cells: tuple[str, ...],
+    cut: Slice,
+    threads: int | None,
+    rounds: int,
+    json_path: Path,
+    output: Path,
 ) -> None:
     """Measure epochs and their kernels in turn, and the floors by arithmetic and by traffic."""
     console, n_threads = console_for_tables(), threads or default_threads()
-    rows = []
-    for name in chosen_cells("grid", cells):
+    results = Results(json_path, circumstances(n_threads, []), restored).continued(cut)
+    keys = [(name,) for name in chosen_cells("grid", cells)]
+    for (name,) in results.lacking(keys):
         with console.status(name):
-            rows.append(measure(CELLS[name], n_threads, rounds))
+            results.add(measure(CELLS[name], n_threads, rounds))
+    rows = [row for row in results.entries if row.key in keys]
     console.print(table_of(rows))
-    write_json(json_path, {"n_threads": n_threads, "rows": rows})
     draw(rows, output)
     console.print(f"figures: {json_path}, picture: {output}")
+    results.end(keys, console)
 
 
 def measure(cell: GridCell, n_threads: int, n_rounds: int) -> Row:
@@ -112,11 +135,16 @@ def measure(cell: GridCell, n_threads: int, n_rounds: int) -> Row:
     epochs = interleave(calls, n_rounds=n_rounds)
     kernels = batch_seconds(cell, n_rounds, MIN_SECONDS)
     updates = n_batches(cell)
+
+    def floor_at(gflops: float) -> float:
+        return cell.flops / (gflops * n_threads * 1e9)
+
     return Row(
         name=cell.name,
         n_threads=n_threads,
         n_updates=updates,
-        flops_floor=cell.flops / (peak_of(np.dtype(cell.dtype)) * n_threads * 1e9),
+        flops_floor=floor_at(peak_of(np.dtype(cell.dtype))),
+        attainable_floor=floor_at(attainable_of(np.dtype(cell.dtype))),
         traffic={item.what: item.seconds(n_threads) for item in traffic_of(cell)},
         epochs=epochs,
         kernels={part: updates * kernels[part] for part in PARTS},
@@ -147,7 +175,7 @@ def table_of(rows: Sequence[Row]) -> Table:
     title = f"Floors of an epoch, the epoch on {rows[0].n_threads} thread(s), percent of its time"
     table = Table(title=title, title_justify="left", box=box.HORIZONTALS)
     table.add_column("cell")
-    headings = ("by flops", "by bytes", "epoch", "spread", "of peak")
+    headings = ("by flops", "by bytes", "epoch", "spread", "of peak", "of attainable")
     for heading in (*headings, *rows[0].shares()):
         table.add_column(heading, justify="right")
     for row in rows:
@@ -157,6 +185,7 @@ def table_of(rows: Sequence[Row]) -> Table:
             *(f"{1e3 * s:.3g} ms" for s in (row.flops_floor, row.bytes_floor, row.seconds)),
             f"{100 * spread:.0f} %",
             f"{100 * row.flops_floor / row.seconds:.0f} %",
+            f"{100 * row.attainable_floor / row.seconds:.0f} %",
             *(f"{100 * share:.0f}" for share in row.shares().values()),
         )
     return table

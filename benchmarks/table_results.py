@@ -1,23 +1,17 @@
-"""What models of raw tables have reached: kept in a file after each fit, and summed up."""
+"""What models of raw tables have reached, and how it is summed up."""
 
 from __future__ import annotations
 
-import json
-import platform
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from importlib import metadata
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import click
 import numpy as np
 from scipy.stats import rankdata
 
-from fastmlp.config import config_dict
+__all__ = ["LIBRARIES", "Entry", "Reached", "Summary", "reached", "restored", "summaries"]
 
-__all__ = ["Entry", "Reached", "Results", "Summary", "circumstances", "reached", "summaries"]
-
+#: Those whose versions the figures depend on.
 LIBRARIES = ("lightgbm", "xgboost", "xgboost-cpu", "catboost", "pytabkit", "torch", "pandas")
 
 
@@ -48,6 +42,15 @@ class Entry(NamedTuple):
     def key(self) -> tuple[str, str, int]:
         """What is measured once."""
         return self.table, self.model, self.seed
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what the file of figures keeps."""
+        return self._asdict()
+
+
+def restored(row: dict[str, Any]) -> Entry:
+    """Return the entry of which the file keeps ``row``."""
+    return Entry(**row)
 
 
 class Reached(NamedTuple):
@@ -84,67 +87,6 @@ class Summary(NamedTuple):
     predict_seconds: float
     n_tables: int
     n_ratios: int
-
-
-def circumstances(n_threads: int) -> dict[str, Any]:
-    """Return what the figures depend on beside the models: machine, threads, versions."""
-    versions = {name: _version(name) for name in LIBRARIES}
-    installed = {name: version for name, version in versions.items() if version}
-    return {
-        "config": {**config_dict(), **installed},
-        "processor": _processor(),
-        "n_threads": n_threads,
-    }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _processor() -> str:
-    """Return the processor's name, as Linux tells it, or what Python knows."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
-class Results:
-    """Entries in a file, which is written after each one, so that a run can be continued."""
-
-    def __init__(self, path: Path, circumstances: dict[str, Any]) -> None:
-        self.path, self.circumstances = path, circumstances
-        self.entries: list[Entry] = []
-
-    def continued(self, again: Iterable[str] = ()) -> Results:
-        """Take the file's entries over, but for those of the models ``again``."""
-        if not self.path.is_file():
-            return self
-        document = json.loads(self.path.read_text())
-        for name, value in self.circumstances.items():
-            if document.get(name) != value:
-                raise click.UsageError(
-                    f"{self.path} was measured with another {name}: {document.get(name)}; now "
-                    f"{value}. Name another file by --json, or leave --resume out to start over."
-                )
-        forgotten = set(again)
-        entries = [Entry(**row) for row in document["rows"]]
-        self.entries = [each for each in entries if each.model not in forgotten]
-        return self
-
-    def add(self, entry: Entry) -> None:
-        """Keep an entry, in the file too."""
-        self.entries.append(entry)
-        rows = [each._asdict() for each in self.entries]
-        partial = self.path.with_name(self.path.name + ".part")
-        partial.write_text(json.dumps({**self.circumstances, "rows": rows}, indent=1) + "\n")
-        partial.replace(self.path)
-
-    def __contains__(self, key: object) -> bool:
-        return any(each.key == key for each in self.entries)
 
 
 def reached(entries: Iterable[Entry]) -> list[Reached]:

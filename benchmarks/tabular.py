@@ -18,12 +18,13 @@ from typing import Any
 import click
 import numpy as np
 from candidates.tables import MODELS
-from options import console_for_tables, outputs, threads
+from options import console_for_tables, outputs, slices, threads
+from results_file import Results, Slice, circumstances
 from rich.console import Console
 from table_data import GROUPS, TABLES, Split, Task, available, split_of
 from table_picture import draw_panels
 from table_report import markdown, overall, table_of
-from table_results import Entry, Results, circumstances, reached, summaries
+from table_results import LIBRARIES, Entry, reached, restored, summaries
 from threadpoolctl import threadpool_limits
 
 from fastmlp.threads import default_threads
@@ -34,13 +35,7 @@ from fastmlp.threads import default_threads
 @click.option("--group", "groups", type=click.Choice(list(GROUPS)), multiple=True)
 @click.option("--model", "models", type=click.Choice(list(MODELS)), multiple=True)
 @click.option("--seeds", type=click.IntRange(min=1), default=3)
-@click.option("--resume", is_flag=True, help="Measure only what the file of figures lacks.")
-@click.option(
-    "--again",
-    type=click.Choice(list(MODELS)),
-    multiple=True,
-    help="With --resume, measure this model anew, as one whose code has changed.",
-)
+@slices(*MODELS)
 @click.option(
     "--markdown",
     "markdown_path",
@@ -54,24 +49,26 @@ def main(
     groups: tuple[str, ...],
     models: tuple[str, ...],
     seeds: int,
-    resume: bool,
-    again: tuple[str, ...],
+    cut: Slice,
     markdown_path: Path | None,
     threads: int | None,
     json_path: Path,
     output: Path,
 ) -> None:
-    """Compare models on raw tables, by default all that are there on all tables that are there."""
+    """Compare models on raw tables, by default all that are there on all tables that are there.
+
+    Seeds come last, so that a run which is ended early has figures of many tables.
+    """
     n_threads, console = threads or default_threads(), console_for_tables()
-    results = Results(json_path, circumstances(n_threads))
-    if resume:
-        results = results.continued(again)
+    results = Results(json_path, circumstances(n_threads, LIBRARIES), restored).continued(cut)
     names = tables or tuple(name for name in available() if _group_is_wanted(name, groups))
     chosen = [name for name in MODELS if name in (models or MODELS) and MODELS[name].is_there]
-    for entry in run(names, chosen, seeds, n_threads, results):
+    fits = [(table, model, seed) for seed, table, model in product(range(seeds), names, chosen)]
+    for entry in run(fits, n_threads, results):
         _tell(console, entry)
     report(results.entries, console, output, markdown_path)
     console.print(f"figures: {json_path}, picture: {output}")
+    results.end(fits, console)
 
 
 def _group_is_wanted(table: str, groups: Sequence[str]) -> bool:
@@ -79,16 +76,11 @@ def _group_is_wanted(table: str, groups: Sequence[str]) -> bool:
 
 
 def run(
-    tables: Sequence[str], models: Sequence[str], n_seeds: int, n_threads: int, results: Results
+    fits: Sequence[tuple[str, str, int]], n_threads: int, results: Results[Entry]
 ) -> Iterator[Entry]:
-    """Yield each fit that the results lack, once they have it; the models take turns.
-
-    Seeds come last, so that a run which is ended early has figures of many tables.
-    """
+    """Yield each fit (table, model, seed) that the results lack, once they have it."""
     warm = set()
-    for seed, table, model in product(range(n_seeds), tables, models):
-        if (table, model, seed) in results:
-            continue
+    for table, model, seed in results.lacking(fits):
         task, split = _table(table)
         with threadpool_limits(n_threads), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of peers, about their own settings

@@ -283,11 +283,15 @@ typedef struct {
                                     int64_t batch_size, void *workspace /* (workspace_bytes) */, int64_t n_threads,
                                     int32_t measure_pace);
     /* One batch of the rows order (n_rows), or 0 … n_rows-1 where it is NULL, with the random bits of a step; gradient (P)
-     * of cost + penalty. The running statistics among the parameters (V) become the batch's. */
+     * of cost + penalty. The rows go through a workspace for most_rows of them in blocks. most_rows is a multiple of 8 or
+     * all rows, and all where there is a batch norm: the running statistics among the parameters (V) become the batch's.
+     * Small calls are left to one thread, unless all_threads are asked for. */
     fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *plan, const fastmlp_settings *settings, int64_t step,
                                              void *parameters, const fastmlp_data *data,
-                                             const int64_t *order /* (n_rows) or NULL */, int64_t n_rows, void *gradient,
-                                             void *workspace /* (workspace_bytes) */, int64_t n_threads);
+                                             const int64_t *order /* (n_rows) or NULL */, int64_t n_rows,
+                                             int64_t most_rows, void *gradient,
+                                             void *workspace /* (workspace_bytes) */, int64_t n_threads,
+                                             int32_t all_threads);
     /* Copies the weights into `packed` (packed_bytes), from where predictions read them faster. */
     size_t (*packed_bytes)(const fastmlp_plan *plan);
     void (*pack_weights)(const fastmlp_plan *plan, const void *parameters /* (V) */, void *packed /* (packed_bytes) */);

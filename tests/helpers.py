@@ -40,7 +40,7 @@ def size_triples() -> list[tuple[int, int, int]]:
     """Return (B, I, O) with each size once in each place, and some beyond a cache block."""
     n = len(SIZES)
     awkward = [(SIZES[i], SIZES[(4 * i + 7) % n], SIZES[(7 * i + 3) % n]) for i in range(n)]
-    return [*awkward, (1, 1, 1), (3, 1030, 5), (130, 520, 70), (700, 6, 9)]
+    return [*awkward, (1, 1, 1), (3, 1030, 5), (130, 520, 70), (700, 6, 9), (1100, 305, 203)]
 
 
 def offset_array(values: np.ndarray) -> np.ndarray:
@@ -310,14 +310,17 @@ def train(
 
 
 def objective_and_gradient(
-    backend: Backend, problem: Problem, n_threads: int = 1, order: np.ndarray | None = None
+    backend: Backend,
+    problem: Problem,
+    n_threads: int = 1,
+    order: np.ndarray | None = None,
+    workspace_rows: int | None = None,
 ) -> tuple[Totals, np.ndarray]:
     """Return the totals and the gradient (P,) over the rows ``order`` (K,), or over all."""
     parameters = problem.parameters.copy()
     gradient = np.full(problem.plan.n_parameters, np.nan, problem.dtype)
-    executor = backend.bind(
-        problem.plan, problem.settings, problem.dtype, len(problem.X), n_threads
-    )
+    n_rows = workspace_rows or len(problem.X)
+    executor = backend.bind(problem.plan, problem.settings, problem.dtype, n_rows, n_threads)
     totals = executor.gradient(parameters, problem.rows, gradient, problem.recipe.step, order)
     return totals, gradient
 

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,12 +15,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from helpers_process import cpu_ticks
+from rich.console import Console
 
 from fastmlp.backends.compiled import barrier_seconds
 from fastmlp.cli.data import DATA_VARIABLE
-from fastmlp.cli.epochs import CELLS, EXTRA, GRID, GridCell
-from fastmlp.cli.measure import Measurement
-from fastmlp.cli.report import draw_epochs
+from fastmlp.cli.epochs import CELLS, EXTRA, GRID, WIDE, GridCell
 from fastmlp.cli.timing import Timing, WrongResultError
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
@@ -43,11 +43,15 @@ def test_peers_compares_training_and_prediction(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    training, prediction = json.loads((tmp_path / "p.json").read_text())["rows"]
-    assert training["ratios"].keys() == {"fastmlp", "scikit-learn"}
-    assert prediction["ratios"].keys() == {"fastmlp", "fastmlp Predictor", "scikit-learn"}
-    assert training["ratios"]["fastmlp"] == 1
-    assert training["best_rival"] == prediction["best_rival"] == "scikit-learn"
+    rows = json.loads((tmp_path / "p.json").read_text())["rows"]
+    assert [(row["name"], *row["ratios"]) for row in rows] == [
+        ("digits, 3 rows", "fastmlp Predictor", "fastmlp"),
+        ("digits", "fastmlp", "scikit-learn"),
+        ("digits, 3 rows", "fastmlp Predictor", "scikit-learn"),
+    ]
+    training, prediction = (tmp_path / "p.md").read_text().splitlines()[2:]
+    assert training.startswith("| digits |  | 1 | ")
+    assert prediction.startswith("| digits, 3 rows | 1 | ")
     assert (tmp_path / "p.png").stat().st_size > 0
 
 
@@ -86,36 +90,51 @@ def test_each_command_writes_its_figures_and_a_picture(tmp_path, name):
     assert (tmp_path / f"bench-{name}.png").stat().st_size > 0
 
 
-def test_a_peer_that_is_not_installed_is_skipped_with_a_word(module, monkeypatch):
+def test_a_peer_that_is_not_installed_is_skipped_with_a_word(module, monkeypatch, capsys):
     candidates = module("candidates")
-    registered = module("candidates.registered")
-    absent = registered.Registration("none", "no:Class", "", needs=("no_such_library",))
+    absent = candidates.Registration("none", "no:Class", "", needs=("no_such_library",))
     monkeypatch.setitem(candidates.PEERS, "none", absent)
-    said = []
-    with candidates.open_peers(["none"], 1, said.append) as processes:
-        assert processes == {}
-    assert said == ["[bold]none[/]: skipped, no_such_library not installed"]
+    names = module("pairs").that_can_run(["none", "scikit-learn", "fastmlp"], Console())
+    assert names == ["fastmlp", "scikit-learn"]
+    assert capsys.readouterr().out == "none: skipped, no_such_library not installed\n"
 
 
 @pytest.mark.parametrize("loss", [1.01, 0.99, np.nan])
 def test_fit_refuses_a_peer_with_another_loss(module, loss):
     check_losses = module("fit").check_losses
-    check_losses("digits", {"a": 1.0, "b": 1.0, "c": 1.001})
-    with pytest.raises(WrongResultError, match="c ends its first epoch"):
-        check_losses("digits", {"a": 1.0, "b": 1.0, "c": loss})
+    check_losses("digits", {"fastmlp": 1.0, "JAX": 1.001})
+    with pytest.raises(WrongResultError, match="JAX ends its first epoch"):
+        check_losses("digits", {"fastmlp": 1.0, "JAX": loss})
+
+
+@pytest.mark.parametrize("loss", [1.01, 0.99, np.nan])
+def test_reduced_precision_may_round_but_not_be_wrong(module, loss):
+    check_losses = module("fit").check_losses
+    check_losses("digits", {"fastmlp": 1.0, "PyTorch bf16": 1.004})
+    with pytest.raises(WrongResultError, match="PyTorch bf16 ends its first epoch"):
+        check_losses("digits", {"fastmlp": 1.0, "PyTorch bf16": loss})
+
+
+def test_outputs_are_compared_with_the_first_peers(module):
+    check_outputs, right = module("predict").check_outputs, np.full((2, 10), 0.1)
+    check_outputs("digits", {"fastmlp": right, "JAX": right + 5e-4, "OpenVINO bf16": right + 0.02})
+    for peer, off in (("JAX", 2e-3), ("OpenVINO bf16", 0.04), ("OpenVINO bf16", np.nan)):
+        with pytest.raises(WrongResultError, match=f"the outputs of {peer} differ"):
+            check_outputs("digits", {"fastmlp": right, peer: right + off})
 
 
 def test_fit_runs_shapes_beyond_the_grid(module, monkeypatch):
     """tanh, float64 and several targets start alike on ours and scikit-learn; dropout is ours."""
     fit, candidates = module("fit"), module("candidates")
     peers = {name: candidates.PEERS[name] for name in ("fastmlp", "scikit-learn")}
-    processes = {name: InThisProcess(module, peer) for name, peer in peers.items()}
     for name in ("tanh", "float64", "targets64", "dropout"):
         cell = replace(EXTRA[name], n_samples=300)
         monkeypatch.setitem(CELLS, name, cell)
-        row = fit.measure(name, processes, n_threads=1, n_rounds=1, seconds=0.01)
-        expected = ["fastmlp"] if name == "dropout" else ["fastmlp", "scikit-learn"]
-        assert list(row.timings) == expected
+        task = fit.FitTask(name, seconds=0.01)
+        able = {n: InThisProcess(module, p) for n, p in peers.items() if task.can_be_done_by(p)}
+        assert list(able) == ["fastmlp"] if name == "dropout" else ["fastmlp", "scikit-learn"]
+        row = task.measure(able, n_threads=1, n_rounds=1)
+        assert row.key == (name, list(able)[-1])
         assert row.best_rival() == (None if name == "dropout" else "scikit-learn")
 
 
@@ -126,17 +145,60 @@ class InThisProcess:
         self.fit = partial(module("candidates.processes")._fit, registration.name)
 
 
-def test_a_picture_leaves_gaps_where_a_candidate_was_not_run(tmp_path):
-    both = {"a": Timing((1.0,)), "b": Timing((2.0,))}
-    row = Measurement("first", "", 1, 10**9, 0, 1, 100.0, both)
-    without = replace(row, name="second", timings={"a": Timing((1.0,))})
-    draw_epochs([without, row], "both", tmp_path / "both.png")
+@pytest.fixture
+def measured(module):
+    """Return a measurement of 1 GFLOP of one's work in turn with another's, in seconds."""
+
+    def measured(name="work", **seconds):
+        timings = {peer.replace("_", " "): Timing(values) for peer, values in seconds.items()}
+        return module("comparison").PeerMeasurement(
+            name=name,
+            detail="",
+            n_elements=1,
+            flops=10**9,
+            n_bytes=0,
+            n_threads=2,
+            peak=2.0,
+            attainable=1.0,
+            timings=timings,
+            settings=dict.fromkeys(timings, ""),
+            compile_seconds=dict.fromkeys(timings, 0.0),
+        )
+
+    return measured
+
+
+def test_pairs_become_one_measurement_whose_ratios_are_those_of_each_pair(module, measured):
+    """The machine was twice as slow when the second pair took its turns."""
+    pairs = [measured(fastmlp=(1.0,), JAX=(2.0,)), measured(fastmlp=(2.0,), PyTorch_bf16=(3.0,))]
+    assert [pair.key for pair in pairs] == [("work", "JAX"), ("work", "PyTorch bf16")]
+    one = module("comparison").merged(pairs)
+    assert one.timings["fastmlp"].seconds == (1.0, 2.0)
+    assert one.ratios == {"fastmlp": 1, "JAX": 2, "PyTorch bf16": 1.5}
+    assert (one.best_rival(), one.best_rival(is_exact=False)) == ("JAX", "PyTorch bf16")
+    assert one.attainable_fraction("JAX") == pytest.approx(1 / 2.0 / 1.0 / 2)
+
+
+def test_a_comparison_leaves_gaps_where_a_candidate_was_not_run(module, measured, tmp_path):
+    comparison, table = module("comparison"), tmp_path / "both.md"
+    rows = [measured("alone", fastmlp=(1.0,)), measured("both", fastmlp=(1.0,), JAX=(2.0,))]
+    comparison.draw_ratios(rows, "both", tmp_path / "both.png")
     assert (tmp_path / "both.png").stat().st_size > 0
+    comparison.write_markdown(rows, table)
+    assert table.read_text().splitlines()[2:] == [
+        "| alone | 1 |  | 1 | 25 % | 50 % |",
+        "| both | 1 | 2 | 1 | 25 % | 50 % |",
+    ]
 
 
 @pytest.mark.parametrize(
     ("shapes", "cells", "expected"),
-    [("grid", (), list(GRID)), ("extra", (), list(EXTRA)), ("all", ("tanh",), ["tanh"])],
+    [
+        ("grid", (), list(GRID)),
+        ("extra", (), list(EXTRA)),
+        ("wide", (), list(WIDE)),
+        ("all", ("tanh",), ["tanh"]),
+    ],
 )
 def test_networks_are_chosen_by_group_or_by_name(module, shapes, cells, expected):
     assert module("options").chosen_cells(shapes, cells) == expected
@@ -165,7 +227,7 @@ def test_all_peers_start_where_scikit_learn_does(module):
 
 def test_the_fastest_setting_is_chosen_and_its_compilation_not_counted(module, monkeypatch):
     choice = module("candidates.choice")
-    clock = iter([0.0, 5.0, 0.0, 4.0])  # two first calls, of 5 and 4 seconds
+    clock = iter([0.0, 5.0, 0.0, 4.0, 0.0, 0.1, 0.0, 0.2])  # first calls of 5 and 4 seconds
     monkeypatch.setattr(choice, "perf_counter", lambda: next(clock))
     monkeypatch.setattr(
         choice,
@@ -174,15 +236,24 @@ def test_the_fastest_setting_is_chosen_and_its_compilation_not_counted(module, m
     )
     chosen = choice.fastest({"slow": lambda: None, "fast": lambda: None})
     assert chosen == choice.Choice("fast", compile_seconds=(5.0 - 2.0) + (4.0 - 1.0))
+    clock = iter([0.0, 5.0, 0.0, 4.0, 0.0, 1.5, 0.0, 1.0])  # the second calls are long, too
+    long = choice.fastest({"slow": lambda: None, "fast": lambda: None})
+    assert long == choice.Choice("fast", compile_seconds=(5.0 - 1.5) + (4.0 - 1.0))
 
 
 def test_every_registered_peer_can_be_asked_for_something(module):
     registered = module("candidates.registered")
     assert all(peer.trains or peer.predicts for peer in registered.PEERS.values())
-    assert {"fastmlp", "scikit-learn", "PyTorch", "PyTorch compiled", "JAX"} <= set(
+    assert {"fastmlp", "scikit-learn", "PyTorch compiled", "PyTorch bf16", "JAX"} <= set(
         registered.TRAINERS
     )
-    assert "ONNX Runtime" in set(registered.PREDICTORS) - set(registered.TRAINERS)
+    assert {"ONNX Runtime", "OpenVINO"} <= set(registered.PREDICTORS) - set(registered.TRAINERS)
+
+
+def test_reduced_precision_is_asked_for_float32_only(module):
+    peer = module("candidates").PEERS["PyTorch bf16"]
+    assert [peer.can_train(CELLS[name]) for name in ("plain", "float64")] == [True, False]
+    assert [peer.can_predict(CELLS[name]) for name in ("plain", "float64")] == [True, False]
 
 
 # -- products -----------------------------------------------------------------------------------
@@ -213,12 +284,45 @@ def test_a_wrong_product_is_refused(module, factor):
         products.check("forward", on, wrong, "someone")
 
 
-def test_a_product_in_percent_of_peak_and_over_numpy(module):
+def test_a_product_beside_the_peak_and_its_rivals(module):
     gemm, products = module("gemm"), module("products")
     timings = {"fastmlp": Timing((2.0,)), "fastmlp packed": Timing((1.0,)), "NumPy": Timing((4.0,))}
-    row = gemm.Row("forward", products.Shape(10, 10, 5), "float32", 2e-6, timings)
+    row = gemm.Row("forward", products.Shape(10, 10, 5), "float32", 2e-6, 1.25e-6, timings)
     assert row.percent("fastmlp") == pytest.approx(100 * 1000 / 2.0 / 1e9 / 2e-6)
-    assert row.as_dict()["over_best_numpy"] == pytest.approx(4.0)
+    assert row.over_rival == pytest.approx(4.0)
+    assert row.attained == pytest.approx(1e-6 / 1.25e-6)
+    assert gemm.restored(json.loads(json.dumps(row.as_dict()))) == row
+
+
+def test_a_run_is_cut_into_slices(module, monkeypatch, tmp_path):
+    gemm, measured = module("gemm"), []
+
+    def measure(_, kind, shape, dtype, rounds):
+        measured.append(kind)
+        timings = {"fastmlp": Timing((2.0,)), "NumPy": Timing((1.0,))}
+        return gemm.Row(kind, shape, dtype, 1.0, 1.0, timings)
+
+    monkeypatch.setattr(gemm, "measure", measure)
+    monkeypatch.setattr(gemm, "open_candidates", lambda: nullcontext({}))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        measured.clear()
+        result = CliRunner().invoke(gemm.main, ["--size", "5", "--dtype", "float32", *words])
+        kept = json.loads(Path("bench-gemm.json").read_text())["rows"]
+        return result, measured[:], [row["kind"] for row in kept]
+
+    forward, gradient, into = gemm.KINDS
+    result, now, kept = run("--stop-after", "0")
+    assert result.exit_code == module("results_file").UNFINISHED == 3
+    assert "2 of 3 still to be measured: continue by --resume" in result.output
+    assert now == kept == [forward]
+    result, now, kept = run("--resume", "--stop-after", "0")
+    assert (result.exit_code, now, kept) == (3, [gradient], [forward, gradient])
+    result, now, kept = run("--resume")
+    assert (result.exit_code, now, kept) == (0, [into], [forward, gradient, into])
+    result, now, kept = run()
+    assert (result.exit_code, now) == (0, [forward, gradient, into])
 
 
 # -- roofline -----------------------------------------------------------------------------------
@@ -242,12 +346,13 @@ def test_shares_of_an_epoch_add_up(module):
         roofline.IN_ORDER: Timing((9.0,)),
     }
     kernels = {"products": 5.0, "element-wise": 1.0, "optimiser": 1.0}
-    row = roofline.Row("any", 2, 4, 2.0, {"rows": 0.5, "parameters": 1.0}, epochs, kernels)
+    row = roofline.Row("any", 2, 4, 2.0, 3.0, {"rows": 0.5, "parameters": 1.0}, epochs, kernels)
     shares = row.shares()
     assert sum(shares.values()) == pytest.approx(1)
     assert shares["rest"] == pytest.approx((9 - 7) / 2 / 6)
     assert shares["team"] == pytest.approx((6 - 5) / 6)
     assert row.bytes_floor == 1.5
+    assert roofline.restored(json.loads(json.dumps(row.as_dict()))) == row
 
 
 def test_the_calls_themselves_are_no_part_of_a_kernel(module, monkeypatch):
@@ -332,14 +437,32 @@ def test_all_benchmarks_are_run_whatever_becomes_of_one(module, tmp_path, monkey
     assert "failed, see their .txt: two" in result.output
     assert "three: skipped" in result.output
     written = sorted(path.name for path in (tmp_path / "results").iterdir())
-    assert written == ["one.json", "one.png", "one.txt", "two.txt"]
+    assert written == ["done.txt", "one.json", "one.png", "one.txt", "two.txt"]
     assert "nonsense" in (tmp_path / "results" / "two.txt").read_text()
+
+
+def test_all_benchmarks_go_on_where_a_slice_ended(module, tmp_path, monkeypatch):
+    run_all = module("run_all")
+    codes = {"one": [0], "two": [run_all.UNFINISHED, 0], "three": [0]}
+    monkeypatch.setattr(run_all, "JOBS", tuple(run_all.Job(name, "fit.py") for name in codes))
+    monkeypatch.setattr(run_all, "run", lambda job, *_: codes[job.name].pop(0))
+
+    def outcome(*words):
+        return CliRunner().invoke(run_all.main, [str(tmp_path), *words])
+
+    first = outcome("--stop-after", "0")
+    assert (first.exit_code, (tmp_path / "done.txt").read_text()) == (3, "one\n")
+    assert "2 of 3 jobs are left: continue by --resume" in first.output
+    assert outcome("--resume", "--stop-after", "0").exit_code == 3
+    assert codes == {"one": [], "two": [0], "three": [0]}
+    assert outcome("--resume").exit_code == 0
+    assert (tmp_path / "done.txt").read_text().split() == ["one", "two", "three"]
 
 
 def test_every_job_names_a_script_and_options_that_it_has(module):
     for job in module("run_all").JOBS:
         command = module(Path(job.script).stem).main
-        words = module("run_all").command(job, Path("folder"))[2:]
+        words = module("run_all").command(job, Path("folder"), resume=True, left=1.0)[2:]
         command.make_context(job.script, words, resilient_parsing=True)
         known = {option for parameter in command.params for option in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= known

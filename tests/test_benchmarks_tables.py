@@ -109,12 +109,13 @@ def run(module, monkeypatch, tmp_path):
     monkeypatch.setattr(tabular, "TABLES", {"wine": lambda: task})
     tabular._table.cache_clear()
 
-    def measure(n_seeds=1, machine="a", again=(), resume=True):
-        results = module("table_results").Results(tmp_path / "it.json", {"processor": machine})
-        if resume:
-            results.continued(again)
+    def measure(n_seeds=1, machine="a", again=(), resume=True, stop_after=None):
+        file, restored = module("results_file"), module("table_results").restored
+        results = file.Results(tmp_path / "it.json", {"processor": machine}, restored)
+        results.continued(file.Slice(resume, stop_after, again))
+        fits = [("wine", model, seed) for seed in range(n_seeds) for model in models]
         said.clear()
-        list(tabular.run(["wine"], list(models), n_seeds, 1, results))
+        list(tabular.run(fits, 1, results))
         kept = json.loads((tmp_path / "it.json").read_text())["rows"]
         return kept, said[:]
 

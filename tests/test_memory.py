@@ -32,8 +32,12 @@ def no_memory(*arguments, **keywords):
             r"^batch_size=30 needs more memory than there is with hidden_layer_sizes=\(2,\): lower",
         ),
         (
-            {"solver": "lbfgs", "hidden_layer_sizes": (1,)},
+            {"solver": "lbfgs", "hidden_layer_sizes": (1,), "normalization": "batch"},
             "^solver='lbfgs' takes all 40 rows at once, .*: take another solver",
+        ),
+        (
+            {"solver": "lbfgs", "hidden_layer_sizes": (1,)},
+            "^solver='lbfgs' takes 40 rows at once, .*: take another solver",
         ),
         (
             {"batch_size": 2, "hidden_layer_sizes": (50, 50)},

@@ -5,7 +5,7 @@ thread pool and environment stay out of another's way, and imports its library t
 else.
 """
 
-from candidates.processes import PeerProcess, open_peers
-from candidates.registered import PEERS, PREDICTORS, TRAINERS
+from candidates.processes import PeerProcess
+from candidates.registered import PEERS, PREDICTORS, TRAINERS, Registration
 
-__all__ = ["PEERS", "PREDICTORS", "TRAINERS", "PeerProcess", "open_peers"]
+__all__ = ["PEERS", "PREDICTORS", "TRAINERS", "PeerProcess", "Registration"]

@@ -12,6 +12,8 @@ from fastmlp.threads import default_threads
 __all__ = ["Choice", "fastest", "thread_counts"]
 
 N_ROUNDS = 3
+#: One value decides on a call that takes longer than this.
+LONG = 0.3
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ def thread_counts() -> dict[str, int]:
 def fastest(calls: Mapping[str, Callable[[], object]], min_seconds: float = 0.0) -> Choice:
     """Call each in turn, the first time to compile; the best of some rounds decides.
 
+    Long calls have one round.
+
     Parameters
     ----------
     calls : mapping of name to callable
@@ -38,8 +42,10 @@ def fastest(calls: Mapping[str, Callable[[], object]], min_seconds: float = 0.0)
         A short call is repeated until so much time has passed.
     """
     first = {name: _seconds(call) for name, call in calls.items()}
-    timings = interleave(calls, n_rounds=N_ROUNDS, min_seconds=min_seconds)
-    best = {name: min(timing.seconds) for name, timing in timings.items()}
+    best = {name: _seconds(call) for name, call in calls.items()}
+    if min(best.values()) < LONG:
+        timings = interleave(calls, n_rounds=N_ROUNDS, min_seconds=min_seconds)
+        best = {name: min(timing.seconds) for name, timing in timings.items()}
     name = min(best, key=best.__getitem__)
     # All of them: settings may share what the first of them compiled.
     return Choice(name, sum(max(0.0, first[other] - best[other]) for other in calls))

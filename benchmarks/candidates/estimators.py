@@ -15,6 +15,9 @@ from fastmlp.threads import default_threads
 
 __all__ = [
     "Compiled",
+    "High",
+    "Medium",
+    "MediumPredictor",
     "Numba",
     "Numpy",
     "PreparedPredictor",
@@ -61,11 +64,14 @@ class FastmlpPeer(EstimatorPeer):
     """Our own estimators; the subclasses name the backend."""
 
     backend: ClassVar[str]
+    options: ClassVar[dict[str, Any]] = {}
 
     def estimator(self, cell: GridCell) -> Callable[..., Any]:
         """Return an estimator class bound to the backend."""
         kind = fastmlp.MLPRegressor if cell.is_regression else fastmlp.MLPClassifier
-        return partial(kind, backend=self.backend, dropout=cell.dropout, dtype=cell.dtype)
+        return partial(
+            kind, backend=self.backend, dropout=cell.dropout, dtype=cell.dtype, **self.options
+        )
 
 
 class Compiled(FastmlpPeer):
@@ -95,6 +101,22 @@ class PreparedPredictor(Compiled):
         """Return a predictor that may use as many threads as the others."""
         model = self.model(cell, n_epochs=1).fit(X, y)
         return Prepared(fastmlp.Predictor(model, default_threads()))
+
+
+class Medium(Compiled):
+    """The compiled core with bfloat16 operands."""
+
+    options: ClassVar[dict[str, Any]] = {"matmul_precision": "medium"}
+
+
+class High(Compiled):
+    """The compiled core with operands of two bfloat16 parts."""
+
+    options: ClassVar[dict[str, Any]] = {"matmul_precision": "high"}
+
+
+class MediumPredictor(Medium, PreparedPredictor):
+    """Predictions through ``fastmlp.Predictor`` with bfloat16 operands."""
 
 
 class ScikitLearn(EstimatorPeer):

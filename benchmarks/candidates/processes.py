@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from time import perf_counter
@@ -19,7 +19,7 @@ from candidates.workers import start_process
 from fastmlp.cli.epochs import CELLS
 from fastmlp.cli.timing import interleave
 
-__all__ = ["Fit", "PeerProcess", "Prediction", "open_peers"]
+__all__ = ["Fit", "PeerProcess", "Prediction"]
 
 #: So many rows of a prediction go back to be compared with the other peers'.
 COMPARED_ROWS = 100
@@ -64,23 +64,6 @@ class PeerProcess:
     def close(self) -> None:
         """End the process."""
         self._pool.shutdown()
-
-
-@contextmanager
-def open_peers(
-    names: Iterable[str], n_threads: int, say: Callable[[str], object]
-) -> Iterator[dict[str, PeerProcess]]:
-    """Start those of the named peers that can run here, say how each is set, and end them after."""
-    with ExitStack() as stack:
-        processes = {}
-        for name in names:
-            if obstacle := PEERS[name].missing():
-                say(f"[bold]{name}[/]: skipped, {obstacle}")
-                continue
-            processes[name] = PeerProcess(name, n_threads)
-            stack.callback(processes[name].close)
-            say(f"[bold]{name}[/]: {PEERS[name].settings}; BLAS: {processes[name].blas}")
-        yield processes
 
 
 @lru_cache(maxsize=1)  # of many processes each holds but the cell at hand

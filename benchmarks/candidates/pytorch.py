@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import cache, partial
 from itertools import product
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from candidates.choice import thread_counts
 from candidates.epochwise import BY_BATCH, BY_EPOCH, Epoch, EpochwisePeer, Predict
 from fastmlp.cli.epochs import GridCell
 
-__all__ = ["Compiled", "Eager"]
+__all__ = ["Autocast", "Compiled", "Eager", "Medium"]
 
 #: In place: nothing else reads the values before.
 ACTIVATIONS = {"relu": Tensor.relu_, "tanh": Tensor.tanh_}
@@ -49,6 +49,16 @@ def mean_loss(cell: GridCell, parameters: list[Tensor], x: Tensor, target: Tenso
     if cell.is_regression:
         return 0.5 * cell.layer_sizes[-1] * functional.mse_loss(logits, target)
     return functional.cross_entropy(logits, target)
+
+
+def with_autocast(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Return the function with bfloat16 wherever PyTorch takes it for safe."""
+
+    def call(*arguments: Any) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            return function(*arguments)
+
+    return call
 
 
 def eager_step(cell: GridCell, layers: Layers) -> Step:
@@ -97,11 +107,12 @@ def optimizer_state(cell: GridCell, parameters: list[Tensor]) -> list[Tensor]:
 
 
 @cache
-def compiled_step(cell: GridCell) -> Callable[..., Tensor]:
+def compiled_step(cell: GridCell, autocast: bool) -> Callable[..., Tensor]:
     """Return forward, backward and update as one graph without Python between its kernels."""
     torch.compiler.reset()  # what was compiled for another network counts against a limit
     update = adam if cell.optimizer == "adam" else sgd
-    gradients_and_loss = torch.func.grad_and_value(partial(mean_loss, cell))
+    loss = with_autocast(mean_loss) if autocast else mean_loss
+    gradients_and_loss = torch.func.grad_and_value(partial(loss, cell))
 
     def step(parameters: list[Tensor], state: list[Tensor], x: Tensor, target: Tensor) -> Tensor:
         gradients, loss = gradients_and_loss(parameters, x, target)
@@ -193,21 +204,40 @@ class Eager(EpochwisePeer):
 class Compiled(Eager):
     """Graphs turned into C++ by TorchInductor."""
 
+    autocast: ClassVar[bool] = False
+
     def step(self, cell: GridCell, layers: Layers) -> Step:
         """Return the compiled step on a copy of ``layers``."""
-        parameters, step = tensors(layers), compiled_step(cell)
+        parameters, step = tensors(layers), compiled_step(cell, self.autocast)
         state = optimizer_state(cell, parameters)
         return lambda x, target: step(parameters, state, x, target)
 
     def outputs(self, cell: GridCell, layers: Layers) -> Callable[[Tensor], Tensor]:
         """Return the forward pass as one graph."""
         torch.compiler.reset()
-        return torch.compile(super().outputs(cell, layers), fullgraph=True, dynamic=False)
+        outputs = super().outputs(cell, layers)
+        if self.autocast:
+            outputs = with_autocast(outputs)
+        return torch.compile(outputs, fullgraph=True, dynamic=False)
+
+
+class Medium(Compiled):
+    """Products of float32 numbers may be bfloat16 ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.set_float32_matmul_precision("medium")
+
+
+class Autocast(Compiled):
+    """Products and what follows them in bfloat16, parameters and updates in float32."""
+
+    autocast = True
 
 
 def _on_threads(n_threads: int, outputs: Callable[[Tensor], Tensor]) -> Predict:
     def predict(rows: np.ndarray) -> np.ndarray:
         torch.set_num_threads(n_threads)
-        return outputs(torch.from_numpy(rows)).numpy()
+        return outputs(torch.from_numpy(rows)).float().numpy()
 
     return predict

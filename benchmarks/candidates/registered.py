@@ -9,12 +9,16 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from pkgutil import resolve_name
+
+import numpy as np
 
 from candidates.base import Peer
 from candidates.blas import blas_kernels
 from candidates.workers import FREE_CHOICE
+from fastmlp.backends import get_backend
 from fastmlp.backends.compiled import available_isas
 from fastmlp.cli.epochs import GridCell
 
@@ -44,6 +48,9 @@ class Registration:
         Whether it has dropout.
     is_ours : bool
         Whether it is a part of fastmlp.
+    is_exact : bool
+        Whether its products take the cell's real type; else they may round what is float32, and
+        it is not asked for anything else.
     """
 
     name: str
@@ -56,10 +63,18 @@ class Registration:
     predicts: bool = True
     drops_out: bool = True
     is_ours: bool = False
+    is_exact: bool = True
 
     def can_train(self, cell: GridCell) -> bool:
-        """Return whether it has what this network needs."""
-        return self.trains and (self.drops_out or not cell.dropout)
+        """Return whether it has what this network's training needs."""
+        return self.trains and self._has_type(cell) and (self.drops_out or not cell.dropout)
+
+    def can_predict(self, cell: GridCell) -> bool:
+        """Return whether it has what this network's predictions need."""
+        return self.predicts and self._has_type(cell)
+
+    def _has_type(self, cell: GridCell) -> bool:
+        return self.is_exact or cell.dtype == "float32"
 
     def missing(self) -> str:
         """Return why it cannot run here, or an empty string."""
@@ -74,6 +89,13 @@ class Registration:
 def _has_no_compiler() -> str:
     compiler = os.environ.get("CXX", "g++")
     return "" if shutil.which(compiler) else f"no C++ compiler ({compiler})"
+
+
+def _runs_otherwise(precision: str) -> str:
+    if not hasattr(get_backend("compiled"), "runs_as"):
+        return "the core has one precision"
+    name = get_backend("compiled").runs_as(precision, np.dtype(np.float32))
+    return "" if name == precision else f"this machine runs it as {name}"
 
 
 def _skylake_is_no_news() -> str:
@@ -97,6 +119,31 @@ PEERS: dict[str, Registration] = {
             "candidates.estimators:Compiled",
             "estimator on the backend compiled, instruction set chosen at import",
             is_ours=True,
+        ),
+        Registration(
+            "fastmlp medium",
+            "candidates.estimators:Medium",
+            'estimator with matmul_precision="medium"',
+            obstacle=partial(_runs_otherwise, "medium"),
+            is_ours=True,
+            is_exact=False,
+        ),
+        Registration(
+            "fastmlp high",
+            "candidates.estimators:High",
+            'estimator with matmul_precision="high"',
+            obstacle=partial(_runs_otherwise, "high"),
+            is_ours=True,
+            is_exact=False,
+        ),
+        Registration(
+            "Predictor medium",
+            "candidates.estimators:MediumPredictor",
+            'as fastmlp Predictor, of a model with matmul_precision="medium"',
+            obstacle=partial(_runs_otherwise, "medium"),
+            trains=False,
+            is_ours=True,
+            is_exact=False,
         ),
         Registration(
             "fastmlp numba",
@@ -140,6 +187,22 @@ PEERS: dict[str, Registration] = {
             obstacle=_has_no_compiler,
         ),
         Registration(
+            "PyTorch medium",
+            "candidates.pytorch:Medium",
+            'as PyTorch compiled, with torch.set_float32_matmul_precision("medium")',
+            needs=("torch",),
+            obstacle=_has_no_compiler,
+            is_exact=False,
+        ),
+        Registration(
+            "PyTorch bf16",
+            "candidates.pytorch:Autocast",
+            "as PyTorch compiled, with autocast to bfloat16",
+            needs=("torch",),
+            obstacle=_has_no_compiler,
+            is_exact=False,
+        ),
+        Registration(
             "JAX",
             "candidates.jax_scan:Scan",
             "an epoch is one jitted lax.scan, its state donated; gathers by epoch or batch, the "
@@ -153,6 +216,22 @@ PEERS: dict[str, Registration] = {
             "all graph optimisations, the faster of 1 or all threads",
             needs=("onnx", "onnxruntime"),
             trains=False,
+        ),
+        Registration(
+            "OpenVINO",
+            "candidates.openvino_requests:Float32",
+            "a request for a fixed number of rows, in float32, arrays shared; the faster of 1 or "
+            "all threads",
+            needs=("onnx", "openvino"),
+            trains=False,
+        ),
+        Registration(
+            "OpenVINO bf16",
+            "candidates.openvino_requests:BFloat16",
+            "as OpenVINO, with the precision hint bf16",
+            needs=("onnx", "openvino"),
+            trains=False,
+            is_exact=False,
         ),
     )
 }

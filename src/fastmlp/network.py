@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastmlp.backends.protocol import Backend, Rows
+from fastmlp.backends.row_blocks import rows_to_bind
 from fastmlp.plan.description import require
 from fastmlp.plan.inputs import Inputs
 from fastmlp.plan.layout import Plan
@@ -337,7 +338,8 @@ class Network:
         layers["dropout_threshold"] = 0
         plan = replace(self.plan, layers=layers)
         gradient = aligned_zeros(plan.n_parameters, self.dtype)
-        executor = backend.bind(plan, make_settings(), self.dtype, len(rows.X), n_threads)
+        n_at_once = rows_to_bind(plan, len(rows.X))
+        executor = backend.bind(plan, make_settings(), self.dtype, n_at_once, n_threads)
         executor.gradient(aligned_copy(self.parameters), rows, gradient)  # statistics move
         gradient /= self.cost_divisor
         return Gradient(

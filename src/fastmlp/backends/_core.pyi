@@ -158,6 +158,7 @@ class Trainer:
         gradient: np.ndarray,
         step: int,
         order: np.ndarray | None,
+        most_rows: int,
     ) -> tuple[float, float, int]: ...
 
 class Predictor:

@@ -94,7 +94,7 @@ cdef extern from "fastmlp.h" nogil:
         void (*pack_weights)(const fastmlp_plan *, const void *, void *) noexcept nogil
         size_t (*inference_bytes)(const fastmlp_plan *, int64_t) noexcept nogil
         fastmlp_totals (*train_batches)(const fastmlp_plan *, const fastmlp_settings *, const fastmlp_update *, void *, void *, const fastmlp_data *, const int64_t *, int64_t, int64_t, int64_t, void *, int64_t, int32_t) noexcept nogil
-        fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *, const fastmlp_settings *, int64_t, void *, const fastmlp_data *, const int64_t *, int64_t, void *, void *, int64_t) noexcept nogil
+        fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *, const fastmlp_settings *, int64_t, void *, const fastmlp_data *, const int64_t *, int64_t, int64_t, void *, void *, int64_t, int32_t) noexcept nogil
         void (*predict)(const fastmlp_plan *, const void *, void *, const fastmlp_data *, const int64_t *, int64_t, void *, int32_t, void *, int64_t, int64_t, int32_t) noexcept nogil
         double (*fma_rounds)(int64_t, double *) noexcept nogil
         void (*barrier_rounds)(int64_t, int64_t) noexcept nogil
@@ -454,7 +454,7 @@ cdef class Trainer:
         return totals.cost, totals.penalty, totals.n_samples
 
     def gradient(self, cnp.ndarray parameters, x, cnp.ndarray target, cnp.ndarray sample_weight,
-                 cnp.ndarray gradient, int64_t step, cnp.ndarray order):
+                 cnp.ndarray gradient, int64_t step, cnp.ndarray order, int64_t most_rows):
         cdef fastmlp_totals totals
         cdef fastmlp_data data = fastmlp_data(
             inputs=inputs_of(x), target=pointer(target), sample_weight=pointer(sample_weight))
@@ -463,8 +463,8 @@ cdef class Trainer:
         cdef int64_t n_rows = target.shape[0] if order is None else order.shape[0]
         with nogil:
             totals = self.network.table.objective_and_gradient(
-                &self.network.plan, <const fastmlp_settings *>sp, step, pp, &data, <const int64_t *>op, n_rows, gp, wp,
-                self.n_threads)
+                &self.network.plan, <const fastmlp_settings *>sp, step, pp, &data, <const int64_t *>op, n_rows,
+                most_rows, gp, wp, self.n_threads, not self.measure_pace)
         return totals.cost, totals.penalty, totals.n_samples
 
 

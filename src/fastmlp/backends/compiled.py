@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from fastmlp.plan.records import SCALES
 
 __all__ = [
     "CompiledBackend",
+    "attainable_rate",
     "available_isas",
     "barrier_seconds",
     "fma_peak",
@@ -76,10 +78,37 @@ def fma_peak(dtype: np.dtype | type = np.float32, seconds: float = 0.1) -> float
         GFLOP/s; the best of the rounds that fit into ``seconds``.
     """
     kernels = CompiledBackend().kernels(np.dtype(dtype))
+    return _best_rate(lambda: kernels.fma_rounds(200_000), seconds)
+
+
+def attainable_rate(dtype: np.dtype | type = np.float32, seconds: float = 0.1) -> float:
+    """Measure what one thread's products can reach at most.
+
+    Parameters
+    ----------
+    dtype : {float32, float64}
+        Real type of the operands.
+    seconds : float
+        How long to measure.
+
+    Returns
+    -------
+    float
+        GFLOP/s of the core's microkernel on packed operands in the first cache; the best of the
+        rounds that fit into ``seconds``.
+    """
+    kernels = CompiledBackend().kernels(np.dtype(dtype))
+    # Until the core can run its microkernel alone, the peak of FMAs stands for it.
+    rounds = getattr(kernels, "microkernel_rounds", kernels.fma_rounds)
+    return _best_rate(lambda: rounds(1_000), seconds)
+
+
+def _best_rate(rounds: Callable[[], float], seconds: float) -> float:
+    """Return GFLOP/s of rounds that say how many operations they have done."""
     best, end = 0.0, time.perf_counter() + seconds
     while time.perf_counter() < end:
         start = time.perf_counter()
-        flops = kernels.fma_rounds(200_000)
+        flops = rounds()
         best = max(best, flops / (time.perf_counter() - start))
     return best / 1e9
 
@@ -108,7 +137,7 @@ class CompiledExecutor:
     """See :class:`fastmlp.backends.Executor`."""
 
     def __init__(self, trainer: _core.Trainer, n_rows: int) -> None:
-        self._trainer = trainer
+        self._trainer, self._n_rows = trainer, n_rows
         trainer.use(aligned_zeros(trainer.workspace_bytes(n_rows), np.uint8))
 
     def train(
@@ -136,7 +165,11 @@ class CompiledExecutor:
     ) -> Totals:
         """See :meth:`fastmlp.backends.Executor.gradient`."""
         X, target, weight = rows
-        return Totals(*self._trainer.gradient(parameters, X, target, weight, gradient, step, order))
+        return Totals(
+            *self._trainer.gradient(
+                parameters, X, target, weight, gradient, step, order, self._n_rows
+            )
+        )
 
 
 class CompiledBackend:

@@ -111,8 +111,11 @@ class Executor(Protocol):
     ) -> Totals:
         """One batch without an update, with the dropout and the input noise of ``step``.
 
-        The batch are the rows ``order`` (K,), int64, or all of them when None; the executor was
-        bound for at least as many.
+        The batch are the rows ``order`` (K,), int64, or all of them when None. They go through the
+        scratch memory in blocks of as many rows as the executor was bound for, a multiple of 8, or
+        all at once where that is enough; the gradients of the blocks are added up in their order.
+        ``rows_to_bind`` says how many are best. Batch norm needs all rows at once.
+
         ``gradient`` (P,) becomes ∂(cost + penalty)/∂parameters, both divided by W as in
         training, with l1 · sign(w) (0 at 0) as the subgradient of the L1 penalty. It becomes zero
         where the sample weights sum to zero, and so do the cost and the penalty. ``parameters``
@@ -311,8 +314,8 @@ class Backend(Protocol):
     ) -> Executor:
         """Return what trains ``plan``, on batches of up to ``n_rows`` rows.
 
-        Made once a fit. ``settings`` () of SETTINGS_DTYPE says what is the same for all updates;
-        it is copied.
+        Gradients may be of more rows. Made once a fit. ``settings`` () of SETTINGS_DTYPE says what
+        is the same for all updates; it is copied.
         """
 
     def sample_losses(

@@ -16,7 +16,7 @@ from fastmlp.registry import OPTIMIZERS
 from fastmlp.training.shuffling import shuffle
 from fastmlp.training.updates import UpdateRule
 
-__all__ = ["CELLS", "EXTRA", "GRID", "EpochRun", "GridCell"]
+__all__ = ["CELLS", "EXTRA", "GRID", "WIDE", "EpochRun", "GridCell"]
 
 LEARNING_RATE = 1e-3
 
@@ -150,7 +150,23 @@ EXTRA = {
     )
 }
 
-CELLS = GRID | EXTRA
+#: Shapes of well-known tables and of networks wider than the caches, with odd batches and solvers.
+WIDE = {
+    cell.name: cell
+    for cell in (
+        GridCell("odd96", 60_000, (13, 37, 53, 3), 96),
+        GridCell("tanh48", 150_000, (10, 48, 1), 128, activation="tanh"),
+        GridCell("cover100", 60_000, (54, 100, 7), 200),
+        GridCell("triple256", 40_000, (28, 256, 256, 256, 2), 256),
+        GridCell("year128", 40_000, (90, *[128] * 4, 1), 512, "sgd", "tanh"),
+        GridCell("taper700", 20_000, (400, 700, 300, 10), 160),
+        GridCell("wide1536", 6_000, (512, 1536, 1536, 20), 512, "sgd"),
+        GridCell("wide1536_64", 3_000, (512, 1536, 1536, 20), 512, "sgd", dtype="float64"),
+        GridCell("wide4096", 2_048, (512, 4096, 4096, 10), 512),
+    )
+}
+
+CELLS = GRID | EXTRA | WIDE
 
 
 class EpochRun:

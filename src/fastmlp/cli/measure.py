@@ -13,12 +13,20 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from fastmlp.backends import Backend, get_backend
-from fastmlp.backends.compiled import fma_peak
+from fastmlp.backends.compiled import attainable_rate, fma_peak
 from fastmlp.cli.epochs import EpochRun, GridCell
 from fastmlp.cli.kernels import KernelCase, check
 from fastmlp.cli.timing import Timing, WrongResultError, interleave
 
-__all__ = ["Effort", "Measurement", "measure_epoch", "measure_kernel", "peak_of", "thread_limit"]
+__all__ = [
+    "Effort",
+    "Measurement",
+    "attainable_of",
+    "measure_epoch",
+    "measure_kernel",
+    "peak_of",
+    "thread_limit",
+]
 
 #: A float32 epoch drifts from another backend's by rounding; wrong formulas are far beyond this.
 EPOCH_TOLERANCE = 1e-3
@@ -50,6 +58,8 @@ class Measurement:
     n_threads : int
     peak : float
         One thread's FMA peak in GFLOP/s, in the real type of the work.
+    attainable : float
+        What the core's microkernel reaches of it on operands in the first cache.
     timings : dict of backend name to Timing
     """
 
@@ -60,6 +70,7 @@ class Measurement:
     n_bytes: int
     n_threads: int
     peak: float
+    attainable: float
     timings: dict[str, Timing]
 
     def gflops(self, backend: str) -> float:
@@ -78,6 +89,19 @@ class Measurement:
         """Fraction of ``n_threads`` times one thread's FMA peak."""
         return self.gflops(backend) / (self.peak * self.n_threads)
 
+    def attainable_fraction(self, backend: str) -> float:
+        """Fraction of ``n_threads`` times the microkernel's rate."""
+        return self.gflops(backend) / (self.attainable * self.n_threads)
+
+    @property
+    def reference(self) -> str:
+        """Name of the candidate that all others are set beside: the first."""
+        return next(iter(self.timings))
+
+    def ratio(self, name: str) -> float:
+        """Return a candidate's median time over the reference's."""
+        return self.timings[name].median / self.timings[self.reference].median
+
     def as_dict(self) -> dict[str, Any]:
         """Return what a JSON report keeps."""
         timings = {backend: timing.as_dict() for backend, timing in self.timings.items()}
@@ -88,6 +112,12 @@ class Measurement:
 def peak_of(dtype: np.dtype) -> float:
     """Return one thread's FMA peak in GFLOP/s, measured once in a process."""
     return float(fma_peak(dtype))
+
+
+@cache
+def attainable_of(dtype: np.dtype) -> float:
+    """Return the rate of one thread's microkernel in GFLOP/s, measured once in a process."""
+    return float(attainable_rate(dtype))
 
 
 @contextmanager
@@ -119,9 +149,17 @@ def measure_kernel(case: KernelCase, names: Sequence[str], effort: Effort) -> Me
             n_rounds=effort.n_rounds,
             min_seconds=effort.min_seconds,
         )
-    peak = peak_of(case.outputs[0].dtype)
+    real = case.outputs[0].dtype
     return Measurement(
-        case.name, case.detail, case.n_elements, case.flops, case.n_bytes, 1, peak, timings
+        name=case.name,
+        detail=case.detail,
+        n_elements=case.n_elements,
+        flops=case.flops,
+        n_bytes=case.n_bytes,
+        n_threads=1,
+        peak=peak_of(real),
+        attainable=attainable_of(real),
+        timings=timings,
     )
 
 
@@ -158,5 +196,6 @@ def measure_epoch(
         n_bytes=0,
         n_threads=n_threads,
         peak=peak_of(dtype),
+        attainable=attainable_of(dtype),
         timings=timings,
     )

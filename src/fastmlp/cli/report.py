@@ -19,7 +19,6 @@ from fastmlp.cli.output import save_figure, writing
 from fastmlp.config import config_dict
 
 __all__ = [
-    "draw_epochs",
     "draw_measurements",
     "elementwise_table",
     "product_table",
@@ -28,12 +27,13 @@ __all__ = [
 
 
 def product_table(title: str, rows: Sequence[Measurement]) -> Table:
-    """Return time, GFLOP/s and percent of the FMA peak per candidate."""
-    table = _table(title, rows, "GFLOP/s", "of peak")
+    """Return time, GFLOP/s, percent of the FMA peak and of the microkernel's rate per candidate."""
+    table = _table(title, rows, "GFLOP/s", "of peak", "of attainable")
     for row in rows:
         gflops = [f"{row.gflops(name):.3g}" for name in row.timings]
         percent = [f"{100 * row.peak_fraction(name):.1f} %" for name in row.timings]
-        _add(table, row, gflops, percent)
+        attained = [f"{100 * row.attainable_fraction(name):.1f} %" for name in row.timings]
+        _add(table, row, gflops, percent, attained)
     return table
 
 
@@ -53,7 +53,7 @@ def _table(title: str, rows: Sequence[Measurement], *figures: str) -> Table:
     table.pad_edge = False
     table.add_column("what", overflow="fold", min_width=12)
     table.add_column("on", no_wrap=True)
-    for heading in ("median", "spread", f"÷ {next(iter(rows[0].timings))}", *figures):
+    for heading in ("median", "spread", f"÷ {rows[0].reference}", *figures):
         table.add_column(heading, justify="right", no_wrap=True)
     return table
 
@@ -61,12 +61,11 @@ def _table(title: str, rows: Sequence[Measurement], *figures: str) -> Table:
 def _add(table: Table, row: Measurement, *figures: Sequence[str]) -> None:
     """Add a measurement: a line per candidate within one row of the table."""
     timings = row.timings.values()
-    first = next(iter(timings)).median
     columns = (
         row.timings,
         [_duration(timing.median) for timing in timings],
         [f"{100 * timing.spread:.0f} %" for timing in timings],
-        [f"{timing.median / first:.3g}" for timing in timings],
+        [f"{row.ratio(name):.3g}" for name in row.timings],
         *figures,
     )
     table.add_row(
@@ -107,16 +106,6 @@ def draw_measurements(
     }
     _draw_dots(right, nanoseconds, "ns per element (less is better)")
     _finish(figure, left, title, path)
-
-
-def draw_epochs(rows: Sequence[Measurement], title: str, path: Path) -> None:
-    """Draw epochs in percent of the peak."""
-    n_bars = sum(len(row.timings) for row in rows)
-    figure = Figure(figsize=(9, 1.8 + 0.18 * n_bars))
-    figure.set_layout_engine("constrained", w_pad=0.12, h_pad=0.08)
-    ax = figure.subplots()
-    _draw_peak_fractions(ax, rows)
-    _finish(figure, ax, title, path)
 
 
 def _draw_peak_fractions(ax: Axes, rows: Sequence[Measurement]) -> None:

@@ -15,6 +15,7 @@ from fastmlp.backends import Backend, Rows, get_backend
 from fastmlp.estimators.attributes import LearntAttributes
 from fastmlp.estimators.hiding import with_sklearn_callbacks
 from fastmlp.estimators.learnt import Learnt, learnt_by
+from fastmlp.export.exportable import Exportable
 from fastmlp.notices import notify
 from fastmlp.options import by_object
 from fastmlp.threads import default_threads
@@ -23,6 +24,7 @@ from fastmlp.training import clock
 if TYPE_CHECKING:
     from fastmlp.estimators.coding import TargetCoder
     from fastmlp.estimators.preparation import ValidationRows
+    from fastmlp.export.program import Program
     from fastmlp.network import Gradient
     from fastmlp.plan.inputs import Inputs
 
@@ -42,7 +44,7 @@ def _parameter_names(cls: type[BaseMLP]) -> tuple[str, ...]:
     return tuple(own._get_param_names())  # type: ignore[attr-defined]
 
 
-class BaseMLP(LearntAttributes, BaseEstimator, ABC):
+class BaseMLP(LearntAttributes, Exportable, BaseEstimator, ABC):
     """A multi-layer perceptron without a notion of what its outputs mean.
 
     A fit trains a network of its own and publishes what it has learnt by one assignment at its
@@ -301,6 +303,11 @@ default=None
         if trouble:
             notify(trouble, RuntimeWarning)
         return out
+
+    def _program(self) -> Program:
+        from fastmlp.estimators.exporting import program_of  # noqa: PLC0415 - seldom needed
+
+        return program_of(type(self).__name__, self._learnt)
 
     def loss_per_sample(self, X: Any, y: Any) -> np.ndarray:
         """Return the loss of each sample, without penalties.

@@ -130,7 +130,7 @@ class RealCoder(TargetCoder):
         return self.unit.encode(y.reshape(len(y), -1), self.dtype)
 
     @cached_property
-    def _by_output(self) -> tuple[np.ndarray, np.ndarray]:
+    def by_output(self) -> tuple[np.ndarray, np.ndarray]:
         """Factor and summand (C,) of what the link gives."""
         return self.unit.by_output(self.row.link, len(self.levels))
 
@@ -142,7 +142,7 @@ class RealCoder(TargetCoder):
         """
         if not self.unit.standardizes:
             return outputs
-        factor, summand = self._by_output
+        factor, summand = self.by_output
         wide = outputs.astype(np.float64)  # first: mixed types take NumPy longer
         wide *= factor
         wide += summand

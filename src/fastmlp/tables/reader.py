@@ -106,7 +106,7 @@ class TableReader(BaseEstimator):
 
     def transform(self, X: Any) -> EncodedTable:
         """Return X (N, I) as numbers and codes."""
-        return self._read_by().encode(open_table(X))
+        return self.reading.encode(open_table(X))
 
     def fit_transform(self, X: Any, y: Any = None, owner: str | None = None) -> EncodedTable:
         """Do both; X is opened once. ``owner`` is the class that texts name, if it is another."""
@@ -122,7 +122,8 @@ class TableReader(BaseEstimator):
         roles = roles_of(*given, table.names, table.n_columns)
         return read(owner or type(self).__name__, table, roles, self.min_count)
 
-    def _read_by(self) -> Reading:
+    @property
+    def reading(self) -> Reading:
         """Return what the fit found; NotFittedError, an AttributeError, if there was none."""
         check_is_fitted(self)
         return self._reading
@@ -133,17 +134,17 @@ class TableReader(BaseEstimator):
     @property
     def columns_(self) -> ColumnTable:
         """What each column was taken for."""
-        return self._read_by().report
+        return self.reading.report
 
     @property
     def n_features_in_(self) -> int:
         """Number of columns that the fit saw."""
-        return len(self._read_by().encoders)
+        return len(self.reading.encoders)
 
     @property
     def feature_names_in_(self) -> np.ndarray:
         """Names of the columns that the fit saw, (I,), if they had any."""
-        names = self._read_by().names
+        names = self.reading.names
         if names is None:
             raise AttributeError("feature_names_in_: X had no column names in fit")
         return np.array(names, object)

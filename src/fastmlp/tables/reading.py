@@ -55,7 +55,7 @@ class Reading:
 
     def encode(self, table: RawTable) -> EncodedTable:
         """Return the rows (N, I) of another table as numbers and codes."""
-        places = self._places(table)
+        places = self.places(table)
         numbers = np.empty((table.n_rows, len(self.number_names)), self.dtype)
         codes = np.empty((table.n_rows, len(self.category_names)), np.int32)
         plain = self._plain(table, places)
@@ -87,7 +87,7 @@ class Reading:
         here = table.are_numbers | table.are_booleans
         return np.flatnonzero(wanted & here[places])
 
-    def _places(self, table: RawTable) -> np.ndarray:
+    def places(self, table: RawTable) -> np.ndarray:
         """Return where the fit's columns are in a table, (I,); 0 for those that are not read."""
         if self.names is not None and table.names is not None:
             if self.names == table.names:

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastmlp import validation
 from fastmlp.estimators.preparation import ValidationRows
+from fastmlp.export.exportable import Exportable
 from fastmlp.notices import notify
 from fastmlp.tables import ColumnTable, EncodedTable, TableReader
 from fastmlp.tabular.leaderboard import Leaderboard
@@ -102,7 +103,7 @@ class Ensemble:
         return mean
 
 
-class BaseTabular(BaseEstimator):
+class BaseTabular(Exportable, BaseEstimator):
     """Reading, racing, selecting: all but what the target is."""
 
     preset: str
@@ -323,6 +324,11 @@ class BaseTabular(BaseEstimator):
     def feature_names_in_(self) -> np.ndarray:
         """Names of the columns, (I,), if they have any."""
         return self._ensemble.reader.feature_names_in_
+
+    def _raw_values(self, X: Any) -> list[np.ndarray]:
+        from fastmlp.export.of_table import raw_values  # noqa: PLC0415 - seldom needed
+
+        return raw_values(self._ensemble.reader.reading, X)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -22,6 +22,9 @@ from fastmlp.tabular.metrics import metric_of
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.split import Split
+
+if TYPE_CHECKING:
+    from fastmlp.export.program import Program
 
 __all__ = ["TabularClassifier"]
 
@@ -199,6 +202,19 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         """The labels (n_classes,), sorted."""
         published: _Published = self._fitted()
         return published.classes
+
+    def _program(self) -> Program:
+        from fastmlp.tabular.exporting import program_of_classes  # noqa: PLC0415 - seldom needed
+
+        published: _Published = self._fitted()
+        ensemble = published.ensemble
+        return program_of_classes(
+            type(self).__name__,
+            ensemble,
+            ensemble.reader.reading,
+            published.classes,
+            published.temperature,
+        )
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class.

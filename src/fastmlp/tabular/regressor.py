@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -23,6 +23,9 @@ from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.split import Split
 from fastmlp.tabular.transforms import worth_trying
+
+if TYPE_CHECKING:
+    from fastmlp.export.program import Program
 
 __all__ = ["TabularRegressor"]
 
@@ -197,6 +200,15 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     ) -> None:
         assert isinstance(problem.aim, RealAim)
         self._published = _Published(ensemble, problem.aim)
+
+    def _program(self) -> Program:
+        from fastmlp.tabular.exporting import program_of_numbers  # noqa: PLC0415 - seldom needed
+
+        published: _Published = self._fitted()
+        ensemble = published.ensemble
+        return program_of_numbers(
+            type(self).__name__, ensemble, ensemble.reader.reading, published.aim
+        )
 
     def predict(
         self, X: Any, return_std: bool = False

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-__all__ = ["TRANSFORMS", "Transform", "fit_transform", "worth_trying"]
+__all__ = ["TRANSFORMS", "Logarithm", "Quantiles", "Transform", "fit_transform", "worth_trying"]
 
 #: By name, in the order in which they are tried.
 TRANSFORMS = ("log", "quantile")
@@ -29,7 +29,7 @@ class Transform(Protocol):
         """Return targets for values (N,) or (N, T), the last axis of which may be quantiles."""
 
 
-class _Logarithm:
+class Logarithm:
     """The logarithm of targets above 0."""
 
     def forth(self, y: np.ndarray) -> np.ndarray:
@@ -45,7 +45,7 @@ class _Logarithm:
 
 
 @dataclass(frozen=True, eq=False)
-class _Quantiles:
+class Quantiles:
     """The normal deviate at the share of targets that are smaller.
 
     Attributes
@@ -85,7 +85,7 @@ def fit_transform(name: str | None, y: np.ndarray) -> Transform | None:
     if name is None:
         return None
     if name == "log":
-        return _Logarithm()
+        return Logarithm()
     from sklearn.preprocessing import QuantileTransformer  # noqa: PLC0415 - takes long to import
 
     transformers = [
@@ -94,7 +94,7 @@ def fit_transform(name: str | None, y: np.ndarray) -> Transform | None:
         ).fit(column.reshape(-1, 1))
         for column in y.reshape(len(y), -1).T
     ]
-    return _Quantiles(transformers)
+    return Quantiles(transformers)
 
 
 def worth_trying(y: np.ndarray) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp.backends.protocol import Backend, Totals
+from fastmlp.backends.row_blocks import rows_to_bind
 from fastmlp.training.loop import TrainingData, interrupted
 from fastmlp.training.observers import Observer, Observers
 from fastmlp.training.state import Ending, TrainerState
@@ -56,8 +57,9 @@ class LbfgsRun:
         network.require_inputs(rows.X)
         network.require_target(rows.target)
         n_rows = len(rows.X)
+        n_at_once = rows_to_bind(network.plan, n_rows)
         self._executor = self.backend.bind(
-            network.plan, self.settings, network.dtype, n_rows, self.n_threads
+            network.plan, self.settings, network.dtype, n_at_once, self.n_threads
         )
         self._gradient = np.zeros(network.plan.n_parameters, network.dtype)
         self._totals = Totals(0.0, 0.0, n_rows)

@@ -34,6 +34,14 @@ from fastmlp.validation.embeddings import (
     check_same_embeddings,
     chosen_columns,
 )
+from fastmlp.validation.export import (
+    check_c_name,
+    check_c_texts,
+    check_can_be_exported,
+    check_path,
+    check_stored_weights,
+    raise_partner,
+)
 from fastmlp.validation.fitted_values import (
     check_layer_number,
     check_layer_values,
@@ -206,6 +214,9 @@ __all__ = [
     "check_any_varies",
     "check_ax",
     "check_bins",
+    "check_c_name",
+    "check_c_texts",
+    "check_can_be_exported",
     "check_class_weight_fits",
     "check_class_weight_of_parts",
     "check_classes",
@@ -263,6 +274,7 @@ __all__ = [
     "check_part",
     "check_partners",
     "check_parts",
+    "check_path",
     "check_perceptron",
     "check_places",
     "check_plane",
@@ -295,6 +307,7 @@ __all__ = [
     "check_scorer_can_ask",
     "check_sklearn_callbacks",
     "check_stochastic",
+    "check_stored_weights",
     "check_strata",
     "check_sums",
     "check_table",
@@ -345,6 +358,7 @@ __all__ = [
     "raise_assigned",
     "raise_fixed_layers",
     "raise_no_order",
+    "raise_partner",
     "raise_unreadable_cells",
     "raise_wrong_cells",
     "raise_wrong_kind",

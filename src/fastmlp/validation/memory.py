@@ -11,6 +11,7 @@ import numpy as np
 
 from fastmlp.optimizers import CLASSES
 from fastmlp.plan.members import MEMBERS
+from fastmlp.validation.normalizations import each_normalization
 from fastmlp.validation.parameters import largest_batch, n_parameters
 from fastmlp.validation.wording import brief, count_of
 
@@ -19,6 +20,9 @@ __all__ = ["blaming", "check_memory", "naming_rows", "naming_training"]
 #: Vectors as long as the parameters that a fit keeps, and values that it keeps for a unit and row
 #: of a batch: roughly, as they only decide which of two parameters is to blame.
 VECTORS, VECTORS_OF_LBFGS, VALUES_A_UNIT = 4, 50, 3
+
+#: Rows that L-BFGS takes at once in a wide network, unless batch norm needs all of them: roughly.
+BLOCK_OF_LBFGS = 512
 
 
 @contextmanager
@@ -108,8 +112,10 @@ def available_memory() -> int | None:
 
 def _cause(parameters: Mapping[str, Any], layer_sizes: Sequence[int], n_rows: int) -> str:
     by_lbfgs, batch_size = parameters["solver"] == "lbfgs", parameters["batch_size"]
-    n_at_once = n_rows if by_lbfgs else min(n_rows, largest_batch(parameters))
-    n_at_once *= parameters["n_members"]
+    norms = each_normalization(parameters["normalization"], len(layer_sizes) - 2)
+    by_block = by_lbfgs and "batch" not in norms
+    most = BLOCK_OF_LBFGS if by_block else n_rows if by_lbfgs else largest_batch(parameters)
+    n_at_once = min(n_rows, most) * parameters["n_members"]
     network = n_parameters(layer_sizes) * (VECTORS_OF_LBFGS if by_lbfgs else VECTORS)
     network *= _own_networks(parameters)
     sizes = f"hidden_layer_sizes={brief(tuple(layer_sizes[1:-1]))}"
@@ -119,9 +125,10 @@ def _cause(parameters: Mapping[str, Any], layer_sizes: Sequence[int], n_rows: in
             f"{sizes} makes a network of {count} parameters, for which there is not enough memory."
         )
     if by_lbfgs:
+        rows = f"{min(n_rows, most)} rows" if by_block else f"all {n_rows} rows"
         return (
-            f"solver='lbfgs' takes all {n_rows} rows at once, for which there is not enough memory "
-            f"with {sizes}: take another solver."
+            f"solver='lbfgs' takes {rows} at once, for which there is not enough memory with "
+            f"{sizes}: take another solver."
         )
     if parameters["n_members"] > 1:
         sizes = f"{sizes} and n_members={parameters['n_members']}"
