@@ -53,6 +53,7 @@ JOBS = (
     Job("kernels-float64", "kernels.py", "--dtype float64"),
     Job("dropout", "dropout.py"),
     Job("custom", "custom.py"),
+    Job("lbfgs", "lbfgs.py"),
     Job("members", "members.py"),
     Job("shuffle", "shuffle.py"),
     Job("normalization", "normalization.py"),

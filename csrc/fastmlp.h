@@ -42,6 +42,8 @@ enum {
 enum { FASTMLP_UINT8 = 0, FASTMLP_FLOAT32 = 1, FASTMLP_FLOAT64 = 2 };
 /* What a row of X is: all of its numbers, or compressed sparse rows with columns of one of two types. */
 enum { FASTMLP_DENSE = 0, FASTMLP_CSR_INT32 = 1, FASTMLP_CSR_INT64 = 2 };
+/* Where predict met numbers that are not finite, as a sum. */
+enum { FASTMLP_INPUTS = 1, FASTMLP_OUTPUTS = 2 };
 /* Last counter word of the random bits of noise; that of dropout is the layer's number. */
 #define FASTMLP_INPUT_NOISE_STREAM 0x80000000u
 #define FASTMLP_GRADIENT_NOISE_STREAM 0x80000001u
@@ -296,14 +298,17 @@ typedef struct {
     size_t (*packed_bytes)(const fastmlp_plan *plan);
     void (*pack_weights)(const fastmlp_plan *plan, const void *parameters /* (V) */, void *packed /* (packed_bytes) */);
     /* out (K, C) = network at x[rows], or at x itself when rows is NULL, the mean of its members; without the link
-     * (K, n_members, C), the logits of each. `packed` as made by pack_weights, or NULL; scratch for workspace_rows rows at a time, shared by the threads. As many
-     * threads are started as the work is worth, or all that may be. */
+     * (K, n_members, C), the logits of each. `packed` as made by pack_weights, or NULL; scratch for workspace_rows rows
+     * at a time, shared by the threads. Returns which numbers were not finite: FASTMLP_OUTPUTS those of out,
+     * FASTMLP_INPUTS those of a dense x without rows; there, what is too large for the table's type counts too. */
     size_t (*inference_bytes)(const fastmlp_plan *plan, int64_t workspace_rows);
-    void (*predict)(const fastmlp_plan *plan, const void *parameters /* (V) */,
-                    void *packed /* (packed_bytes) or NULL */, const fastmlp_data *data,
-                    const int64_t *rows /* (n_rows) or NULL */, int64_t n_rows, void *out /* (n_rows, C) */,
+    /* How many threads predicting so many rows is worth. */
+    int64_t (*threads_for)(const fastmlp_plan *plan, int64_t n_rows);
+    int32_t (*predict)(const fastmlp_plan *plan, const void *parameters /* (V) */,
+                       void *packed /* (packed_bytes) or NULL */, const fastmlp_data *data,
+                       const int64_t *rows /* (n_rows) or NULL */, int64_t n_rows, void *out /* (n_rows, C) */,
                     int32_t apply_link, void *workspace /* (inference_bytes) */, int64_t workspace_rows,
-                    int64_t n_threads, int32_t all_threads);
+                       int64_t n_threads);
     /* Floating-point operations done by `iterations` rounds of independent register FMAs;
      * the result of the arithmetic goes to *sink so that none of it can be left out. */
     double (*fma_rounds)(int64_t iterations, double *sink /* () */);

@@ -60,6 +60,7 @@ COMMANDS = {
     "calls": "--stream 3 --rounds 1",
     "busy": "--cell digits --rounds 1 --seconds 0.001 --threads 2",
     "custom": "--cell digits --rounds 1",
+    "lbfgs": "--cell classes --iterations 3 --rounds 1",
     "members": "--cell classes --members 2 --rounds 1",
     "dropout": "--cell digits --rounds 1",
     "fit": "--cell digits --peer fastmlp --rounds 1 --seconds 0.01",

@@ -34,11 +34,11 @@ def calls(monkeypatch):
     names = []
 
     def watched(name, method):
-        def call(self, *arguments):
+        def call(self, *arguments, **named):
             names.append(name)
             each = [part for a in arguments for part in (a if isinstance(a, Rows) else (a,))]
             assert all(a.flags.aligned for a in each if isinstance(a, np.ndarray)), name
-            return method(self, *arguments)
+            return method(self, *arguments, **named)
 
         return call
 

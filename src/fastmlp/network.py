@@ -6,12 +6,13 @@ A fit comes here last: ``estimators/base.py`` → ``preparation.py`` → ``fitti
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from operator import is_
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastmlp.backends.protocol import Backend, Rows
+from fastmlp.backends.protocol import PREDICTION_WORK, Backend, Predictor, Rows
 from fastmlp.backends.row_blocks import rows_to_bind
 from fastmlp.plan.description import require
 from fastmlp.plan.inputs import Inputs
@@ -34,8 +35,8 @@ from fastmlp.registry import NORMALIZATIONS, OPTIMIZERS
 
 __all__ = ["Gradient", "Network"]
 
-#: Rows per call of ``Backend.predict``: Ctrl-C is seen between calls.
-ROWS_BETWEEN_INTERRUPTS = 16384
+#: Rows whose logits are kept of every member, at a time.
+ROWS_OF_MEMBERS = 16384
 
 #: How many vectors the memory of an optimiser may have; L-BFGS leaves none.
 NUMBERS_OF_MOMENTS = {0, *(row.n_moments for row in OPTIMIZERS)}
@@ -94,6 +95,10 @@ class Network:
     parameters: np.ndarray
     moments: np.ndarray
     step: int = 0
+    #: What predicts in small calls, and the backend, the plan and the parameters that it is for.
+    _bound: tuple[Predictor | None, tuple[Any, ...]] = field(
+        init=False, repr=False, compare=False, default=(None, ())
+    )
 
     def __post_init__(self) -> None:
         plan, parameters, moments = self.plan, self.parameters, self.moments
@@ -138,8 +143,16 @@ class Network:
             return Network(plan, parameters, aligned_copy(self.moments, dtype), self.step)
         return Network(plan, parameters, aligned_zeros((n_moments, plan.n_parameters), dtype))
 
+    def without_moments(self) -> Network:
+        """Return an independent copy without the optimiser's memory."""
+        return self.continued(self.plan, self.dtype, 0, keep_moments=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all that another process can use."""
+        return {name: value for name, value in vars(self).items() if name != "_bound"}
+
     def __setstate__(self, state: Any) -> None:
-        names = set(type(self).__dataclass_fields__)
+        names = set(type(self).__dataclass_fields__) - {"_bound"}
         require(isinstance(state, dict) and set(state) == names, "its parts have other names")
         self.__dict__.update(state)
         self.__post_init__()
@@ -294,7 +307,7 @@ class Network:
         n_threads = min(n_threads, n_rows)
         n_members = 1 if apply_link else self.plan.n_members
         out = np.empty((n_rows, self.plan.n_outputs), self.dtype)
-        stride = max(1, ROWS_BETWEEN_INTERRUPTS // self.plan.n_members)
+        stride = self._rows_between_interrupts(n_members)
         for start in range(0, n_rows, stride):
             part = slice(start, start + stride)
             into = out[part]
@@ -312,6 +325,47 @@ class Network:
             if n_members > 1:
                 out[part] = joint_logits(self.plan, into)
         return out
+
+    def _rows_between_interrupts(self, n_kept: int) -> int:
+        """Return how many rows go into a call of the backend, ``n_kept`` logits of each."""
+        work = 2 * self.plan.n_members * self.plan.products_of_row
+        by_work = max(1024, PREDICTION_WORK // work)
+        return by_work if n_kept == 1 else min(by_work, max(1, ROWS_OF_MEMBERS // n_kept))
+
+    def at_once(
+        self, backend: Backend, X: Any, n_threads: Any, *, apply_link: bool, paired: bool
+    ) -> np.ndarray | None:
+        """Return what ``forward`` does; None wherever a check of X or the outputs might object.
+
+        Parameters
+        ----------
+        backend : Backend
+            What computes.
+        X : object
+            Not checked. What is returned for None is to be checked, and then to go forward.
+        n_threads : object
+            Not checked.
+        apply_link : bool
+            Apply softmax or logistic.
+        paired : bool
+            Give two columns, 1 − p and p, for the only output.
+
+        Returns
+        -------
+        ndarray, shape (K, C), or None
+        """
+        if self.plan.n_members > 1 and not apply_link:
+            return None
+        (predictor, bound_to), wanted = self._bound, (backend, self.plan, self.parameters)
+        if len(bound_to) != len(wanted) or not all(map(is_, bound_to, wanted)):
+            predictor = backend.predictor(self.plan, self.parameters)
+            self._bound = predictor, wanted
+        if predictor is None:
+            return None
+        try:
+            return predictor.checked(X, apply_link, paired, n_threads)
+        except MemoryError:  # forward says of what there is too much
+            return None
 
     def cost_gradient(
         self,

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastmlp.files.savable import Savable
+
 if TYPE_CHECKING:
+    from fastmlp.estimators.coding import TargetCoder
+    from fastmlp.network import Network
     from fastmlp.plan.inputs import Inputs
 
 __all__ = ["Predictor"]
 
 
-class Predictor:
+class Predictor(Savable):
     """A fitted model made ready for many small calls.
 
     It is checked once, when it is made, and keeps its own copy of the parameters: later fits of
@@ -28,8 +32,9 @@ class Predictor:
         before each call, within a :class:`~sklearn.compose.TransformedTargetRegressor` predictions
         are transformed back, and of a search such as :class:`~sklearn.model_selection.GridSearchCV`
         the best estimator is taken. They can be nested.
-    n_threads : int, default=1
-        Threads that a call with many rows may use.
+    n_threads : int, default=None
+        Threads that a call may use: it takes as many of them as its work is worth, one for a few
+        rows. None means all that there are for us.
 
     Raises
     ------
@@ -51,7 +56,15 @@ class Predictor:
     True
     """
 
-    def __init__(self, model: Any, n_threads: int = 1) -> None:
+    _network: Network
+    _coder: TargetCoder
+    _steps: tuple[Any, ...]
+    _targets: tuple[Any, ...]
+    _n_threads: int | None
+    _model_name: str
+    _feature_names: np.ndarray | None
+
+    def __init__(self, model: Any, n_threads: int | None = None) -> None:
         # Imported here because ``import fastmlp`` needs none of it.
         from fastmlp.estimators import MLPRegressor  # noqa: PLC0415
         from fastmlp.estimators.base import BaseMLP  # noqa: PLC0415
@@ -60,16 +73,14 @@ class Predictor:
 
         found = unwrap(model)
         check_model(found.model, MLPRegressor if found.targets else BaseMLP)
-        check_parameters({"n_threads": n_threads})
         learnt = found.model._learnt
         network = learnt.predicting()
-        # A copy without the optimiser's memory.
-        self._network = network.continued(network.plan, network.dtype, 0, keep_moments=False)
+        self._network = network.without_moments()
         self._steps, self._targets = deepcopy((found.steps, found.targets))
-        self._n_threads = int(n_threads)
+        self._n_threads = check_parameters({"n_threads": n_threads})["n_threads"]
         self._model_name = type(found.model).__name__
         self._feature_names = learnt.feature_names
-        self._in_users_unit = learnt.coder.in_users_unit
+        self._coder = learnt.coder
         self._bind()
 
     def _bind(self) -> None:
@@ -78,17 +89,29 @@ class Predictor:
         from fastmlp.validation import stand_in  # noqa: PLC0415 - not at import
 
         network = self._network
+        self._in_users_unit = self._coder.in_users_unit
         self._checked_as = stand_in(self._model_name, network.plan.n_inputs, self._feature_names)
-        self._run = CompiledBackend().predictor(network.plan, network.parameters, self._n_threads)
+        self._run = CompiledBackend().predictor(network.plan, network.parameters, packs=True)
+        # One logistic output becomes two columns, 1 − p and p.
+        plan = network.plan
+        self._paired = plan.loss_row.link == "logistic" and plan.n_outputs == 1
 
     def __getstate__(self) -> dict[str, Any]:
         """Return all that another process can use."""
-        here = ("_run", "_checked_as")
-        return {name: value for name, value in vars(self).items() if name not in here}
+        state = super().__getstate__()
+        for name in ("_run", "_paired", "_checked_as", "_in_users_unit"):
+            del state[name]
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        super().__setstate__(state)
         self._bind()
+
+    def _check_savable(self) -> None:
+        from fastmlp.validation import check_no_guests  # noqa: PLC0415 - not at import
+
+        guests = [*self._steps, *self._targets]
+        check_no_guests("Predictor", guests, "save a Predictor of the model alone")
 
     def __call__(self, X: Any) -> np.ndarray:
         """Return probabilities, or predicted targets.
@@ -118,7 +141,7 @@ class Predictor:
         """
         for step in self._steps:
             X = step.transform(X)
-        outputs = self._run(X)
+        outputs = self._run(X, self._paired, self._n_threads)
         if outputs is None:
             outputs = self._at(self._converted(X))
         outputs = self._in_users_unit(outputs)
@@ -131,7 +154,9 @@ class Predictor:
 
     def _at(self, X: Inputs) -> np.ndarray:
         """Return the outputs (N, C) at X (N, I), which has been checked."""
-        outputs = self._run(X) if isinstance(X, np.ndarray) else self._run.at_sparse(X)
+        if not isinstance(X, np.ndarray):
+            return self._run.at_sparse(X, self._paired, self._n_threads)
+        outputs = self._run(X, self._paired, self._n_threads)
         assert outputs is not None
         return outputs
 

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 
 from fastmlp.plan.inputs import Inputs, SparseRows
@@ -115,22 +117,8 @@ class Network:
         features: np.ndarray,
         bins: np.ndarray,
     ) -> None: ...
-    def inference_bytes(self, n_rows: int) -> int: ...
     def packed_bytes(self) -> int: ...
     def pack_weights(self, parameters: np.ndarray, packed: np.ndarray) -> None: ...
-    def predict(
-        self,
-        parameters: np.ndarray,
-        packed: np.ndarray | None,
-        x: Inputs,
-        rows: np.ndarray | None,
-        out: np.ndarray,
-        apply_link: bool,
-        workspace: np.ndarray,
-        workspace_rows: int,
-        n_threads: int,
-        all_threads: bool,
-    ) -> None: ...
 
 class Trainer:
     def __init__(
@@ -166,12 +154,25 @@ class Predictor:
         self,
         network: Network,
         parameters: np.ndarray,
-        packed: np.ndarray,
+        packed: np.ndarray | None,
         n_inputs: int,
         n_outputs: int,
-        paired: bool,
         rows_at_once: int,
-        n_threads: int,
+        rows_of_call: int,
+        most_dense_rows: int,
+        default_threads: Callable[[], int],
     ) -> None: ...
-    def __call__(self, x: object) -> np.ndarray | None: ...
-    def at_sparse(self, x: SparseRows) -> np.ndarray: ...
+    def __call__(self, x: object, paired: bool, n_threads: int | None) -> np.ndarray | None: ...
+    def at_sparse(self, x: SparseRows, paired: bool, n_threads: int | None) -> np.ndarray: ...
+    def checked(
+        self, x: object, apply_link: bool, paired: bool, n_threads: object
+    ) -> np.ndarray | None: ...
+    def fill(
+        self,
+        x: Inputs,
+        rows: np.ndarray | None,
+        out: np.ndarray,
+        apply_link: bool,
+        n_threads: int,
+        all_threads: bool,
+    ) -> None: ...

@@ -7,14 +7,17 @@ array's pointer is never read.
 This file is longer than others because all its classes share one set of C declarations.
 """
 
+from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stddef cimport size_t
 from libc.stdlib cimport free
+from libc.string cimport memset
 cimport cython
 cimport numpy as cnp
 from numpy.random cimport bitgen_t
 
+from numpy import memmap
 from numpy.ma import MaskedArray
 
 cnp.import_array()
@@ -95,7 +98,8 @@ cdef extern from "fastmlp.h" nogil:
         size_t (*inference_bytes)(const fastmlp_plan *, int64_t) noexcept nogil
         fastmlp_totals (*train_batches)(const fastmlp_plan *, const fastmlp_settings *, const fastmlp_update *, void *, void *, const fastmlp_data *, const int64_t *, int64_t, int64_t, int64_t, void *, int64_t, int32_t) noexcept nogil
         fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *, const fastmlp_settings *, int64_t, void *, const fastmlp_data *, const int64_t *, int64_t, int64_t, void *, void *, int64_t, int32_t) noexcept nogil
-        void (*predict)(const fastmlp_plan *, const void *, void *, const fastmlp_data *, const int64_t *, int64_t, void *, int32_t, void *, int64_t, int64_t, int32_t) noexcept nogil
+        int64_t (*threads_for)(const fastmlp_plan *, int64_t) noexcept nogil
+        int32_t (*predict)(const fastmlp_plan *, const void *, void *, const fastmlp_data *, const int64_t *, int64_t, void *, int32_t, void *, int64_t, int64_t) noexcept nogil
         double (*fma_rounds)(int64_t, double *) noexcept nogil
         void (*barrier_rounds)(int64_t, int64_t) noexcept nogil
     const fastmlp_kernels *fastmlp_find_kernels(const char *, int32_t)
@@ -391,10 +395,6 @@ cdef class Network:
             bins=<const double *>pointer(bins),
             loss=bound_loss(loss, loss_parameters))
 
-    def inference_bytes(self, int64_t n_rows):
-        """Return the scratch that predicting n_rows rows at a time needs."""
-        return self.table.inference_bytes(&self.plan, n_rows)
-
     def packed_bytes(self):
         """Return the size of the packed weights."""
         return self.table.packed_bytes(&self.plan)
@@ -403,17 +403,6 @@ cdef class Network:
         cdef address pp = pointer(parameters), kp = pointer(packed)
         with nogil:
             self.table.pack_weights(&self.plan, pp, kp)
-
-    def predict(self, cnp.ndarray parameters, cnp.ndarray packed, x, cnp.ndarray rows, cnp.ndarray out,
-                bint apply_link, cnp.ndarray workspace, int64_t workspace_rows, int64_t n_threads,
-                bint all_threads):
-        cdef fastmlp_data data = fastmlp_data(inputs=inputs_of(x), target=NULL, sample_weight=NULL)
-        cdef address pp = pointer(parameters), rp = pointer(rows), op = pointer(out), kp = pointer(packed)
-        cdef address wp = pointer(workspace)
-        cdef int64_t n_rows = out.shape[0]
-        with nogil:
-            self.table.predict(&self.plan, pp, kp, &data, <const int64_t *>rp, n_rows, op, apply_link,
-                               wp, workspace_rows, n_threads, all_threads)
 
 
 cdef class Trainer:
@@ -478,84 +467,166 @@ cdef void pair_columns(real *pairs, Py_ssize_t n) noexcept nogil:
         pairs[2 * i + 1] = p
 
 
+cdef inline cnp.ndarray plain_rows(x, int64_t n_columns):
+    """Return x (N, I) if it can be read as it is, else None."""
+    cdef cnp.ndarray rows = <cnp.ndarray>x
+    if (rows.ndim != 2 or rows.shape[1] != n_columns or rows.shape[0] == 0
+            or not cnp.PyArray_IS_C_CONTIGUOUS(rows) or not cnp.PyArray_ISNOTSWAPPED(rows)
+            or not cnp.PyArray_ISALIGNED(rows)
+            or cnp.PyArray_TYPE(rows) not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64, cnp.NPY_UINT8)):
+        return None
+    return rows
+
+
+cdef void skip_rows(fastmlp_inputs *x, int64_t n) noexcept nogil:
+    """Let x begin n rows later."""
+    cdef int64_t number_bytes = 1 if x.type == FASTMLP_UINT8 else 4 if x.type == FASTMLP_FLOAT32 else 8
+    if x.kind == FASTMLP_DENSE:
+        x.values = <const char *>x.values + n * x.n_columns * number_bytes
+    else:
+        x.starts += n
+
+
 @cython.final
 cdef class Predictor:
     """A network bound to its parameters, for calls that cost little more than the arithmetic.
 
-    Holds no scratch memory, so that several threads may call it at once.
+    Holds no scratch memory, so that several threads may call it at once. Without ``packed``, which
+    would be a copy, it follows what is written to the parameters.
     """
 
     cdef Network network
     cdef cnp.ndarray parameters, packed
-    cdef int64_t n_inputs, n_outputs, rows_at_once, n_threads
+    cdef int64_t n_inputs, n_outputs, rows_at_once, rows_of_call, most_dense_rows
     cdef int real_type
-    cdef bint paired
+    cdef object default_threads
 
     def __cinit__(self, Network network, cnp.ndarray parameters, cnp.ndarray packed, int64_t n_inputs,
-                  int64_t n_outputs, bint paired, int64_t rows_at_once, int64_t n_threads):
+                  int64_t n_outputs, int64_t rows_at_once, int64_t rows_of_call, int64_t most_dense_rows,
+                  default_threads):
         self.network = network
         self.parameters = parameters
         self.packed = packed
         self.n_inputs = n_inputs
         self.n_outputs = n_outputs
         self.rows_at_once = rows_at_once
-        self.n_threads = n_threads
+        self.rows_of_call = rows_of_call
+        self.most_dense_rows = most_dense_rows
+        self.default_threads = default_threads
         self.real_type = cnp.PyArray_TYPE(parameters)
-        self.paired = paired
 
-    def __call__(self, x):
-        """Return the outputs (N, C) at x (N, I), or None if x must be converted first."""
-        cdef fastmlp_data data
+    def __call__(self, x, bint paired, n_threads):
+        """Return the outputs (N, C) at x (N, I), whatever its numbers are; None if x must be converted first.
+
+        Of one output that is paired there are two columns, 1 - p and p. n_threads is a number or None.
+        """
         if not isinstance(x, cnp.ndarray):
             return None
         if not cnp.PyArray_CheckExact(x) and isinstance(x, MaskedArray):  # which may have to be refused
             return None
-        cdef cnp.ndarray rows = <cnp.ndarray>x
-        if (rows.ndim != 2 or rows.shape[1] != self.n_inputs or rows.shape[0] == 0
-                or not cnp.PyArray_IS_C_CONTIGUOUS(rows) or not cnp.PyArray_ISNOTSWAPPED(rows)
-                or not cnp.PyArray_ISALIGNED(rows)):
+        cdef cnp.ndarray rows = plain_rows(x, self.n_inputs), out
+        if rows is None:
             return None
-        cdef int type_number = cnp.PyArray_TYPE(rows)
-        if type_number not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64, cnp.NPY_UINT8):
-            return None
-        data.inputs = dense_inputs(rows, x_type_of(rows))
-        return self._outputs(&data, rows.shape[0])
-
-    def at_sparse(self, x):
-        """Return the outputs (N, C) at SparseRows x (N, I) that have been checked."""
-        cdef fastmlp_data data
-        data.inputs = inputs_of(x)
-        return self._outputs(&data, len(x))
-
-    cdef cnp.ndarray _outputs(self, fastmlp_data *data, int64_t n):
-        """Return the outputs at n rows of what has been checked; only the inputs of the data are there."""
-        cdef cnp.npy_intp shape[2]
-        shape[0] = n
-        shape[1] = 2 if self.paired else self.n_outputs
-        cdef cnp.ndarray out = cnp.PyArray_EMPTY(2, shape, self.real_type, 0)
-        data.target = data.sample_weight = NULL
-        self._run(data, n, out)
+        out, _ = self._outputs(dense_inputs(rows, x_type_of(rows)), rows.shape[0], True, paired, n_threads)
         return out
 
-    cdef int _run(self, const fastmlp_data *data, int64_t n, cnp.ndarray out) except -1:
-        cdef int64_t n_threads = min(self.n_threads, n)
-        cdef int64_t scratch_rows = min(n, self.rows_at_once * n_threads)
+    def at_sparse(self, x, bint paired, n_threads):
+        """Return the outputs (N, C) at SparseRows x (N, I) that have been checked."""
+        return self._outputs(inputs_of(x), len(x), True, paired, n_threads)[0]
+
+    def checked(self, x, bint apply_link, bint paired, n_threads):
+        """Return the outputs, or the logits, (N, C) at x (N, I), or None wherever a check might object.
+
+        That is also where a number of x, or of the outputs, is not finite.
+        """
+        cdef int32_t not_finite
+        cdef cnp.ndarray rows, out
+        if not (cnp.PyArray_CheckExact(x) or type(x) is memmap):
+            return None
+        if not (n_threads is None or (type(n_threads) is int and 0 < n_threads < 1 << 31)):
+            return None
+        rows = plain_rows(x, self.n_inputs)
+        if rows is None:
+            return None
+        out, not_finite = self._outputs(dense_inputs(rows, x_type_of(rows)), rows.shape[0], apply_link, paired,
+                                        n_threads)
+        return None if not_finite else out
+
+    def fill(self, x, cnp.ndarray rows, cnp.ndarray out, bint apply_link, int64_t n_threads, bint all_threads):
+        """Set out (K, C), or (K, members · C), to the outputs or the logits at x[rows] or x, which is checked."""
+        cdef int64_t n = out.shape[0], team = n_threads if all_threads else self._team(n, n_threads)
+        self._run(inputs_of(x), <const int64_t *>pointer(rows), n, <char *>pointer(out),
+                  out.shape[1] * out.itemsize, apply_link, team)
+
+    cdef tuple _outputs(self, fastmlp_inputs inputs, int64_t n, bint apply_link, bint paired, n_threads):
+        """Return the outputs (n, C) at inputs that have been checked, and which numbers are not finite."""
+        cdef int64_t team = self._team(n, n_threads)
+        cdef cnp.npy_intp shape[2]
+        shape[0] = n
+        shape[1] = 2 if paired else self.n_outputs
+        cdef cnp.ndarray out = cnp.PyArray_EMPTY(2, shape, self.real_type, 0)
+        cdef char *first = <char *>pointer(out)
+        cdef int64_t row_bytes = self.n_outputs * self.network.table.real_bytes
+        cdef int32_t not_finite = self._run(inputs, NULL, n, first + n * row_bytes if paired else first, row_bytes,
+                                            apply_link, team)
+        if paired and self.network.table.real_bytes == 4:
+            pair_columns(<float *>first, n)
+        elif paired:
+            pair_columns(<double *>first, n)
+        return out, not_finite
+
+    cdef int64_t _team(self, int64_t n, n_threads) except -1:
+        """Return how many threads n rows are worth, of those that may be."""
+        cdef int64_t worth = min(n, self.network.table.threads_for(&self.network.plan, n))
+        if worth == 1:
+            return 1
+        return min(worth, <int64_t>(self.default_threads() if n_threads is None else n_threads))
+
+    cdef int32_t _run(self, fastmlp_inputs inputs, const int64_t *rows, int64_t n, char *out, int64_t row_bytes,
+                      bint apply_link, int64_t n_threads) except -1:
+        """Write the outputs of n rows; return which numbers are not finite. Ctrl-C is seen between calls."""
         cdef const fastmlp_kernels *table = self.network.table
-        cdef address first = pointer(out), parameters = pointer(self.parameters)
-        cdef address packed = pointer(self.packed), scratch
-        cdef char *results = <char *>first
-        with nogil:
-            scratch = aligned_alloc(64, table.inference_bytes(&self.network.plan, scratch_rows))
-            if scratch is not NULL:
-                if self.paired:
-                    results += n * table.real_bytes
-                table.predict(&self.network.plan, parameters, packed, data, NULL, n, results, True, scratch,
-                              scratch_rows, n_threads, False)
-                free(scratch)
-                if self.paired and table.real_bytes == 4:
-                    pair_columns(<float *>first, n)
-                elif self.paired:
-                    pair_columns(<double *>first, n)
-        if scratch is NULL:
+        cdef fastmlp_data data = fastmlp_data(inputs=inputs, target=NULL, sample_weight=NULL)
+        cdef int64_t scratch_rows = self._scratch_rows(inputs.kind, n, n_threads), first = 0, part
+        cdef address parameters = pointer(self.parameters), packed = pointer(self.packed), own = NULL
+        cdef address scratch = aligned_alloc(64, table.inference_bytes(&self.network.plan, scratch_rows))
+        cdef int32_t not_finite = 0
+        try:
+            if scratch is NULL:
+                raise MemoryError
+            if packed is NULL and n >= self.rows_at_once:
+                packed = own = self._packed_now()
+            while first < n:
+                part = min(n - first, self.rows_of_call)
+                with nogil:
+                    not_finite |= table.predict(&self.network.plan, parameters, packed, &data, rows, part, out,
+                                                apply_link, scratch, scratch_rows, n_threads)
+                first += part
+                if first < n:
+                    PyErr_CheckSignals()
+                    out += part * row_bytes
+                    if rows is NULL:
+                        skip_rows(&data.inputs, part)
+                    else:
+                        rows += part
+        finally:
+            free(scratch)
+            free(own)
+        return not_finite
+
+    cdef int64_t _scratch_rows(self, int32_t kind, int64_t n, int64_t n_threads) noexcept:
+        """Return how many rows all threads carry through the network at once."""
+        cdef int64_t wanted = min(n, self.rows_at_once * n_threads)
+        return wanted if kind == FASTMLP_DENSE else min(wanted, max(n_threads, self.most_dense_rows))
+
+    cdef address _packed_now(self) except NULL:
+        """Return a packed copy of the parameters as they are now; the caller frees it."""
+        cdef const fastmlp_kernels *table = self.network.table
+        cdef size_t n_bytes = table.packed_bytes(&self.network.plan)
+        cdef address parameters = pointer(self.parameters), packed = aligned_alloc(64, n_bytes)
+        if packed is NULL:
             raise MemoryError
-        return 0
+        with nogil:
+            memset(packed, 0, n_bytes)
+            table.pack_weights(&self.network.plan, parameters, packed)
+        return packed

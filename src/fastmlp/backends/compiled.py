@@ -13,13 +13,14 @@ from collections.abc import Callable
 import numpy as np
 
 from fastmlp.backends import _core
-from fastmlp.backends.protocol import Rows, Totals
+from fastmlp.backends.protocol import PREDICTION_WORK, Rows, Totals
 from fastmlp.backends.row_shares import row_shares
 from fastmlp.plan.front import starts_and_widths
-from fastmlp.plan.inputs import Inputs, SparseRows
+from fastmlp.plan.inputs import Inputs
 from fastmlp.plan.layout import Plan
 from fastmlp.plan.parameters import REAL_TYPES, aligned_zeros
 from fastmlp.plan.records import SCALES
+from fastmlp.threads import default_threads
 
 __all__ = [
     "CompiledBackend",
@@ -394,41 +395,27 @@ class CompiledBackend:
         n_threads: int,
     ) -> None:
         """See :meth:`fastmlp.backends.Backend.predict`."""
-        network = self._network(plan, parameters.dtype)
-        n_rows = min(len(out), _ROWS_PER_THREAD * n_threads)
-        if isinstance(X, SparseRows):
-            bytes_of_row = plan.n_inputs * parameters.itemsize
-            n_rows = min(n_rows, max(n_threads, _DENSE_BYTES // bytes_of_row))
-        worth_packing = len(out) >= _ROWS_PER_THREAD
-        network.predict(
-            parameters,
-            _packed(network, parameters) if worth_packing else None,
-            X,
-            rows,
-            out,
-            apply_link,
-            aligned_zeros(network.inference_bytes(n_rows), np.uint8),
-            n_rows,
-            n_threads,
-            not self._measures_pace,
-        )
+        predictor = self.predictor(plan, parameters)
+        predictor.fill(X, rows, out, apply_link, n_threads, not self._measures_pace)
 
-    def predictor(self, plan: Plan, parameters: np.ndarray, n_threads: int) -> _core.Predictor:
-        """Return a callable x (N, I) → outputs (N, C), with its own reference to ``parameters``.
+    def predictor(self, plan: Plan, parameters: np.ndarray, packs: bool = False) -> _core.Predictor:
+        """Return what predicts with a plan and its parameters, from any thread.
 
-        One logistic output becomes two columns, 1 − p and p. The callable returns None for what
-        it can't read as it is.
+        It refers to the ``parameters``, and goes by what they are when it is called. With ``packs``
+        it keeps a copy of their present values, in the order in which calls read them fastest.
         """
         network = self._network(plan, parameters.dtype)
+        work = 2 * plan.n_members * plan.products_of_row
         return _core.Predictor(
             network,
             parameters,
-            _packed(network, parameters),
+            _packed(network, parameters) if packs else None,
             plan.n_inputs,
             plan.n_outputs,
-            plan.loss_row.link == "logistic" and plan.n_outputs == 1,
             _ROWS_PER_THREAD,
-            n_threads,
+            max(_ROWS_PER_THREAD, PREDICTION_WORK // work),
+            _DENSE_BYTES // (plan.n_inputs * parameters.itemsize),
+            default_threads,
         )
 
 

@@ -16,7 +16,11 @@ import numpy as np
 from fastmlp.plan.inputs import Inputs
 from fastmlp.plan.layout import Plan
 
-__all__ = ["Backend", "Executor", "Rows", "Totals"]
+__all__ = ["PREDICTION_WORK", "Backend", "Executor", "Predictor", "Rows", "Totals"]
+
+#: Operations of one call of ``Backend.predict``, some tens of milliseconds on a core: Ctrl-C is
+#: seen between calls.
+PREDICTION_WORK = 4_000_000_000
 
 
 class Totals(NamedTuple):
@@ -120,6 +124,25 @@ class Executor(Protocol):
         training, with l1 · sign(w) (0 at 0) as the subgradient of the L1 penalty. It becomes zero
         where the sample weights sum to zero, and so do the cost and the penalty. ``parameters``
         (V,) stay, but for the running statistics: they become those of the batch.
+        """
+
+
+class Predictor(Protocol):
+    """A plan bound to its parameters, for predictions at the least cost per call.
+
+    It keeps no scratch memory, so that several threads may call it at once, and goes by what the
+    parameters are when it is called.
+    """
+
+    def checked(
+        self, x: object, apply_link: bool, paired: bool, n_threads: object
+    ) -> np.ndarray | None:
+        """Return the outputs, or the logits, (N, C) at x (N, I), which nobody has checked.
+
+        Return None wherever a check might object: unless x is a plain array that can be read in
+        place, its numbers, as ``real``, and those of the outputs are finite, and ``n_threads`` is
+        a positive int, or None for as many as the work is worth. Of one output that is ``paired``
+        there are two columns, 1 − p and p.
         """
 
 
@@ -342,3 +365,6 @@ class Backend(Protocol):
         the link, out (K, k · C) has the logits of each.
         Batch norm takes the running statistics in ``parameters`` (V,).
         """
+
+    def predictor(self, plan: Plan, parameters: np.ndarray) -> Predictor | None:
+        """Return what predicts with ``parameters`` (V,) in small calls; None if nothing does."""

@@ -11,11 +11,12 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 
 from fastmlp import validation
-from fastmlp.backends import Backend, Rows, get_backend
+from fastmlp.backends import BACKENDS, Backend, Rows, get_backend
 from fastmlp.estimators.attributes import LearntAttributes
 from fastmlp.estimators.hiding import with_sklearn_callbacks
 from fastmlp.estimators.learnt import Learnt, learnt_by
 from fastmlp.export.exportable import Exportable
+from fastmlp.files.savable import Savable
 from fastmlp.notices import notify
 from fastmlp.options import by_object
 from fastmlp.threads import default_threads
@@ -44,7 +45,7 @@ def _parameter_names(cls: type[BaseMLP]) -> tuple[str, ...]:
     return tuple(own._get_param_names())  # type: ignore[attr-defined]
 
 
-class BaseMLP(LearntAttributes, Exportable, BaseEstimator, ABC):
+class BaseMLP(LearntAttributes, Exportable, Savable, BaseEstimator, ABC):
     """A multi-layer perceptron without a notion of what its outputs mean.
 
     A fit trains a network of its own and publishes what it has learnt by one assignment at its
@@ -281,7 +282,7 @@ default=None
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled; in a callback, a copy of what has been learnt so far."""
-        state = dict(super().__getstate__())  # it is the very __dict__ that comes
+        state = super().__getstate__()
         learnt = learnt_by(self)
         if learnt is not state.get("_published"):
             assert learnt is not None
@@ -292,22 +293,48 @@ default=None
 
     # -- what was learnt ------------------------------------------------------------------------
 
-    def _forward(self, learnt: Learnt, X: Any, *, apply_link: bool) -> np.ndarray:
-        """Return outputs, or logits, (N, C) for ``X`` (N, I)."""
+    def _forward(
+        self, learnt: Learnt, X: Any, *, apply_link: bool, paired: bool = False
+    ) -> np.ndarray:
+        """Return outputs, or logits, (N, C) for ``X`` (N, I).
+
+        Of one output that is ``paired`` there are two columns, 1 − p and p.
+        """
+        if learnt.feature_names is None and type(self.backend) is str and self.backend in BACKENDS:
+            backend = get_backend(self.backend)
+            out = learnt.network.at_once(
+                backend, X, self.n_threads, apply_link=apply_link, paired=paired
+            )
+            if out is not None:
+                return out
+        return self._checked_forward(learnt, X, apply_link, paired)
+
+    def _checked_forward(
+        self, learnt: Learnt, X: Any, apply_link: bool, paired: bool
+    ) -> np.ndarray:
+        """Do the same with every check, whose text says what is wrong."""
         network = learnt.network
         X = validation.check_features(learnt.columns(type(self).__name__), X, network.dtype)
         backend, n_threads = self._get_backend(), self._count_threads()
         with validation.naming_rows(len(X)):
             out = network.forward(backend, X, apply_link=apply_link, n_threads=n_threads)
-        trouble = validation.not_finite(out)
-        if trouble:
-            notify(trouble, RuntimeWarning)
-        return out
+            trouble = validation.not_finite(out)
+            if trouble:
+                notify(trouble, RuntimeWarning)
+            return np.hstack([1 - out, out]) if paired else out
 
     def _program(self) -> Program:
         from fastmlp.estimators.exporting import program_of  # noqa: PLC0415 - seldom needed
 
         return program_of(type(self).__name__, self._learnt)
+
+    def _raw_values(self, X: Any) -> np.ndarray:
+        from fastmlp.plan.inputs import gather  # noqa: PLC0415 - seldom needed
+
+        learnt = self._learnt
+        dtype = learnt.network.dtype
+        rows = validation.check_features(learnt.columns(type(self).__name__), X, dtype)
+        return gather(rows, slice(None), dtype)
 
     def loss_per_sample(self, X: Any, y: Any) -> np.ndarray:
         """Return the loss of each sample, without penalties.

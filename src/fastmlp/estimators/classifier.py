@@ -303,10 +303,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """
         learnt = self._learnt
         labels = _labels_of(learnt)
-        outputs = self._forward(learnt, X, apply_link=True)
-        if labels.constant:
-            return np.ones_like(outputs)
-        return np.hstack([1 - outputs, outputs]) if labels.kind == "binary" else outputs
+        paired = labels.kind == "binary" and not labels.constant
+        outputs = self._forward(learnt, X, apply_link=True, paired=paired)
+        return np.ones_like(outputs) if labels.constant else outputs
 
     @available(_has_probabilities)
     def predict_log_proba(self, X: Any) -> np.ndarray:

@@ -17,6 +17,7 @@ from fastmlp.export.steps import Constant, Dense, Select, Weights
 from fastmlp.export.table_steps import Affine, BothClasses, SquareRoot
 from fastmlp.export.values import Value
 from fastmlp.network import Network
+from fastmlp.plan.front import ONE_HOT, TABLE
 from fastmlp.validation import check_can_be_exported
 
 __all__ = ["add_predictions", "add_probabilities", "program_of"]
@@ -29,8 +30,11 @@ def program_of(owner: str, learnt: Learnt) -> Program:
     to = Builder()
     x = to.value("x", network.plan.n_inputs, network.dtype)
     names = () if learnt.feature_names is None else tuple(map(str, learnt.feature_names))
+    levels = tuple(np.flatnonzero(np.isin(network.plan.features["kind"], (TABLE, ONE_HOT))))
     about = _about(owner, network)
-    facts: dict[str, Any] = {"x": x, "columns": (), "names": names, "about": about}
+    facts: dict[str, Any] = {
+        "x": x, "columns": (), "names": names, "levels": levels, "about": about,
+    }  # fmt: skip
     if isinstance(coder, ClassCoder):
         return _classifier(to, network, coder, x, facts)
     assert isinstance(coder, RealCoder)

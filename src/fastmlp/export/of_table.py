@@ -53,17 +53,24 @@ class Encoded(NamedTuple):
 def raw_columns(reading: Reading) -> tuple[RawColumn, ...]:
     """Return the columns that are read, in the order of the table."""
     labels = reading.names or tuple(map(str, range(len(reading.encoders))))
-    pairs = zip(labels, reading.encoders, strict=True)
-    return tuple(_raw_column(label, each) for label, each in pairs if each is not None)
+    triples = zip(labels, reading.encoders, reading.report, strict=True)
+    return tuple(
+        _raw_column(label, encoder, report.range)
+        for label, encoder, report in triples
+        if encoder is not None
+    )
 
 
-def _raw_column(label: str, encoder: Encoder) -> RawColumn:
+def _raw_column(label: str, encoder: Encoder, ends: Any) -> RawColumn:
     if isinstance(encoder, CalendarEncoder):
+        low, high = ((np.datetime64(end, "us") - EPOCH) / SECOND for end in ends)
         zone = f", in the time of {encoder.zone}" if encoder.zone else ""
-        return RawColumn(label, "date", f"seconds since 1970-01-01 00:00{zone}; NaN if missing")
+        remark = f"seconds since 1970-01-01 00:00{zone}; NaN if missing"
+        return RawColumn(label, "date", remark, float(low), float(high))
     if isinstance(encoder, NumberEncoder):
-        what = {Nature.BOOLEANS: "0 or 1; ", Nature.DURATIONS: "seconds; "}
-        return RawColumn(label, "number", f"{what.get(encoder.nature, '')}NaN if missing")
+        what = {Nature.BOOLEANS: "0 or 1; ", Nature.DURATIONS: "seconds; "}.get(encoder.nature, "")
+        low, high = ends if np.isfinite(ends).all() else (0.0, 1.0)
+        return RawColumn(label, "number", f"{what}NaN if missing", float(low), float(high))
     assert isinstance(encoder, (CategoryEncoder, RankEncoder))
     n_levels = len(encoder.codes if isinstance(encoder, CategoryEncoder) else encoder.ranks)
     kind = "a category" if isinstance(encoder, CategoryEncoder) else "an ordered category"
@@ -141,10 +148,11 @@ def _add_numbers(to: Builder, encoders: Sequence[Encoder], *, single: bool) -> V
 
 
 def _add_run(to: Builder, columns: list[int], single: bool) -> Value:
+    name = f"numbers{columns[0]}"
     return to.add(
         ReadNumbers,
         (),
-        "numbers",
+        name,
         len(columns),
         dtype=np.float64,
         columns=tuple(columns),
@@ -194,10 +202,10 @@ def add_inputs(to: Builder, inputs: Inputs, row: Encoded, dtype: np.dtype) -> Va
         assert some is not None
         zero = np.zeros(1, np.float32)
         parts = [to.add(Constant, some, "nothing", 1, dtype=np.float32, numbers=zero)]
-    x = _joined(to, parts, "x")
+    x = _joined(to, parts, "inputs")
     if x.dtype == dtype:
         return x
-    return to.add(Select, x, "x", dtype=dtype, places=np.arange(x.width))
+    return to.add(Select, x, "inputs", dtype=dtype, places=np.arange(x.width))
 
 
 def _joined(to: Builder, parts: list[Value], name: str) -> Value:

@@ -39,6 +39,16 @@ class Decision:
         above = (numbers > self.threshold).astype(np.int64)
         return above if self.several else above[:, 0]
 
+    def margin(self, numbers: np.ndarray) -> np.ndarray:
+        """Return by how much a number must change, at least, to change what ``of`` returns."""
+        if self.threshold is not None:
+            far = np.abs(numbers - self.threshold)
+            return far if self.several else np.asarray(far[:, 0])
+        if numbers.shape[1] == 1:
+            return np.full(len(numbers), np.inf)
+        ordered = np.sort(numbers, axis=1)
+        return np.asarray(ordered[:, -1] - ordered[:, -2])
+
 
 @dataclass(frozen=True, eq=False)
 class Program:
@@ -64,6 +74,8 @@ class Program:
         Of the classes.
     names : tuple of str
         Of the columns of ``x``, if they have any.
+    levels : tuple of int
+        Which columns of ``x`` are codes of categories.
     about : tuple of str
         Lines for people.
     """
@@ -76,6 +88,7 @@ class Program:
     decision: Decision | None = None
     labels: np.ndarray | None = None
     names: tuple[str, ...] = ()
+    levels: tuple[int, ...] = ()
     about: tuple[str, ...] = ()
 
     def values(self, X: Any) -> dict[str, np.ndarray]:

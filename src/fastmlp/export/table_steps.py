@@ -56,11 +56,15 @@ class RawColumn:
         seconds since 1970 in the time of their zone, float64 with NaN.
     remark : str
         What a user should know to give it.
+    low, high : float
+        Between what the numbers and dates of the fit lay.
     """
 
     label: str
     kind: str
     remark: str = ""
+    low: float = 0.0
+    high: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -385,6 +385,9 @@ class NumbaBackend:
                 out,
             )
 
+    def predictor(self, plan: Plan, parameters: np.ndarray) -> None:
+        """Return None: there is nothing quicker than ``predict``."""
+
 
 def _refuse_front(plan: Plan) -> None:
     """Raise ValueError for members, and for what is made of a row before its first layer."""
