@@ -60,6 +60,7 @@ JOBS = (
     Job("embeddings", "embeddings.py"),
     Job("small", "small.py"),
     Job("calls", "calls.py"),
+    Job("mapped", "mapped.py"),
     Job("busy", "busy.py"),
     Job("roofline", "roofline.py"),
     Job("roofline-one-thread", "roofline.py", "--threads 1"),
