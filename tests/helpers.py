@@ -40,7 +40,7 @@ def size_triples() -> list[tuple[int, int, int]]:
     """Return (B, I, O) with each size once in each place, and some beyond a cache block."""
     n = len(SIZES)
     awkward = [(SIZES[i], SIZES[(4 * i + 7) % n], SIZES[(7 * i + 3) % n]) for i in range(n)]
-    return [*awkward, (1, 1, 1), (3, 1030, 5), (130, 520, 70), (700, 6, 9)]
+    return [*awkward, (1, 1, 1), (3, 1030, 5), (130, 520, 70), (700, 6, 9), (1100, 305, 203)]
 
 
 def offset_array(values: np.ndarray) -> np.ndarray:
@@ -233,6 +233,7 @@ def make_problem(
     n_shared: int | None = None,
     own_batches: bool = False,
     columns: Sequence[Column] = (),
+    matmul_precision: str = "highest",
     weighted: bool = False,
     n_rows: int = 50,
     batch_size: int = 16,
@@ -267,6 +268,7 @@ def make_problem(
         n_members=n_members,
         n_shared=n_shared,
         columns=columns,
+        matmul_precision=matmul_precision,
     )
     recipe = make_recipe(optimizer, **{"seed": 2**40 + 7, **settings})
     n_moments = len(recipe.rule.optimizer.moments)
