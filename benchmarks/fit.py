@@ -31,7 +31,7 @@ CLIPPING_PEERS = frozenset({"scikit-learn", "sklearn SkylakeX"})
 DROPOUT_LOSS_TOLERANCE = 5e-2
 #: With factors rounded to 8 bits, losses of the cells differ by up to 0.16 % (tab32 by autocast).
 ROUNDED_LOSS_TOLERANCE = 5e-3
-MIN_EPOCHS, MAX_EPOCHS = 2, 200
+MIN_EPOCHS, MAX_EPOCHS = 5, 200
 
 
 @click.command(context_settings={"show_default": True})
