@@ -99,13 +99,11 @@ def attainable_rate(dtype: np.dtype | type = np.float32, seconds: float = 0.1) -
     Returns
     -------
     float
-        GFLOP/s of the core's microkernel on packed operands in the first cache; the best of the
-        rounds that fit into ``seconds``.
+        GFLOP/s of the core's microkernel on packed operands in the caches; the best of the rounds
+        that fit into ``seconds``.
     """
     kernels = CompiledBackend().kernels(np.dtype(dtype))
-    # Until the core can run its microkernel alone, the peak of FMAs stands for it.
-    rounds = getattr(kernels, "microkernel_rounds", kernels.fma_rounds)
-    return _best_rate(lambda: rounds(1_000), seconds)
+    return _best_rate(lambda: kernels.microkernel_rounds(1_000), seconds)
 
 
 def _best_rate(rounds: Callable[[], float], seconds: float) -> float:
