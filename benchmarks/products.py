@@ -36,9 +36,6 @@ KINDS = ("forward", "gradient", "input")
 #: factors): rounding errors add up like a random walk, and what is wrong is off by far more.
 ROUNDING = 8
 
-#: Rows that a prediction takes at once; so it is in the network.
-ROWS_AT_ONCE = 96
-
 
 class Shape(NamedTuple):
     """Rows, fan-in and fan-out."""
@@ -118,16 +115,8 @@ def packed_call(kind: str, on: Operands) -> Call | None:
     parameters = aligned_zeros(plan.n_parameters, on.dtype)
     weight_views(plan, parameters)[0][...] = right
     out = aligned_zeros((len(left), right.shape[1]), on.dtype)
-    network = CompiledBackend()._network(plan, on.dtype)
-    packed = aligned_zeros(network.packed_bytes(), np.uint8)
-    network.pack_weights(parameters, packed)
-    n_rows = min(len(left), ROWS_AT_ONCE)
-    scratch = aligned_zeros(network.inference_bytes(n_rows), np.uint8)
-
-    def run() -> None:
-        network.predict(parameters, packed, left, None, out, False, scratch, n_rows, 1, False)
-
-    return Call(run, out)
+    predictor = CompiledBackend().predictor(plan, parameters, packs=True)
+    return Call(lambda: predictor.fill(left, None, out, False, 1, False), out)
 
 
 def numpy_call(kind: str, on: Operands) -> Call:

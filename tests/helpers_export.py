@@ -175,6 +175,7 @@ def raw_table(n_rows: int = 240) -> tuple[pd.DataFrame, np.ndarray]:
             "longitude": rng.uniform(5, 15, n_rows),
             "latitude": rng.uniform(47, 55, n_rows),
             "street": rng.integers(0, 40, n_rows).astype(str),
+            "sold": built.tz_localize("Europe/Berlin", ambiguous=True, nonexistent="shift_forward"),
             "wait": pd.to_timedelta(rng.integers(0, 500, n_rows), unit="s"),
         }
     )
@@ -224,6 +225,11 @@ def tabular_models() -> tuple[Case, ...]:
         model = TabularRegressor(recipe=recipes["plain"], **settings)
         two = np.column_stack([price, 1e3 - price])
         cases.append(Case("two_numbers", model.fit(table, two), rows))
+        levels = {"categorical_features": ["rooms", "lift"], "ordinal_features": {"district": [
+            "north", "harbour", "käse", "??/", 'bois*/de "l\'eau"',
+        ]}}  # fmt: skip
+        model = TabularClassifier(recipe=recipes["embedded"], **settings, **levels)
+        cases.append(Case("levels_of_numbers", model.fit(table, classes), rows))
         model = TabularClassifier(recipe=recipes["plain"], **settings)
         only = table[["district", "street"]]
         cases.append(Case("only_words", model.fit(only, classes), rows[["district", "street"]]))

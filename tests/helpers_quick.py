@@ -36,6 +36,8 @@ SLOW = frozenset(
         "test_kernels_isa.py",
         "test_memory.py",
         "test_minimax.py",
+        "test_model_files.py::test_pickles_and_files_work_across_processes",
+        "test_model_files_mutated.py",
         "test_numba_backend.py",
         "test_predictor.py::test_it_works_in_another_process",
         "test_quick.py::test_cases_are_chosen_by_the_option",

@@ -60,6 +60,8 @@ COMMANDS = {
     "calls": "--stream 3 --rounds 1",
     "busy": "--cell digits --rounds 1 --seconds 0.001 --threads 2",
     "custom": "--cell digits --rounds 1",
+    "lbfgs": "--cell classes --iterations 3 --rounds 1",
+    "mapped": "--rows 50 --hidden 3 --rounds 1 --threads 2",
     "members": "--cell classes --members 2 --rounds 1",
     "dropout": "--cell digits --rounds 1",
     "fit": "--cell digits --peer fastmlp --rounds 1 --seconds 0.01",
@@ -395,6 +397,25 @@ def test_fair_share_is_half_of_each_core(module):
 @pytest.mark.parametrize("n_threads", [1, 2, 5])
 def test_a_barrier_is_passed_by_teams_of_any_size(n_threads):
     assert barrier_seconds(n_threads, rounds=50) > 0
+
+
+# -- rows of a map ------------------------------------------------------------------------------
+
+
+def test_traffic_of_mapped_rows_by_hand(module):
+    """A prediction reads 640 bytes and writes 40; a copy reads and writes 640."""
+    mapped, timings = module("mapped"), {"mapped": Timing((2.0,))}
+    copies = {"mapped": Timing((1.0,))}
+    row = mapped.Row("16-4-1", 2, 640, 10, 1360, 1e-6, timings, copies)
+    assert row.bandwidth_fraction("mapped") == pytest.approx((680 / 2.0) / (1280 / 1.0))
+    assert row.attainable_fraction("mapped") == pytest.approx(1360 / 2.0 / 1e9 / 1e-6 / 2)
+
+
+def test_wrong_predictions_of_mapped_rows_are_refused(module):
+    check, right = module("mapped").check, np.ones(3, np.float32)
+    check({"in memory": right}, right)
+    with pytest.raises(WrongResultError, match="rows mapped differ"):
+        check({"in memory": right, "mapped": right + np.float32(1e-3)}, right)
 
 
 # -- order and dropout --------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def write_houses(path):
     table.assign(district=district, price=price.round(-2)).to_csv(path, index=False)
 
 
-@pytest.mark.parametrize("name", ["csv", "tabular"])
+@pytest.mark.parametrize("name", ["csv", "tabular", "export"])
 def test_pages_on_a_table(name, tmp_path, monkeypatch):
     write_houses(tmp_path / "houses.csv")
     monkeypatch.chdir(tmp_path)

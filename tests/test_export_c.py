@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import re
+from pathlib import Path
+from textwrap import dedent
 
 import numpy as np
 import pandas as pd
 import pytest
 from helpers_c import compile_c, compilers, library_of, run
 from helpers_export import X_LEVELS, fitted, networks, tabular_models
+from sklearn.datasets import load_iris
+from sklearn.exceptions import NotFittedError
+from sklearn.tree import DecisionTreeClassifier
 from test_export_program import assert_close
 
 from fastmlp import MLPClassifier, MLPRegressor, TabularClassifier, custom_activation
@@ -113,14 +118,13 @@ def test_names_and_labels_can_be_anything(compiler, tmp_path):
     frame = pd.DataFrame({name: rng.choice([*NASTY, None], 300) for name in names[:3]})
     for name in names[3:]:
         frame[name] = rng.normal(size=300)
-    labels = [*NASTY, "\ud800"]
+    labels = [*NASTY, "\ud800", "x" * 4095]
     y = np.array(labels)[np.arange(300) % len(labels)]
     recipe = Recipe(hidden_layer_sizes=(4,), max_iter=1)
     model = TabularClassifier(recipe=recipe, n_folds=2, random_state=0).fit(frame, y)
     exported = library_of(compiler, {"nasty": model}, tmp_path)["nasty"]
     text = (tmp_path / "nasty.c").read_bytes()
     assert text.isascii()
-    assert max(map(len, text.split(b"\n"))) < 4095
     kind = ctypes.c_char_p * len(model.classes_)
     found = list(kind.in_dll(exported._library, "nasty_labels"))
     assert found == [label.encode(errors="surrogatepass") for label in model.classes_]
@@ -129,12 +133,33 @@ def test_names_and_labels_can_be_anything(compiler, tmp_path):
     assert_close(exported.answers(rows)["probabilities"], wanted, np.float32)
 
 
-def test_names_of_columns_of_numbers_are_comments(compiler, tmp_path):
-    frame = pd.DataFrame(X_LEVELS[:, :5], columns=NASTY[:5])
-    model = fitted(MLPClassifier, np.arange(60) % 2 * 10**12, frame).model
+@pytest.mark.parametrize(
+    ("labels", "kind"),
+    [
+        ([-(2**63), 10**12], ctypes.c_longlong),
+        ([3, 2**64 - 1], ctypes.c_ulonglong),
+        ([-7, 2**31 - 1], ctypes.c_int),
+        ([False, True], ctypes.c_int),
+        ([-1.0, 3.0], ctypes.c_double),
+    ],
+)
+def test_labels_that_are_numbers(compiler, labels, kind, tmp_path):
+    frame = pd.DataFrame(X_LEVELS[:, :5], columns=NASTY[:5])  # which become comments
+    y = np.array(labels, np.uint64 if labels[1] >= 2**63 else None)[np.arange(60) % 2]
+    model = fitted(MLPClassifier, y, frame).model
     exported = library_of(compiler, {"m": model}, tmp_path)["m"]
-    kind = ctypes.c_longlong * 2
-    assert list(kind.in_dll(exported._library, "m_labels")) == [0, 10**12]
+    assert list((kind * 2).in_dll(exported._library, "m_labels")) == labels
+
+
+def test_a_table_of_one_class(compiler, tmp_path):
+    frame, recipe = pd.DataFrame(X_LEVELS), Recipe(hidden_layer_sizes=(2,), max_iter=1)
+    model = TabularClassifier(recipe=recipe, n_folds=2, random_state=0)
+    with pytest.warns(RuntimeWarning, match="one class"):
+        model.fit(frame, ["only"] * len(frame))
+    exported = library_of(compiler, {"m": model}, tmp_path)["m"]
+    rows = model._raw_values(frame)
+    assert (exported.classes(rows) == 0).all()
+    assert (exported.answers(rows)["probabilities"] == model.predict_proba(frame)).all()
 
 
 def test_other_files_include_it_for_its_declarations(compiler, tmp_path):
@@ -155,6 +180,18 @@ def test_other_files_include_it_for_its_declarations(compiler, tmp_path):
     compile_c(compiler, tmp_path / "main.c", tmp_path / "iris.c", "-o", tmp_path / "main")
     model = CASES["cross_entropy_two_1"].model
     assert run(tmp_path / "main").strip() == model.predict(np.zeros((1, 6)))[0]
+
+
+def test_the_program_of_the_guide(compiler, tmp_path):
+    iris = load_iris()
+    model = MLPClassifier(hidden_layer_sizes=(16,), solver="lbfgs", random_state=0)
+    model.fit(iris.data, iris.target_names[iris.target]).to_c(tmp_path / "iris.c", name="iris")
+    page = (Path(__file__).parents[1] / "docs" / "export.rst").read_text()
+    blocks = re.findall(r"\.\. code-block:: (?:c|text)\n\n((?:   .*\n|\n)+)", page)
+    main, shown = (dedent(block) for block in blocks)
+    (tmp_path / "main.c").write_text(main + "\n")
+    compile_c(compiler, tmp_path / "main.c", tmp_path / "iris.c", "-o", tmp_path / "iris")
+    assert run(tmp_path / "iris").strip() == shown.strip()
 
 
 def test_two_exports_are_the_same_bytes(tmp_path):
@@ -244,6 +281,8 @@ def _slope(z):
 
 
 def test_refusals(tmp_path):
+    with pytest.raises(NotFittedError):
+        MLPClassifier().to_c(tmp_path / "m.c")
     model = CASES["two_targets"].model
     path = tmp_path / "m.c"
     for name in ("", "1a", "a-b", "käse", "a b", "_a", "a" * 64, "a*/"):
@@ -261,7 +300,16 @@ def test_refusals(tmp_path):
     model = fitted(MLPRegressor, np.arange(60.0), activation=own).model
     with pytest.raises(ValueError, match="its activation 'own' is a Python function of yours"):
         model.to_c(path)
+    frame, recipe = pd.DataFrame(X_LEVELS), Recipe(hidden_layer_sizes=(2,), max_iter=1)
+    tree = DecisionTreeClassifier(random_state=0)
+    model = TabularClassifier(recipe=recipe, partners=[tree], n_folds=2, random_state=0)
+    model.fit(frame, frame[0] > 0)
+    with pytest.raises(ValueError, match="a partner of another library, DecisionTreeClassifier"):
+        model.to_c(path)
     model = fitted(MLPClassifier, np.array(["a", "b\0c"])[np.arange(60) % 2]).model
     with pytest.raises(ValueError, match="has a NUL, which ends a string in C"):
+        model.to_c(path)
+    model = fitted(MLPClassifier, np.array(["a", "é" * 2048])[np.arange(60) % 2]).model
+    with pytest.raises(ValueError, match="has 4096 bytes; C takes 4095"):
         model.to_c(path)
     assert not path.exists()

@@ -7,7 +7,7 @@ import pytest
 from helpers_export import networks, tabular_models
 
 #: Rounding of a few layers' sums, in units in the last place of the largest number.
-ULPS = 64
+ULPS = 16
 
 
 def assert_close(found, wanted, dtype):

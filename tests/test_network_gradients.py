@@ -137,6 +137,14 @@ def test_subgradient_of_l1_is_zero_at_zero(backend: Backend, dtype):
     np.testing.assert_allclose(gradient - plain_gradient, added, rtol=0, atol=1e-6)
 
 
+def test_penalties_are_exact_beside_the_cost(backend: Backend, dtype):
+    """L-BFGS compares objectives whose difference is far below the rounding of float32 sums."""
+    problem = make_problem((40, 90, 3), dtype=dtype, l1=2.0, l2=6.0, n_rows=8)  # exact over 8 rows
+    totals, _ = objective_and_gradient(backend, problem)
+    expected, _ = objective_and_gradient(REFERENCE, problem.as_float64())
+    np.testing.assert_allclose(totals.penalty, expected.penalty, rtol=1e-12)
+
+
 def test_weights_that_sum_to_zero_give_no_gradient(backend: Backend, dtype):
     problem = make_problem(dtype=dtype, l1=1.0, l2=1.0, n_rows=6)
     weightless = replace(problem, sample_weight=np.zeros(6, dtype))

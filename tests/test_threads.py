@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from fastmlp import MLPClassifier
 from fastmlp.backends import get_backend
-from fastmlp.threads import available_threads, default_threads
+from fastmlp.threads import available_threads, default_threads, one_blas_thread
 
 MANY = 64  # more than any limit under test
 
@@ -123,3 +123,54 @@ def test_the_limit_reaches_the_backend(eight_cpus, monkeypatch):
     model.set_params(n_threads=MANY).fit(X, X[:, 0] > 0.5)
     assert max(teams) == teams[0] == MANY  # fewer later, where there are fewer rows
     assert min(teams) > 1
+
+
+# -- BLAS, which SciPy's L-BFGS uses between our calls -------------------------------------------
+
+
+def blas_threads():
+    return {entry["num_threads"] for entry in threadpool_info() if entry["user_api"] == "blas"}
+
+
+def fit_by_lbfgs(callback):
+    X = np.random.RandomState(0).rand(40, 3)
+    model = MLPClassifier((4,), solver="lbfgs", max_iter=3, callbacks=[callback])
+    return model.fit(X, X[:, 0] > 0.5)
+
+
+@pytest.fixture
+def two_blas_threads():
+    import scipy.optimize  # noqa: F401 - which brings a BLAS of its own
+
+    with threadpool_limits(2, user_api="blas"):
+        if blas_threads() != {2}:
+            pytest.skip("there is no BLAS that takes a number of threads")
+        yield
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_blas_has_one_thread_beside_lbfgs(two_blas_threads):
+    found = []
+    fit_by_lbfgs(lambda record: found.append(blas_threads()))
+    assert found
+    assert all(each == {1} for each in found)
+    assert blas_threads() == {2}
+
+
+def test_blas_has_its_threads_again_after_an_error(two_blas_threads):
+    def fail(record):
+        raise RuntimeError("mine")
+
+    with pytest.raises(RuntimeError, match="mine"):
+        fit_by_lbfgs(fail)
+    assert blas_threads() == {2}
+
+
+def test_the_last_of_several_searches_gives_blas_its_threads_again(two_blas_threads):
+    first, second = one_blas_thread(), one_blas_thread()
+    for search in (first, second):
+        search.__enter__()
+    first.__exit__(None, None, None)
+    assert blas_threads() == {1}
+    second.__exit__(None, None, None)
+    assert blas_threads() == {2}

@@ -34,6 +34,7 @@ from fastmlp.threads import register_core
 if TYPE_CHECKING:
     from fastmlp.config import show_config
     from fastmlp.custom import custom_activation, custom_loss
+    from fastmlp.files.loading import load
     from fastmlp.historic import McCullochPittsNeuron, RosenblattPerceptron
     from fastmlp.predictor import Predictor
     from fastmlp.tabular import TabularClassifier, TabularRegressor
@@ -71,6 +72,7 @@ __all__ = [
     "gradient_descent",
     "initial_weights",
     "kl_divergence",
+    "load",
     "log_softmax",
     "self_information",
     "show_config",
@@ -100,6 +102,7 @@ _LOADED_ON_DEMAND = {
     "gradient_descent": "fastmlp.teaching.descent",
     "initial_weights": "fastmlp.teaching.pieces",
     "kl_divergence": "fastmlp.teaching.information",
+    "load": "fastmlp.files.loading",
     "log_softmax": "fastmlp.teaching.information",
     "self_information": "fastmlp.teaching.information",
     "show_config": "fastmlp.config",

@@ -143,6 +143,10 @@ class Network:
             return Network(plan, parameters, aligned_copy(self.moments, dtype), self.step)
         return Network(plan, parameters, aligned_zeros((n_moments, plan.n_parameters), dtype))
 
+    def without_moments(self) -> Network:
+        """Return an independent copy without the optimiser's memory."""
+        return self.continued(self.plan, self.dtype, 0, keep_moments=False)
+
     def __getstate__(self) -> dict[str, Any]:
         """Return all that another process can use."""
         return {name: value for name, value in vars(self).items() if name != "_bound"}

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastmlp.files.savable import Savable
+
 if TYPE_CHECKING:
+    from fastmlp.estimators.coding import TargetCoder
+    from fastmlp.network import Network
     from fastmlp.plan.inputs import Inputs
 
 __all__ = ["Predictor"]
 
 
-class Predictor:
+class Predictor(Savable):
     """A fitted model made ready for many small calls.
 
     It is checked once, when it is made, and keeps its own copy of the parameters: later fits of
@@ -52,6 +56,14 @@ class Predictor:
     True
     """
 
+    _network: Network
+    _coder: TargetCoder
+    _steps: tuple[Any, ...]
+    _targets: tuple[Any, ...]
+    _n_threads: int | None
+    _model_name: str
+    _feature_names: np.ndarray | None
+
     def __init__(self, model: Any, n_threads: int | None = None) -> None:
         # Imported here because ``import fastmlp`` needs none of it.
         from fastmlp.estimators import MLPRegressor  # noqa: PLC0415
@@ -63,13 +75,12 @@ class Predictor:
         check_model(found.model, MLPRegressor if found.targets else BaseMLP)
         learnt = found.model._learnt
         network = learnt.predicting()
-        # A copy without the optimiser's memory.
-        self._network = network.continued(network.plan, network.dtype, 0, keep_moments=False)
+        self._network = network.without_moments()
         self._steps, self._targets = deepcopy((found.steps, found.targets))
         self._n_threads = check_parameters({"n_threads": n_threads})["n_threads"]
         self._model_name = type(found.model).__name__
         self._feature_names = learnt.feature_names
-        self._in_users_unit = learnt.coder.in_users_unit
+        self._coder = learnt.coder
         self._bind()
 
     def _bind(self) -> None:
@@ -78,6 +89,7 @@ class Predictor:
         from fastmlp.validation import stand_in  # noqa: PLC0415 - not at import
 
         network = self._network
+        self._in_users_unit = self._coder.in_users_unit
         self._checked_as = stand_in(self._model_name, network.plan.n_inputs, self._feature_names)
         self._run = CompiledBackend().predictor(network.plan, network.parameters, packs=True)
         # One logistic output becomes two columns, 1 − p and p.
@@ -86,12 +98,20 @@ class Predictor:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return all that another process can use."""
-        here = ("_run", "_paired", "_checked_as")
-        return {name: value for name, value in vars(self).items() if name not in here}
+        state = super().__getstate__()
+        for name in ("_run", "_paired", "_checked_as", "_in_users_unit"):
+            del state[name]
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        super().__setstate__(state)
         self._bind()
+
+    def _check_savable(self) -> None:
+        from fastmlp.validation import check_no_guests  # noqa: PLC0415 - not at import
+
+        guests = [*self._steps, *self._targets]
+        check_no_guests("Predictor", guests, "save a Predictor of the model alone")
 
     def __call__(self, X: Any) -> np.ndarray:
         """Return probabilities, or predicted targets.

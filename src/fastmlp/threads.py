@@ -1,9 +1,12 @@
-"""How many threads a call may use, and threadpoolctl's view of the compiled core."""
+"""How many threads a call may use, threadpoolctl's view of the compiled core, and ours of BLAS."""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from importlib.util import find_spec
 
@@ -12,7 +15,13 @@ import threadpoolctl
 
 from fastmlp._version import __version__
 
-__all__ = ["CoreController", "available_threads", "default_threads", "register_core"]
+__all__ = [
+    "CoreController",
+    "available_threads",
+    "default_threads",
+    "one_blas_thread",
+    "register_core",
+]
 
 
 def available_threads() -> int:
@@ -94,3 +103,46 @@ def register_core() -> None:
     """
     threadpoolctl.register(CoreController)
     _core()
+
+
+class _BlasLimit:
+    """A limit of one thread on BLAS for as long as somebody wants it, by a count of who does."""
+
+    def __init__(self) -> None:
+        self._lock, self._wanted, self._limit = threading.Lock(), 0, ExitStack()
+
+    def enter(self) -> None:
+        with self._lock:
+            self._wanted += 1
+            if self._wanted == 1:
+                self._limit.enter_context(_loaded().limit(limits=1, user_api="blas"))
+
+    def leave(self) -> None:
+        with self._lock:
+            self._wanted -= 1
+            if self._wanted == 0:
+                self._limit.close()
+
+
+_BLAS_LIMIT = _BlasLimit()
+
+
+@cache
+def _loaded() -> threadpoolctl.ThreadpoolController:
+    """Return what limits the libraries that are loaded by now; looking for them takes 1 ms."""
+    return threadpoolctl.ThreadpoolController()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Leave the cores to a team of the core between calls of BLAS, in all threads of the process.
+
+    After a call, OpenBLAS's threads go on polling for the next one, and keep a core each from a
+    team that starts meanwhile. Import what brings its own BLAS beforehand. Several Python threads
+    may be within at once: the last to leave restores what was.
+    """
+    _BLAS_LIMIT.enter()
+    try:
+        yield
+    finally:
+        _BLAS_LIMIT.leave()

@@ -16,6 +16,7 @@ from fastmlp.estimators.attributes import LearntAttributes
 from fastmlp.estimators.hiding import with_sklearn_callbacks
 from fastmlp.estimators.learnt import Learnt, learnt_by
 from fastmlp.export.exportable import Exportable
+from fastmlp.files.savable import Savable
 from fastmlp.notices import notify
 from fastmlp.options import by_object
 from fastmlp.threads import default_threads
@@ -44,7 +45,7 @@ def _parameter_names(cls: type[BaseMLP]) -> tuple[str, ...]:
     return tuple(own._get_param_names())  # type: ignore[attr-defined]
 
 
-class BaseMLP(LearntAttributes, Exportable, BaseEstimator, ABC):
+class BaseMLP(LearntAttributes, Exportable, Savable, BaseEstimator, ABC):
     """A multi-layer perceptron without a notion of what its outputs mean.
 
     A fit trains a network of its own and publishes what it has learnt by one assignment at its
@@ -281,7 +282,7 @@ default=None
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled; in a callback, a copy of what has been learnt so far."""
-        state = dict(super().__getstate__())  # it is the very __dict__ that comes
+        state = super().__getstate__()
         learnt = learnt_by(self)
         if learnt is not state.get("_published"):
             assert learnt is not None

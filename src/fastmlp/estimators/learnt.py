@@ -75,7 +75,9 @@ class Learnt:
     stream: Stream | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "stream": None}
+        state = dict(self.__dict__)
+        state.pop("stream", None)  # so that the class's own None shows
+        return state
 
     def columns(self, owner: str) -> Any:
         """Return what scikit-learn's checks compare X with; ``owner`` is the estimator's class."""
@@ -92,6 +94,10 @@ class Learnt:
         network.weights[-1][...] = 0
         network.biases[-1][...] = 1
         return network
+
+    def without_moments(self) -> Learnt:
+        """Return the same without the optimiser's memory, which only further fits need."""
+        return replace(self, network=self.network.without_moments())
 
     def detached(self) -> Learnt:
         """Return a copy that a training under way does not move."""

@@ -46,7 +46,7 @@ LARGE_TARGET, SMALL_TARGET = 10.0, 0.1
 def _loss_row(parameters: Any, dtype: np.dtype) -> Loss:
     """Return the registry's row for the loss that ``parameters`` ask for."""
     if isinstance(parameters.loss, CustomLoss):
-        return custom_row(parameters.loss)
+        return custom_row(parameters.loss.name)
     name = REGRESSOR_LOSSES[parameters.loss]
     if name == "tweedie":
         # Kernels take the power in the network's real type, and can't divide by 1 − 1.

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags
 
 from fastmlp import validation
+from fastmlp.files.savable import Savable
 from fastmlp.historic.learnt import Seen, SeenAttributes
 from fastmlp.validation.memory import blaming
 from fastmlp.validation.wording import brief
@@ -21,7 +22,7 @@ __all__ = ["McCullochPittsNeuron"]
 _REST_AND_FIRING = np.array([0, 1])
 
 
-class McCullochPittsNeuron(ClassifierMixin, SeenAttributes, BaseEstimator):
+class McCullochPittsNeuron(Savable, ClassifierMixin, SeenAttributes, BaseEstimator):
     """A neuron that fires when the weighted sum of its inputs reaches a threshold.
 
     y = 1 if Σᵢ wᵢ xᵢ ≥ threshold, else 0 (McCulloch and Pitts 1943). A sum equal to the threshold

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastmlp import validation
 from fastmlp.backends import get_backend
+from fastmlp.files.savable import Savable
 from fastmlp.historic.learnt import Seen, SeenAttributes
 from fastmlp.notices import notify
 from fastmlp.plan.parameters import readable
@@ -60,7 +61,7 @@ class _Learnt(Seen):
         validation.check_weights(self.coef, self.intercept, n_units, self.n_features)
 
 
-class RosenblattPerceptron(ClassifierMixin, SeenAttributes, BaseEstimator):
+class RosenblattPerceptron(Savable, ClassifierMixin, SeenAttributes, BaseEstimator):
     """A classifier trained by the perceptron rule.
 
     o = σ(w · x + b) with σ(z) = 1 if z > 0 else 0. Rows are visited one by one; where o differs

@@ -23,6 +23,7 @@ __all__ = [
     "DROPOUT_LEVELS",
     "MAX_PARAMETERS",
     "Description",
+    "UnusableModelError",
     "custom_row",
     "require",
 ]
@@ -42,6 +43,17 @@ DEFAULT_FACTORS = ((1.0, 1.0, 1.0, 1.0), (1.0, 0.0, 0.0, 0.0))
 _N_FACTORS = 4
 
 
+class UnusableModelError(ValueError):
+    """What is wrong with a model whose parts do not fit together."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"The model cannot be used: {what}. Its pickle is damaged or was made by another "
+            "version of fastmlp, or an attribute was set by hand; fit the model again."
+        )
+        self.what = what
+
+
 def require(condition: bool, what: str, *values: Any) -> None:
     """Raise ValueError, saying ``what`` is wrong with a model, unless the condition holds.
 
@@ -49,17 +61,13 @@ def require(condition: bool, what: str, *values: Any) -> None:
     partial fit comes by here.
     """
     if not condition:
-        what = what.format(*values) if values else what
-        raise ValueError(
-            f"The model cannot be used: {what}. Its pickle is damaged or was made by another "
-            "version of fastmlp, or an attribute was set by hand; fit the model again."
-        )
+        raise UnusableModelError(what.format(*values) if values else what)
 
 
-def custom_row(own: CustomLoss) -> Loss:
-    """Return what would stand in ``LOSSES`` for a loss that the user wrote."""
-    formula = f"sum_j {own.name}(z_j, y_j)"
-    return Loss(own.name, CUSTOM, target="real", link="identity", formula=formula)
+def custom_row(name: str) -> Loss:
+    """Return what would stand in ``LOSSES`` for a loss of this name that the user wrote."""
+    formula = f"sum_j {name}(z_j, y_j)"
+    return Loss(name, CUSTOM, target="real", link="identity", formula=formula)
 
 
 @dataclass(frozen=True)
@@ -119,7 +127,7 @@ class Description:
     @property
     def loss_row(self) -> Loss:
         """The loss's row in the registry, or what would stand there for the user's own."""
-        return LOSSES[self.loss] if isinstance(self.loss, str) else custom_row(self.loss)
+        return LOSSES[self.loss] if isinstance(self.loss, str) else custom_row(self.loss.name)
 
     @property
     def front_sizes(self) -> tuple[int, ...]:

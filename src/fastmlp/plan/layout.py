@@ -216,7 +216,7 @@ class Plan:
     def loss_row(self) -> Loss:
         """The loss's row in the registry, or what would stand there for the user's own."""
         if self.custom_loss is not None:
-            return custom_row(self.custom_loss)
+            return custom_row(self.custom_loss.name)
         return LOSSES.by_code(self.loss)
 
     @property
@@ -456,7 +456,7 @@ def make_plan(
     sizes = tuple(int(size) for size in layer_sizes)
     names = ["none"] * (n_layers - 1) if normalizations is None else normalizations
     dropouts = [0.0] * n_layers if dropouts is None else dropouts
-    row = LOSSES[loss] if isinstance(loss, str) else custom_row(loss)
+    row = LOSSES[loss] if isinstance(loss, str) else custom_row(loss.name)
     numbers = row.default_parameters if loss_parameters is None else loss_parameters
     return lay_out(
         Description(

@@ -86,6 +86,8 @@ class TableReader(BaseEstimator):
     (array([[0]], dtype=int32), array([[2., 0.]]))
     """
 
+    _reading: Reading
+
     def __init__(
         self,
         *,

@@ -51,6 +51,8 @@ class ColumnTable(Sequence[ColumnReport]):
     Printing it, or showing it in a notebook, gives a table.
     """
 
+    _reports: tuple[ColumnReport, ...]
+
     def __init__(self, reports: Iterable[ColumnReport]) -> None:
         self._reports = tuple(reports)
 

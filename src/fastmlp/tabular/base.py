@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from fastmlp import validation
 from fastmlp.estimators.preparation import ValidationRows
 from fastmlp.export.exportable import Exportable
+from fastmlp.files.savable import Savable
 from fastmlp.notices import notify
 from fastmlp.tables import ColumnTable, EncodedTable, TableReader
 from fastmlp.tabular.leaderboard import Leaderboard
@@ -103,7 +104,7 @@ class Ensemble:
         return mean
 
 
-class BaseTabular(Exportable, BaseEstimator):
+class BaseTabular(Exportable, Savable, BaseEstimator):
     """Reading, racing, selecting: all but what the target is."""
 
     preset: str
@@ -294,6 +295,12 @@ class BaseTabular(Exportable, BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_published")
+
+    def _check_savable(self) -> None:
+        super()._check_savable()
+        recipes = [member.recipe for member in self._ensemble.members]
+        guests = [each.estimator for each in recipes if isinstance(each, Partner)]
+        validation.check_no_guests(type(self).__name__, guests, "fit it without partners")
 
     def _fitted(self) -> Any:
         """Return what the last fit has published, to be taken once by a method and gone by."""

@@ -144,6 +144,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         self.random_state = random_state
         self.n_threads = n_threads
 
+    _published: _Published
+
     def _problem(
         self, table: EncodedTable, y: Any, sample_weight: Any, given: dict[str, Any]
     ) -> tuple[Problem, _Labels]:

@@ -41,6 +41,9 @@ class Place(NamedTuple):
 class Leaderboard(Sequence[Place]):
     """Candidates, the best one first; ``pandas.DataFrame`` makes a data frame of them."""
 
+    metric: str
+    _places: tuple[Place, ...]
+
     def __init__(self, metric: str, places: Sequence[Place]) -> None:
         self.metric = metric
         self._places = tuple(sorted(places, key=lambda place: (np.isnan(place.error), place.error)))

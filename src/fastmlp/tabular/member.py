@@ -266,8 +266,10 @@ def learn_all(
 def _learner(
     inputs: Inputs, network: Any, problem: Problem, transform: Transform | None
 ) -> Learner:
-    """Return a learner whose network has forgotten who watched it learn."""
-    return Learner(inputs, network.set_params(scoring=None, callbacks=None), problem.aim, transform)
+    """Return a learner whose network has forgotten who watched it learn, and how it went on."""
+    network.set_params(scoring=None, callbacks=None)
+    network._published = network._published.without_moments()
+    return Learner(inputs, network, problem.aim, transform)
 
 
 def _time_left(deadline: float | None) -> float | None:

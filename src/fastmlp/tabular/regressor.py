@@ -137,6 +137,8 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         self.random_state = random_state
         self.n_threads = n_threads
 
+    _published: _Published
+
     def _problem(
         self, table: EncodedTable, y: Any, sample_weight: Any, given: dict[str, Any]
     ) -> tuple[Problem, Problem]:

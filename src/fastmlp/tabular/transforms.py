@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -50,11 +51,32 @@ class Quantiles:
 
     Attributes
     ----------
-    transformers : list of QuantileTransformer
-        One for each target.
+    quantiles : tuple of ndarray of float64, shape (Q,)
+        Of each target.
+    shares : ndarray of float64, shape (Q,)
+        How many targets are smaller than each quantile.
     """
 
-    transformers: list[Any]
+    quantiles: tuple[np.ndarray, ...]
+    shares: np.ndarray
+
+    @classmethod
+    def of(cls, y: np.ndarray) -> Quantiles:
+        """Return the quantiles of targets y (N,) or (N, T)."""
+        columns = y.reshape(len(y), -1).T
+        fitted = [_transformer(len(y)).fit(column.reshape(-1, 1)) for column in columns]
+        return cls(tuple(each.quantiles_[:, 0] for each in fitted), fitted[0].references_)
+
+    @cached_property
+    def transformers(self) -> list[Any]:
+        """A ``QuantileTransformer`` for each target."""
+        made = []
+        for quantiles in self.quantiles:
+            transformer = _transformer(len(quantiles))
+            transformer.n_quantiles_, transformer.n_features_in_ = len(quantiles), 1
+            transformer.quantiles_, transformer.references_ = quantiles[:, None], self.shares
+            made.append(transformer)
+        return made
 
     def forth(self, y: np.ndarray) -> np.ndarray:
         """See :class:`Transform`."""
@@ -86,15 +108,17 @@ def fit_transform(name: str | None, y: np.ndarray) -> Transform | None:
         return None
     if name == "log":
         return Logarithm()
+    return Quantiles.of(y)
+
+
+def _transformer(n_values: int) -> Any:
+    """Return what makes normal deviates by the quantiles of so many values, not yet fitted."""
     from sklearn.preprocessing import QuantileTransformer  # noqa: PLC0415 - takes long to import
 
-    transformers = [
-        QuantileTransformer(
-            n_quantiles=min(MOST_QUANTILES, len(y)), output_distribution="normal", subsample=None
-        ).fit(column.reshape(-1, 1))
-        for column in y.reshape(len(y), -1).T
-    ]
-    return Quantiles(transformers)
+    n_quantiles = min(MOST_QUANTILES, n_values)
+    return QuantileTransformer(
+        n_quantiles=n_quantiles, output_distribution="normal", subsample=None
+    )
 
 
 def worth_trying(y: np.ndarray) -> str | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from fastmlp.backends.protocol import Backend, Totals
 from fastmlp.backends.row_blocks import rows_to_bind
+from fastmlp.threads import one_blas_thread
 from fastmlp.training.loop import TrainingData, interrupted
 from fastmlp.training.observers import Observer, Observers
 from fastmlp.training.state import Ending, TrainerState
@@ -89,14 +90,15 @@ class LbfgsRun:
         from scipy.optimize import minimize  # noqa: PLC0415 - not every fit needs it
 
         state = self.state
-        result = minimize(
-            self._evaluate,
-            self._trained.astype(np.float64),
-            jac=True,
-            method="L-BFGS-B",
-            callback=self._step,
-            options={"maxiter": state.max_iter, "maxfun": self.max_fun, "gtol": self.tol},
-        )
+        with one_blas_thread():  # SciPy's vectors are short beside a gradient
+            result = minimize(
+                self._evaluate,
+                self._trained.astype(np.float64),
+                jac=True,
+                method="L-BFGS-B",
+                callback=self._step,
+                options={"maxiter": state.max_iter, "maxfun": self.max_fun, "gtol": self.tol},
+            )
         ending = self._ending(result)
         if not state.epoch:  # no step was found, or none was needed
             self._evaluate(result.x)

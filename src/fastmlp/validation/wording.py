@@ -11,7 +11,7 @@ from typing import Any
 
 from fastmlp.names import Names
 
-__all__ = ["a_kind_of", "brief", "count_of", "one_line", "place", "unknown_name"]
+__all__ = ["LONGEST_TEXT", "a_kind_of", "brief", "count_of", "one_line", "place", "unknown_name"]
 
 #: Maximum lengths of a value as it is shown, of one used as a name, and of another library's text.
 LONGEST, LONGEST_NAME, LONGEST_TEXT = 80, 60, 200

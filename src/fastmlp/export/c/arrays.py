@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fastmlp.export.c.text import C_TYPES, number, one_comment, string, wrapped
+from fastmlp.export.c.text import C_TYPES, numbers, one_comment, string, wrapped
 
 __all__ = ["Arrays"]
 
@@ -29,18 +29,16 @@ class Arrays:
     prefix: str
     lines: list[str] = field(default_factory=list)
     n_bytes: int = 0
-    _known: dict[tuple[str, ...], str] = field(default_factory=dict)
+    _known: dict[tuple[str | bytes, ...], str] = field(default_factory=dict)
     _names: dict[str, int] = field(default_factory=dict)
 
     def of_numbers(self, name: str, array: np.ndarray, dtype: np.dtype | None = None) -> str:
         """Return the name of an array with these numbers, converted to a type."""
         array = np.ascontiguousarray(array, dtype or array.dtype)
         shape = ", ".join(map(str, array.shape))
-        items = [number(value, array.dtype) for value in array.ravel()]
-        self_key = (C_TYPES[array.dtype], array.tobytes().hex())
-        return self._written(
-            name, f"({shape})", C_TYPES[array.dtype], items, self_key, array.nbytes
-        )
+        kind = C_TYPES[array.dtype]
+        key = (kind, array.tobytes())
+        return self._written(name, f"({shape})", kind, numbers(array), key, array.nbytes)
 
     def of_texts(self, name: str, texts: Sequence[str]) -> str:
         """Return the name of an array of pointers to texts."""
@@ -56,13 +54,13 @@ class Arrays:
         shape: str,
         kind: str,
         items: list[str],
-        key: tuple[str, ...],
+        key: tuple[str | bytes, ...],
         n_bytes: int,
     ) -> str:
         if key in self._known:
             return self._known[key]
-        number = self._names[name] = self._names.get(name, 0) + 1
-        full = f"{self.prefix}{name}" if number == 1 else f"{self.prefix}{name}_{number}"
+        count = self._names[name] = self._names.get(name, 0) + 1
+        full = f"{self.prefix}{name}" if count == 1 else f"{self.prefix}{name}_{count}"
         self._known[key] = full
         self.lines += [
             one_comment(shape),

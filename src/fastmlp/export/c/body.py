@@ -22,12 +22,40 @@ from fastmlp.export.steps import (
 from fastmlp.export.table_steps import Affine, Clip, Exponential, Moments, SquareRoot, Temper
 from fastmlp.export.values import Step, Value
 
-__all__ = ["Body", "Source"]
+__all__ = ["Body", "Place", "Source"]
 
 #: Steps that can write where they read.
 IN_PLACE = (
     Activate, Add, Affine, Clip, Exponential, Link, Moments, Normalize, Scale, SquareRoot, Temper,
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the numbers of a value lie: in an array, from one of its items on.
+
+    Examples
+    --------
+    >>> place = Place("x", 3)
+    >>> print(place, place.item(2), place.item("i"))
+    x + 3 x[5] x[3 + i]
+    """
+
+    array: str
+    begin: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.array} + {self.begin}" if self.begin else self.array
+
+    def item(self, index: str | int) -> str:
+        """Return one of its numbers."""
+        if isinstance(index, int):
+            return f"{self.array}[{self.begin + index}]"
+        return f"{self.array}[{self.begin} + {index}]" if self.begin else f"{self.array}[{index}]"
+
+    def after(self, begin: int) -> Place:
+        """Return the place that begins so many numbers later."""
+        return Place(self.array, self.begin + begin)
 
 
 @dataclass
@@ -67,9 +95,9 @@ class Body:
     ----------
     source : Source
     steps : sequence of Step
-    given : mapping of str to str
-        Where values lie that come from outside, as expressions: they are only read.
-    wanted : mapping of str to str
+    given : mapping of str to Place
+        Where values lie that come from outside, by their names: they are only read.
+    wanted : mapping of str to Place
         Where values have to be in the end.
     lines : list of str
     n_bytes : int
@@ -78,14 +106,14 @@ class Body:
 
     source: Source
     steps: Sequence[Step]
-    given: Mapping[str, str]
-    wanted: Mapping[str, str]
+    given: Mapping[str, Place]
+    wanted: Mapping[str, Place]
     lines: list[str] = field(default_factory=list)
     n_bytes: int = 0
 
     def __post_init__(self) -> None:
         self._uses = Counter(each.name for step in self.steps for each in step.inputs)
-        self._places: dict[str, str] = dict(self.given)
+        self._places: dict[str, Place] = dict(self.given)
         self._joined = self._joining()
         self._own: set[str] = set()  # may be written over
 
@@ -102,29 +130,28 @@ class Body:
                         found[value.name] = (step, begin)
         return found
 
-    def at(self, value: Value) -> str:
-        """Return the expression of where a value lies."""
+    def at(self, value: Value) -> Place:
+        """Return where a value lies."""
         return self._places[value.name]
 
     def is_joined(self, value: Value) -> bool:
         """Return whether a value was written where the longer one is of which it is a part."""
         return value.name in self._joined
 
-    def declare(self, step: Step) -> str:
+    def declare(self, step: Step) -> Place:
         """Return where a step has to put its output; it has then a place."""
         output = step.output
         if output.name not in self._places:
             self._places[output.name] = self._place_for(step)
         return self._places[output.name]
 
-    def _place_for(self, step: Step) -> str:
+    def _place_for(self, step: Step) -> Place:
         output = step.output
         if output.name in self.wanted:
             return self.wanted[output.name]
         if output.name in self._joined:
             whole, begin = self._joined[output.name]
-            place = self.declare(whole)
-            return f"{place} + {begin}" if begin else place
+            return self.declare(whole).after(begin)
         if isinstance(step, IN_PLACE) and self._can_be_overwritten(step):
             place = self.at(step.inputs[0])
             self._own.add(output.name)
@@ -132,7 +159,7 @@ class Body:
         self.lines.append(f"{C_TYPES[output.dtype]} {output.name}[{output.size}];")
         self.n_bytes += output.n_bytes
         self._own.add(output.name)
-        return output.name
+        return Place(output.name)
 
     def _can_be_overwritten(self, step: Step) -> bool:
         value, output = step.inputs[0], step.output
@@ -146,8 +173,7 @@ class Body:
         moved = output.name in self.wanted or output.name in self._joined
         if not run or moved or value.dtype != output.dtype or value.rows > 1:
             return False
-        begin = int(places[0])
-        self._places[output.name] = f"{self.at(value)} + {begin}" if begin else self.at(value)
+        self._places[output.name] = self.at(value).after(int(places[0]))
         return True
 
     def remark(self, step: Step) -> None:

@@ -7,7 +7,7 @@ from functools import singledispatch
 
 import numpy as np
 
-from fastmlp.export.c.body import Body
+from fastmlp.export.c.body import Body, Place
 from fastmlp.export.c.text import C_TYPES, number
 from fastmlp.export.steps import (
     Activate,
@@ -63,19 +63,9 @@ def write_steps(body: Body) -> None:
 
 
 @singledispatch
-def _lines(step: Step, body: Body, out: str) -> list[str]:
+def _lines(step: Step, body: Body, out: Place) -> list[str]:
     """Return the lines of a step whose output lies at ``out``."""
     raise NotImplementedError(type(step).__name__)
-
-
-def _item(place: str, index: str | int) -> str:
-    """Return an item of what lies at a place."""
-    if " + " not in place:
-        return f"{place}[{index}]"
-    name, _, begin = place.rpartition(" + ")
-    if isinstance(index, int):
-        return f"{name}[{int(begin) + index}]"
-    return f"{name}[{begin} + {index}]"
 
 
 def _each(n: int, line: str) -> list[str]:
@@ -92,50 +82,50 @@ def _by_row(rows: int, *lines: str) -> list[str]:
     return [f"for (size_t m = 0; m < {rows}; m++)", *(f"    {line}" for line in lines)]
 
 
-def _row(place: str, value: Value | int, rows: int, width: int | None = None) -> str:
+def _row(place: Place | str, value: Value | int, rows: int, width: int | None = None) -> str:
     """Return where row m of a value is; it may have one row for all."""
     n_rows = value if isinstance(value, int) else value.rows
     width = value.width if isinstance(value, Value) else width
-    return f"{place} + {width} * m" if rows > 1 and n_rows > 1 else place
+    return f"{place} + {width} * m" if rows > 1 and n_rows > 1 else str(place)
 
 
 @_lines.register
-def _(step: Constant, body: Body, out: str) -> list[str]:
+def _(step: Constant, body: Body, out: Place) -> list[str]:
     dtype = step.output.dtype
-    lines = [f"{_item(out, i)} = {number(x, dtype)};" for i, x in enumerate(step.numbers)]
+    lines = [f"{out.item(i)} = {number(x, dtype)};" for i, x in enumerate(step.numbers)]
     return [f"(void)({body.at(step.inputs[0])});", *lines]
 
 
 @_lines.register
-def _(step: Select, body: Body, out: str) -> list[str]:
+def _(step: Select, body: Body, out: Place) -> list[str]:
     (value,), places = step.inputs, step.places
     x, kind, cast = body.at(value), C_TYPES[step.output.dtype], ""
     if value.dtype != step.output.dtype:
         cast = f"({kind})"
     if len(places) == 1:
-        return [f"{_item(out, 0)} = {cast}{_item(x, int(places[0]))};"]
+        return [f"{out.item(0)} = {cast}{x.item(int(places[0]))};"]
     if (np.diff(places) == 1).all():
         begin = f"{places[0]} + i" if places[0] else "i"
-        return _each(len(places), f"{_item(out, 'i')} = {cast}{_item(x, begin)};")
+        return _each(len(places), f"{out.item('i')} = {cast}{x.item(begin)};")
     which = body.source.arrays.of_numbers("places", places, INT)
-    return _each(len(places), f"{_item(out, 'i')} = {cast}{_item(x, f'{which}[i]')};")
+    return _each(len(places), f"{out.item('i')} = {cast}{x.item(f'{which}[i]')};")
 
 
 @_lines.register
-def _(step: Concatenate, body: Body, out: str) -> list[str]:
+def _(step: Concatenate, body: Body, out: Place) -> list[str]:
     lines, begin = [], 0
     for value in step.inputs:
         if not body.is_joined(value):
             at = f"{begin} + i" if begin else "i"
-            line = f"{_item(out, at)} = {_item(body.at(value), 'i')};"
+            line = f"{out.item(at)} = {body.at(value).item('i')};"
             lines += _each(value.width, line)
         begin += value.width
     return lines
 
 
 @_lines.register
-def _(step: Waves, body: Body, out: str) -> list[str]:
-    arrays, x = body.source.arrays, _item(body.at(step.inputs[0]), 0)
+def _(step: Waves, body: Body, out: Place) -> list[str]:
+    arrays, x = body.source.arrays, body.at(step.inputs[0]).item(0)
     w = arrays.of_numbers(f"frequencies_{step.output.name}", step.frequencies)
     if step.phases is None:
         return [f"{body.source.helper('waves')}({len(step.frequencies)}, {x}, {w}, {out});"]
@@ -144,16 +134,16 @@ def _(step: Waves, body: Body, out: str) -> list[str]:
 
 
 @_lines.register
-def _(step: Bins, body: Body, out: str) -> list[str]:
-    arrays, x = body.source.arrays, _item(body.at(step.inputs[0]), 0)
+def _(step: Bins, body: Body, out: Place) -> list[str]:
+    arrays, x = body.source.arrays, body.at(step.inputs[0]).item(0)
     starts = arrays.of_numbers(f"starts_{step.output.name}", step.starts)
     scales = arrays.of_numbers(f"scales_{step.output.name}", step.scales)
     return [f"{body.source.helper('bins')}({len(step.starts)}, {x}, {starts}, {scales}, {out});"]
 
 
 @_lines.register
-def _(step: Embed, body: Body, out: str) -> list[str]:
-    arrays, x = body.source.arrays, _item(body.at(step.inputs[0]), 0)
+def _(step: Embed, body: Body, out: Place) -> list[str]:
+    arrays, x = body.source.arrays, body.at(step.inputs[0]).item(0)
     table, width = step.table, step.output.width
     name = arrays.of_numbers(f"table_{step.output.name}", table.values)
     level = f"{body.source.helper('level')}({x}, {len(table.values)})"
@@ -161,26 +151,26 @@ def _(step: Embed, body: Body, out: str) -> list[str]:
     if table.scales is not None:
         scales = arrays.of_numbers(f"unit_{step.output.name}", table.scales, step.output.dtype)
         item = f"({kind}){item} * {scales}[i]"
-    return _each(width, f"{_item(out, 'i')} = {item};")
+    return _each(width, f"{out.item('i')} = {item};")
 
 
 @_lines.register
-def _(step: Scale, body: Body, out: str) -> list[str]:
+def _(step: Scale, body: Body, out: Place) -> list[str]:
     (value,), rows, width = step.inputs, step.output.rows, step.output.width
     if step.factors.size == 1:
         factor = number(step.factors[0, 0], step.output.dtype)
-        item = _item(body.at(value), "i")
-        return _each(width, f"{_item(out, 'i')} = {item} * {factor};")
+        item = body.at(value).item("i")
+        return _each(width, f"{out.item('i')} = {item} * {factor};")
     factors = body.source.arrays.of_numbers(f"factors_{step.output.name}", step.factors)
     many = rows > 1
     at = f"{width} * m + i" if many else "i"
     read = at if value.rows > 1 else "i"
-    line = f"{_item(out, at)} = {_item(body.at(value), read)} * {factors}[{at}];"
+    line = f"{out.item(at)} = {body.at(value).item(read)} * {factors}[{at}];"
     return _by_row(rows, *_each(width, line))
 
 
 @_lines.register
-def _(step: Dense, body: Body, out: str) -> list[str]:
+def _(step: Dense, body: Body, out: Place) -> list[str]:
     (value,), rows, source = step.inputs, step.output.rows, body.source
     n_copies, n_in, n_out = step.weights.values.shape
     w = source.arrays.of_numbers(f"w_{step.output.name}", step.weights.values)
@@ -200,16 +190,16 @@ def _(step: Dense, body: Body, out: str) -> list[str]:
 
 
 @_lines.register
-def _(step: Add, body: Body, out: str) -> list[str]:
+def _(step: Add, body: Body, out: Place) -> list[str]:
     first, second = step.inputs
     rows, width = step.output.rows, step.output.width
     at = f"{width} * m + i" if rows > 1 else "i"
-    items = f"{_item(body.at(first), at)} + {_item(body.at(second), 'i')}"
-    return _by_row(rows, *_each(width, f"{_item(out, at)} = {items};"))
+    items = f"{body.at(first).item(at)} + {body.at(second).item('i')}"
+    return _by_row(rows, *_each(width, f"{out.item(at)} = {items};"))
 
 
 @_lines.register
-def _(step: Normalize, body: Body, out: str) -> list[str]:
+def _(step: Normalize, body: Body, out: Place) -> list[str]:
     (value,), rows, source = step.inputs, step.output.rows, body.source
     gains = source.arrays.of_numbers(f"gain_{step.output.name}", step.gains)
     shifts = source.arrays.of_numbers(f"shift_{step.output.name}", step.shifts)
@@ -219,28 +209,28 @@ def _(step: Normalize, body: Body, out: str) -> list[str]:
 
 
 @_lines.register
-def _(step: Activate, body: Body, out: str) -> list[str]:
+def _(step: Activate, body: Body, out: Place) -> list[str]:
     (value,), rows, width = step.inputs, step.output.rows, step.output.width
     f = body.source.helper(step.function) if step.function != "identity" else ""
     if step.shares is None:
-        z = _item(body.at(value), "i")
-        return _each(rows * width, f"{_item(out, 'i')} = {f}({z});")
+        z = body.at(value).item("i")
+        return _each(rows * width, f"{out.item('i')} = {f}({z});")
     shares = body.source.arrays.of_numbers(f"alpha_{step.output.name}", step.shares)
     at = f"{width} * m + i" if rows > 1 else "i"
-    z = _item(body.at(value), at)
-    line = f"{_item(out, at)} = {z} + {shares}[i] * ({f}({z}) - {z});"
+    z = body.at(value).item(at)
+    line = f"{out.item(at)} = {z} + {shares}[i] * ({f}({z}) - {z});"
     return _by_row(rows, *_each(width, line))
 
 
 @_lines.register
-def _(step: Link, body: Body, out: str) -> list[str]:
+def _(step: Link, body: Body, out: Place) -> list[str]:
     (value,), rows, width = step.inputs, step.output.rows, step.output.width
     if step.function == "logistic":
-        f, z = body.source.helper("logistic"), _item(body.at(value), "i")
-        return _each(rows * width, f"{_item(out, 'i')} = {f}({z});")
+        f, z = body.source.helper("logistic"), body.at(value).item("i")
+        return _each(rows * width, f"{out.item('i')} = {f}({z});")
     if step.function == "exp":
-        f, z = "expf" if body.source.real == "float" else "exp", _item(body.at(value), "i")
-        return _each(rows * width, f"{_item(out, 'i')} = {f}({z});")
+        f, z = "expf" if body.source.real == "float" else "exp", body.at(value).item("i")
+        return _each(rows * width, f"{out.item('i')} = {f}({z});")
     counts = {
         "softmax": f"{width}",
         "gaussian": f"{width // 2}",
@@ -251,7 +241,7 @@ def _(step: Link, body: Body, out: str) -> list[str]:
 
 
 @_lines.register
-def _(step: MeanOfMembers, body: Body, out: str) -> list[str]:
+def _(step: MeanOfMembers, body: Body, out: Place) -> list[str]:
     (value,) = step.inputs
     helper, n = ("mixture", value.width // 2) if step.of_gaussians else ("mean", value.width)
     return [f"{body.source.helper(helper)}({value.rows}, {n}, {body.at(value)}, {out});"]
@@ -261,10 +251,10 @@ def _(step: MeanOfMembers, body: Body, out: str) -> list[str]:
 
 
 @_lines.register
-def _(step: ReadNumbers, body: Body, out: str) -> list[str]:
+def _(step: ReadNumbers, body: Body, out: Place) -> list[str]:
     cast = "(float)" if step.single else ""
     fields = [body.source.fields[i] for i in step.columns]
-    return [f"{_item(out, i)} = {cast}row->{each};" for i, each in enumerate(fields)]
+    return [f"{out.item(i)} = {cast}row->{each};" for i, each in enumerate(fields)]
 
 
 def _lookup(body: Body, column: int, known: Mapping[str, int]) -> tuple[str, str, str]:
@@ -279,25 +269,25 @@ def _lookup(body: Body, column: int, known: Mapping[str, int]) -> tuple[str, str
 
 
 @_lines.register
-def _(step: ReadRanks, body: Body, out: str) -> list[str]:
+def _(step: ReadRanks, body: Body, out: Place) -> list[str]:
     where, texts, ranks = _lookup(body, step.column, step.ranks)
     helper = body.source.helper("rank")
-    return [f"{_item(out, 0)} = {helper}({where}, {len(step.ranks)}, {texts}, {ranks});"]
+    return [f"{out.item(0)} = {helper}({where}, {len(step.ranks)}, {texts}, {ranks});"]
 
 
 @_lines.register
-def _(step: ReadCodes, body: Body, out: str) -> list[str]:
+def _(step: ReadCodes, body: Body, out: Place) -> list[str]:
     helper, lines = body.source.helper("code"), []
     for i, (column, known) in enumerate(zip(step.columns, step.codes, strict=True)):
         where, texts, codes = _lookup(body, column, known)
         others = f"{step.unknown}, {step.missing}"
         call = f"{helper}({where}, {len(known)}, {texts}, {codes}, {others})"
-        lines.append(f"{_item(out, i)} = {call};")
+        lines.append(f"{out.item(i)} = {call};")
     return lines
 
 
 @_lines.register
-def _(step: ReadCalendar, body: Body, out: str) -> list[str]:
+def _(step: ReadCalendar, body: Body, out: Place) -> list[str]:
     name, where = f"of_{step.output.name}", f"row->{body.source.fields[step.column]}"
     kind = body.source.helper("date")
     lines = [f"{kind} {name} = {kind}_of({where});"]
@@ -309,12 +299,12 @@ def _(step: ReadCalendar, body: Body, out: str) -> list[str]:
             item = f"{wave}({name}.angle_of_{cycle})"
         else:
             item = f"{name}.{part}"
-        lines.append(f"{_item(out, i)} = {item};")
+        lines.append(f"{out.item(i)} = {item};")
     return lines
 
 
 @_lines.register
-def _(step: Turn, body: Body, out: str) -> list[str]:
+def _(step: Turn, body: Body, out: Place) -> list[str]:
     arrays, (n_angles, n_pairs) = body.source.arrays, step.eastward.shape
     pairs = arrays.of_numbers("pairs", step.pairs, INT)
     east = arrays.of_numbers("eastward", step.eastward)
@@ -324,7 +314,7 @@ def _(step: Turn, body: Body, out: str) -> list[str]:
 
 
 @_lines.register
-def _(step: RobustScale, body: Body, out: str) -> list[str]:
+def _(step: RobustScale, body: Body, out: Place) -> list[str]:
     arrays = body.source.arrays
     places = arrays.of_numbers("places", step.places, INT)
     centres = arrays.of_numbers("centres", step.centres)
@@ -334,17 +324,17 @@ def _(step: RobustScale, body: Body, out: str) -> list[str]:
 
 
 @_lines.register
-def _(step: IsMissing, body: Body, out: str) -> list[str]:
+def _(step: IsMissing, body: Body, out: Place) -> list[str]:
     x = body.at(step.inputs[0])
     if len(step.places) == 1:
-        return [f"{_item(out, 0)} = isnan({_item(x, int(step.places[0]))}) ? 1.0f : 0.0f;"]
+        return [f"{out.item(0)} = isnan({x.item(int(step.places[0]))}) ? 1.0f : 0.0f;"]
     which = body.source.arrays.of_numbers("places", step.places, INT)
-    line = f"{_item(out, 'i')} = isnan({_item(x, f'{which}[i]')}) ? 1.0f : 0.0f;"
+    line = f"{out.item('i')} = isnan({x.item(f'{which}[i]')}) ? 1.0f : 0.0f;"
     return _each(len(step.places), line)
 
 
 @_lines.register
-def _(step: Pieces, body: Body, out: str) -> list[str]:
+def _(step: Pieces, body: Body, out: Place) -> list[str]:
     arrays = body.source.arrays
     places = arrays.of_numbers("places", step.places, INT)
     starts = arrays.of_numbers(f"starts_{step.output.name}", step.starts)
@@ -356,7 +346,7 @@ def _(step: Pieces, body: Body, out: str) -> list[str]:
 
 
 @_lines.register
-def _(step: OneHot, body: Body, out: str) -> list[str]:
+def _(step: OneHot, body: Body, out: Place) -> list[str]:
     arrays = body.source.arrays
     places = arrays.of_numbers("levels", step.places, INT)
     firsts = arrays.of_numbers("firsts", step.firsts, INT)
@@ -366,94 +356,94 @@ def _(step: OneHot, body: Body, out: str) -> list[str]:
 
 
 @_lines.register
-def _(step: Affine, body: Body, out: str) -> list[str]:
+def _(step: Affine, body: Body, out: Place) -> list[str]:
     arrays, x = body.source.arrays, body.at(step.inputs[0])
     if len(step.factors) == 1:
         factor, summand = number(step.factors[0], DOUBLE), number(step.summands[0], DOUBLE)
-        return [f"{_item(out, 0)} = {factor} * {_item(x, 0)} + {summand};"]
+        return [f"{out.item(0)} = {factor} * {x.item(0)} + {summand};"]
     factors = arrays.of_numbers("target_scale", step.factors)
     summands = arrays.of_numbers("target_center", step.summands)
-    line = f"{_item(out, 'i')} = {factors}[i] * {_item(x, 'i')} + {summands}[i];"
+    line = f"{out.item('i')} = {factors}[i] * {x.item('i')} + {summands}[i];"
     return _each(len(step.factors), line)
 
 
 @_lines.register
-def _(step: BothClasses, body: Body, out: str) -> list[str]:
-    p = _item(body.at(step.inputs[0]), 0)
-    return [f"{_item(out, 0)} = 1 - {p};", f"{_item(out, 1)} = {p};"]
+def _(step: BothClasses, body: Body, out: Place) -> list[str]:
+    p = body.at(step.inputs[0]).item(0)
+    return [f"{out.item(0)} = 1 - {p};", f"{out.item(1)} = {p};"]
 
 
 @_lines.register
-def _(step: Whole, body: Body, out: str) -> list[str]:
+def _(step: Whole, body: Body, out: Place) -> list[str]:
     (value,), places = step.inputs, step.places
     p = body.at(value)
     if len(places) == step.output.width:
-        return _each(len(places), f"{_item(out, 'i')} = {_item(p, 'i')};")
-    zeros = _each(step.output.width, f"{_item(out, 'i')} = 0;")
+        return _each(len(places), f"{out.item('i')} = {p.item('i')};")
+    zeros = _each(step.output.width, f"{out.item('i')} = 0;")
     pairs = enumerate(places.tolist())
-    return zeros + [f"{_item(out, place)} = {_item(p, i)};" for i, place in pairs]
+    return zeros + [f"{out.item(place)} = {p.item(i)};" for i, place in pairs]
 
 
 @_lines.register
-def _(step: WeightedSum, body: Body, out: str) -> list[str]:
+def _(step: WeightedSum, body: Body, out: Place) -> list[str]:
     lines: list[str] = []
     for value, weight in zip(step.inputs, step.weights, strict=True):
         sign = "+=" if lines else "="
-        line = f"{_item(out, 'i')} {sign} {number(weight, DOUBLE)} * {_item(body.at(value), 'i')};"
+        line = f"{out.item('i')} {sign} {number(weight, DOUBLE)} * {body.at(value).item('i')};"
         lines += _each(step.output.width, line)
     return lines
 
 
 @_lines.register
-def _(step: Temper, body: Body, out: str) -> list[str]:
+def _(step: Temper, body: Body, out: Place) -> list[str]:
     (value,), helper = step.inputs, body.source.helper("temper")
     temperature = number(np.float64(step.temperature), DOUBLE)
     return [f"{helper}({value.width}, {temperature}, {body.at(value)}, {out});"]
 
 
 @_lines.register
-def _(step: Exponential, body: Body, out: str) -> list[str]:
-    x = _item(body.at(step.inputs[0]), "i")
-    return _each(step.output.width, f"{_item(out, 'i')} = exp({x});")
+def _(step: Exponential, body: Body, out: Place) -> list[str]:
+    x = body.at(step.inputs[0]).item("i")
+    return _each(step.output.width, f"{out.item('i')} = exp({x});")
 
 
 @_lines.register
-def _(step: SquareRoot, body: Body, out: str) -> list[str]:
+def _(step: SquareRoot, body: Body, out: Place) -> list[str]:
     (value,) = step.inputs
     root = "sqrtf" if value.dtype == np.float32 else "sqrt"
-    return _each(value.width, f"{_item(out, 'i')} = {root}({_item(body.at(value), 'i')});")
+    return _each(value.width, f"{out.item('i')} = {root}({body.at(value).item('i')});")
 
 
 @_lines.register
-def _(step: FromDeviates, body: Body, out: str) -> list[str]:
+def _(step: FromDeviates, body: Body, out: Place) -> list[str]:
     arrays, x, (n_targets, n) = body.source.arrays, body.at(step.inputs[0]), step.quantiles.shape
     shares = arrays.of_numbers("shares", step.references)
     quantiles = arrays.of_numbers("target_quantiles", step.quantiles)
     by_target = step.output.width // n_targets
     at = f"{quantiles} + {n} * (i / {by_target})" if n_targets > 1 else quantiles
-    call = f"{body.source.helper('from_deviate')}({_item(x, 'i')}, {n}, {shares}, {at})"
-    return _each(step.output.width, f"{_item(out, 'i')} = {call};")
+    call = f"{body.source.helper('from_deviate')}({x.item('i')}, {n}, {shares}, {at})"
+    return _each(step.output.width, f"{out.item('i')} = {call};")
 
 
 @_lines.register
-def _(step: Clip, body: Body, out: str) -> list[str]:
-    arrays, x = body.source.arrays, _item(body.at(step.inputs[0]), "i")
+def _(step: Clip, body: Body, out: Place) -> list[str]:
+    arrays, x = body.source.arrays, body.at(step.inputs[0]).item("i")
     low, high = arrays.of_numbers("low", step.low), arrays.of_numbers("high", step.high)
     y = f"{x} < {low}[i] ? {low}[i] : {x} > {high}[i] ? {high}[i] : {x}"
-    return _each(step.output.width, f"{_item(out, 'i')} = {y};")
+    return _each(step.output.width, f"{out.item('i')} = {y};")
 
 
 @_lines.register
-def _(step: Moments, body: Body, out: str) -> list[str]:
+def _(step: Moments, body: Body, out: Place) -> list[str]:
     arrays, x, n = body.source.arrays, body.at(step.inputs[0]), step.output.width // 2
     centre = arrays.of_numbers("centre", step.centre)
-    first, second = _item(x, "i"), _item(x, f"{n} + i")
+    first, second = x.item("i"), x.item(f"{n} + i")
     lines = [f"for (size_t i = 0; i < {n}; i++) {{", f"    double a = {first}, v = {second};"]
     if step.back:
         lines += [
             "    v -= a * a;",
-            f"    {_item(out, 'i')} = a + {centre}[i];",
-            f"    {_item(out, f'{n} + i')} = sqrt(v < 0 ? 0 : v);",
+            f"    {out.item('i')} = a + {centre}[i];",
+            f"    {out.item(f'{n} + i')} = sqrt(v < 0 ? 0 : v);",
         ]
         return [*lines, "}"]
     low, high = arrays.of_numbers("low", step.low), arrays.of_numbers("high", step.high)
@@ -461,7 +451,7 @@ def _(step: Moments, body: Body, out: str) -> list[str]:
         *lines,
         f"    double widest = {high}[i] - {low}[i], d = sqrt(v) < widest ? sqrt(v) : widest;",
         f"    a = (a < {low}[i] ? {low}[i] : a > {high}[i] ? {high}[i] : a) - {centre}[i];",
-        f"    {_item(out, 'i')} = a;",
-        f"    {_item(out, f'{n} + i')} = a * a + d * d;",
+        f"    {out.item('i')} = a;",
+        f"    {out.item(f'{n} + i')} = a * a + d * d;",
         "}",
     ]

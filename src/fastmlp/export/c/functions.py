@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fastmlp.export.c.body import Body, Source
+from fastmlp.export.c.body import Body, Place, Source
 from fastmlp.export.c.calls import write_steps
 from fastmlp.export.c.interface import Interface, Public
 from fastmlp.export.c.text import C_TYPES, one_comment
@@ -47,33 +47,39 @@ def core_functions(interface: Interface, source: Source, made: Functions) -> Non
     largest = own = 0
     for part, steps in program.parts:
         ins, outs = _crossing(part, steps, program.core_steps, made_by, program.core)
-        body = Body(
-            source,
-            steps,
-            {each.name: each.name for each in ins} | {"x": "x"},
-            {each.name: each.name for each in outs},
-        )
-        write_steps(body)
-        arguments = [interface.row] if _takes_row(steps) else []
-        arguments += [_parameter(each, is_output=False) for each in ins]
-        arguments += [_parameter(each, is_output=True) for each in outs]
-        name = f"{source.prefix}part_{part}"
-        signature = f"static void {name}({', '.join(arguments)})"
-        made.texts.append(_function(signature, body.lines, _about(ins, outs)))
-        largest = max(largest, body.n_bytes)
+        largest = max(largest, _part(interface, source, made, part, steps, ins, outs))
         for each in outs:
             if each.name != program.core.name:
                 lines.append(f"{C_TYPES[each.dtype]} {each.name}[{each.size}];")
                 own += each.n_bytes
         called = [interface.row_name] if _takes_row(steps) else []
         called += [each.name for each in (*ins, *outs)]
-        lines.append(f"{name}({', '.join(called)});")
-    signature = (
-        f"static void {source.prefix}core({interface.row}, "
-        f"{_parameter(program.core, is_output=True)})"
-    )
+        lines.append(f"{source.prefix}part_{part}({', '.join(called)});")
+    core = _parameter(program.core, is_output=True)
+    signature = f"static void {source.prefix}core({interface.row}, {core})"
     made.texts.append(_function(signature, lines, "What all answers are made of."))
     made.n_bytes = largest + own + program.core.n_bytes
+
+
+def _part(
+    interface: Interface,
+    source: Source,
+    made: Functions,
+    part: str,
+    steps: tuple[Step, ...],
+    ins: list[Value],
+    outs: list[Value],
+) -> int:
+    """Write the function of a part; return how large its arrays are."""
+    given = {each.name: Place(each.name) for each in ins} | {"x": Place("x")}
+    body = Body(source, steps, given, {each.name: Place(each.name) for each in outs})
+    write_steps(body)
+    arguments = [interface.row] if _takes_row(steps) else []
+    arguments += [_parameter(each, is_output=False) for each in ins]
+    arguments += [_parameter(each, is_output=True) for each in outs]
+    signature = f"static void {source.prefix}part_{part}({', '.join(arguments)})"
+    made.texts.append(_function(signature, body.lines, _about(ins, outs)))
+    return body.n_bytes
 
 
 def _takes_row(steps: tuple[Step, ...]) -> bool:
@@ -115,7 +121,7 @@ def public_functions(interface: Interface, source: Source, made: Functions) -> N
 def _lines(interface: Interface, source: Source, public: Public) -> tuple[list[str], int]:
     program = interface.program
     core, row = program.core, interface.row_name
-    wanted = {value.name: name for name, value in public.outputs}
+    wanted = {value.name: Place(name) for name, value in public.outputs}
     if core.name in wanted:  # its only output
         return [f"{source.prefix}core({row}, {wanted[core.name]});"], 0
     begin = [
@@ -126,12 +132,12 @@ def _lines(interface: Interface, source: Source, public: Public) -> tuple[list[s
     if public.decides and program.decision is not None:
         values = [program.decision.value]
     steps = needed(program.steps, values, [core])
-    body = Body(source, steps, {core.name: "core"}, wanted)
+    body = Body(source, steps, {core.name: Place("core")}, wanted)
     write_steps(body)
     for _, value in public.outputs:
         at = body.at(value)
         if at != wanted[value.name]:  # it lies in the core
-            line = f"{wanted[value.name]}[i] = ({at})[i];"
+            line = f"{wanted[value.name].item('i')} = {at.item('i')};"
             body.lines.append(f"for (size_t i = 0; i < {value.width}; i++) {line}")
     lines = [*begin, *body.lines]
     if public.decides:
@@ -146,13 +152,14 @@ def _decision(interface: Interface, body: Body) -> list[str]:
     if decision.threshold is None:
         if width == 1:
             return ["(void)core;", "return 0;"]
+        better = f"{z.item('i')} > {z.item('best')}"
         return [
             "int best = 0;",
-            f"for (int i = 1; i < {width}; i++) best = {z}[i] > {z}[best] ? i : best;",
+            f"for (int i = 1; i < {width}; i++) best = {better} ? i : best;",
             "return best;",
         ]
+    threshold = f"{decision.threshold:g}"
     if decision.several:
-        return [
-            f"for (size_t i = 0; i < {width}; i++) labels[i] = {z}[i] > {decision.threshold:g};"
-        ]
-    return [f"return {z}[0] > {decision.threshold:g};"]
+        line = f"labels[i] = {z.item('i')} > {threshold};"
+        return [f"for (size_t i = 0; i < {width}; i++) {line}"]
+    return [f"return {z.item(0)} > {threshold};"]

@@ -19,6 +19,8 @@ def heading(interface: Interface, source: Source, notes: list[str]) -> list[str]
         "threads may call at once. Compile this file alone. Where its functions are called:",
         f"    #define {upper}_DECLARATIONS",
         "    #include (this file)",
+        f"Networks compute in {interface.real}, sums term after term: answers differ by rounding",
+        "from those in Python, as they do from one compiler and library to another.",
         f"It tests itself: compile it with -D{upper}_SELF_TEST and run what comes out.",
         "",
         *notes,

@@ -412,7 +412,8 @@ def functions(names: Iterable[str], prefix: str, real: str) -> list[str]:
     for name in names:
         wanted |= {name, *CALLS.get(name, ())}
     suffix = "f" if real == "float" else ""
-    return [_made(TEXTS[name], prefix, real, suffix) for name in TEXTS if name in wanted]
+    ordered = sorted(wanted, key=list(TEXTS).index)
+    return [_made(TEXTS[name], prefix, real, suffix) for name in ordered]
 
 
 def _made(text: str, prefix: str, real: str, suffix: str) -> str:

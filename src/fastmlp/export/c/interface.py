@@ -11,6 +11,7 @@ from fastmlp.export.c.body import Source
 from fastmlp.export.c.text import (
     C_TYPES,
     comment_text,
+    integers,
     label_text,
     number,
     one_comment,
@@ -122,10 +123,8 @@ class Interface:
         decision, labels = self.program.decision, self.program.labels
         if decision is None or decision.several or labels is None:
             return None
-        if labels.dtype.kind in "biu":
-            small = np.abs(labels.astype(np.float64)).max() < 2**31
-            suffix = "" if small else "LL"
-            return "int" if small else "long long", [f"{int(each)}{suffix}" for each in labels]
+        if all(isinstance(each, int) for each in labels.tolist()):
+            return integers([int(each) for each in labels])
         if labels.dtype.kind == "f":
             wide = labels.astype(np.float64)
             return "double", [number(each, wide.dtype) for each in wide]

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from fastmlp.export.c.body import Source
-from fastmlp.export.c.interface import Interface
-from fastmlp.export.c.text import C_TYPES, number, string, wrapped
+from fastmlp.export.c.interface import Interface, Public
+from fastmlp.export.c.text import C_TYPES, number, numbers, string, wrapped
 from fastmlp.export.changes import widened
-from fastmlp.export.values import Value
 
 __all__ = ["rounding", "self_test"]
+
+DOUBLE = np.dtype(np.float64)
 
 #: Differences that are allowed: so many units in the last place of the largest number of an answer,
 #: and so many times what float64 throughout would change in it.
@@ -34,33 +35,35 @@ def rounding(interface: Interface, rows: Any) -> dict[str, float]:
     return allowed
 
 
+#: How far numbers are from those that are due; KIND is their type.
+FARTHEST = """
+/* Returns the largest difference of n numbers from those that are due; NaN is such. */
+static double $farthest(size_t n, const KIND *found, const KIND *due, double farthest)
+{
+    for (size_t i = 0; i < n; i++) {
+        double far = found[i] == due[i] ? 0 : fabs((double)found[i] - (double)due[i]);
+        if (!(far <= farthest)) farthest = far;
+    }
+    return farthest;
+}
+"""
+
+
 def self_test(interface: Interface, source: Source, rows: Any) -> list[str]:
     """Return a program that checks the functions on some rows."""
-    upper, prefix = interface.name.upper(), source.prefix
-    program = interface.program
+    upper, program = interface.name.upper(), interface.program
     found, allowed = program.values(rows), rounding(interface, rows)
     n_rows = len(next(iter(found.values())))
-    lines = [f"#ifdef {upper}_SELF_TEST", "", "#include <stdio.h>", ""]
-    lines += _rows(interface, source, rows)
-    lines += _due_classes(interface, source, found, allowed)
-    numbers = {name: found[value.name][:, 0] for name, value in program.answers.items()}
-    for name, value in program.answers.items():
-        kind = C_TYPES[value.dtype]
-        items = [number(each, value.dtype) for each in numbers[name].ravel()]
-        lines += [f"static const {kind} {prefix}due_{name}[{n_rows} * {value.width}] = {{"]
-        lines += [*wrapped(items), "};", ""]
+    kind = C_TYPES[next(iter(program.answers.values())).dtype]  # of all answers
     return [
-        *lines,
-        "/* Returns the largest difference of n numbers from those that are due; NaN is such. */",
-        f"static double {prefix}farthest(size_t n, const {_kind(interface)} *found, "
-        f"const {_kind(interface)} *due, double farthest)",
-        "{",
-        "    for (size_t i = 0; i < n; i++) {",
-        "        double far = found[i] == due[i] ? 0 : fabs((double)found[i] - (double)due[i]);",
-        "        if (!(far <= farthest)) farthest = far;",
-        "    }",
-        "    return farthest;",
-        "}",
+        f"#ifdef {upper}_SELF_TEST",
+        "",
+        "#include <stdio.h>",
+        "",
+        *_rows(interface, source, rows),
+        *_due_numbers(interface, source, found),
+        *_due_classes(interface, source, found, allowed),
+        FARTHEST.strip().replace("KIND", kind).replace("$", source.prefix),
         "",
         "int main(void)",
         "{",
@@ -70,6 +73,16 @@ def self_test(interface: Interface, source: Source, rows: Any) -> list[str]:
         f"#endif /* {upper}_SELF_TEST */",
         "",
     ]
+
+
+def _due_numbers(interface: Interface, source: Source, found: dict[str, np.ndarray]) -> list[str]:
+    """Return the answers that are due."""
+    lines = []
+    for name, value in interface.program.answers.items():
+        due = found[value.name]
+        begin = f"static const {C_TYPES[value.dtype]} {source.prefix}due_{name}"
+        lines += [f"{begin}[{len(due)} * {value.width}] = {{", *wrapped(numbers(due)), "};", ""]
+    return lines
 
 
 def _due_classes(
@@ -85,11 +98,6 @@ def _due_classes(
     width = decision.value.width if decision.several else 1
     begin = f"static const int {source.prefix}due_classes[{len(due)} * {width}] = {{"
     return [begin, *wrapped(map(str, due.ravel().tolist())), "};", ""]
-
-
-def _kind(interface: Interface) -> str:
-    """Return the type of all answers."""
-    return C_TYPES[next(iter(interface.program.answers.values())).dtype]
 
 
 def _rows(interface: Interface, source: Source, rows: Any) -> list[str]:
@@ -120,41 +128,55 @@ def _cell(value: Any) -> str:
 def _main(
     interface: Interface, source: Source, n_rows: int, allowed: dict[str, float]
 ) -> list[str]:
-    prefix, answers = source.prefix, interface.program.answers
     lines = ["double far = 0, allowed = 0;", "int failures = 0;"]
     for public in interface.publics:
         if public.decides:
             lines += _decisions(interface, source, n_rows)
-            continue
-        names = {value.name: name for name, value in answers.items()}
-        outputs = [(argument, names[value.name], value) for argument, value in public.outputs]
-        lines += [
-            f"{C_TYPES[value.dtype]} {public.name}_{argument}[{value.width}];"
-            for argument, _, value in outputs
-        ]
-        row = f"&{prefix}rows[r]" if interface.program.x is None else f"{prefix}rows[r]"
-        arguments = ", ".join([row, *(f"{public.name}_{argument}" for argument, *_ in outputs)])
-        tolerance = number(np.float64(max(allowed[name] for _, name, _ in outputs)), DOUBLE)
-        lines += ["far = 0;", f"allowed = {tolerance};"]
-        lines += [
-            f"for (size_t r = 0; r < {n_rows}; r++) {{",
-            f"    {prefix}{public.name}({arguments});",
-        ]
-        lines += [_compared(prefix, public.name, *each) for each in outputs]
-        lines += [
-            "}",
-            "failures += !(far <= allowed);",
-            f'printf("%s: at most %g from what is due on {n_rows} rows, allowed %g\\n", '
-            f'"{prefix}{public.name}", far, allowed);',
-        ]
+        else:
+            lines += _differences(interface, source, public, n_rows, allowed)
     return [*lines, "return failures > 0;"]
+
+
+def _differences(
+    interface: Interface,
+    source: Source,
+    public: Public,
+    n_rows: int,
+    allowed: dict[str, float],
+) -> list[str]:
+    """Return the lines that hold the numbers of a function against those that are due."""
+    prefix, lines, calls = source.prefix, [], []
+    names = {value.name: name for name, value in interface.program.answers.items()}
+    for argument, value in public.outputs:
+        found = f"{public.name}_{argument}"
+        lines.append(f"{C_TYPES[value.dtype]} {found}[{value.width}];")
+        due = f"{prefix}due_{names[value.name]} + {value.width} * r"
+        calls.append(f"    far = {prefix}farthest({value.width}, {found}, {due}, far);")
+    arguments = [_row(interface, prefix), *(f"{public.name}_{each}" for each, _ in public.outputs)]
+    most = max(allowed[names[value.name]] for _, value in public.outputs)
+    told = f"%s: at most %g from what is due on {n_rows} rows, allowed %g\\n"
+    return [
+        *lines,
+        "far = 0;",
+        f"allowed = {number(np.float64(most), DOUBLE)};",
+        f"for (size_t r = 0; r < {n_rows}; r++) {{",
+        f"    {prefix}{public.name}({', '.join(arguments)});",
+        *calls,
+        "}",
+        "failures += !(far <= allowed);",
+        f'printf("{told}", "{prefix}{public.name}", far, allowed);',
+    ]
+
+
+def _row(interface: Interface, prefix: str) -> str:
+    """Return row r as an argument."""
+    return f"&{prefix}rows[r]" if interface.program.x is None else f"{prefix}rows[r]"
 
 
 def _decisions(interface: Interface, source: Source, n_rows: int) -> list[str]:
     """Return the lines that count wrong classes."""
     decision, prefix = interface.program.decision, source.prefix
-    row = f"&{prefix}rows[r]" if interface.program.x is None else f"{prefix}rows[r]"
-    due = f"{prefix}due_classes"
+    row, due = _row(interface, prefix), f"{prefix}due_classes"
     if decision is None or not decision.several:
         call = f"{prefix}predict({row})"
         line = f"failures += {due}[r] >= 0 && {call} != {due}[r];"
@@ -170,12 +192,3 @@ def _decisions(interface: Interface, source: Source, n_rows: int) -> list[str]:
         "    }",
         "}",
     ]
-
-
-DOUBLE = np.dtype(np.float64)
-
-
-def _compared(prefix: str, public: str, argument: str, name: str, value: Value) -> str:
-    width = value.width
-    due = f"{prefix}due_{name} + {width} * r"
-    return f"    far = {prefix}farthest({width}, {public}_{argument}, {due}, far);"

@@ -11,8 +11,10 @@ __all__ = [
     "C_TYPES",
     "comment_text",
     "field_names",
+    "integers",
     "label_text",
     "number",
+    "numbers",
     "one_comment",
     "string",
     "wrapped",
@@ -47,13 +49,16 @@ def string(text: str) -> str:
     r"""Return a text as a string literal of UTF-8.
 
     Three octal digits end a character wherever it stands, and a question mark begins no trigraph.
+    A long one is several on lines of their own, which the compiler joins.
 
     Examples
     --------
     >>> print(string('käse "a"??/'))
     "k\303\244se \"a\"\?\?/"
     """
-    return '"' + "".join(map(_escaped, text.encode(errors="surrogatepass"))) + '"'
+    escaped = list(map(_escaped, text.encode(errors="surrogatepass")))
+    lines = ["".join(escaped[i : i + WIDTH]) for i in range(0, len(escaped), WIDTH)]
+    return '"' + '"\n        "'.join(lines) + '"'
 
 
 def _escaped(byte: int) -> str:
@@ -101,6 +106,32 @@ def number(value: float, dtype: np.dtype) -> str:
         return "INFINITY" if value > 0 else "-INFINITY"
     text = str(dtype.type(value))
     return f"{text}f" if dtype == np.float32 else text
+
+
+def integers(values: list[int]) -> tuple[str, list[str]]:
+    """Return the type of whole numbers, and these as literals.
+
+    Examples
+    --------
+    >>> integers([-1, 2**40])
+    ('long long', ['-1LL', '1099511627776LL'])
+    """
+    if max(map(abs, values)) < 2**31:
+        return "int", list(map(str, values))
+    if max(values) >= 2**63:
+        return "unsigned long long", [f"{each}ULL" for each in values]
+    # The least number's digits alone are too large for any type.
+    return "long long", [
+        f"{each}LL" if each > -(2**63) else f"({each + 1}LL - 1)" for each in values
+    ]
+
+
+def numbers(array: np.ndarray) -> list[str]:
+    """Return an array's numbers as literals of its type."""
+    if array.dtype.kind == "f" and np.isfinite(array).all():  # in a hurry: there may be millions
+        suffix = "f" if array.dtype == np.float32 else ""
+        return [f"{value!s}{suffix}" for value in array.ravel()]
+    return [number(value, array.dtype) for value in array.ravel()]
 
 
 def wrapped(items: Iterable[str], indent: str = "    ") -> list[str]:

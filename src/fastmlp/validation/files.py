@@ -1,0 +1,169 @@
+"""Model files: paths, what comes with them, and what they hold."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NoReturn
+
+from sklearn.utils.validation import check_is_fitted
+
+from fastmlp.validation.wording import LONGEST_TEXT, a_kind_of, brief, one_line
+
+__all__ = [
+    "check_custom_objects",
+    "check_fitted_to_save",
+    "check_no_guests",
+    "check_objects_given",
+    "check_path_to_load",
+    "check_path_to_save",
+    "check_safetensors",
+    "naming_file",
+    "pickled_by_another",
+    "raise_unloadable",
+    "raise_unsavable",
+]
+
+
+def _path(path: Any) -> str:
+    """Return a path as a text; TypeError or ValueError unless it is one."""
+    if hasattr(path, "read") or hasattr(path, "write"):
+        raise TypeError(
+            f"path must be the name of a file; got an open one, {a_kind_of(path)}: pass its name, "
+            "or that of a temporary file, since a file is replaced as a whole."
+        )
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        raise TypeError(
+            f"path must be the name of a file, such as 'model.fastmlp'; got {brief(path)}."
+        )
+    text = os.fsdecode(path)
+    if not text or "\0" in text:
+        raise ValueError(f"path must be the name of a file; got {brief(text)}.")
+    return text
+
+
+def _named(path: object) -> str:
+    """Return a path as texts show it: the ends of a long one say the most."""
+    return brief(str(path), LONGEST_TEXT)
+
+
+def check_path_to_save(path: Any) -> str:
+    """Return the path of a file that may be written; an error unless there can be such a file."""
+    text = _path(path)
+    if os.path.isdir(text):
+        example = os.path.join(text, "model.fastmlp")
+        what = f"path is a folder: name a file in it, such as {_named(example)}."
+        raise IsADirectoryError(errno.EISDIR, what)
+    folder = os.path.dirname(os.path.realpath(text))
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(
+            errno.ENOENT,
+            f"path {_named(text)} is in no folder that there is: make {_named(folder)} first.",
+        )
+    if os.path.exists(text) and not os.path.isfile(text):
+        raise OSError(errno.EINVAL, f"path {_named(text)} is no regular file: name another one.")
+    return text
+
+
+def check_path_to_load(path: Any) -> str:
+    """Return the path of a file that may be read; an error if there is none."""
+    text = _path(path)
+    if os.path.isdir(text):
+        raise IsADirectoryError(
+            errno.EISDIR, f"path {_named(text)} is a folder: name a file in it."
+        )
+    if not os.path.exists(text):
+        where = Path(text).absolute().parent
+        raise FileNotFoundError(
+            errno.ENOENT, f"path: there is no file {_named(text)} in {_named(where)}."
+        )
+    return text
+
+
+@contextmanager
+def naming_file(path: str, done: str) -> Iterator[None]:
+    """Say which file could not be read or written, and why."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or str(error)
+        if isinstance(error, PermissionError):
+            why = "you have no permission: name another one, or ask its owner"
+        text = f"path {_named(path)} can't be {done}: {one_line(why)}."
+        raise type(error)(error.errno, text) from error
+
+
+def check_safetensors() -> None:
+    """Raise ImportError without the library that knows the format."""
+    if find_spec("safetensors") is None:
+        raise ImportError(
+            "Model files need safetensors, which is not installed: pip install 'fastmlp[files]'. "
+            "Pickles need nothing."
+        )
+
+
+def check_fitted_to_save(model: Any) -> None:
+    """Raise NotFittedError for a model that has learnt nothing."""
+    text = (
+        "This %(name)s has learnt nothing that could be saved: call fit first. Its parameters "
+        "alone are get_params()."
+    )
+    check_is_fitted(model, msg=text)
+
+
+def check_no_guests(owner: str, guests: Sequence[Any], remedy: str) -> None:
+    """Raise TypeError if a model needs objects of other libraries to predict."""
+    if guests:
+        names = sorted({type(guest).__name__ for guest in guests})
+        raise TypeError(
+            f"This {owner} predicts with {', '.join(names)} of another library, which no model "
+            f"file can hold: {remedy}, or pickle it, which must be read by the same versions."
+        )
+
+
+def raise_unsavable(value: Any, place: str) -> NoReturn:
+    """Raise TypeError for what no file can hold."""
+    raise TypeError(
+        f"The model can't be saved: its {place} is {a_kind_of(value)}, {brief(value)}, which no "
+        "model file can hold; pickle it, or take it out."
+    )
+
+
+def check_custom_objects(given: Any) -> None:
+    """Raise TypeError unless ``custom_objects`` is a mapping from names."""
+    if given is None:
+        return
+    if isinstance(given, Mapping) and all(isinstance(name, str) for name in given):
+        return
+    raise TypeError(
+        "custom_objects must be a dict of your functions by their names, such as "
+        f"{{'my_activation': my_activation}}; got {brief(given)}."
+    )
+
+
+def check_objects_given(path: str, names: Sequence[str], given: Mapping[str, Any]) -> None:
+    """Raise ValueError if a file needs objects of the user's that were not given."""
+    missing = [name for name in names if name not in given]
+    if missing:
+        wanted = ", ".join(f"{brief(name)}: …" for name in missing[:10])
+        raise ValueError(
+            f"{_named(path)} needs what the model was made with and no file can hold: "
+            f"load({_named(path)}, custom_objects={{{one_line(wanted)}}})."
+        )
+
+
+def raise_unloadable(path: str, what: str, remedy: str) -> NoReturn:
+    """Raise ValueError for a file that holds no model, or not what was saved."""
+    raise ValueError(f"{_named(path)} can't be loaded: {one_line(what)}. {remedy}") from None
+
+
+def pickled_by_another(owner: str, version: Any, present: str) -> str:
+    """Return what to say of a pickle by another version."""
+    return (
+        f"A {owner} that fastmlp {brief(version)} has pickled may not work, or not as it did, in "
+        f"fastmlp {present}: fit it again, or move models between versions by save and load."
+    )
