@@ -59,14 +59,18 @@ def main(
 ) -> None:
     """Time gradients, epochs, and iterations of both libraries in turn."""
     n_threads = threads or default_threads()
-    rows = [measure(CELLS[name], iterations, dtype, n_threads, rounds) for name in cells]
+    found = [measure(CELLS[name], iterations, dtype, n_threads, rounds) for name in cells]
+    rows = [row for row, _ in found]
+    counts = ", ".join(f"{count:.3g} for {row.name}" for row, count in found)
     settings = {"n_threads": n_threads, "n_iterations": iterations, "dtype": dtype}
-    title = f"L-BFGS on {n_threads} thread(s), {dtype}"
+    title = f"L-BFGS on {n_threads} thread(s), {dtype}; gradients an iteration: {counts}"
     report(rows, title, TARGET, settings, json_path, output)
 
 
-def measure(cell: GridCell, n_iterations: int, dtype: str, n_threads: int, n_rounds: int) -> Row:
-    """Check a gradient and what both libraries reach, then time all in turn."""
+def measure(
+    cell: GridCell, n_iterations: int, dtype: str, n_threads: int, n_rounds: int
+) -> tuple[Row, float]:
+    """Check what is computed, then time all in turn; return as well the gradients an iteration."""
     X, y = cell.data(np.dtype(dtype))
     epoch = EpochRun(cell, get_backend("compiled"), np.dtype(dtype), n_threads)
     require_gradient(epoch)
@@ -82,9 +86,9 @@ def measure(cell: GridCell, n_iterations: int, dtype: str, n_threads: int, n_rou
             **fits,
         }
         timings = interleave(calls, n_rounds=n_rounds, min_seconds=MIN_SECONDS)
-    title = f"{cell.name}, {n_gradients / n_iterations:.3g} gradients an iteration"
     counts = {name: n_iterations if name in fits else 1 for name in timings}
-    return Row(title, {name: of_one(each, counts[name]) for name, each in timings.items()})
+    each = {name: of_one(timing, counts[name]) for name, timing in timings.items()}
+    return Row(cell.name, each), n_gradients / n_iterations
 
 
 def count_gradients(fits: Mapping[str, Callable[[], float]]) -> int:

@@ -211,15 +211,17 @@ typedef struct {
     const char *isa;
     int32_t real_bytes, vector_bytes;
 
+    /* Bytes of scratch for the three products of a layer. */
+    size_t (*dense_scratch)(int64_t rows, int64_t fan_in, int64_t fan_out);
     /* out (B, O) = x (B, I) · w (I, O) + b (O) */
     void (*dense_forward)(int64_t rows, int64_t fan_in, int64_t fan_out, const void *x,
-                          const void *w, const void *b, void *out);
+                          const void *w, const void *b, void *out, void *scratch /* (dense_scratch) */);
     /* out (B, I) = dz (B, O) · wᵀ, given wt (O, I) */
     void (*dense_backward_input)(int64_t rows, int64_t fan_in, int64_t fan_out, const void *dz,
-                                 const void *wt, void *out);
+                                 const void *wt, void *out, void *scratch /* (dense_scratch) */);
     /* dw (I, O) = xᵀ (I, B) · dz (B, O); db (O) = column sums of dz */
     void (*dense_backward_weights)(int64_t rows, int64_t fan_in, int64_t fan_out, const void *x /* (B, I) */,
-                                   const void *dz, void *dw, void *db);
+                                   const void *dz, void *dw, void *db, void *scratch /* (dense_scratch) */);
     /* h (n) = f(z), dh_dz (n) = f'(z) */
     void (*activate)(int32_t activation, int64_t n, const void *z /* (n) */, void *h, void *dh_dz);
     /* normalized (B, O) = (z - mean) · scale; y (B, O) = gain (O) ⊙ normalized + shift (O). mean and scale are

@@ -206,6 +206,11 @@ def test_networks_are_chosen_by_group_or_by_name(module, shapes, cells, expected
     assert module("options").chosen_cells(shapes, cells) == expected
 
 
+def test_all_peers_train_one_network(module):
+    """Two classes would be one output of scikit-learn's network, but two of PyTorch's."""
+    assert not [cell for cell in CELLS.values() if cell.layer_sizes[-1] == 2]
+
+
 def test_all_peers_start_where_scikit_learn_does(module):
     """One epoch by hand from ``shared_start`` is scikit-learn's first epoch: the same batches."""
     cell = GridCell("small", 50, (3, 4, 1), 16, "sgd")

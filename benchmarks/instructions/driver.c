@@ -22,7 +22,7 @@ enum {
     FLOATS = 1 << 16                        /* in each buffer: enough for all cases */
 };
 
-static alignas(64) float a[FLOATS], b[FLOATS], c[FLOATS], d[FLOATS];
+static alignas(64) float a[FLOATS], b[FLOATS], c[FLOATS], d[FLOATS], scratch[FLOATS];
 static int64_t order[EPOCH_ROWS];
 static const fastmlp_kernels *kernels;
 
@@ -76,13 +76,13 @@ static const fastmlp_group groups[] = {{1, 1, 1, 1}, {1, 0, 0, 0}};
 
 /* -- kernels ---------------------------------------------------------------------------------- */
 
-static void forward_product(void) { kernels->dense_forward(ROWS, FAN_IN, FAN_OUT, a, b, c, d); }
+static void forward_product(void) { kernels->dense_forward(ROWS, FAN_IN, FAN_OUT, a, b, c, d, scratch); }
 
-static void input_product(void) { kernels->dense_backward_input(ROWS, FAN_IN, FAN_OUT, a, b, d); }
+static void input_product(void) { kernels->dense_backward_input(ROWS, FAN_IN, FAN_OUT, a, b, d, scratch); }
 
 static void gradient_product(void)
 {
-    kernels->dense_backward_weights(ROWS, FAN_IN, FAN_OUT, a, b, c, d);
+    kernels->dense_backward_weights(ROWS, FAN_IN, FAN_OUT, a, b, c, d, scratch);
 }
 
 static void activation_relu(void) { kernels->activate(codes.relu, ELEMENTS, a, c, d); }

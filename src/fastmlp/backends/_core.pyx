@@ -73,9 +73,10 @@ cdef extern from "fastmlp.h" nogil:
     ctypedef struct fastmlp_kernels:
         const char *isa
         int32_t real_bytes, vector_bytes
-        void (*dense_forward)(int64_t, int64_t, int64_t, const void *, const void *, const void *, void *) noexcept nogil
-        void (*dense_backward_input)(int64_t, int64_t, int64_t, const void *, const void *, void *) noexcept nogil
-        void (*dense_backward_weights)(int64_t, int64_t, int64_t, const void *, const void *, void *, void *) noexcept nogil
+        size_t (*dense_scratch)(int64_t, int64_t, int64_t) noexcept nogil
+        void (*dense_forward)(int64_t, int64_t, int64_t, const void *, const void *, const void *, void *, void *) noexcept nogil
+        void (*dense_backward_input)(int64_t, int64_t, int64_t, const void *, const void *, void *, void *) noexcept nogil
+        void (*dense_backward_weights)(int64_t, int64_t, int64_t, const void *, const void *, void *, void *, void *) noexcept nogil
         void (*activate)(int32_t, int64_t, const void *, void *, void *) noexcept nogil
         void (*normalize_forward)(int32_t, int64_t, int64_t, int64_t, const void *, const void *, const void *, const void *, void *, void *, void *, void *) noexcept nogil
         void (*normalize_backward)(int32_t, int64_t, int64_t, int64_t, const void *, const void *, const void *, const void *, const void *, void *, void *) noexcept nogil
@@ -217,23 +218,36 @@ cdef class Kernels:
     def isa(self):
         return (<bytes>self.table.isa).decode()
 
+    cdef void *dense_scratch(self, int64_t rows, int64_t fan_in, int64_t fan_out) except NULL:
+        """Return memory, which the caller frees, for one of the three products of a layer."""
+        cdef void *scratch = aligned_alloc(64, self.table.dense_scratch(rows, fan_in, fan_out))
+        if scratch is NULL:
+            raise MemoryError
+        return scratch
+
     def dense_forward(self, cnp.ndarray x, cnp.ndarray w, cnp.ndarray b, cnp.ndarray out):
         cdef int64_t rows = x.shape[0], fan_in = w.shape[0], fan_out = w.shape[1]
         cdef address xp = pointer(x), wp = pointer(w), bp = pointer(b), op = pointer(out)
+        cdef address scratch = self.dense_scratch(rows, fan_in, fan_out)
         with nogil:
-            self.table.dense_forward(rows, fan_in, fan_out, xp, wp, bp, op)
+            self.table.dense_forward(rows, fan_in, fan_out, xp, wp, bp, op, scratch)
+            free(scratch)
 
     def dense_backward_input(self, cnp.ndarray dz, cnp.ndarray wt, cnp.ndarray out):
         cdef int64_t rows = dz.shape[0], fan_in = wt.shape[1], fan_out = wt.shape[0]
         cdef address dp = pointer(dz), wp = pointer(wt), op = pointer(out)
+        cdef address scratch = self.dense_scratch(rows, fan_in, fan_out)
         with nogil:
-            self.table.dense_backward_input(rows, fan_in, fan_out, dp, wp, op)
+            self.table.dense_backward_input(rows, fan_in, fan_out, dp, wp, op, scratch)
+            free(scratch)
 
     def dense_backward_weights(self, cnp.ndarray x, cnp.ndarray dz, cnp.ndarray dw, cnp.ndarray db):
         cdef int64_t rows = x.shape[0], fan_in = x.shape[1], fan_out = dz.shape[1]
         cdef address xp = pointer(x), zp = pointer(dz), wp = pointer(dw), bp = pointer(db)
+        cdef address scratch = self.dense_scratch(rows, fan_in, fan_out)
         with nogil:
-            self.table.dense_backward_weights(rows, fan_in, fan_out, xp, zp, wp, bp)
+            self.table.dense_backward_weights(rows, fan_in, fan_out, xp, zp, wp, bp, scratch)
+            free(scratch)
 
     def activate(self, int32_t activation, cnp.ndarray z, cnp.ndarray h, cnp.ndarray dh_dz):
         cdef int64_t n = z.size

@@ -30,7 +30,8 @@ class GridCell:
     name : str
     n_samples : int
     layer_sizes : tuple of int
-        From the input to the output. One output means regression, more mean classes.
+        From the input to the output. One output means regression, three or more mean classes: two
+        classes are one output to estimators like scikit-learn's, and two to other peers.
     batch_size : int
     optimizer : {"adam", "sgd"}
         sgd runs with momentum 0.9, without Nesterov's form.
@@ -157,7 +158,7 @@ WIDE = {
         GridCell("odd96", 60_000, (13, 37, 53, 3), 96),
         GridCell("tanh48", 150_000, (10, 48, 1), 128, activation="tanh"),
         GridCell("cover100", 60_000, (54, 100, 7), 200),
-        GridCell("triple256", 40_000, (28, 256, 256, 256, 2), 256),
+        GridCell("triple256", 40_000, (28, 256, 256, 256, 3), 256),
         GridCell("year128", 40_000, (90, *[128] * 4, 1), 512, "sgd", "tanh"),
         GridCell("taper700", 20_000, (400, 700, 300, 10), 160),
         GridCell("wide1536", 6_000, (512, 1536, 1536, 20), 512, "sgd"),
