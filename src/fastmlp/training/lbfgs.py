@@ -127,7 +127,7 @@ class LbfgsRun:
         """Return whether the last two points differ by less than the real type resolves."""
         before, last = self._values
         resolution = np.finfo(self.state.network.dtype).eps * max(1.0, abs(last))
-        return abs(before - last) < resolution
+        return bool(abs(before - last) < resolution)
 
     @property
     def _trained(self) -> np.ndarray:
