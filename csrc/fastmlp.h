@@ -39,6 +39,8 @@ enum {
     FASTMLP_INSTANCE_NORM = 3,
     FASTMLP_GROUP_NORM = 4
 };
+/* What operands of products are rounded to: not at all, to the sum of two bfloat16 numbers, to one. */
+enum { FASTMLP_HIGHEST = 0, FASTMLP_HIGH = 1, FASTMLP_MEDIUM = 2 };
 enum { FASTMLP_UINT8 = 0, FASTMLP_FLOAT32 = 1, FASTMLP_FLOAT64 = 2 };
 /* What a row of X is: all of its numbers, or compressed sparse rows with columns of one of two types. */
 enum { FASTMLP_DENSE = 0, FASTMLP_CSR_INT32 = 1, FASTMLP_CSR_INT64 = 2 };
@@ -206,10 +208,11 @@ typedef struct {
     int64_t n_samples;
 } fastmlp_totals;
 
-/* Every entry point of one (ISA × real type). `void` stands for `real`. */
+/* Every entry point of one (ISA × real type × precision). `void` stands for `real`. */
 typedef struct {
     const char *isa;
     int32_t real_bytes, vector_bytes;
+    int32_t needs_packed; /* 1: predictions read packed weights only */
 
     /* Bytes of scratch for the three products of a layer. */
     size_t (*dense_scratch)(int64_t rows, int64_t fan_in, int64_t fan_out);
@@ -298,8 +301,8 @@ typedef struct {
     size_t (*packed_bytes)(const fastmlp_plan *plan);
     void (*pack_weights)(const fastmlp_plan *plan, const void *parameters /* (V) */, void *packed /* (packed_bytes) */);
     /* out (K, C) = network at x[rows], or at x itself when rows is NULL, the mean of its members; without the link
-     * (K, n_members, C), the logits of each. `packed` as made by pack_weights, or NULL; scratch for workspace_rows rows
-     * at a time, shared by the threads. Returns which numbers were not finite: FASTMLP_OUTPUTS those of out,
+     * (K, n_members, C), the logits of each. `packed` as made by pack_weights, or NULL if the table does not need it;
+     * scratch for workspace_rows rows at a time, shared by the threads. Returns which numbers were not finite: FASTMLP_OUTPUTS those of out,
      * FASTMLP_INPUTS those of a dense x without rows; there, what is too large for the table's type counts too. */
     size_t (*inference_bytes)(const fastmlp_plan *plan, int64_t workspace_rows);
     /* How many threads predicting so many rows is worth. */
@@ -312,13 +315,16 @@ typedef struct {
     /* Floating-point operations done by `iterations` rounds of independent register FMAs;
      * the result of the arithmetic goes to *sink so that none of it can be left out. */
     double (*fma_rounds)(int64_t iterations, double *sink /* () */);
+    /* The same for the microkernel of the products, in memory that the caller has zeroed. */
+    size_t (*microkernel_scratch)(void);
+    double (*microkernel_rounds)(int64_t iterations, void *scratch /* (microkernel_scratch) */);
     /* Starts a team, has it meet `rounds` times, and ends it. */
     void (*barrier_rounds)(int64_t n_threads, int64_t rounds);
 } fastmlp_kernels;
 
-/* The table of the ISA named, or the fastest that this machine can run for ""; NULL if it has none
- * of that name. */
-const fastmlp_kernels *fastmlp_find_kernels(const char *isa, int32_t real_bytes);
+/* The table of the ISA named, or the fastest that this machine can run for "", whose products are of a precision; NULL
+ * if it has none. */
+const fastmlp_kernels *fastmlp_find_kernels(const char *isa, int32_t real_bytes, int32_t precision);
 /* Name of the i-th ISA built in that this CPU and OS can run, slowest first; NULL past the end. */
 const char *fastmlp_available_isa(int i);
 

@@ -233,6 +233,7 @@ def make_problem(
     n_shared: int | None = None,
     own_batches: bool = False,
     columns: Sequence[Column] = (),
+    matmul_precision: str = "highest",
     weighted: bool = False,
     n_rows: int = 50,
     batch_size: int = 16,
@@ -267,6 +268,7 @@ def make_problem(
         n_members=n_members,
         n_shared=n_shared,
         columns=columns,
+        matmul_precision=matmul_precision,
     )
     recipe = make_recipe(optimizer, **{"seed": 2**40 + 7, **settings})
     n_moments = len(recipe.rule.optimizer.moments)

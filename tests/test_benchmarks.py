@@ -92,6 +92,17 @@ def test_each_command_writes_its_figures_and_a_picture(tmp_path, name):
     assert (tmp_path / f"bench-{name}.png").stat().st_size > 0
 
 
+def test_precision_fits_every_precision_that_runs_here_once(module, tmp_path):
+    file = tmp_path / "p.json"
+    command = ["--case", "digits", "--seeds", "1", "--resume", "--json", str(file)]
+    for _ in range(2):
+        done = CliRunner().invoke(module("precision").main, command)
+        assert done.exit_code == 0, done.output
+    rows = json.loads(file.read_text())["rows"]
+    assert [row["precision"] for row in rows] == module("precision").running()
+    assert all(row["score"] > 0.9 for row in rows)
+
+
 def test_a_peer_that_is_not_installed_is_skipped_with_a_word(module, monkeypatch, capsys):
     candidates = module("candidates")
     absent = candidates.Registration("none", "no:Class", "", needs=("no_such_library",))

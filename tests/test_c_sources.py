@@ -15,7 +15,12 @@ FILES = sorted(path for kind in ("*.inc", "*.h") for path in CSRC.rglob(kind))
 COMPILER = shutil.which(os.environ.get("CC", "cc"))
 
 #: Vectors that every machine has, whose headers are short; a file alone leaves functions unused.
-AS_BUILT = ["-DFASTMLP_DOUBLE=0", "-DFASTMLP_VECTOR_BYTES=16", "-DFASTMLP_ISA_NAME=alone"]
+AS_BUILT = [
+    "-DFASTMLP_DOUBLE=0",
+    "-DFASTMLP_BFLOAT16=0",
+    "-DFASTMLP_VECTOR_BYTES=16",
+    "-DFASTMLP_ISA_NAME=alone",
+]
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-Wno-unused-const-variable"]
 
 

@@ -161,6 +161,7 @@ WRONG = {
         *TEXTS_OF_NUMBERS, *BOOLS, *NUMBERS, *SEQUENCES, *without(NAMES, "float32", "auto"), None,
         "float16", np.float16, int, "complex64", "a", "a5", "M8[s]", ",", "i4, f4", [("a", "f4")],
     ],
+    "matmul_precision": [*_NO_NAME, *without(NAMES, "highest"), "low", "bfloat16"],
     "class_weight": [*TEXTS_OF_NUMBERS, *BOOLS, *NUMBERS, *SEQUENCES, *NAMES, "balance",
         {"up": -1, "down": 1}, {"up": "1", "down": 1}, {"up": np.nan, "down": 1},
         [{"up": 1, "down": 1}], {"up": 1, "left": 1}, {"up": 0, "down": 0}, [],

@@ -267,7 +267,7 @@ int main(int count, char **arguments)
         fprintf(stderr, "usage: instructions compiler | list | ISA CASE\n");
         return 1;
     }
-    kernels = fastmlp_find_kernels(arguments[1], sizeof(float));
+    kernels = fastmlp_find_kernels(arguments[1], sizeof(float), FASTMLP_HIGHEST);
     if (kernels == NULL) {
         fprintf(stderr, "this CPU does not run the kernels %s\n", arguments[1]);
         return 1;

@@ -7,6 +7,8 @@ import platform
 import sys
 from importlib import metadata
 
+import numpy as np
+
 from fastmlp._version import __version__
 
 __all__ = ["config_dict", "show_config"]
@@ -36,6 +38,7 @@ def config_dict() -> dict[str, str]:
     True
     """
     from fastmlp.backends import _core, compiled, get_backend  # noqa: PLC0415 - keeps import light
+    from fastmlp.registry import MATMUL_PRECISIONS  # noqa: PLC0415
     from fastmlp.threads import default_threads  # noqa: PLC0415
 
     backend = get_backend("compiled")
@@ -45,6 +48,10 @@ def config_dict() -> dict[str, str]:
         "instruction set": backend.isa,
         "instruction sets available": ", ".join(compiled.available_isas()),
         "FASTMLP_ISA": os.environ.get("FASTMLP_ISA", "not set"),
+        "matmul_precision": ", ".join(
+            f"{name} runs as {backend.runs_as(name, np.dtype(np.float32))}"
+            for name in MATMUL_PRECISIONS
+        ),
         "threads by default": str(default_threads()),
         "compiler": _core.COMPILER,
         "python": sys.version.split()[0],

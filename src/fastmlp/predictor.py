@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +36,9 @@ class Predictor(Savable):
     n_threads : int, default=None
         Threads that a call may use: it takes as many of them as its work is worth, one for a few
         rows. None means all that there are for us.
+    matmul_precision : {"highest", "high", "medium"}, optional
+        How exactly products take their numbers, as for :class:`~fastmlp.MLPClassifier`; by default
+        as in the fit.
 
     Raises
     ------
@@ -43,7 +47,8 @@ class Predictor(Savable):
     sklearn.exceptions.NotFittedError
         If the model has not been fitted.
     ValueError
-        If ``n_threads`` is not a positive integer, or a search keeps no fitted model.
+        If ``n_threads`` is not a positive integer, ``matmul_precision`` is no such name, or a
+        search keeps no fitted model.
 
     Examples
     --------
@@ -64,7 +69,9 @@ class Predictor(Savable):
     _model_name: str
     _feature_names: np.ndarray | None
 
-    def __init__(self, model: Any, n_threads: int | None = None) -> None:
+    def __init__(
+        self, model: Any, n_threads: int | None = None, matmul_precision: str | None = None
+    ) -> None:
         # Imported here because ``import fastmlp`` needs none of it.
         from fastmlp.estimators import MLPRegressor  # noqa: PLC0415
         from fastmlp.estimators.base import BaseMLP  # noqa: PLC0415
@@ -75,7 +82,10 @@ class Predictor(Savable):
         check_model(found.model, MLPRegressor if found.targets else BaseMLP)
         learnt = found.model._learnt
         network = learnt.predicting()
-        self._network = network.without_moments()
+        plan = network.plan
+        if matmul_precision is not None:
+            plan = replace(plan, **check_parameters({"matmul_precision": matmul_precision}))
+        self._network = replace(network.without_moments(), plan=plan)
         self._steps, self._targets = deepcopy((found.steps, found.targets))
         self._n_threads = check_parameters({"n_threads": n_threads})["n_threads"]
         self._model_name = type(found.model).__name__
@@ -86,12 +96,14 @@ class Predictor(Savable):
     def _bind(self) -> None:
         """Make what lives in this process only."""
         from fastmlp.backends.compiled import CompiledBackend  # noqa: PLC0415 - not at import
+        from fastmlp.estimators.precision import say_what_runs  # noqa: PLC0415 - not at import
         from fastmlp.validation import stand_in  # noqa: PLC0415 - not at import
 
-        network = self._network
+        network, backend = self._network, CompiledBackend()
         self._in_users_unit = self._coder.in_users_unit
         self._checked_as = stand_in(self._model_name, network.plan.n_inputs, self._feature_names)
-        self._run = CompiledBackend().predictor(network.plan, network.parameters, packs=True)
+        say_what_runs(backend, network.plan.precision, network.dtype)
+        self._run = backend.predictor(network.plan, network.parameters, packs=True)
         # One logistic output becomes two columns, 1 − p and p.
         plan = network.plan
         self._paired = plan.loss_row.link == "logistic" and plan.n_outputs == 1

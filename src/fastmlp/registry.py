@@ -25,6 +25,7 @@ __all__ = [
     "CLASSIFIER_LOSSES",
     "CUSTOM",
     "LOSSES",
+    "MATMUL_PRECISIONS",
     "MEASURES",
     "NORMALIZATIONS",
     "OPTIMIZERS",
@@ -40,6 +41,10 @@ __all__ = [
 
 #: Code of an activation or a loss that the user wrote; it has no row here.
 CUSTOM = -1
+
+#: What the operands of float32 products are rounded to, under the names that PyTorch has for it:
+#: not at all, to the sum of two bfloat16 numbers, and to one.
+MATMUL_PRECISIONS = Names([("highest", 0, ()), ("high", 1, ()), ("medium", 2, ())])
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from numpy.random cimport bitgen_t
 from numpy import memmap
 from numpy.ma import MaskedArray
 
+from fastmlp.plan.parameters import aligned_zeros
+
 cnp.import_array()
 
 ctypedef fused real:
@@ -30,6 +32,7 @@ cdef extern from "fastmlp.h" nogil:
     enum:
         FASTMLP_CUSTOM
         FASTMLP_ACTIVATIONS, FASTMLP_LOSSES, FASTMLP_NORMALIZATIONS, FASTMLP_MEASURES, FASTMLP_OPTIMIZERS
+        FASTMLP_HIGHEST, FASTMLP_HIGH, FASTMLP_MEDIUM
         FASTMLP_UINT8, FASTMLP_FLOAT32, FASTMLP_FLOAT64
         FASTMLP_DENSE, FASTMLP_CSR_INT32, FASTMLP_CSR_INT64
     ctypedef struct fastmlp_layer:
@@ -72,7 +75,7 @@ cdef extern from "fastmlp.h" nogil:
         int64_t n_samples
     ctypedef struct fastmlp_kernels:
         const char *isa
-        int32_t real_bytes, vector_bytes
+        int32_t real_bytes, vector_bytes, needs_packed
         size_t (*dense_scratch)(int64_t, int64_t, int64_t) noexcept nogil
         void (*dense_forward)(int64_t, int64_t, int64_t, const void *, const void *, const void *, void *, void *) noexcept nogil
         void (*dense_backward_input)(int64_t, int64_t, int64_t, const void *, const void *, void *, void *) noexcept nogil
@@ -101,8 +104,10 @@ cdef extern from "fastmlp.h" nogil:
         int64_t (*threads_for)(const fastmlp_plan *, int64_t) noexcept nogil
         int32_t (*predict)(const fastmlp_plan *, const void *, void *, const fastmlp_data *, const int64_t *, int64_t, void *, int32_t, void *, int64_t, int64_t) noexcept nogil
         double (*fma_rounds)(int64_t, double *) noexcept nogil
+        size_t (*microkernel_scratch)() noexcept nogil
+        double (*microkernel_rounds)(int64_t, void *) noexcept nogil
         void (*barrier_rounds)(int64_t, int64_t) noexcept nogil
-    const fastmlp_kernels *fastmlp_find_kernels(const char *, int32_t)
+    const fastmlp_kernels *fastmlp_find_kernels(const char *, int32_t, int32_t)
     const char *fastmlp_available_isa(int)
 
 cdef extern from "random/shuffle.h" nogil:
@@ -119,7 +124,7 @@ COMPILER = (<bytes>FASTMLP_COMPILER).decode()
 
 def codes_of(int32_t operations):
     """Return the codes of operations by name: their places in one of the core's tables."""
-    cdef const fastmlp_kernels *table = fastmlp_find_kernels(b"", 4)
+    cdef const fastmlp_kernels *table = fastmlp_find_kernels(b"", 4, FASTMLP_HIGHEST)
     codes, code = {}, 0
     while table.operation_name(operations, code) is not NULL:
         codes[(<bytes>table.operation_name(operations, code)).decode()] = code
@@ -136,6 +141,8 @@ OPERATION_CODES = {
 }
 
 CUSTOM = FASTMLP_CUSTOM
+
+PRECISIONS = {"highest": FASTMLP_HIGHEST, "high": FASTMLP_HIGH, "medium": FASTMLP_MEDIUM}
 
 STRUCT_BYTES = {
     "layer": sizeof(fastmlp_layer),
@@ -203,14 +210,24 @@ def shuffle(bit_generator, int64_t[::1] order):
             fastmlp_shuffle(bits.next_uint32, bits.state, order.shape[0], &order[0])
 
 
+cdef const fastmlp_kernels *find_kernels(isa, int real_bytes, precision) except? NULL:
+    cdef bytes name = b"" if isa is None else isa.encode()
+    return fastmlp_find_kernels(name, real_bytes, PRECISIONS[precision])
+
+
+def has_kernels(isa, int real_bytes, precision):
+    """Whether products of a precision have kernels of their own on this machine."""
+    return find_kernels(isa, real_bytes, precision) is not NULL
+
+
 cdef class Kernels:
-    """The kernels of one instruction set and one real type."""
+    """The kernels of one instruction set, one real type and one precision of products."""
 
     cdef const fastmlp_kernels *table
+    cdef cnp.ndarray measured  # memory of microkernel_rounds
 
-    def __cinit__(self, isa, int real_bytes):
-        cdef bytes name = b"" if isa is None else isa.encode()
-        self.table = fastmlp_find_kernels(name, real_bytes)
+    def __cinit__(self, isa, int real_bytes, precision="highest"):
+        self.table = find_kernels(isa, real_bytes, precision)
         if self.table is NULL:
             raise ValueError(f"no kernels for isa={isa!r} here; there are {available_isas()}")
 
@@ -359,6 +376,20 @@ cdef class Kernels:
         cdef double sink = 0, flops
         with nogil:
             flops = self.table.fma_rounds(iterations, &sink)
+        return flops
+
+    def microkernel_rounds(self, int64_t iterations):
+        """Multiply packed operands; return the number of floating-point operations.
+
+        The first call makes the memory for it and touches it all.
+        """
+        cdef double flops
+        if self.measured is None:
+            self.measured = aligned_zeros(self.table.microkernel_scratch(), "u1")
+            self.microkernel_rounds(1)
+        cdef address scratch = pointer(self.measured)
+        with nogil:
+            flops = self.table.microkernel_rounds(iterations, scratch)
         return flops
 
     def barrier_rounds(self, int64_t n_threads, int64_t rounds):
@@ -594,7 +625,7 @@ cdef class Predictor:
         try:
             if scratch is NULL:
                 raise MemoryError
-            if packed is NULL and n >= self.rows_at_once:
+            if packed is NULL and (table.needs_packed or n >= self.rows_at_once):
                 packed = own = self._packed_now()
             while first < n:
                 part = min(n - first, self.rows_of_call)

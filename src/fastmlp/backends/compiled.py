@@ -1,7 +1,9 @@
 """The compiled backend: the C core behind the protocol.
 
 The instruction set is chosen once, when the first backend object is made: the fastest that CPU and
-OS support, or the one that the environment variable ``FASTMLP_ISA`` names.
+OS support, or the one that the environment variable ``FASTMLP_ISA`` names. Likewise
+``FASTMLP_MEDIUM`` says what products of ``matmul_precision="medium"`` round their operands to,
+"bfloat16" or "float32", where it shall not be measured what is faster.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from fastmlp.backends import _core
+from fastmlp.backends.probe import pays
 from fastmlp.backends.protocol import PREDICTION_WORK, Rows, Totals
 from fastmlp.backends.row_shares import row_shares
 from fastmlp.plan.front import starts_and_widths
@@ -20,6 +23,7 @@ from fastmlp.plan.inputs import Inputs
 from fastmlp.plan.layout import Plan
 from fastmlp.plan.parameters import REAL_TYPES, aligned_zeros
 from fastmlp.plan.records import SCALES
+from fastmlp.registry import MATMUL_PRECISIONS
 from fastmlp.threads import default_threads
 
 __all__ = [
@@ -181,7 +185,8 @@ class CompiledBackend:
     isa : str, optional
         One of ``available_isas()``; by default ``FASTMLP_ISA`` or else the fastest.
     measures_pace : bool, default=True
-        Use fewer threads where more would not pay. False: always all of them, for tests.
+        Use fewer threads where more would not pay, and shorter operands of products only where they
+        do. False: always all threads, and all precisions that there are kernels for; for tests.
     """
 
     name = "compiled"
@@ -190,15 +195,41 @@ class CompiledBackend:
         self._measures_pace = measures_pace
         isa = isa or _forced_isa()
         self._kernels = {real: _core.Kernels(isa, real.itemsize) for real in REAL_TYPES}
+        self._rounding = {
+            name: _core.Kernels(self.isa, 4, name)
+            for name in MATMUL_PRECISIONS
+            if name != "highest" and _core.has_kernels(self.isa, 4, name)
+        }
+        self._rounds_medium = self._forced_medium()
+
+    def _forced_medium(self) -> bool | None:
+        """Return whether "medium" rounds; None where that is to be measured."""
+        operand = os.environ.get("FASTMLP_MEDIUM") or None
+        known = ["float32", *(["bfloat16"] if "medium" in self._rounding else [])]
+        if operand is not None and operand not in known:
+            names = " or ".join(known)
+            raise ValueError(f"FASTMLP_MEDIUM must be {names} on this machine; got {operand!r}.")
+        always = None if self._measures_pace else "bfloat16"
+        return None if (operand or always) is None else (operand or always) == "bfloat16"
 
     @property
     def isa(self) -> str:
         """Name of the instruction set in use."""
-        return str(self.kernels(np.dtype(np.float32)).isa)
+        return str(self._kernels[np.dtype(np.float32)].isa)
 
-    def kernels(self, dtype: np.dtype) -> _core.Kernels:
-        """Return the kernel table of a real type."""
-        return self._kernels[dtype]
+    def kernels(self, dtype: np.dtype, precision: str = "highest") -> _core.Kernels:
+        """Return the kernel table of a real type, and of what its products run as."""
+        return self._kernels[dtype] if precision == "highest" else self._rounding[precision]
+
+    def runs_as(self, precision: str, dtype: np.dtype) -> str:
+        """See :meth:`fastmlp.backends.Backend.runs_as`.
+
+        What is faster is measured, once in a process.
+        """
+        if precision not in self._rounding or dtype != np.float32:
+            return "highest"
+        known = self._rounds_medium if precision == "medium" else None
+        return precision if (pays(self.isa, precision) if known is None else known) else "highest"
 
     def dense_forward(self, x: np.ndarray, w: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
         """See :meth:`fastmlp.backends.Backend.dense_forward`."""
@@ -350,7 +381,7 @@ class CompiledBackend:
     def _network(self, plan: Plan, dtype: np.dtype) -> _core.Network:
         layers, loss_parameters = _bound(plan, dtype)
         return _core.Network(
-            self.kernels(dtype),
+            self.kernels(dtype, self.runs_as(plan.precision, dtype)),
             layers,
             plan.trained_slots,
             plan.groups,

@@ -152,6 +152,17 @@ class Backend(Protocol):
 
     name: str
 
+    def runs_as(self, precision: str, dtype: np.dtype) -> str:
+        """Return at which precision products of a type are made where ``precision`` is asked for.
+
+        It is "highest" where the backend has nothing that is faster, and for float64.
+        Both are names in ``MATMUL_PRECISIONS``. With "medium", the operands of the products of
+        dense layers x · W, dz · Wᵀ and xᵀ · dz are rounded to the nearest bfloat16, ties to even,
+        and numbers below 2⁻¹²⁶ count as 0. With "high", each is split into two such numbers, and
+        the product of the two small parts is left out. Sums are float32 in any case, and so is all
+        else.
+        """
+
     # -- kernels --------------------------------------------------------------------------------
 
     def dense_forward(self, x: np.ndarray, w: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:

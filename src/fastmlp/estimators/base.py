@@ -15,6 +15,7 @@ from fastmlp.backends import BACKENDS, Backend, Rows, get_backend
 from fastmlp.estimators.attributes import LearntAttributes
 from fastmlp.estimators.hiding import with_sklearn_callbacks
 from fastmlp.estimators.learnt import Learnt, learnt_by
+from fastmlp.estimators.precision import say_what_runs
 from fastmlp.export.exportable import Exportable
 from fastmlp.files.savable import Savable
 from fastmlp.notices import notify
@@ -302,6 +303,7 @@ default=None
         """
         if learnt.feature_names is None and type(self.backend) is str and self.backend in BACKENDS:
             backend = get_backend(self.backend)
+            say_what_runs(backend, learnt.network.plan.precision, learnt.network.dtype)
             out = learnt.network.at_once(
                 backend, X, self.n_threads, apply_link=apply_link, paired=paired
             )
@@ -316,6 +318,7 @@ default=None
         network = learnt.network
         X = validation.check_features(learnt.columns(type(self).__name__), X, network.dtype)
         backend, n_threads = self._get_backend(), self._count_threads()
+        say_what_runs(backend, network.plan.precision, network.dtype)
         with validation.naming_rows(len(X)):
             out = network.forward(backend, X, apply_link=apply_link, n_threads=n_threads)
             trouble = validation.not_finite(out)

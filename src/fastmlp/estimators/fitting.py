@@ -237,6 +237,7 @@ class Fitting:
             parametric=np.broadcast_to(parameters.parametric_activation, n_hidden).tolist(),
             **members._asdict(),
             columns=self.columns,
+            matmul_precision=parameters.matmul_precision,
         )
         plan = with_rates(plan, parameters)
         if self._optimizer is None:

@@ -16,6 +16,7 @@ from fastmlp.estimators.columns import columns_of
 from fastmlp.estimators.fitting import Fitting
 from fastmlp.estimators.judging import JudgedRows
 from fastmlp.estimators.learnt import Learnt, is_in_training, learnt_by
+from fastmlp.estimators.precision import say_what_runs
 from fastmlp.notices import notify
 from fastmlp.plan.front import Column, front_width, n_learnt_of
 from fastmlp.plan.inputs import Inputs
@@ -124,6 +125,8 @@ def prepare(
         name = validation.weights_name(class_weights.class_weight, own_weights)
         _warn_of_odd_data(y, weights, coder, vars(parameters), name, whole=not incremental)
     data = TrainingData(Rows(X, target, weights), np.arange(len(X), dtype=np.int64))
+    backend = model._get_backend()
+    say_what_runs(backend, parameters.matmul_precision, coder.dtype)
     return Fitting(
         model=model,
         parameters=parameters,
@@ -138,7 +141,7 @@ def prepare(
         earlier=earlier,
         incremental=incremental,
         began=began,
-        backend=model._get_backend(),
+        backend=backend,
         n_threads=model._count_threads(),
     )
 

@@ -158,6 +158,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         init_std: float = 0.01,
         init_range: float = 0.05,
         dtype: Any = "float32",
+        matmul_precision: str = "highest",
         backend: str = "compiled",
         n_threads: int | None = None,
         time_limit: float | None = None,

@@ -16,7 +16,14 @@ import numpy as np
 
 from fastmlp.plan.front import Column, features_of, front_width, wrong_columns
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
-from fastmlp.registry import ACTIVATIONS, CUSTOM, LOSSES, NORMALIZATIONS, Loss
+from fastmlp.registry import (
+    ACTIVATIONS,
+    CUSTOM,
+    LOSSES,
+    MATMUL_PRECISIONS,
+    NORMALIZATIONS,
+    Loss,
+)
 
 __all__ = [
     "DEFAULT_FACTORS",
@@ -107,6 +114,8 @@ class Description:
         their own for each member.
     columns : tuple of Column, length I
         What is made of each column of X; empty where the columns are the inputs of layer 0.
+    matmul_precision : str
+        Name in ``MATMUL_PRECISIONS``.
     """
 
     layer_sizes: tuple[int, ...]
@@ -123,6 +132,7 @@ class Description:
     n_members: int = 1
     n_shared: int = 0
     columns: tuple[Column, ...] = ()
+    matmul_precision: str = "highest"
 
     @property
     def loss_row(self) -> Loss:
@@ -146,6 +156,9 @@ class Description:
         found._check_members()
         found._check_front()
         found._check_groups()
+        named = isinstance(found.matmul_precision, str)
+        known = named and found.matmul_precision in tuple(MATMUL_PRECISIONS)
+        require(known, "its matmul_precision is unknown")
         return found
 
     def _check_layers(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,9 @@ __all__ = [
 
 #: Last counter word of the random bits of noise. Dropout's is the layer's number, far below.
 INPUT_NOISE_STREAM, GRADIENT_NOISE_STREAM = 1 << 31, (1 << 31) + 1
+#: Multiply-adds for each number that is packed from which on shorter operands pay: below, packing
+#: takes what they save.
+PRODUCTS_OF_OPERAND = 16
 #: Added to every variance that a normalisation divides by.
 NORMALIZATION_EPSILON = 1e-5
 
@@ -96,6 +100,8 @@ class Plan:
         The activations that the user wrote, by the number of their layer.
     custom_loss : CustomLoss or None
         The loss, if the user wrote it; ``loss`` is then ``CUSTOM``.
+    matmul_precision : str
+        Name in ``MATMUL_PRECISIONS``: what the operands of products may be rounded to.
     """
 
     layers: np.ndarray
@@ -113,6 +119,7 @@ class Plan:
     features: np.ndarray = field(default_factory=lambda: np.zeros(0, FEATURE_DTYPE))
     custom: Mapping[int, CustomActivation] = field(default_factory=dict)
     custom_loss: CustomLoss | None = None
+    matmul_precision: str = "highest"
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self.description)
@@ -145,6 +152,7 @@ class Plan:
             n_members=self.n_members,
             n_shared=self.n_shared,
             columns=self.columns,
+            matmul_precision=self.matmul_precision,
         )
 
     def grouped(self, factors: Sequence[Sequence[float]], slot_groups: Sequence[int]) -> Plan:
@@ -210,6 +218,19 @@ class Plan:
     def products_of_row(self) -> int:
         """Multiply-adds of a row, or a virtual row, on its way forward: Σ I · O."""
         return int((self.layers["fan_in"] * self.layers["fan_out"]).sum())
+
+    @cached_property
+    def precision(self) -> str:
+        """At which precision the products of this network are made, of a backend that has it.
+
+        That is ``matmul_precision``, and "highest" in small networks. Sizes alone decide, so that
+        a row's results do not depend on what else there is.
+        """
+        if self.matmul_precision == "highest":
+            return "highest"
+        n_operands = int((self.layers["fan_in"] + self.layers["fan_out"]).sum())
+        pays = self.products_of_row >= PRODUCTS_OF_OPERAND * n_operands
+        return self.matmul_precision if pays else "highest"
 
     @property
     def loss_row(self) -> Loss:
@@ -380,6 +401,7 @@ def lay_out(wanted: Description) -> Plan:
         _lay_out_features(slots, wanted),
         {i: own for i, own in enumerate(wanted.activations) if isinstance(own, CustomActivation)},
         None if isinstance(wanted.loss, str) else wanted.loss,
+        wanted.matmul_precision,
     )
 
 
@@ -397,6 +419,7 @@ def make_plan(
     n_members: int = 1,
     n_shared: int | None = None,
     columns: Sequence[Column] = (),
+    matmul_precision: str = "highest",
 ) -> Plan:
     """Lay out a network.
 
@@ -431,6 +454,8 @@ def make_plan(
         the last.
     columns : sequence of Column, length I, optional
         What is made of each column of X before layer 0.
+    matmul_precision : str
+        Name in ``MATMUL_PRECISIONS``.
     """
     n_layers = len(layer_sizes) - 1
     sizes = tuple(int(size) for size in layer_sizes)
@@ -452,5 +477,6 @@ def make_plan(
             n_members=n_members,
             n_shared=n_layers - (n_members > 1) if n_shared is None else n_shared,
             columns=tuple(columns),
+            matmul_precision=matmul_precision,
         )
     )

@@ -337,6 +337,7 @@ def _network(
         alpha=0.0,
         batch_size=min(recipe.batch_size, n_rows),
         max_iter=recipe.max_iter,
+        matmul_precision=recipe.matmul_precision,
         early_stopping=True,
         restore_best="last",
         n_iter_no_change=np.inf,

@@ -58,6 +58,8 @@ class Recipe:
     batch_size : int, default=256
     max_iter : int, default=40
         Epochs.
+    matmul_precision : {"highest", "high", "medium"}, default="highest"
+        How exactly products take their numbers (``matmul_precision`` of MLPClassifier).
     transform : {"log", "quantile"}, default=None
         What real targets go through before they are learnt: their logarithm, or the normal deviate
         of their rank.
@@ -92,6 +94,7 @@ class Recipe:
     label_smoothing: float = 0.1
     batch_size: int = 256
     max_iter: int = 40
+    matmul_precision: str = "highest"
     transform: str | None = None
 
     def with_(self, **settings: Any) -> Recipe:

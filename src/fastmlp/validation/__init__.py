@@ -108,6 +108,7 @@ from fastmlp.validation.parameters import (
     check_stochastic,
     kept_of,
     largest_batch,
+    runs_as_highest,
 )
 from fastmlp.validation.pictures import (
     check_ax,
@@ -389,6 +390,7 @@ __all__ = [
     "raise_zones_mixed",
     "reading_column",
     "resolve_dtype",
+    "runs_as_highest",
     "says_nothing",
     "score_diverged",
     "small_factors",

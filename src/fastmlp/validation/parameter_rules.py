@@ -19,7 +19,13 @@ from fastmlp.names import Names
 from fastmlp.optimizers import CLASSES
 from fastmlp.plan.update_groups import PARAMETRIZATIONS, PARTS
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
-from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, REGRESSOR_LOSSES, SOLVERS
+from fastmlp.registry import (
+    ACTIVATIONS,
+    CLASSIFIER_LOSSES,
+    MATMUL_PRECISIONS,
+    REGRESSOR_LOSSES,
+    SOLVERS,
+)
 from fastmlp.validation.normalizations import check_normalization
 from fastmlp.validation.rules import (
     Number,
@@ -49,6 +55,7 @@ __all__ = [
     "PARAMETRIC",
     "PARAMETRIZATION",
     "POSITIVE",
+    "PRECISION",
     "SHARE",
     "SMOOTHING",
     "THREADS",
@@ -231,6 +238,7 @@ def rate_of_scales(name: str, value: Any) -> float:
 
 
 BACKEND = Verbatim(tuple(BACKENDS))
+PRECISION = OneOf(MATMUL_PRECISIONS)
 CLASSIFIER_LOSS = OneOf(CLASSIFIER_LOSSES)
 WIDTHS = OneOrEach(COUNT, kind="integer", example="(50, 50)")
 ACTIVATION = OneOrEach(check_activation, kind="activation", example="('tanh', 'relu')")

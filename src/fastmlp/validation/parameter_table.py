@@ -23,7 +23,13 @@ from fastmlp.optimizers import CLASSES
 from fastmlp.plan.initializers import INITIALIZERS
 from fastmlp.plan.members import MEMBERS
 from fastmlp.plan.update_groups import PARAMETRIZATIONS
-from fastmlp.registry import ACTIVATIONS, CLASSIFIER_LOSSES, REGRESSOR_LOSSES, SOLVERS
+from fastmlp.registry import (
+    ACTIVATIONS,
+    CLASSIFIER_LOSSES,
+    MATMUL_PRECISIONS,
+    REGRESSOR_LOSSES,
+    SOLVERS,
+)
 from fastmlp.schedules import OF_SCIKIT_LEARN, SCHEDULES, Schedule
 from fastmlp.validation.class_weights import check_class_weight
 from fastmlp.validation.embeddings import (
@@ -48,6 +54,7 @@ from fastmlp.validation.parameter_rules import (
     PARAMETRIC,
     PARAMETRIZATION,
     POSITIVE,
+    PRECISION,
     SHARE,
     SMOOTHING,
     THREADS,
@@ -582,6 +589,15 @@ PARAMETERS = (
     Parameter("dtype", "float32", real_type, "Any", type='{"float32", "float64", "auto"}', text="""
     Type of the weights and of all arithmetic. "auto" takes the smaller of the two types that holds
     every value of X exactly.
+    """),
+    Parameter("matmul_precision", "highest", PRECISION, "str", names=MATMUL_PRECISIONS,
+        type='{"highest", "high", "medium"}', text="""
+    How exactly the layers' matrix products take float32 numbers, by the names of PyTorch's
+    ``set_float32_matmul_precision``: "highest" as they are, "high" as the sum of two bfloat16
+    numbers, which keeps about 16 bits of 24, "medium" rounded to one bfloat16 number, which keeps
+    8. Weights, sums, activations and the optimiser's memory stay float32. Products are made at
+    "highest" in small networks, with dtype="float64", and where the machine or the backend has
+    nothing faster; a warning says so once, and ``fastmlp.show_config()`` shows it.
     """),
     Parameter("backend", "compiled", BACKEND, "str", type='{"compiled", "numba", "numpy"}',
         text="""

@@ -32,6 +32,7 @@ __all__ = [
     "kept_of",
     "largest_batch",
     "n_parameters",
+    "runs_as_highest",
 ]
 
 #: Largest batch that ``batch_size="auto"`` makes.
@@ -324,3 +325,14 @@ def check_same_scaling(present: bool, wanted: bool) -> None:
             f"scaling_layer is now {'set' if wanted else 'False'}, but the network that warm_start "
             f"or partial_fit goes on with has {'one' if present else 'none'}."
         )
+
+
+def runs_as_highest(precision: str, backend: str, dtype: np.dtype) -> str:
+    """Return what to say where products can't be made faster at a ``precision``."""
+    if dtype != np.float32:
+        why = f"the dtype is {dtype}, and only products of float32 can be made faster"
+    elif backend == "compiled":
+        why = "nothing on this machine, under its instruction set, makes such products faster"
+    else:
+        why = f"the backend {brief(backend)} has no other products"
+    return f'matmul_precision={brief(precision)} runs as "highest": {why}.'

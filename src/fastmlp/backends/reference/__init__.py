@@ -40,6 +40,10 @@ class ReferenceBackend:
 
     name = "numpy"
 
+    def runs_as(self, precision: str, dtype: np.dtype) -> str:
+        """Return ``precision``: this is the specification of all of them."""
+        return precision if dtype == np.float32 else "highest"
+
     # -- kernels --------------------------------------------------------------------------------
 
     @np.errstate(all="ignore")

@@ -17,6 +17,7 @@ from fastmlp.backends.reference.normalizations import (
     normalize_by_running,
     normalize_gradient,
 )
+from fastmlp.backends.reference.operands import product
 from fastmlp.backends.reference.philox import (
     dropout_bits,
     dropout_factors,
@@ -132,27 +133,28 @@ def virtual(plan: Plan, x: np.ndarray) -> np.ndarray:
     return np.concatenate([x] * plan.n_members) if plan.n_members > 1 else x
 
 
-def _multiply(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return x W + b, (k · B, O), for virtual rows x (k · B, I).
+def _multiply(plan: Plan, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return x W + b, (k · B, O), for virtual rows x (k · B, I), at the plan's precision.
 
     W (I, O) and b (O,) serve all of them; of W (k, I, O) and b (k, O), each member has its own.
     """
     if w.ndim == 2:
-        z: np.ndarray = x @ w + b
+        z: np.ndarray = product(plan.precision, x, w) + b
         return z
-    z = x.reshape(len(w), -1, x.shape[1]) @ w + b[:, np.newaxis]
+    z = product(plan.precision, x.reshape(len(w), -1, x.shape[1]), w) + b[:, np.newaxis]
     return z.reshape(len(x), -1)
 
 
 def _multiply_back(
-    x: np.ndarray, dz: np.ndarray, w: np.ndarray
+    plan: Plan, x: np.ndarray, dz: np.ndarray, w: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the gradients of W, of b and of x, all shaped as they are, given that of z."""
+    precision = plan.precision
     if w.ndim == 2:
-        return x.T @ dz, dz.sum(axis=0), dz @ w.T
+        return product(precision, x.T, dz), dz.sum(axis=0), product(precision, dz, w.T)
     xs, dzs = (rows.reshape(len(w), -1, rows.shape[1]) for rows in (x, dz))
-    dx = (dzs @ w.transpose(0, 2, 1)).reshape(x.shape)
-    return xs.transpose(0, 2, 1) @ dzs, dzs.sum(axis=1), dx
+    dx = product(precision, dzs, w.transpose(0, 2, 1)).reshape(x.shape)
+    return product(precision, xs.transpose(0, 2, 1), dzs), dzs.sum(axis=1), dx
 
 
 def predict(plan: Plan, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -164,7 +166,7 @@ def predict(plan: Plan, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
     front = front_forward(plan, parameters, x)
     x = scaled(plan, parameters, front.rows)
     for index, (layer, (w, b, gain, shift, alpha, mean, variance)) in enumerate(layers):
-        z = _multiply(x, w, b)
+        z = _multiply(plan, x, w, b)
         if index == 0:
             z += front.added
         if layer["normalization"] == _BATCH:
@@ -221,7 +223,7 @@ def forward(
         trace.inputs.append(h)
         trace.slopes.append(slope)
         trace.bends.append(bend)
-        y, norm = _multiply(h, w, b), None
+        y, norm = _multiply(plan, h, w, b), None
         if index == 0:
             y += front.added
         if layer["normalization"] != _NONE:
@@ -252,7 +254,7 @@ def backward(
             dz, dgain[:], dshift[:] = normalize_gradient(
                 int(layer["n_groups"]), dy, batch.sample_weight, gain, norm.normalized, norm.scale
             )
-        dw[:], db[:], dh = _multiply_back(x, dz, w)
+        dw[:], db[:], dh = _multiply_back(plan, x, dz, w)
         if layer["normalization"] == _BATCH:
             db[:] = 0  # the batch's mean takes a bias away again; not what rounding leaves
         if dalpha is not None:
@@ -295,6 +297,10 @@ def cost_and_gradient(
     logits, trace = forward(plan, parameters, batch, draw)
     values, dz = losses_of(plan, logits, batch.target, batch.sample_weight)
     cost = np.average(values.astype(np.float64), weights=batch.sample_weight)
-    gradient = backward(plan, parameters, batch, trace, dz) / (plan.n_members * batch.weight_sum)
+    count = plan.n_members * batch.weight_sum
+    if plan.precision == "highest" or dz.dtype != np.float32:
+        gradient = backward(plan, parameters, batch, trace, dz) / count
+    else:  # what is rounded is each row's share of the mean
+        gradient = backward(plan, parameters, batch, trace, dz * dz.dtype.type(1 / count))
     follow_statistics(plan, parameters, batch, trace, momentum)
     return float(cost), gradient
