@@ -51,8 +51,8 @@ def assert_unchanged(model, before):
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 def test_cutting_an_epoch_changes_nothing(solver, backend_name, monkeypatch):
     models = []
-    for work in (0, 10**18):  # one batch a call, and all of an epoch
-        monkeypatch.setattr(loop, "WORK_PER_CALL", work)
+    for n_batches in (1, 10**9):  # in a call
+        monkeypatch.setattr(loop, "batches_per_call", lambda *_, n=n_batches: n)
         model = regressor(backend_name, solver=solver, dropout=0.3, n_threads=2).fit(X, Y)
         models.append(model)
     assert_array_equal(*map(parameters_of, models))
@@ -64,6 +64,7 @@ def test_cutting_an_epoch_changes_nothing(solver, backend_name, monkeypatch):
     [
         ([2, 1], 1, 3999),  # nothing but overhead
         ([784, 512, 512, 10], 128, 9),
+        ([512, 1536, 1536, 20], 512, 4),
         ([784, 4096, 4096, 10], 10_000, 1),
     ],
 )

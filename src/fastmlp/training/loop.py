@@ -26,6 +26,10 @@ __all__ = ["INTERRUPTED", "INTERRUPTION", "TrainingData", "TrainingRun", "interr
 #: ones or in NumPy.
 WORK_PER_CALL = 4_000_000_000
 
+#: A call begins by packing all weights, which may take a tenth of the time of a batch. So even of
+#: large batches there are several in a call, up to so many operations: about a second.
+LARGE_BATCHES, WORK_OF_LARGE = 4, 200_000_000_000
+
 #: What a batch costs beside its operations, in operations: so many take NumPy 100 µs or so.
 BATCH_OVERHEAD = 1_000_000
 
@@ -64,7 +68,7 @@ def batches_per_call(plan: Plan, batch_size: int) -> int:
     stops, a matter of chance.
     """
     work = plan.flops_per_sample() * batch_size + BATCH_OVERHEAD
-    return max(1, WORK_PER_CALL // work)
+    return max(1, WORK_PER_CALL // work, min(LARGE_BATCHES, WORK_OF_LARGE // work))
 
 
 def interrupted() -> Ending:
