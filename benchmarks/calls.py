@@ -36,8 +36,9 @@ def main(stream: int, rounds: int, json_path: Path, output: Path) -> None:
     warnings.simplefilter("ignore")
     rows = [
         measure(f"{method} of one row, {kind}", kind, method, stream, rounds)
-        for method in ("partial_fit", "predict")
+        for method in ("partial_fit", "predict", "predict_proba")
         for kind in ("classifier", "regressor")
+        if (method, kind) != ("predict_proba", "regressor")
     ]
     title = f"One row, {N_FEATURES}-{N_HIDDEN}-1"
     report(rows, title, TARGET, {"stream": stream}, json_path, output)

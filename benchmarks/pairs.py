@@ -69,7 +69,8 @@ def compare(
     names = that_can_run(peers, console)
     rows = run(tasks, names, n_threads, n_rounds, results, console)
     console.print(product_table(report.title, rows))
-    console.print("\n".join(best_rivals(rows)))
+    for line in best_rivals(rows):
+        console.print(line)
     draw_ratios(rows, report.title, report.output)
     table = report.json_path.with_suffix(".md")
     write_markdown(rows, table)

@@ -17,9 +17,10 @@ from options import chosen_cells, console_for_tables, outputs, rounds, slices, t
 from results_file import Results, Slice, circumstances
 from rich import box
 from rich.table import Table
-from roofline_parts import PARTS, batch_seconds, n_batches, traffic_of
+from roofline_parts import PARTS, batch_seconds, exchange_of, n_batches, traffic_of
 
 from fastmlp.backends import get_backend
+from fastmlp.backends.compiled import Exchange
 from fastmlp.cli.epochs import CELLS, EpochRun, GridCell
 from fastmlp.cli.measure import EPOCH_TOLERANCE, attainable_of, peak_of
 from fastmlp.cli.timing import Timing, WrongResultError, interleave
@@ -42,6 +43,8 @@ class Row:
         Of ``n_threads`` threads shuffled, of one thread shuffled, of one thread in order.
     kernels : dict of part to float
         Seconds that an epoch's kernels take alone on one thread.
+    exchange : Exchange
+        What a batch moves between the threads' caches.
     """
 
     name: str
@@ -88,14 +91,15 @@ class Row:
         """Return what a JSON report keeps."""
         epochs = {name: timing.as_dict() for name, timing in self.epochs.items()}
         figures = {"seconds": self.seconds, "bytes_floor": self.bytes_floor}
-        return asdict(self) | figures | {"epochs": epochs, "shares": self.shares()}
+        parts = {"epochs": epochs, "shares": self.shares(), "exchange": self.exchange._asdict()}
+        return asdict(self) | figures | parts
 
 
 def restored(row: dict[str, Any]) -> Row:
     """Return the row of which the file of figures keeps this."""
     kept = {each.name: row[each.name] for each in fields(Row)}
     epochs = {name: Timing(tuple(timing["seconds"])) for name, timing in row["epochs"].items()}
-    return Row(**kept | {"epochs": epochs})
+    return Row(**kept | {"epochs": epochs, "exchange": Exchange(**row["exchange"])})
 
 
 @click.command(context_settings={"show_default": True})
@@ -123,6 +127,7 @@ def main(
             results.add(measure(CELLS[name], n_threads, rounds))
     rows = [row for row in results.entries if row.key in keys]
     console.print(table_of(rows))
+    console.print(exchanges_of(rows))
     draw(rows, output)
     console.print(f"figures: {json_path}, picture: {output}")
     results.end(keys, console)
@@ -148,6 +153,7 @@ def measure(cell: GridCell, n_threads: int, n_rounds: int) -> Row:
         traffic={item.what: item.seconds(n_threads) for item in traffic_of(cell)},
         epochs=epochs,
         kernels={part: updates * kernels[part] for part in PARTS},
+        exchange=exchange_of(cell, n_threads),
     )
 
 
@@ -188,6 +194,20 @@ def table_of(rows: Sequence[Row]) -> Table:
             f"{100 * row.attainable_floor / row.seconds:.0f} %",
             *(f"{100 * share:.0f}" for share in row.shares().values()),
         )
+    return table
+
+
+def exchanges_of(rows: Sequence[Row]) -> Table:
+    """Return a line per cell: the bytes that each thread reads of others, by each way."""
+    title = f"What each of {rows[0].n_threads} thread(s) reads of the others, KiB per batch"
+    table = Table(title=title, title_justify="left", box=box.HORIZONTALS)
+    table.add_column("cell")
+    for heading in (*rows[0].exchange.n_bytes, "groups"):
+        table.add_column(heading, justify="right")
+    table.add_column("what travels")
+    for row in rows:
+        by_way = (f"{n_bytes / 1024:.4g}" for n_bytes in row.exchange.n_bytes.values())
+        table.add_row(row.name, *by_way, str(row.exchange.n_groups), row.exchange.way)
     return table
 
 

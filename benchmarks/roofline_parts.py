@@ -11,6 +11,7 @@ from bandwidth import copy_bandwidth
 from products import KINDS, Operands, Shape, core_call, packed_call
 
 from fastmlp.backends import get_backend
+from fastmlp.backends.compiled import CompiledBackend, Exchange
 from fastmlp.cli.epochs import GridCell
 from fastmlp.cli.timing import interleave
 from fastmlp.plan.parameters import aligned_zeros
@@ -18,7 +19,15 @@ from fastmlp.plan.records import make_settings
 from fastmlp.registry import OPTIMIZERS
 from fastmlp.training.updates import UpdateRule
 
-__all__ = ["PARTS", "Traffic", "batch_seconds", "kernels_of_batch", "n_batches", "traffic_of"]
+__all__ = [
+    "PARTS",
+    "Traffic",
+    "batch_seconds",
+    "exchange_of",
+    "kernels_of_batch",
+    "n_batches",
+    "traffic_of",
+]
 
 PARTS = ("products", "element-wise", "optimiser")
 
@@ -62,6 +71,15 @@ def traffic_of(cell: GridCell) -> list[Traffic]:
         Traffic("activations", activations * batches, activations // 2),
         Traffic("parameters", parameters * batches, (1 + n_moments) * plan.n_parameters * real),
     ]
+
+
+def exchange_of(cell: GridCell, n_threads: int) -> Exchange:
+    """Return what a batch moves between the caches of ``n_threads``, counted from shapes."""
+    settings = make_settings(cell.optimizer)
+    executor = CompiledBackend().bind(
+        cell.plan, settings, np.dtype(cell.dtype), cell.batch_size, n_threads
+    )
+    return executor.exchange(cell.batch_size)
 
 
 def batch_seconds(cell: GridCell, n_rounds: int, min_seconds: float) -> dict[str, float]:

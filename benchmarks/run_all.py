@@ -71,6 +71,7 @@ JOBS = (
     Job("predict-wide", "predict.py", "--cell wide2048 --rows 1 --rows 1000"),
     Job("tabular", "tabular.py", "--group bundled --group folder"),
     Job("ablation", "ablation.py", "--seeds 1"),
+    Job("precision", "precision.py", files=("json",)),
     Job("mnist", "mnist.py", files=("json",), needs_mnist=True),
     Job("memory", "memory.py", files=(), needs_mnist=True),
     Job("import", "import_time.py", files=()),

@@ -208,6 +208,15 @@ typedef struct {
     int64_t n_samples;
 } fastmlp_totals;
 
+/* Ways in which threads exchange what they learn from a batch; training/exchange.inc says what they are. */
+enum { FASTMLP_ACTIVATIONS_TRAVEL = 0, FASTMLP_GRADIENTS_TRAVEL, FASTMLP_REPLICAS, FASTMLP_WAYS };
+
+typedef struct {
+    int64_t n_groups; /* of rows, whose gradients are summed */
+    int64_t way;
+    int64_t bytes[FASTMLP_WAYS]; /* by each way: what each thread reads, for a batch, of what others have written */
+} fastmlp_exchange;
+
 /* Every entry point of one (ISA × real type × precision). `void` stands for `real`. */
 typedef struct {
     const char *isa;
@@ -277,6 +286,9 @@ typedef struct {
     /* Scratch for training on batches of n_rows rows. */
     size_t (*workspace_bytes)(const fastmlp_plan *plan, const fastmlp_settings *settings, int64_t n_rows,
                               int64_t n_threads);
+    /* How threads exchange what they learn from batches of n_rows rows. */
+    fastmlp_exchange (*exchange)(const fastmlp_plan *plan, const fastmlp_settings *settings, int64_t n_rows,
+                                 int64_t n_threads);
     /* Trains on the rows order (K), batch after batch, each with its update's numbers, updates (⌈K / batch_size⌉);
      * workspace made for batch_size rows, zeroed when new. Each member of the network has rows of its own if there
      * are n_members orders; else there is one. With measure_pace it uses all threads only while that is found to be

@@ -45,6 +45,7 @@ WRONG_PARAMETERS = [
     ("solver", RMSprop(eps=1e300), ValueError, ".eps must be at most 3.4e+38 for dtype float32"),
     ("solver", Adagrad(lr_decay=-1), ValueError, ".lr_decay must be a finite number ≥ 0; got -1"),
     ("solver", Lion(weight_decay="1"), TypeError, ".weight_decay must be a finite number ≥ 0"),
+    ("matmul_precision", "low", ValueError, "one of highest, high, medium; got 'low'"),
     ("alpha", -1e-9, ValueError, "a finite number ≥ 0; got -1e-09"),
     ("alpha", np.nan, ValueError, "got nan"),
     ("alpha", "much", TypeError, "got 'much'"),

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from helpers_process import cpu_ticks
 from rich.console import Console
 
-from fastmlp.backends.compiled import barrier_seconds
+from fastmlp.backends.compiled import Exchange, barrier_seconds
 from fastmlp.cli.data import DATA_VARIABLE
 from fastmlp.cli.epochs import CELLS, EXTRA, GRID, WIDE, GridCell
 from fastmlp.cli.timing import Timing, WrongResultError
@@ -364,7 +364,8 @@ def test_shares_of_an_epoch_add_up(module):
         roofline.IN_ORDER: Timing((9.0,)),
     }
     kernels = {"products": 5.0, "element-wise": 1.0, "optimiser": 1.0}
-    row = roofline.Row("any", 2, 4, 2.0, 3.0, {"rows": 0.5, "parameters": 1.0}, epochs, kernels)
+    traffic, exchange = {"rows": 0.5, "parameters": 1.0}, Exchange(2, "gradients", {"gradients": 8})
+    row = roofline.Row("any", 2, 4, 2.0, 3.0, traffic, epochs, kernels, exchange)
     shares = row.shares()
     assert sum(shares.values()) == pytest.approx(1)
     assert shares["rest"] == pytest.approx((9 - 7) / 2 / 6)

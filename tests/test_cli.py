@@ -140,6 +140,7 @@ def test_bench_reports_every_kernel(run, tmp_path):
     assert names == wanted | {"dropout factors", "epoch digits"}
     assert all(row["timings"].keys() == {"compiled", "numpy"} for row in document["rows"])
     assert document["fma_peak_gflops"] > 0
+    assert document["attainable_gflops"] > 0
     assert document["config"] == config_dict()
     assert (tmp_path / "bench.png").read_bytes().startswith(PNG)
 

@@ -33,6 +33,15 @@ def test_parameters_are_all_weights_then_all_biases():
     assert all(np.shares_memory(part, vector) for part in [*weights, *biases])
 
 
+def test_plans_that_are_alike_share_no_array():
+    one, other = (make_plan((4, 5, 3), ["relu"], "softmax_cross_entropy") for _ in range(2))
+    one.layers["dropout_threshold"], one.groups["learning_rate"], one.slots["group"] = 7, 3.0, 1
+    for plan in (other, make_plan((4, 5, 3), ["relu"], "softmax_cross_entropy")):
+        assert not plan.layers["dropout_threshold"].any()
+        assert (plan.groups["learning_rate"] == 1).all()
+        assert plan.slots["group"].tolist() == [0, 0, 1, 1]
+
+
 def test_flops_leave_out_the_first_layers_input_gradient():
     plan = make_plan((8, 32, 32, 1), ["relu"] * 2, "squared_error")
     assert plan.flops_per_sample() == 2 * (3 * (8 * 32 + 32 * 32 + 32) - 8 * 32)

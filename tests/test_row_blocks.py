@@ -90,6 +90,22 @@ def test_blocks_of_fronts_and_members(front_backend: Backend, dtype, case, works
     assert_like_the_reference(front_backend, problem_of(case, dtype), workspace_rows)
 
 
+def test_penalties_of_earlier_batches_are_not_counted():
+    problem = make_problem(n_rows=61, **FRONTS["members"])
+    expected, _ = objective_and_gradient(REFERENCE, problem)
+    backend = get_backend("compiled")
+    executor = backend.bind(problem.plan, problem.settings, problem.dtype, 16, 1)
+    order, updates = np.arange(16), problem.recipe.updates(1, 0)
+    parameters, moments = problem.parameters.copy(), problem.moments.copy()
+    executor.train(parameters, moments, problem.rows, order, 16, updates)
+    gradient = np.empty(problem.plan.n_parameters)
+    totals = executor.gradient(
+        problem.parameters.copy(), problem.rows, gradient, problem.recipe.step
+    )
+    # The first block has no row of the last member.
+    np.testing.assert_allclose(totals, expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("n_rows", [1, 7, 8, 15, 16, 17, 31, 32, 33, 40])
 @pytest.mark.parametrize("case", [CASES["dropout"], CASES["large with dropout"]], ids=str)
 def test_any_number_of_rows_in_any_order(backend: Backend, dtype, case, n_rows):

@@ -11,6 +11,7 @@ from _thread import interrupt_main
 
 import numpy as np
 import pytest
+import scipy.optimize
 from helpers_rejection import parameters_of, state_of
 from numpy.testing import assert_allclose, assert_array_equal, assert_equal
 from sklearn.base import clone
@@ -390,3 +391,19 @@ def test_verbose_says_why_a_search_ended(capsys):
         model.stop_reason_,
     ]
     assert model.stop_reason_.startswith("L-BFGS ended after 6 steps: ")
+
+
+@pytest.mark.parametrize(("max_iter", "is_level"), [(3, False), (2000, True)])
+def test_a_failed_line_search_is_no_trouble_on_a_level(monkeypatch, max_iter, is_level):
+    def failing(*arguments, **options):
+        result = minimize(*arguments, **options)
+        result.status, result.message = 2, "ABNORMAL: "
+        return result
+
+    minimize = scipy.optimize.minimize
+    monkeypatch.setattr(scipy.optimize, "minimize", failing)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = regressor(solver="lbfgs", alpha=1.0, tol=0.0, max_iter=max_iter).fit(X, Y)
+    assert ("none changes the objective" in model.stop_reason_) == is_level
+    assert any("ABNORMAL" in str(each.message) for each in caught) != is_level

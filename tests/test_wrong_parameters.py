@@ -282,3 +282,18 @@ def test_a_hint_stands_alone():
             regressor(**parameters).fit(X, Y)
         assert caught.value.__suppress_context__
         assert caught.value.__cause__ is None
+
+
+def test_equal_values_of_another_type_are_checked_for_themselves():
+    """What a rule has once said of a number is kept."""
+    for name, right, wrong in [("n_threads", 1, True), ("max_iter", 3, 3.0), ("shuffle", True, 1)]:
+        regressor(**{name: right}).fit(X, Y)
+        rejection(regressor(**{name: wrong}), name, "fit", X, Y)
+        regressor(**{name: right}).fit(X, Y)
+
+
+def test_a_parameter_is_checked_by_the_rule_of_its_own_task():
+    classifier(alpha=0.5).fit(X, LABELS)
+    regressor(alpha=0.5).fit(X, Y)
+    rejection(regressor(loss="cross_entropy"), "loss", "fit", X, Y)
+    rejection(classifier(loss="squared_error"), "loss", "fit", X, LABELS)

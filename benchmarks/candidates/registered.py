@@ -92,8 +92,6 @@ def _has_no_compiler() -> str:
 
 
 def _runs_otherwise(precision: str) -> str:
-    if not hasattr(get_backend("compiled"), "runs_as"):
-        return "the core has one precision"
     name = get_backend("compiled").runs_as(precision, np.dtype(np.float32))
     return "" if name == precision else f"this machine runs it as {name}"
 

@@ -73,6 +73,9 @@ cdef extern from "fastmlp.h" nogil:
     ctypedef struct fastmlp_totals:
         double cost, penalty
         int64_t n_samples
+    ctypedef struct fastmlp_exchange:
+        int64_t n_groups, way
+        int64_t bytes[3]
     ctypedef struct fastmlp_kernels:
         const char *isa
         int32_t real_bytes, vector_bytes, needs_packed
@@ -99,6 +102,7 @@ cdef extern from "fastmlp.h" nogil:
         size_t (*packed_bytes)(const fastmlp_plan *) noexcept nogil
         void (*pack_weights)(const fastmlp_plan *, const void *, void *) noexcept nogil
         size_t (*inference_bytes)(const fastmlp_plan *, int64_t) noexcept nogil
+        fastmlp_exchange (*exchange)(const fastmlp_plan *, const fastmlp_settings *, int64_t, int64_t) noexcept nogil
         fastmlp_totals (*train_batches)(const fastmlp_plan *, const fastmlp_settings *, const fastmlp_update *, void *, void *, const fastmlp_data *, const int64_t *, int64_t, int64_t, int64_t, void *, int64_t, int32_t) noexcept nogil
         fastmlp_totals (*objective_and_gradient)(const fastmlp_plan *, const fastmlp_settings *, int64_t, void *, const fastmlp_data *, const int64_t *, int64_t, int64_t, void *, void *, int64_t, int32_t) noexcept nogil
         int64_t (*threads_for)(const fastmlp_plan *, int64_t) noexcept nogil
@@ -454,6 +458,12 @@ cdef class Trainer:
         """Return the scratch that training on batches of n_rows rows needs."""
         return self.network.table.workspace_bytes(
             &self.network.plan, <const fastmlp_settings *>pointer(self.settings), n_rows, self.n_threads)
+
+    def exchange(self, int64_t n_rows):
+        """Return the number of groups of batches of n_rows rows, the threads' way, and the bytes of each way."""
+        cdef fastmlp_exchange e = self.network.table.exchange(
+            &self.network.plan, <const fastmlp_settings *>pointer(self.settings), n_rows, self.n_threads)
+        return e.n_groups, e.way, (e.bytes[0], e.bytes[1], e.bytes[2])
 
     def use(self, cnp.ndarray workspace):
         """Take zeroed memory of workspace_bytes."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,7 +28,9 @@ from fastmlp.registry import MATMUL_PRECISIONS
 from fastmlp.threads import default_threads
 
 __all__ = [
+    "WAYS_OF_EXCHANGE",
     "CompiledBackend",
+    "Exchange",
     "attainable_rate",
     "available_isas",
     "barrier_seconds",
@@ -99,13 +102,11 @@ def attainable_rate(dtype: np.dtype | type = np.float32, seconds: float = 0.1) -
     Returns
     -------
     float
-        GFLOP/s of the core's microkernel on packed operands in the first cache; the best of the
-        rounds that fit into ``seconds``.
+        GFLOP/s of the core's microkernel on packed operands in the caches; the best of the rounds
+        that fit into ``seconds``.
     """
     kernels = CompiledBackend().kernels(np.dtype(dtype))
-    # Until the core can run its microkernel alone, the peak of FMAs stands for it.
-    rounds = getattr(kernels, "microkernel_rounds", kernels.fma_rounds)
-    return _best_rate(lambda: rounds(1_000), seconds)
+    return _best_rate(lambda: kernels.microkernel_rounds(1_000), seconds)
 
 
 def _best_rate(rounds: Callable[[], float], seconds: float) -> float:
@@ -138,12 +139,42 @@ def _forced_isa() -> str | None:
     return isa
 
 
+#: What travels between the threads of a team: activations and new weights, sums of gradients and
+#: new weights, or sums of gradients only, with which each thread updates a replica of the weights.
+WAYS_OF_EXCHANGE = ("activations", "gradients", "gradients to replicas")
+
+
+class Exchange(NamedTuple):
+    """How the threads of a fit exchange what they learn from a batch.
+
+    Attributes
+    ----------
+    n_groups : int
+        Groups of rows whose gradients are summed; 1 where activations travel for every number of
+        threads.
+    way : str
+        The one of ``WAYS_OF_EXCHANGE`` that is taken.
+    n_bytes : dict of str to int
+        By each way, what each thread reads of what others have written, for a batch.
+    """
+
+    n_groups: int
+    way: str
+    n_bytes: dict[str, int]
+
+
 class CompiledExecutor:
     """See :class:`fastmlp.backends.Executor`."""
 
     def __init__(self, trainer: _core.Trainer, n_rows: int) -> None:
         self._trainer, self._n_rows = trainer, n_rows
         trainer.use(aligned_zeros(trainer.workspace_bytes(n_rows), np.uint8))
+
+    def exchange(self, n_rows: int) -> Exchange:
+        """Return how threads exchange what they learn from batches of ``n_rows`` rows."""
+        n_groups, way, n_bytes = self._trainer.exchange(n_rows)
+        by_way = dict(zip(WAYS_OF_EXCHANGE, n_bytes, strict=True))
+        return Exchange(n_groups, WAYS_OF_EXCHANGE[way], by_way)
 
     def train(
         self,

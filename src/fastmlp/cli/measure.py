@@ -59,7 +59,7 @@ class Measurement:
     peak : float
         One thread's FMA peak in GFLOP/s, in the real type of the work.
     attainable : float
-        What the core's microkernel reaches of it on operands in the first cache.
+        What the core's microkernel reaches of it on packed operands in the caches.
     timings : dict of backend name to Timing
     """
 

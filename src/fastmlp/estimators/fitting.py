@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 
 from fastmlp.backends import Backend
 from fastmlp.estimators.coding import TargetCoder
@@ -45,6 +44,7 @@ from fastmlp.training.printing import Printer
 from fastmlp.training.progress_bar import ProgressBar
 from fastmlp.training.rates import RateFollower
 from fastmlp.training.recorder import Recorder
+from fastmlp.training.shuffling import random_state_of
 from fastmlp.training.state import Ending, TrainerState
 from fastmlp.training.stopping import LossMonitor, ScoreMonitor
 from fastmlp.training.time_limit import TimeLimit
@@ -115,7 +115,7 @@ class Fitting:
 
     def run(self) -> Learnt:
         """Train and return the result."""
-        self.rng = check_random_state(self.parameters.random_state)
+        self.rng = random_state_of(self.parameters.random_state)
         self.learnt = self._starting_point()
         if self.own_rows is not None and not self.learnt.stops_early:
             self.watch = Watch(*self._judgement.scores_of(self.own_rows))

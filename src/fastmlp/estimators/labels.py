@@ -62,9 +62,12 @@ class LabelCoding:
     def of_target(cls, y: np.ndarray, loss: str) -> LabelCoding:
         """Return the coding that fits ``y`` (N,) or (N, C)."""
         kind = kind_for_loss(y, loss)
-        if kind == "labels":
+        if kind != "labels":
+            return cls(kind, np.arange(y.shape[1]))
+        coding = cls._of_labels(y)
+        if y.dtype.kind not in "biuU" or 2 * len(coding.classes) >= len(y):
             check_classification_targets(y)  # warns of numbers that may be no classes
-        return cls._of_labels(y) if kind == "labels" else cls(kind, np.arange(y.shape[1]))
+        return coding
 
     @classmethod
     def announced(cls, classes: Any, y: np.ndarray, loss: str) -> LabelCoding:

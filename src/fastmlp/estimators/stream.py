@@ -13,7 +13,6 @@ from operator import is_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from fastmlp.backends import Backend, Executor, Rows, Totals
 from fastmlp.network import Network
@@ -25,7 +24,7 @@ from fastmlp.training import clock
 from fastmlp.training.courses import Rates
 from fastmlp.training.divergence import DivergenceError, divergence_text, require_finite
 from fastmlp.training.history import EpochRow, means_of
-from fastmlp.training.shuffling import shuffle
+from fastmlp.training.shuffling import random_state_of, shuffle
 from fastmlp.training.updates import UpdateRule
 from fastmlp.validation import check_features, largest_batch
 
@@ -130,7 +129,7 @@ class Stream:
             return None
         order = np.arange(len(X), dtype=np.int64)
         if self.shuffles and len(X) > 1:
-            shuffle(check_random_state(model.random_state), order)
+            shuffle(random_state_of(model.random_state), order)
         network, rate = earlier.network.copied(), copy(earlier.rate)
         history = earlier.history.continued(True)
         n_threads = 1 if len(X) == 1 else model._count_threads()

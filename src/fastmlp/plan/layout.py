@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -128,7 +128,7 @@ class Plan:
         # Frozen, so not by assignment. Offsets and sums are never read from a pickle.
         self.__dict__.update(vars(lay_out(Description.unpickled(state))))
 
-    @property
+    @cached_property
     def description(self) -> Description:
         """What the plan was laid out from."""
         hidden = self.layers[:-1]
@@ -183,7 +183,7 @@ class Plan:
         groups = np.where(slots["kind"] == kind, len(rows), slots["group"])
         return self.grouped([*rows, factors], groups.tolist())
 
-    @property
+    @cached_property
     def trained_slots(self) -> np.ndarray:
         """The slots of what is trained."""
         trained: np.ndarray = self.slots[is_trained(self.slots["kind"])]
@@ -194,12 +194,12 @@ class Plan:
         """Whether something is made of the numbers of a row before layer 0."""
         return self.n_scales > 0 or len(self.columns) > 0
 
-    @property
+    @cached_property
     def n_inputs(self) -> int:
         """Columns of X."""
         return len(self.columns) or int(self.layers["fan_in"][0])
 
-    @property
+    @cached_property
     def n_outputs(self) -> int:
         """Width of the output layer."""
         return int(self.layers["fan_out"][-1])
@@ -214,7 +214,7 @@ class Plan:
         """Whether several networks are trained together."""
         return self.n_members > 1
 
-    @property
+    @cached_property
     def products_of_row(self) -> int:
         """Multiply-adds of a row, or a virtual row, on its way forward: Σ I · O."""
         return int((self.layers["fan_in"] * self.layers["fan_out"]).sum())
@@ -365,7 +365,26 @@ def _lay_out_features(slots: np.ndarray, wanted: Description) -> np.ndarray:
 
 
 def lay_out(wanted: Description) -> Plan:
-    """Place all that a network has in one vector; the only place that knows how."""
+    """Place all that a network has in one vector; the only place that knows how.
+
+    It takes longer than a small fit, so what has been laid out lately is not laid out again.
+    """
+    names = (*wanted.activations, wanted.loss)
+    if wanted.columns or not all(isinstance(each, str) for each in names):  # bins and functions
+        return _lay_out(wanted)
+    plan = Plan.__new__(Plan)
+    for name, value in _laid_out_before(wanted):
+        plan.__dict__[name] = value.copy() if isinstance(value, np.ndarray) else value
+    return plan
+
+
+@lru_cache(maxsize=64)
+def _laid_out_before(wanted: Description) -> tuple[tuple[str, Any], ...]:
+    """Return the parts of a plan, by name."""
+    return tuple(vars(_lay_out(wanted)).items())
+
+
+def _lay_out(wanted: Description) -> Plan:
     sizes = np.array(wanted.layer_sizes, dtype=np.int64)
     layers = np.zeros(len(sizes) - 1, dtype=LAYER_DTYPE)
     layers["fan_in"], layers["fan_out"] = sizes[:-1], sizes[1:]

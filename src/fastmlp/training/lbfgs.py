@@ -18,6 +18,10 @@ from fastmlp.training.state import Ending, TrainerState
 __all__ = ["LbfgsRun"]
 
 
+#: SciPy's status of a search whose line search has failed ("ABNORMAL").
+_NO_LINE_SEARCH = 2
+
+
 class _EndOfSearch(Exception):  # noqa: N818 - it is no error
     """An observer ended the search; if there is a cause, by an exception that SciPy would take."""
 
@@ -64,6 +68,7 @@ class LbfgsRun:
         )
         self._gradient = np.zeros(network.plan.n_parameters, network.dtype)
         self._totals = Totals(0.0, 0.0, n_rows)
+        self._values: tuple[float, float] = (np.inf, np.inf)  # of the last two accepted points
         self._accepted = network.parameters.copy()
         self._observers = Observers(self.observers)
         self._in_epoch = False
@@ -107,9 +112,22 @@ class LbfgsRun:
             state.ending = ending
 
     def _ending(self, result: Any) -> Ending:
-        """Return why SciPy ended the search."""
+        """Return why SciPy ended the search.
+
+        A line search fails near a kink, or where rounding hides the slope. If the last step has
+        changed the objective by less than a rounding error, there is nothing left to search for.
+        """
         text = f"L-BFGS ended after {self.state.epoch} steps: {result.message}."
+        if result.status == _NO_LINE_SEARCH and self._is_level():
+            text = f"L-BFGS ended after {self.state.epoch} steps: none changes the objective."
+            return Ending(text, converged=True)
         return Ending(text, converged=not result.status)
+
+    def _is_level(self) -> bool:
+        """Return whether the last two points differ by less than the real type resolves."""
+        before, last = self._values
+        resolution = np.finfo(self.state.network.dtype).eps * max(1.0, abs(last))
+        return bool(abs(before - last) < resolution)
 
     @property
     def _trained(self) -> np.ndarray:
@@ -124,8 +142,12 @@ class LbfgsRun:
         self._totals = self._executor.gradient(
             self.state.network.parameters, self.data.rows, self._gradient
         )
-        value = (self._totals.cost + self._totals.penalty) / self._totals.n_samples
-        return value, self._gradient.astype(np.float64)
+        return self._value, self._gradient.astype(np.float64)
+
+    @property
+    def _value(self) -> float:
+        """The objective where it was evaluated last."""
+        return (self._totals.cost + self._totals.penalty) / self._totals.n_samples
 
     def _begin_evaluation(self) -> None:
         """Tell of it, which is to an iteration what a call is to an epoch; end the search if so."""
@@ -150,6 +172,7 @@ class LbfgsRun:
         state = self.state
         self._trained[...] = point
         self._accepted[...] = state.network.parameters
+        self._values = self._values[1], self._value
         state.n_samples_seen += self._totals.n_samples
         state.count_epoch(self._totals)
         self._in_epoch = False

@@ -1,12 +1,17 @@
-"""The order of an epoch's rows."""
+"""The order of an epoch's rows, and the random numbers that it is drawn by."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.random import MT19937, RandomState
+from numpy.random.bit_generator import ISeedSequence
+from sklearn.utils import check_random_state
 
 from fastmlp.backends import _core
 
-__all__ = ["shuffle"]
+__all__ = ["random_state_of", "shuffle"]
 
 #: Longer orders draw 64-bit numbers, which the fast way does not.
 LONGEST = 1 << 32
@@ -26,3 +31,21 @@ def shuffle(rng: np.random.RandomState, order: np.ndarray) -> None:
         rng.shuffle(order)
     else:
         _core.shuffle(rng._bit_generator, order)
+
+
+class _NoSeed(ISeedSequence):
+    """A state that is replaced at once, since to mix a true one takes longer than a small fit."""
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> np.ndarray:
+        return np.zeros(n_words, dtype)
+
+
+def random_state_of(seed: Any) -> RandomState:
+    """Return what scikit-learn's ``check_random_state`` does, in less time for an integer."""
+    if type(seed) is not int:
+        drawn: RandomState = check_random_state(seed)
+        return drawn
+    unseeded: Any = _NoSeed()
+    rng = RandomState(MT19937(unseeded))
+    rng.seed(seed)
+    return rng

@@ -121,21 +121,29 @@ def check_features(
     ndarray of uint8, float32 or float64, or SparseRows, shape (N, I)
         C-contiguous; X itself when it is so already.
     """
-    if not _is_plain(estimator, X):
-        X = _table(estimator, X, reset=False, accept_sparse=accept_sparse)
+    X = _table(estimator, X, reset=False, accept_sparse=accept_sparse)
     return _ready(X, dtype, getattr(estimator, "feature_names_in_", None))
 
 
-def _is_plain(estimator: Any, X: Any) -> bool:
+def _is_plain(estimator: Any, X: Any, reset: bool) -> bool:
     """Return whether scikit-learn's checks, which cost more than a small net, can find nothing."""
     return (
         type(X) is np.ndarray
         and X.ndim == 2
-        and len(X) > 0
-        and X.shape[1] == estimator.n_features_in_
+        and X.size > 0
         and X.dtype in INPUT_DTYPES
+        and (reset or X.shape[1] == estimator.n_features_in_)
         and not hasattr(estimator, "feature_names_in_")
     )
+
+
+def _is_plain_target(y: Any, dtype: np.dtype | None) -> bool:
+    """Return whether y is an array (N,) of numbers, or of labels, with which nothing is wrong.
+
+    Whether the numbers are finite is another question.
+    """
+    kinds = "biufU" if dtype is None else "biuf"
+    return type(y) is np.ndarray and y.ndim == 1 and y.size > 0 and y.dtype.kind in kinds
 
 
 def check_data(
@@ -207,6 +215,9 @@ def check_table(estimator: Any, X: Any, dtype: np.dtype, *, reset: bool) -> np.n
 
 def _table(estimator: Any, X: Any, *, reset: bool, accept_sparse: bool) -> Any:
     """Return X (N, I), an array or CSR, after scikit-learn's checks of all but the values."""
+    if _is_plain(estimator, X, reset):
+        estimator.n_features_in_ = X.shape[1]
+        return X
     check_is_array("X", X)
     check_structure("X", X)
     form = "csr" if accept_sparse else False
@@ -237,6 +248,20 @@ def _check_target(y: Any, dtype: np.dtype | None) -> np.ndarray:
     """Return y (N,) or (N, C): real numbers that fit ``dtype``, or labels when that is None."""
     if y is None:
         raise ValueError("fit requires y to be passed, but the target y is None.")
+    array = y if _is_plain_target(y, dtype) else _array_of_target(y, dtype)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = column_or_1d(array, warn=True)
+    if array.ndim == 2 and not array.shape[1]:
+        raise ValueError("y has no columns: at least one output is required.")
+    if dtype is not None:
+        array = _real("y", array, y)
+    if array.dtype.kind == "f":
+        require_finite(array, "y", dtype or array.dtype)
+    return readable(array)
+
+
+def _array_of_target(y: Any, dtype: np.dtype | None) -> np.ndarray:
+    """Return y (N,) or (N, C) after scikit-learn's checks of all but the values."""
     check_is_array("y", y)
     check_structure("y", y)
     if dtype is None:
@@ -250,16 +275,8 @@ def _check_target(y: Any, dtype: np.dtype | None) -> np.ndarray:
             ensure_all_finite=False,
             input_name="y",
         )
-    array = array.toarray() if hasattr(array, "toarray") else array
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = column_or_1d(array, warn=True)
-    if array.ndim == 2 and not array.shape[1]:
-        raise ValueError("y has no columns: at least one output is required.")
-    if dtype is not None:
-        array = _real("y", array, y)
-    if array.dtype.kind == "f":
-        require_finite(array, "y", dtype or array.dtype)
-    return readable(array)
+    dense: np.ndarray = array.toarray() if hasattr(array, "toarray") else array
+    return dense
 
 
 def _ready(X: Any, dtype: np.dtype, names: np.ndarray | None) -> Inputs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from numbers import Real
 from typing import Any
@@ -46,7 +47,23 @@ def check_parameters(parameters: Mapping[str, Any], task: str = "regressor") -> 
     """
     # A loss in front of the others: what was meant for the next argument may have gone to it.
     names: Iterable[str] = {"loss": None, **parameters} if "loss" in parameters else parameters
-    return {name: _checked(name, parameters[name], task) for name in names}
+    rows, checked = BY_TASK[task], {}
+    for name in names:
+        value = parameters[name]
+        kind = type(value)
+        known = kind in _PLAIN or (kind is str and value == rows[name].default)
+        checked[name] = (_checked_before if known else _checked)(name, value, task)
+    return checked
+
+
+#: What a rule makes of these depends on nothing else, as what it makes of a default text.
+_PLAIN = frozenset((bool, int, float, type(None)))
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _checked_before(name: str, value: Any, task: str) -> Any:
+    """Do what ``_checked`` does, once for each value: all rules take longer than a small fit."""
+    return _checked(name, value, task)
 
 
 def _checked(name: str, value: Any, task: str) -> Any:

@@ -213,6 +213,8 @@ MAX_SEED = 2**32 - 1
 
 def seed(name: str, value: Any) -> Any:
     """Return ``value``; raise unless scikit-learn makes a RandomState of it."""
+    if type(value) is int and 0 <= value <= MAX_SEED:
+        return value
     try:
         check_random_state(value)
     except UNREADABLE:
