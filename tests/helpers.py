@@ -40,7 +40,15 @@ def size_triples() -> list[tuple[int, int, int]]:
     """Return (B, I, O) with each size once in each place, and some beyond a cache block."""
     n = len(SIZES)
     awkward = [(SIZES[i], SIZES[(4 * i + 7) % n], SIZES[(7 * i + 3) % n]) for i in range(n)]
-    return [*awkward, (1, 1, 1), (3, 1030, 5), (130, 520, 70), (700, 6, 9), (1100, 305, 203)]
+    return [
+        *awkward,
+        (1, 1, 1),
+        (3, 1030, 5),
+        (130, 520, 70),
+        (700, 6, 9),
+        (1100, 305, 203),
+        (60, 700, 210),
+    ]
 
 
 def offset_array(values: np.ndarray) -> np.ndarray:
