@@ -11,13 +11,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers_c import compile_c, compilers, library_of, run
-from helpers_export import X_LEVELS, fitted, networks, tabular_models
+from helpers_export import X_LEVELS, fitted, networks, raw_table, tabular_models
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.tree import DecisionTreeClassifier
 from test_export_program import assert_close
 
-from fastmlp import MLPClassifier, MLPRegressor, TabularClassifier, custom_activation
+from fastmlp import (
+    MLPClassifier,
+    MLPRegressor,
+    TabularClassifier,
+    TabularRegressor,
+    custom_activation,
+)
 from fastmlp.backends.reference.activations import ACTIVATION_FUNCTIONS
 from fastmlp.export.c.helpers import functions
 from fastmlp.registry import ACTIVATIONS
@@ -292,8 +298,12 @@ def test_refusals(tmp_path):
         model.to_c(path, name=1)
     with pytest.raises(ValueError, match="weights must be one of 'float', 'int16', 'int8'"):
         model.to_c(path, weights="int4")
-    with pytest.raises(TypeError, match="path must be a string"):
+    with pytest.raises(TypeError, match=r"the name of a file, such as 'model\.c'; got 3"):
         model.to_c(3)
+    with pytest.raises(FileNotFoundError, match="in a folder that does not exist: make '"):
+        model.to_c(tmp_path / "nowhere" / "m.c")
+    with pytest.raises(IsADirectoryError, match=r"a folder: name a file in it, such as '.*net\.c'"):
+        model.to_c(tmp_path, name="net")
     with pytest.raises(ValueError, match="X has 5 features"):
         model.to_c(path, X=np.zeros((2, 5)))
     own = custom_activation(_own, _slope, name="own")
@@ -313,3 +323,14 @@ def test_refusals(tmp_path):
     with pytest.raises(ValueError, match="has 4096 bytes; C takes 4095"):
         model.to_c(path)
     assert not path.exists()
+
+
+def test_rows_of_another_kind_are_refused_as_by_predict(tmp_path):
+    table, price = raw_table(60)
+    table = table[["area", "district"]]
+    recipe = Recipe(hidden_layer_sizes=(2,), max_iter=1)
+    model = TabularRegressor(recipe=recipe, n_folds=2, random_state=0).fit(table, price)
+    with pytest.raises(TypeError, match=r"'area'.* texts") as refused:
+        model.predict(table.assign(area="much"))
+    with pytest.raises(TypeError, match=re.escape(str(refused.value))):
+        model.to_c(tmp_path / "m.c", X=table.assign(area="much"))

@@ -113,9 +113,9 @@ class _BlasLimit:
 
     def enter(self) -> None:
         with self._lock:
-            self._wanted += 1
-            if self._wanted == 1:
+            if self._wanted == 0:
                 self._limit.enter_context(_loaded().limit(limits=1, user_api="blas"))
+            self._wanted += 1  # last, so that nobody counts whose limit was not set
 
     def leave(self) -> None:
         with self._lock:

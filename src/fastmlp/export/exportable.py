@@ -57,9 +57,13 @@ class Exportable:
             you wrote, or a partner of another library.
         """
         from fastmlp.export.to_c import as_c  # noqa: PLC0415 - seldom needed
-        from fastmlp.validation import check_c_name, check_path, check_stored_weights  # noqa: PLC0415
+        from fastmlp.validation import (  # noqa: PLC0415
+            check_c_name,
+            check_path_to_save,
+            check_stored_weights,
+        )
 
-        file = Path(check_path(path))
+        file = Path(check_path_to_save(path, f"{name}.c"))
         name, weights = check_c_name(name), check_stored_weights(weights)
         program = self._program()
         rows = None if X is None else self._raw_values(X)

@@ -335,7 +335,9 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
     def _raw_values(self, X: Any) -> list[np.ndarray]:
         from fastmlp.export.of_table import raw_values  # noqa: PLC0415 - seldom needed
 
-        return raw_values(self._ensemble.reader.reading, X)
+        reader = self._ensemble.reader
+        reader.transform(X)  # which says what is wrong with X
+        return raw_values(reader.reading, X)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -38,7 +38,6 @@ from fastmlp.validation.export import (
     check_c_name,
     check_c_texts,
     check_can_be_exported,
-    check_path,
     check_stored_weights,
     raise_partner,
 )
@@ -292,7 +291,6 @@ __all__ = [
     "check_part",
     "check_partners",
     "check_parts",
-    "check_path",
     "check_path_to_load",
     "check_path_to_save",
     "check_perceptron",

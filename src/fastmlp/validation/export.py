@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 from typing import Any, NoReturn
@@ -15,7 +14,6 @@ __all__ = [
     "check_c_name",
     "check_c_texts",
     "check_can_be_exported",
-    "check_path",
     "check_stored_weights",
     "raise_partner",
 ]
@@ -63,13 +61,6 @@ def check_stored_weights(weights: Any) -> str:
         listed = ", ".join(map(repr, STORED))
         raise ValueError(f"weights must be one of {listed}; got {brief(weights)}.")
     return str(weights)
-
-
-def check_path(path: Any) -> str:
-    """Return a path as a string; TypeError if it is none."""
-    if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"path must be a string or a pathlib.Path; got {brief(path)}.")
-    return os.fsdecode(path)
 
 
 def check_c_texts(what: str, texts: Iterable[str]) -> None:

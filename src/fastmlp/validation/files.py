@@ -29,7 +29,11 @@ __all__ = [
 ]
 
 
-def _path(path: Any) -> str:
+#: What a path may be.
+_EXAMPLE = "model.fastmlp"
+
+
+def _path(path: Any, example: str = _EXAMPLE) -> str:
     """Return a path as a text; TypeError or ValueError unless it is one."""
     if hasattr(path, "read") or hasattr(path, "write"):
         raise TypeError(
@@ -38,7 +42,7 @@ def _path(path: Any) -> str:
         )
     if not isinstance(path, (str, bytes, os.PathLike)):
         raise TypeError(
-            f"path must be the name of a file, such as 'model.fastmlp'; got {brief(path)}."
+            f"path must be the name of a file, such as {brief(example)}; got {brief(path)}."
         )
     text = os.fsdecode(path)
     if not text or "\0" in text:
@@ -51,18 +55,18 @@ def _named(path: object) -> str:
     return brief(str(path), LONGEST_TEXT)
 
 
-def check_path_to_save(path: Any) -> str:
+def check_path_to_save(path: Any, example: str = _EXAMPLE) -> str:
     """Return the path of a file that may be written; an error unless there can be such a file."""
-    text = _path(path)
+    text = _path(path, example)
     if os.path.isdir(text):
-        example = os.path.join(text, "model.fastmlp")
-        what = f"path is a folder: name a file in it, such as {_named(example)}."
+        within = os.path.join(text, example)
+        what = f"path is a folder: name a file in it, such as {_named(within)}."
         raise IsADirectoryError(errno.EISDIR, what)
     folder = os.path.dirname(os.path.realpath(text))
     if not os.path.isdir(folder):
         raise FileNotFoundError(
             errno.ENOENT,
-            f"path {_named(text)} is in no folder that there is: make {_named(folder)} first.",
+            f"path {_named(text)} is in a folder that does not exist: make {_named(folder)} first.",
         )
     if os.path.exists(text) and not os.path.isfile(text):
         raise OSError(errno.EINVAL, f"path {_named(text)} is no regular file: name another one.")
