@@ -115,7 +115,7 @@ def packed_call(kind: str, on: Operands) -> Call | None:
     parameters = aligned_zeros(plan.n_parameters, on.dtype)
     weight_views(plan, parameters)[0][...] = right
     out = aligned_zeros((len(left), right.shape[1]), on.dtype)
-    predictor = CompiledBackend().predictor(plan, parameters, packs=True)
+    predictor = CompiledBackend().packed_predictor(plan, parameters)
     return Call(lambda: predictor.fill(left, None, out, False, 1, False), out)
 
 

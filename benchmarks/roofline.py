@@ -55,6 +55,7 @@ class Row:
     traffic: dict[str, float]
     epochs: dict[str, Timing]
     kernels: dict[str, float]
+    exchange: Exchange
 
     @property
     def key(self) -> tuple[str]:

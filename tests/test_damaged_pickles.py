@@ -115,7 +115,7 @@ def test_a_plan_comes_back_whole(name):
     again = pickle.loads(pickle.dumps(plan))
     assert again.layers.dtype == LAYER_DTYPE
     for field, value in vars(plan).items():
-        np.testing.assert_array_equal(vars(again)[field], value, err_msg=field)
+        np.testing.assert_array_equal(getattr(again, field), value, err_msg=field)
 
 
 def test_a_pickle_holds_neither_offsets_nor_addresses():

@@ -103,7 +103,7 @@ class Predictor(Savable):
         self._in_users_unit = self._coder.in_users_unit
         self._checked_as = stand_in(self._model_name, network.plan.n_inputs, self._feature_names)
         say_what_runs(backend, network.plan.precision, network.dtype)
-        self._run = backend.predictor(network.plan, network.parameters, packs=True)
+        self._run = backend.packed_predictor(network.plan, network.parameters)
         # One logistic output becomes two columns, 1 − p and p.
         plan = network.plan
         self._paired = plan.loss_row.link == "logistic" and plan.n_outputs == 1

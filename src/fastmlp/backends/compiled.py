@@ -460,12 +460,21 @@ class CompiledBackend:
         predictor = self.predictor(plan, parameters)
         predictor.fill(X, rows, out, apply_link, n_threads, not self._measures_pace)
 
-    def predictor(self, plan: Plan, parameters: np.ndarray, packs: bool = False) -> _core.Predictor:
-        """Return what predicts with a plan and its parameters, from any thread.
+    def predictor(self, plan: Plan, parameters: np.ndarray) -> _core.Predictor:
+        """See :meth:`fastmlp.backends.Backend.predictor`.
 
-        It refers to the ``parameters``, and goes by what they are when it is called. With ``packs``
-        it keeps a copy of their present values, in the order in which calls read them fastest.
+        It refers to the ``parameters``, and goes by what they are when it is called.
         """
+        return self._predictor(plan, parameters, packs=False)
+
+    def packed_predictor(self, plan: Plan, parameters: np.ndarray) -> _core.Predictor:
+        """Return what predicts with the present values of ``parameters`` (V,), from any thread.
+
+        It keeps a copy of the weights, in the order in which calls read them fastest.
+        """
+        return self._predictor(plan, parameters, packs=True)
+
+    def _predictor(self, plan: Plan, parameters: np.ndarray, *, packs: bool) -> _core.Predictor:
         network = self._network(plan, parameters.dtype)
         work = 2 * plan.n_members * plan.products_of_row
         return _core.Predictor(

@@ -78,7 +78,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     >>> from sklearn.datasets import load_iris
     >>> from fastmlp import MLPClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> model = MLPClassifier(hidden_layer_sizes=(16,), solver="lbfgs", alpha=0.1, random_state=0)
+    >>> model = MLPClassifier((16,), solver="lbfgs", alpha=0.1, max_iter=1000, random_state=0)
     >>> model = model.fit(X, y)
     >>> model.predict(X[[0, 60, 120]])
     array([0, 1, 2])
