@@ -81,7 +81,7 @@ lint: $(INSTALLED)
 sanitize: $(INSTALLED)
 	WORKERS=$(WORKERS) $(BIN)/python tools/sanitize.py $(SANITIZERS)
 	FASTMLP_FLIPS=10000 $(BIN)/pytest -q tests/test_damaged_pickles.py -k flipped_bit
-	FASTMLP_MUTATIONS=100000 $(BIN)/pytest -q -s tests/test_model_files_mutated.py
+	FASTMLP_MUTATIONS=10000 $(BIN)/pytest -q -s tests/test_model_files_mutated.py
 
 clean:
 	rm -rf $(VENV) docs/_build docs/auto_gallery docs/generated build dist .cache .pytest_cache .ruff_cache .mypy_cache
