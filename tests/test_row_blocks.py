@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from helpers import REFERENCE, make_problem, objective_and_gradient
+from helpers_memory import peak_bytes
 from helpers_tolerances import eps
 from scipy import sparse
 
@@ -183,15 +183,6 @@ def test_members_share_a_block():
 
 
 # -- in use -------------------------------------------------------------------------------------
-
-
-def peak_bytes(call):
-    """Return the largest amount of memory that was in use at once beyond what was before."""
-    tracemalloc.start()
-    call()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak
 
 
 @pytest.mark.parametrize("name", ["compiled", "numba"])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from helpers import make_problem, objective_and_gradient, predict, train
+from helpers_memory import peak_bytes
 from helpers_rejection import rejection
 from scipy import sparse
 from sklearn.compose import ColumnTransformer
@@ -320,15 +320,6 @@ def test_the_number_of_columns_must_agree():
 
 
 # -- what it is for -----------------------------------------------------------------------------
-
-
-def peak_bytes(call):
-    """Return the largest amount of memory that was in use at once beyond what was before."""
-    tracemalloc.start()
-    call()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak
 
 
 @pytest.mark.parametrize("backend", ["compiled", "numba"])
