@@ -12,6 +12,7 @@ from sklearn.utils import Tags
 
 from fastmlp import validation
 from fastmlp.backends import BACKENDS, Backend, Rows, get_backend
+from fastmlp.data.source import ROWS_OF_PIECE, Source
 from fastmlp.estimators.attributes import LearntAttributes
 from fastmlp.estimators.hiding import with_sklearn_callbacks
 from fastmlp.estimators.learnt import Learnt, learnt_by
@@ -25,6 +26,7 @@ from fastmlp.training import clock
 
 if TYPE_CHECKING:
     from fastmlp.estimators.coding import TargetCoder
+    from fastmlp.estimators.fitting import Fitting
     from fastmlp.estimators.preparation import ValidationRows
     from fastmlp.export.program import Program
     from fastmlp.network import Gradient
@@ -123,7 +125,7 @@ class BaseMLP(LearntAttributes, Exportable, Savable, BaseEstimator, ABC):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         X_val: Any = None,
@@ -202,10 +204,11 @@ default=None
     ) -> Self:
         if incremental and sample_weight is None and self._repeats(X, y):
             return self
+        if isinstance(X, Source):
+            return self._fit_source(X, y, sample_weight, incremental, classes, validation_rows)
         began = clock.now()
         # Imported here because a process that only predicts, or only imports, needs none of it.
         from fastmlp.estimators.preparation import NO_ROWS, prepare  # noqa: PLC0415
-        from fastmlp.estimators.sklearn_callbacks import run_with_callbacks  # noqa: PLC0415
 
         fitting = prepare(
             self,
@@ -217,10 +220,39 @@ default=None
             validation_rows=validation_rows or NO_ROWS,
             began=began,
         )
+        return self._run(fitting, X, y, sample_weight)
+
+    def _run(self, fitting: Fitting, X: Any, y: Any, sample_weight: Any) -> Self:
+        """Publish what a fitting learns, whose callbacks are shown the rest as it was given."""
+        from fastmlp.estimators.sklearn_callbacks import run_with_callbacks  # noqa: PLC0415 - see _fit
+
         parameters, n_rows = vars(fitting.parameters), len(fitting.data.rows.X)
         with validation.naming_training(parameters, fitting.layer_sizes, n_rows):
             self._published = run_with_callbacks(fitting, X, y, sample_weight)
         return self
+
+    def _fit_source(
+        self,
+        source: Source,
+        y: Any,
+        sample_weight: Any,
+        incremental: bool,
+        classes: Any,
+        validation_rows: ValidationRows | None,
+    ) -> Self:
+        """Learn from rows that are read piece by piece."""
+        from fastmlp.estimators.preparation import NO_ROWS  # noqa: PLC0415 - see _fit
+        from fastmlp.estimators.streaming import parts_of, prepare_streamed  # noqa: PLC0415
+
+        began = clock.now()
+        validation.check_streamed_arguments(source, y, sample_weight, again=not incremental)
+        if incremental:
+            for part in parts_of(self, source):
+                with validation.naming_piece(part.place):
+                    self._fit(part.X, part.y, part.weights, incremental=True, classes=classes)
+            return self
+        fitting = prepare_streamed(self, source, began, validation_rows or NO_ROWS)
+        return self._run(fitting, source, None, None)
 
     def _repeats(self, X: Any, y: Any) -> bool:
         """Make a partial fit by the short way, if it is like the one before; return whether."""
@@ -315,6 +347,11 @@ default=None
         self, learnt: Learnt, X: Any, apply_link: bool, paired: bool
     ) -> np.ndarray:
         """Do the same with every check, whose text says what is wrong."""
+        if isinstance(X, Source):
+            pieces = X.pieces(ROWS_OF_PIECE)
+            return np.concatenate(
+                [self._checked_forward(learnt, piece.X, apply_link, paired) for piece in pieces]
+            )
         network = learnt.network
         X = validation.check_features(learnt.columns(type(self).__name__), X, network.dtype)
         backend, n_threads = self._get_backend(), self._count_threads()
@@ -338,6 +375,14 @@ default=None
         dtype = learnt.network.dtype
         rows = validation.check_features(learnt.columns(type(self).__name__), X, dtype)
         return gather(rows, slice(None), dtype)
+
+    @staticmethod
+    def _to_score(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
+        """Return y and the weights, which a source in the place of X brings itself."""
+        if not isinstance(X, Source):
+            return y, sample_weight
+        validation.check_streamed_arguments(X, y, sample_weight, again=True)
+        return X.targets()
 
     def loss_per_sample(self, X: Any, y: Any) -> np.ndarray:
         """Return the loss of each sample, without penalties.

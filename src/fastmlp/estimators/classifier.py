@@ -183,7 +183,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return ClassCoder.of(parameters, labels, dtype)
 
     @stochastic
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+    def partial_fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, classes: Any = None
+    ) -> Self:
         """Train for one epoch on a part of the data, going on from the present network.
 
         As in scikit-learn, an integer ``random_state`` begins every call with the same draws: every
@@ -337,7 +339,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         both = np.hstack([-logits, logits]) if labels.kind == "binary" else logits
         return np.asarray(log_expit(both))
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the accuracy: the share of rows whose label, or all of whose labels, are right.
 
         Parameters
@@ -368,6 +370,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         learnt = self._learnt
         labels = _labels_of(learnt)
         predicted = labels.decode(self._forward(learnt, X, apply_link=False))
+        y, sample_weight = self._to_score(X, y, sample_weight)
         y, weights = validation.check_scored(y, sample_weight, len(predicted), numeric_y=False)
         if y.ndim > 1 or labels.kind == "multilabel":
             labels.check(y, str(learnt.coder.loss))

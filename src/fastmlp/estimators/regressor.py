@@ -191,7 +191,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return _coder_of(self._learnt).unit.scale.copy()
 
     @stochastic
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Train for one epoch on a part of the data, going on from the present network.
 
         As in scikit-learn, an integer ``random_state`` begins every call with the same draws: every
@@ -266,7 +266,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         std = np.sqrt(coder.by_target(outputs[:, coder.n_targets :]))
         return validation.MeanAndStd((predicted, std))
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return R² of the prediction; for "pinball" the share of its loss that is explained, D².
 
         Parameters
@@ -293,6 +293,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         learnt = self._learnt
         coder = _coder_of(learnt)
         outputs = coder.in_users_unit(self._forward(learnt, X, apply_link=True))
+        y, sample_weight = self._to_score(X, y, sample_weight)
         y, weights = validation.check_scored(y, sample_weight, len(outputs), numeric_y=True)
         validation.check_target_width(y, coder.n_targets)
         if coder.row.link != "quantiles":
