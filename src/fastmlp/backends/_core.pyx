@@ -114,6 +114,12 @@ cdef extern from "fastmlp.h" nogil:
     const fastmlp_kernels *fastmlp_find_kernels(const char *, int32_t, int32_t)
     const char *fastmlp_available_isa(int)
 
+cdef extern from "base/caches.h" nogil:
+    int64_t FASTMLP_LEAST_L2
+    int64_t FASTMLP_MOST_L2
+    int64_t fastmlp_l2_bytes()
+    void fastmlp_set_l2_bytes(int64_t bytes)
+
 cdef extern from "random/shuffle.h" nogil:
     void fastmlp_shuffle(uint32_t (*next)(void *) noexcept nogil, void *state, int64_t n, int64_t *order)
 
@@ -204,6 +210,18 @@ cdef inline fastmlp_loss bound_loss(int32_t code, cnp.ndarray parameters):
     """A loss whose parameters (K,) float64 the caller keeps alive."""
     return fastmlp_loss(code=code, n_parameters=parameters.shape[0],
                         parameters=<const double *>pointer(parameters))
+
+
+def l2_bytes():
+    """Size of the level-2 cache by which products are blocked."""
+    return fastmlp_l2_bytes()
+
+
+def set_l2_bytes(int64_t n_bytes):
+    """Take another size for it, a power of two from 256 KiB to 2 MiB; 0: what the machine says."""
+    if n_bytes != 0 and not (FASTMLP_LEAST_L2 <= n_bytes <= FASTMLP_MOST_L2 and n_bytes & (n_bytes - 1) == 0):
+        raise ValueError(f"no size of the cache that products are blocked by: {n_bytes}")
+    fastmlp_set_l2_bytes(n_bytes)
 
 
 def shuffle(bit_generator, int64_t[::1] order):
