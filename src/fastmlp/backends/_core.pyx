@@ -79,6 +79,8 @@ cdef extern from "fastmlp.h" nogil:
     ctypedef struct fastmlp_kernels:
         const char *isa
         int32_t real_bytes, vector_bytes, needs_packed
+        void (*block_size)(int64_t, int64_t, int64_t *, int64_t *) noexcept nogil
+        int64_t (*rows_at_once)(const fastmlp_plan *, int64_t) noexcept nogil
         size_t (*dense_scratch)(int64_t, int64_t, int64_t) noexcept nogil
         void (*dense_forward)(int64_t, int64_t, int64_t, const void *, const void *, const void *, void *, void *) noexcept nogil
         void (*dense_backward_input)(int64_t, int64_t, int64_t, const void *, const void *, void *, void *) noexcept nogil
@@ -256,6 +258,12 @@ cdef class Kernels:
     @property
     def isa(self):
         return (<bytes>self.table.isa).decode()
+
+    def block_size(self, int64_t rows, int64_t depth):
+        """Rows and depth of the blocks of a packed left operand."""
+        cdef int64_t block_rows, block_depth
+        self.table.block_size(rows, depth, &block_rows, &block_depth)
+        return block_rows, block_depth
 
     cdef void *dense_scratch(self, int64_t rows, int64_t fan_in, int64_t fan_out) except NULL:
         """Return memory, which the caller frees, for one of the three products of a layer."""
@@ -456,6 +464,10 @@ cdef class Network:
         cdef address pp = pointer(parameters), kp = pointer(packed)
         with nogil:
             self.table.pack_weights(&self.plan, pp, kp)
+
+    def rows_at_once(self, int64_t n):
+        """How many of n rows of a batch a thread takes through the network at once."""
+        return self.table.rows_at_once(&self.plan, n)
 
 
 cdef class Trainer:
