@@ -1,4 +1,4 @@
-"""The level-2 cache that products are cut for: who says how large it is, and that no bit changes."""
+"""The level-2 cache that products are cut for: who says its size, and that no bit changes."""
 
 from __future__ import annotations
 

@@ -29,7 +29,8 @@ def config_dict() -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Version, instruction sets, the cache that products are cut for, threads, compiler, and the versions of what fastmlp stands on.
+        Version, instruction sets, the cache that products are cut for, threads, compiler, and the
+        versions of what fastmlp stands on.
 
     Examples
     --------
