@@ -20,7 +20,7 @@ SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -
 
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
-.PHONY: help demo test quick docs lint sanitize bench bench-all peers instructions instructions-record clean
+.PHONY: help demo test quick docs linkcheck lint sanitize bench bench-all peers instructions instructions-record clean
 help:
 	@echo "make demo   train on handwritten digits, draw demo.png (DEMO='--epochs 5' passes options)"
 	@echo "make test   run the tests against the installed package (TESTS='-k cli' passes options)"
@@ -29,6 +29,7 @@ help:
 	@echo "make bench-all  every benchmark, about an hour, into RESULTS (bench-results)"
 	@echo "make peers  set fastmlp beside the libraries found in .venv (PEERS='--cell digits')"
 	@echo "make docs   run the gallery and build the site in docs/_build/html"
+	@echo "make linkcheck  follow the links of the site to other sites (needs the internet)"
 	@echo "make lint   ruff, mypy, and what may import what"
 	@echo "make sanitize  run tests on a core that watches its memory, then its threads (needs GCC)"
 	@echo "make instructions         hold the kernels' instruction counts against their budget"
@@ -70,6 +71,10 @@ docs: $(DOCS_READY)
 	rm -rf docs/_build docs/auto_gallery docs/generated
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build/html
 	@echo "the site: docs/_build/html/index.html"
+
+# Links within the site are warnings of `make docs`, which are errors; these need the internet.
+linkcheck: $(DOCS_READY)
+	$(BIN)/sphinx-build --quiet -b linkcheck -D plot_gallery=0 docs docs/_build/linkcheck
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check
