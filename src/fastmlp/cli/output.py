@@ -17,7 +17,7 @@ from fastmlp.validation.wording import brief
 __all__ = ["Output", "Picture", "save_figure", "writing"]
 
 
-class Output(click.ParamType[Path]):
+class Output(click.ParamType):
     """A file to write, in a folder that exists; said before the work, not after it."""
 
     name = "file"
