@@ -21,7 +21,7 @@ SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -
 
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
-.PHONY: help demo test quick test-oldest docs lint sanitize bench bench-all peers instructions instructions-record clean
+.PHONY: help demo test quick test-oldest kernels docs lint sanitize bench bench-all peers instructions instructions-record clean
 help:
 	@echo "make demo   train on handwritten digits, draw demo.png (DEMO='--epochs 5' passes options)"
 	@echo "make test   run the tests against the installed package (TESTS='-k cli' passes options)"
@@ -33,6 +33,8 @@ help:
 	@echo "make docs   run the gallery and build the site in docs/_build/html"
 	@echo "make lint   ruff, mypy, and what may import what"
 	@echo "make sanitize  run tests on a core that watches its memory, then its threads (needs GCC)"
+	@echo "make kernels   hold the kernels against plain loops, here and on emulated processors without AVX-512,"
+	@echo "               without AVX, and aarch64 (Debian: qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)"
 	@echo "make instructions         hold the kernels' instruction counts against their budget"
 	@echo "make instructions-record  make today's counts the budget (needs valgrind, as above)"
 	@echo "make clean  remove the environment, the build and the caches"
@@ -65,7 +67,10 @@ bench-all: $(INSTALLED)
 peers: $(INSTALLED)
 	$(BIN)/python benchmarks/peers.py $(PEERS)
 
-# The core alone is built for it, so the package need not be installed.
+# The core alone is built for these, so the package need not be installed.
+kernels: $(CMAKE_READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/emulate.py $(KERNELS)
+
 instructions: $(CMAKE_READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/instructions/count.py
 

@@ -250,7 +250,7 @@ def damaged_forms():
     by_column = sparse.csc_array((2, 5))
     by_column.data, by_column.indices, by_column.indptr = column.data, column.indices, column.indptr
     triplets = sparse.coo_array(([1.0], ([0], [1])), shape=(2, 5))
-    triplets.coords = (np.array([10**6]), np.array([1]))
+    triplets.row = np.array([10**6])
     blocks = sparse.bsr_array(np.ones((2, 4)), blocksize=(2, 2))
     blocks.indices[1] = 2
     lists, uneven = sparse.lil_array(np.ones((2, 5))), sparse.lil_array(np.ones((2, 5)))
