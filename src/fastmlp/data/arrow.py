@@ -14,6 +14,10 @@ from fastmlp.data.source import Piece, Reading, Source
 __all__ = ["from_arrow", "from_parquet"]
 
 
+#: What is read of a column of a Parquet file at a time.
+_BYTES_AT_ONCE = 1 << 16
+
+
 class _Columns:
     """Which columns of a dataset are X, the target and the weights."""
 
@@ -84,6 +88,7 @@ class _DatasetSource(Source):
                 batch_readahead=0,
                 fragment_readahead=0,
                 use_threads=False,
+                fragment_scan_options=_page_by_page(fragment),
             )
             for batch in batches:
                 if len(batch):
@@ -111,6 +116,17 @@ class _ReaderSource(Source):
             for first in range(0, len(batch), n_rows):
                 table = pa.Table.from_batches([batch.slice(first, n_rows)])
                 yield self.columns.piece(table, place)
+
+
+def _page_by_page(fragment: Any) -> Any:
+    """Return options by which no whole row group of a Parquet file is in memory; else None."""
+    import pyarrow.dataset as ds  # noqa: PLC0415 - an extra
+
+    if not isinstance(fragment, ds.ParquetFileFragment):
+        return None
+    return ds.ParquetFragmentScanOptions(
+        use_buffered_stream=True, buffer_size=_BYTES_AT_ONCE, pre_buffer=False
+    )
 
 
 def _place(fragment: Any) -> str:
@@ -170,7 +186,7 @@ def from_parquet(
     ValueError, TypeError
         If there is no such column, or an argument is not as it must be.
     """
-    validation.check_pyarrow()
+    validation.check_library("pyarrow", "Reading Parquet and Arrow", "parquet")
     import pyarrow.dataset as ds  # noqa: PLC0415 - an extra
 
     files = validation.check_paths_to_stream(paths)
@@ -220,7 +236,7 @@ def from_arrow(
     >>> [piece.y.tolist() for piece in from_arrow(table, target="price").pieces(2)]
     [[10.0, 20.0], [30.0]]
     """
-    validation.check_pyarrow()
+    validation.check_library("pyarrow", "Reading Parquet and Arrow", "parquet")
     import pyarrow as pa  # noqa: PLC0415 - an extra
     import pyarrow.dataset as ds  # noqa: PLC0415
 

@@ -6,7 +6,6 @@ import glob
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,6 @@ __all__ = [
     "check_like_first",
     "check_no_nulls",
     "check_paths_to_stream",
-    "check_pyarrow",
     "check_reading",
     "check_same_columns",
     "check_stream_length",
@@ -32,15 +30,6 @@ __all__ = [
     "check_streamed_arguments",
     "naming_piece",
 ]
-
-
-def check_pyarrow() -> None:
-    """Raise ImportError without the library that reads Parquet and Arrow."""
-    if find_spec("pyarrow") is None:
-        raise ImportError(
-            "Parquet and Arrow need pyarrow, which is not installed: "
-            "pip install 'fastmlp[parquet]'."
-        )
 
 
 def check_reading(options: Mapping[str, Any]) -> None:
