@@ -13,9 +13,7 @@ Examples
 ...         X = np.random.default_rng(seed).normal(size=(500, 3))
 ...         yield X, X[:, 0] + X[:, 1]
 >>> source = from_batches(batches)
->>> model = MLPRegressor(
-...     hidden_layer_sizes=(32,), learning_rate_init=0.01, max_iter=10, tol=0, random_state=0
-... )
+>>> model = MLPRegressor(hidden_layer_sizes=(32,), learning_rate_init=0.01, random_state=0)
 >>> bool(model.fit(source).score(source) > 0.9)
 True
 """

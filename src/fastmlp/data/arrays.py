@@ -56,7 +56,7 @@ def from_arrays(
         Targets; None for rows that are only predicted.
     sample_weight : array of shape (n_samples,), default=None
     buffer_rows : int, default=None
-        Rows that are shuffled among one another; None for as many as 64 MiB hold.
+        Rows that are shuffled among one another; None for as many as 32 MiB hold.
     prefetch : int, default=1
         Buffers that are read ahead, in a thread beside the training; 0 for none.
 

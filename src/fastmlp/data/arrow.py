@@ -72,6 +72,15 @@ class _DatasetSource(Source):
     def n_parts(self) -> int:
         return len(self._parts)
 
+    @property
+    def bytes_of_part(self) -> int:
+        sizes = [
+            group.total_byte_size
+            for part in self._parts
+            for group in getattr(part, "row_groups", None) or ()
+        ]
+        return max(sizes, default=0)
+
     def read(self, part: int, n_rows: int) -> Iterator[Piece]:
         import pyarrow as pa  # noqa: PLC0415 - an extra
 
@@ -144,7 +153,7 @@ def from_parquet(
     weight: str | None = None,
     filter: Any = None,
     buffer_rows: int | None = None,
-    n_open: int = 16,
+    n_open: int | None = None,
     prefetch: int = 1,
 ) -> Source:
     """Read Parquet files row group by row group (``pip install "fastmlp[parquet]"``).
@@ -167,9 +176,10 @@ def from_parquet(
     filter : pyarrow.dataset.Expression, default=None
         Which rows to read, such as ``pyarrow.dataset.field("year") > 2020``.
     buffer_rows : int, default=None
-        Rows that are shuffled among one another; None for as many as 64 MiB hold.
-    n_open : int, default=16
-        Row groups that are read at the same time.
+        Rows that are shuffled among one another; None for as many as 32 MiB hold.
+    n_open : int, default=None
+        Row groups that are read at the same time; None for as many as 128 MiB hold, from 2 to 16.
+        The more there are, the better sorted rows are mixed, and the more memory they take.
     prefetch : int, default=1
         Buffers that are read ahead, in a thread beside the training; 0 for none.
 
@@ -204,7 +214,7 @@ def from_arrow(
     weight: str | None = None,
     filter: Any = None,
     buffer_rows: int | None = None,
-    n_open: int = 16,
+    n_open: int | None = None,
     prefetch: int = 1,
 ) -> Source:
     """Read what Arrow reads: a dataset, a table, or a stream of batches.

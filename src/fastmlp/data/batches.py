@@ -64,7 +64,7 @@ def from_batches(
         predicted. X is an array or a data frame; batches may differ in their numbers of rows,
         but every call must give as many rows in all.
     buffer_rows : int, default=None
-        Rows that are shuffled among one another; None for as many as 64 MiB hold.
+        Rows that are shuffled among one another; None for as many as 32 MiB hold.
     prefetch : int, default=1
         Buffers that are read ahead, in a thread beside the training; 0 for none. That thread
         calls the function.

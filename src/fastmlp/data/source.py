@@ -14,6 +14,9 @@ __all__ = ["ROWS_OF_PIECE", "Piece", "Reading", "Source"]
 #: Rows that are read at a time.
 ROWS_OF_PIECE = 8192
 
+#: What parts that are read at the same time may take in memory, and how many they are.
+OPEN_BYTES, FEWEST_OPEN, MOST_OPEN = 1 << 27, 2, 16
+
 
 @dataclass(frozen=True, eq=False)
 class Piece:
@@ -46,15 +49,15 @@ class Reading:
     ----------
     buffer_rows : int or None
         Rows that are shuffled among one another; None for as many as ``BUFFER_BYTES`` hold.
-    n_open : int
+    n_open : int or None
         Parts that are read at the same time, a piece of each in turn, so that a buffer has rows
-        of several.
+        of several; None for as many as ``OPEN_BYTES`` hold.
     prefetch : int
         Buffers that are read ahead, in a thread beside the training; 0 for no such thread.
     """
 
     buffer_rows: int | None = None
-    n_open: int = 16
+    n_open: int | None = None
     prefetch: int = 1
 
 
@@ -81,6 +84,18 @@ class Source(ABC):
     @abstractmethod
     def n_parts(self) -> int:
         """How many parts there are."""
+
+    @property
+    def n_open(self) -> int:
+        """How many parts are read at the same time, where the order of the rows is free."""
+        if self.reading.n_open is not None:
+            return self.reading.n_open
+        return int(np.clip(OPEN_BYTES // max(self.bytes_of_part, 1), FEWEST_OPEN, MOST_OPEN))
+
+    @property
+    def bytes_of_part(self) -> int:
+        """About how much memory the largest part takes while it is read; 0 for next to nothing."""
+        return 0
 
     @abstractmethod
     def read(self, part: int, n_rows: int) -> Iterator[Piece]:

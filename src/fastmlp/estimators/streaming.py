@@ -180,7 +180,7 @@ def parts_of(model: Any, source: Source) -> Iterator[Piece]:
     n_rows = 0
     size = source.reading.buffer_rows
     for _, piece in in_turns(
-        order.tolist(), lambda part: source.read(part, ROWS_OF_PIECE), source.reading.n_open
+        order.tolist(), lambda part: source.read(part, ROWS_OF_PIECE), source.n_open
     ):
         if size is None:
             size = max(1, BUFFER_BYTES // (8 * piece.X.shape[1]))

@@ -23,7 +23,7 @@ from fastmlp.training.loop import TrainingData
 __all__ = ["BUFFER_BYTES", "Streamed", "StreamedData", "windows_of"]
 
 #: What the rows of a window take, where the user does not say how many there are.
-BUFFER_BYTES = 1 << 26
+BUFFER_BYTES = 1 << 25
 
 #: Rows of a piece, of which a window holds several of each part that is open.
 FEWEST, MOST = 256, 8192
@@ -58,7 +58,7 @@ class Streamed:
 
     def rows(self, epoch: int) -> Iterator[Rows]:
         """Yield what each piece of an epoch has to learn from, encoded."""
-        n_open = self.source.reading.n_open if self.shuffles else 1
+        n_open = self.source.n_open if self.shuffles else 1
         order = np.arange(self.source.n_parts)
         if self.shuffles:
             np.random.default_rng([self.drawn.seed, epoch]).shuffle(order)

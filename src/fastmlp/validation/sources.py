@@ -36,7 +36,7 @@ def check_reading(options: Mapping[str, Any]) -> None:
     """Raise unless the options of reading are whole numbers that make sense."""
     least = {"buffer_rows": 1, "n_open": 1, "prefetch": 0}
     for name, value in options.items():
-        if value is None and name == "buffer_rows":
+        if value is None and name != "prefetch":
             continue
         whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
         if not whole or value < least[name]:
