@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tracemalloc
 import warnings
 
@@ -17,6 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from fastmlp import MLPClassifier, MLPRegressor, custom_loss
 from fastmlp.estimators import constants
 from fastmlp.estimators.learnt import learnt_by
+from fastmlp.network import Network
 from fastmlp.registry import CLASSIFIER_LOSSES, LOSSES, REGRESSOR_LOSSES
 
 N = 60
@@ -210,6 +212,76 @@ def test_memory_does_not_grow_with_the_rows_times_the_classes():
     finally:
         tracemalloc.stop()
     assert peak < 40_000 * 100 * 4
+
+
+# -- many rows -------------------------------------------------------------------------------------
+
+
+def unlearnt(n_rows, weight, **parameters):
+    """Return a line y = w x that has seen its rows once and learnt nothing, the rows and targets.
+
+    The targets have the mean 0 and the variance 1, so the constant's cost is ½ and the line's
+    ½ (1 + w²).
+    """
+    table = np.resize([[-1.0], [1.0]], (n_rows, 1))
+    y = np.resize([-1.0, -1.0, 1.0, 1.0], n_rows)
+    init = [(np.array([[weight]]), np.zeros(1))]
+    model = MLPRegressor(hidden_layer_sizes=(), init=init, learning_rate_init=1e-30, max_iter=1)
+    return model.set_params(**parameters), table, y
+
+
+def test_the_rows_that_judge_a_fit_are_few(monkeypatch):
+    """One in 64 that the epochs went through, 1024 at least: the forecast of all cost a third."""
+    predicted = []
+    plain = Network.forward
+
+    def forward(self, backend, X, rows=None, **options):
+        predicted.append(len(X) if rows is None else len(rows))
+        return plain(self, backend, X, rows, **options)
+
+    monkeypatch.setattr(Network, "forward", forward)
+    for n_rows, n_epochs, expected in (
+        (1024, 1, 1024),
+        (6000, 1, 1024),
+        (20_000, 1, 1024),
+        (20_000, 4, 1250),
+        (6000, 70, 6000),
+        (600_000, 2, 16_384),
+    ):
+        predicted.clear()
+        model, table, y = unlearnt(n_rows, 0.5, max_iter=n_epochs, n_iter_no_change=n_epochs)
+        (text,) = said_of(model, y, table)
+        assert predicted == [expected]
+        some = "" if expected == n_rows else f"on {expected} of them "
+        assert f" worse than a constant does: {some}its cost is " in text
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_rows_that_come_by_turns_are_judged_as_all_are(shuffle):
+    """Every fourth row, or every eighth, has one target only, which would be no constant's."""
+    for n_rows in (4096, 8192, 10_001):
+        model, table, y = unlearnt(n_rows, 0.5, shuffle=shuffle)
+        (text,) = said_of(model, y, table)
+        numbers = re.findall(r"(?:is|constant's) ([0-9.]+\d)", text)
+        cost, constant = map(float, numbers)
+        assert cost == pytest.approx(0.625, rel=0.02)
+        assert constant == pytest.approx(0.5, rel=0.02)
+
+
+def test_what_may_be_due_to_the_choice_of_rows_is_nothing_to_warn_of():
+    """A line of slope w costs w²/2 more: on 1024 rows the error of that is about w/32."""
+    for weight, n_texts in ((0.01, 0), (-0.01, 0), (0.2, 1), (-0.2, 1)):
+        model, table, y = unlearnt(20_000, weight)
+        assert len(said_of(model, y, table)) == n_texts
+        model, table, y = unlearnt(1000, weight)  # all of which are looked at
+        assert len(said_of(model, y, table)) == 1
+
+
+def test_a_fit_hardly_better_on_some_rows_names_what_is_out_of_scale():
+    model, table, y = unlearnt(20_000, 0.0, init=[(np.array([[1e-7]]), np.zeros(1))])
+    (text,) = said_of(model, y, 1e3 * table)
+    assert re.search(r"(no|hardly) better than a constant does: on 1024 of them its cost is", text)
+    assert "Column 0 of X is about 1e+03 in size" in text
 
 
 def test_every_loss_is_a_row():

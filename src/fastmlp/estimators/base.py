@@ -173,9 +173,9 @@ default=None
         -----
         ConvergenceWarning
             If ``max_iter`` ended the fit, unless the learning rate's schedule ended with it; if the
-            network predicts the training rows worse than a
-            constant would, or hardly better and X is out of scale; if early stopping kept an
-            earlier network when the fit diverged.
+            network predicts the training rows, or some of them where there are thousands, worse
+            than a constant would, or hardly better and X is out of scale; if early stopping kept
+            an earlier network when the fit diverged.
         RuntimeWarning
             If y has one class only, in all rows or in those with a weight; if ``validation_split``
             leaves no row of a class to learn from.
