@@ -20,7 +20,7 @@ SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -
 
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
-.PHONY: help demo test quick docs lint sanitize bench bench-all peers instructions instructions-record clean
+.PHONY: help demo test quick docs lint sanitize hard bench bench-all peers instructions instructions-record clean
 help:
 	@echo "make demo   train on handwritten digits, draw demo.png (DEMO='--epochs 5' passes options)"
 	@echo "make test   run the tests against the installed package (TESTS='-k cli' passes options)"
@@ -31,6 +31,7 @@ help:
 	@echo "make docs   run the gallery and build the site in docs/_build/html"
 	@echo "make lint   ruff, mypy, and what may import what"
 	@echo "make sanitize  run tests on a core that watches its memory, then its threads (needs GCC)"
+	@echo "make hard   let each allocation fail, interrupt, fork, fit 10,000 times, take random steps"
 	@echo "make instructions         hold the kernels' instruction counts against their budget"
 	@echo "make instructions-record  make today's counts the budget (needs valgrind, as above)"
 	@echo "make clean  remove the environment, the build and the caches"
@@ -82,6 +83,10 @@ sanitize: $(INSTALLED)
 	WORKERS=$(WORKERS) $(BIN)/python tools/sanitize.py $(SANITIZERS)
 	FASTMLP_FLIPS=10000 $(BIN)/pytest -q tests/test_damaged_pickles.py -k flipped_bit
 	FASTMLP_MUTATIONS=10000 $(BIN)/pytest -q -s tests/test_model_files_mutated.py
+
+# The long versions of tests that the suite runs for seconds.
+hard: $(INSTALLED)
+	FASTMLP_HARD=1 $(BIN)/pytest -q -s tests/test_hard_*.py
 
 clean:
 	rm -rf $(VENV) docs/_build docs/auto_gallery docs/generated build dist .cache .pytest_cache .ruff_cache .mypy_cache

@@ -22,7 +22,7 @@ SECONDS = so_many(2, 20)
 #: What the second half of the fits may add to the process: a few arenas of its allocators.
 RESIDENT_BYTES = 2 << 20
 #: And what Python may count of a tenth of them: a cache that has grown, and the count's own.
-OBJECT_BYTES = 20_000
+OBJECT_BYTES = 60_000
 
 NEEDS_FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 NEEDS_PROC = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux's /proc")
