@@ -106,10 +106,19 @@ def register_core() -> None:
 
 
 class _BlasLimit:
-    """A limit of one thread on BLAS for as long as somebody wants it, by a count of who does."""
+    """A limit of one thread on BLAS for as long as somebody wants it, by a count of who does.
+
+    A child process inherits the limit, but not the threads that would lift it.
+    """
 
     def __init__(self) -> None:
-        self._lock, self._wanted, self._limit = threading.Lock(), 0, ExitStack()
+        self._lock, self._wanted, self._limit = threading.RLock(), 0, ExitStack()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(
+                before=self._lock.acquire,
+                after_in_parent=self._lock.release,
+                after_in_child=self._lift_in_child,
+            )
 
     def enter(self) -> None:
         with self._lock:
@@ -119,9 +128,14 @@ class _BlasLimit:
 
     def leave(self) -> None:
         with self._lock:
-            self._wanted -= 1
+            self._wanted = max(0, self._wanted - 1)  # it is 0 where a search goes on in a child
             if self._wanted == 0:
                 self._limit.close()
+
+    def _lift_in_child(self) -> None:
+        self._wanted = 0
+        self._limit.close()
+        self._lock.release()
 
 
 _BLAS_LIMIT = _BlasLimit()
