@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
@@ -177,24 +176,20 @@ def test_the_last_of_several_searches_gives_blas_its_threads_again(two_blas_thre
     assert blas_threads() == {2}
 
 
-def blas_threads_in_child():
-    """Return what BLAS may use in a child process that this thread forks."""
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_search_that_goes_on_in_a_child_leaves_later_ones_their_limit(two_blas_threads):
     reading, writing = os.pipe()
-    child = os.fork()
+    with one_blas_thread():
+        child = os.fork()
     if child == 0:  # pragma: no cover - in the child
-        os.write(writing, bytes(blas_threads()))
-        os._exit(0)
+        try:
+            with one_blas_thread():
+                os.write(writing, bytes(blas_threads()))
+        finally:
+            os._exit(0)
     os.waitpid(child, 0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        return set(pipe.read())
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_child_that_is_forked_beside_a_search_has_all_threads_of_blas(two_blas_threads):
-    with one_blas_thread(), ThreadPoolExecutor(1) as pool:
-        assert pool.submit(blas_threads_in_child).result() == {2}
-        assert blas_threads_in_child() == {2}
-        assert blas_threads() == {1}  # the search goes on
+        assert set(pipe.read()) == {1}
     assert blas_threads() == {2}
