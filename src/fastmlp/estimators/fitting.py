@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from copy import copy
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,6 +22,7 @@ from fastmlp.estimators.learnt import Learnt, shown_as
 from fastmlp.estimators.memo import Memo
 from fastmlp.estimators.stream import ONE_EPOCH, Stream
 from fastmlp.estimators.yardstick import out_of_scale, worse_than_constant
+from fastmlp.kept import kept_property
 from fastmlp.network import Network
 from fastmlp.notices import notify
 from fastmlp.optimizers import Optimizer, named_optimizer
@@ -332,7 +333,7 @@ class Fitting:
             input_noise=parameters.input_noise,
         )
 
-    @cached_property
+    @kept_property
     def _optimizer(self) -> Optimizer | None:
         """What makes the steps; None for lbfgs, which makes its own."""
         return self.memo.once("optimizer", self._make_optimizer)

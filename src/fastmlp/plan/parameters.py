@@ -47,8 +47,7 @@ def aligned_zeros(shape: int | tuple[int, ...], dtype: np.dtype | type) -> np.nd
     n_values = prod(shape) if isinstance(shape, tuple) else shape
     n_bytes = n_values * dtype.itemsize
     raw = np.zeros(n_bytes + ALIGNMENT, dtype=np.uint8)
-    address: int = raw.__array_interface__["data"][0]
-    start = -address % ALIGNMENT
+    start = -raw.ctypes.data % ALIGNMENT  # __array_interface__ crashes where memory is short
     return raw[start : start + n_bytes].view(dtype).reshape(shape)
 
 
