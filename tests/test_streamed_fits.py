@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
-from fastmlp import MLPClassifier, MLPRegressor
+from fastmlp import DivergenceError, MLPClassifier, MLPRegressor
 from fastmlp.backends import Rows
 from fastmlp.data import from_arrays, from_arrow, from_batches, from_parquet
 from fastmlp.data.survey import Drawn
@@ -264,3 +265,12 @@ def test_later_batches_have_other_columns():
     batches = lambda: iter([(X[:300], Y[:300]), (X[:300, :4], Y[:300])])  # noqa: E731
     with pytest.raises(ValueError, match=r"batch 1: .*4 columns"):
         regressor().fit(from_batches(batches))
+
+
+def test_no_thread_is_left_when_a_fit_ends_early(sorted_file):
+    before = threading.active_count()
+    source = from_parquet(sorted_file, target="y", columns=NAMES, buffer_rows=200)
+    regressor(time_limit=1e-9).fit(source)
+    with pytest.raises(DivergenceError):
+        regressor(solver="sgd", learning_rate_init=1e30).fit(source)
+    assert threading.active_count() == before

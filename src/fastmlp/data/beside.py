@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing
 from queue import SimpleQueue
 from threading import Semaphore, Thread
@@ -15,7 +15,7 @@ T = TypeVar("T")
 _END = object()
 
 
-def beside(items: Iterator[T], n_ahead: int) -> Iterator[T]:
+def beside(items: Generator[T, None, None], n_ahead: int) -> Generator[T, None, None]:
     """Yield what ``items`` yields, of which a thread makes up to ``n_ahead`` beforehand.
 
     What is yielded does not depend on ``n_ahead``. The thread begins an item only when there is
@@ -25,13 +25,13 @@ def beside(items: Iterator[T], n_ahead: int) -> Iterator[T]:
     return items if n_ahead == 0 else _beside(items, n_ahead)
 
 
-def _beside(items: Iterator[T], n_ahead: int) -> Generator[T, None, None]:
+def _beside(items: Generator[T, None, None], n_ahead: int) -> Generator[T, None, None]:
     room, made = Semaphore(n_ahead), SimpleQueue[Any]()
     left: list[bool] = []
 
     def make() -> None:
         try:
-            with closing(_closable(items)) as source:
+            with closing(items) as source:
                 while room.acquire() and not left:
                     item = next(source, _END)
                     made.put((item, None))
@@ -55,8 +55,3 @@ def _beside(items: Iterator[T], n_ahead: int) -> Generator[T, None, None]:
         left.append(True)
         room.release()
         thread.join()
-
-
-def _closable(items: Iterator[T]) -> Generator[T, None, None]:
-    """Return the items as something that can be closed."""
-    yield from items

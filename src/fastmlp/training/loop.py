@@ -6,14 +6,15 @@ second, so that Ctrl-C and a diverging loss are noticed soon.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from fastmlp.backends.protocol import Backend, Rows, Totals
 from fastmlp.notices import notify
-from fastmlp.plan.layout import Plan, batch_norms
+from fastmlp.plan.layout import Plan
 from fastmlp.training.divergence import DivergenceError, divergence_text
 from fastmlp.training.observers import Observer, Observers
 from fastmlp.training.shuffling import shuffle
@@ -60,7 +61,7 @@ class TrainingData:
         """Rows of an epoch."""
         return len(self.order)
 
-    def windows(self, epoch: int) -> Iterator[TrainingData]:
+    def windows(self, epoch: int) -> Generator[TrainingData, None, None]:
         """Yield the rows of an epoch, part by part; here it is one part."""
         yield self
 
@@ -135,7 +136,7 @@ class TrainingRun:
         network.require_target(self.data.rows.target)
         assert self.state.rate is not None
         self._rate = self.state.rate
-        self._merges = bool(batch_norms(network.plan).any())
+        self._merges = network.plan.has_batch_norm
         n_rows = self.batch_size + self._merges
         self._executor = self.backend.bind(
             network.plan, self.settings, network.dtype, n_rows, self.n_threads
@@ -194,13 +195,15 @@ class TrainingRun:
         self._rate.begin_epoch(-(-n_rows // self.batch_size) - alone)
         cost = penalty = 0.0
         n_left = n_rows
-        for window in self.data.windows(self.state.epoch):
-            n_left -= window.n_rows
-            totals = self._pass_over_window(window, last=n_left == 0)
-            if totals is None:
-                return None
-            cost += totals.cost
-            penalty += totals.penalty
+        # Closed at once, also by an error: a thread may be reading the next window.
+        with closing(self.data.windows(self.state.epoch)) as windows:
+            for window in windows:
+                n_left -= window.n_rows
+                totals = self._pass_over_window(window, last=n_left == 0)
+                if totals is None:
+                    return None
+                cost += totals.cost
+                penalty += totals.penalty
         return Totals(cost, penalty, n_rows)
 
     def _pass_over_window(self, window: TrainingData, *, last: bool) -> Totals | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -33,11 +34,35 @@ def shuffle(rng: np.random.RandomState, order: np.ndarray) -> None:
         _core.shuffle(rng._bit_generator, order)
 
 
+class _GlobalState:
+    """Lets forks wait for NumPy's global state, which a fit without a seed draws from.
+
+    NumPy lets other threads go on while it holds the state's lock. If one of them forks meanwhile,
+    its child would find the lock closed for ever.
+    """
+
+    def begin_fork(self) -> None:
+        self._lock = np.random.mtrand._rand._bit_generator.lock
+        self._lock.acquire()
+
+    def end_fork(self) -> None:
+        self._lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    _state = _GlobalState()
+    os.register_at_fork(
+        before=_state.begin_fork,
+        after_in_parent=_state.end_fork,
+        after_in_child=_state.end_fork,
+    )
+
+
 class _NoSeed(ISeedSequence):
     """A state that is replaced at once, since to mix a true one takes longer than a small fit."""
 
-    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> np.ndarray:
-        return np.zeros(n_words, dtype)
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> Any:
+        return [0] * n_words  # MT19937 takes them one by one, of an array in 25 µs
 
 
 def random_state_of(seed: Any) -> RandomState:

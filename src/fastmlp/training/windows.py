@@ -6,7 +6,8 @@ multiple of the batch size, so that only the last batch of an epoch is short.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +75,7 @@ class Streamed:
                 rows = self.encode(piece)
             yield rows if keep.all() else _chosen(rows, keep)
 
-    def windows(self, epoch: int) -> Iterator[Rows]:
+    def windows(self, epoch: int) -> Generator[Rows, None, None]:
         """Yield an epoch's windows, read ahead in a thread beside, as far as the source says."""
         pieces = self.rows(epoch)
         return beside(windows_of(pieces, self.window_rows), self.source.reading.prefetch)
@@ -87,7 +88,7 @@ def _chosen(rows: Rows, keep: np.ndarray) -> Rows:
     return Rows(X[keep], rows.target[keep], weights)
 
 
-def windows_of(pieces: Iterable[Rows], n_rows: int) -> Iterator[Rows]:
+def windows_of(pieces: Iterable[Rows], n_rows: int) -> Generator[Rows, None, None]:
     """Yield windows of ``n_rows`` rows each, but for the last one, of pieces of any size."""
     window: list[np.ndarray] = []
     filled = 0
@@ -121,10 +122,11 @@ class StreamedData(TrainingData):
         """Rows of an epoch."""
         return self.streamed.n_rows
 
-    def windows(self, epoch: int) -> Iterator[TrainingData]:
+    def windows(self, epoch: int) -> Generator[TrainingData, None, None]:
         """Yield the rows of an epoch, window by window; ValueError unless they are all there."""
         n_seen = 0
-        for rows in self.streamed.windows(epoch):
-            n_seen += len(rows.target)
-            yield TrainingData(rows, np.arange(len(rows.target), dtype=np.int64))
+        with closing(self.streamed.windows(epoch)) as windows:
+            for rows in windows:
+                n_seen += len(rows.target)
+                yield TrainingData(rows, np.arange(len(rows.target), dtype=np.int64))
         validation.check_stream_length(n_seen, self.n_rows)
