@@ -6,6 +6,7 @@ import doctest
 import inspect
 import pkgutil
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import matplotlib as mpl
@@ -21,6 +22,7 @@ MODULES = [
         module.name
         for module in pkgutil.walk_packages(fastmlp.__path__, "fastmlp.")
         if not module.name.endswith(("__main__", "._core", "adapters.autogluon"))
+        and not (module.name.startswith("fastmlp.export.torch") and find_spec("torch") is None)
     ),
 ]
 
