@@ -17,7 +17,7 @@ from fastmlp.estimators.attributes import LearntAttributes
 from fastmlp.estimators.hiding import with_sklearn_callbacks
 from fastmlp.estimators.learnt import Learnt, learnt_by
 from fastmlp.estimators.precision import say_what_runs
-from fastmlp.export.exportable import Exportable
+from fastmlp.export.exportable import ExportableNetwork
 from fastmlp.files.savable import Savable
 from fastmlp.notices import notify
 from fastmlp.options import by_object
@@ -48,7 +48,7 @@ def _parameter_names(cls: type[BaseMLP]) -> tuple[str, ...]:
     return tuple(own._get_param_names())  # type: ignore[attr-defined]
 
 
-class BaseMLP(LearntAttributes, Exportable, Savable, BaseEstimator, ABC):
+class BaseMLP(LearntAttributes, ExportableNetwork, Savable, BaseEstimator, ABC):
     """A multi-layer perceptron without a notion of what its outputs mean.
 
     A fit trains a network of its own and publishes what it has learnt by one assignment at its

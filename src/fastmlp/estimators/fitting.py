@@ -131,6 +131,11 @@ class Fitting:
             self._comment(ending)
         return self.learnt
 
+    def untrained(self) -> Learnt:
+        """Return what training would begin with."""
+        self.rng = random_state_of(self.parameters.random_state)
+        return self._starting_point()
+
     def _train(self) -> Ending:
         """Run the solver; name what is out of scale if it diverges."""
         try:

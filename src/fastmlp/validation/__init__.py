@@ -94,6 +94,15 @@ from fastmlp.validation.labels import (
 from fastmlp.validation.members import check_members, check_same_members
 from fastmlp.validation.memory import check_memory, naming_rows, naming_training
 from fastmlp.validation.models import check_model, check_refitted
+from fastmlp.validation.modules import (
+    check_link_has_classes,
+    check_loss_of_module,
+    check_module_numbers,
+    check_modules,
+    check_one_number_of_groups,
+    check_torch_classes,
+    raise_module,
+)
 from fastmlp.validation.normalizations import (
     check_normalizations,
     check_rows_for_batch_norm,
@@ -298,7 +307,9 @@ __all__ = [
     "check_levels",
     "check_library",
     "check_like_first",
+    "check_link_has_classes",
     "check_loss_fits",
+    "check_loss_of_module",
     "check_magnitudes",
     "check_members",
     "check_memory",
@@ -307,6 +318,8 @@ __all__ = [
     "check_min_count",
     "check_missing_text",
     "check_model",
+    "check_module_numbers",
+    "check_modules",
     "check_n_columns",
     "check_names",
     "check_neuron",
@@ -320,6 +333,7 @@ __all__ = [
     "check_number_of_layers",
     "check_objects_given",
     "check_one_label_a_row",
+    "check_one_number_of_groups",
     "check_onnx_size",
     "check_opset",
     "check_order",
@@ -381,6 +395,7 @@ __all__ = [
     "check_target_range",
     "check_target_transforms",
     "check_target_width",
+    "check_torch_classes",
     "check_training_weights",
     "check_two_classes",
     "check_two_labels",
@@ -424,6 +439,7 @@ __all__ = [
     "pickled_by_another",
     "raise_assigned",
     "raise_fixed_layers",
+    "raise_module",
     "raise_no_order",
     "raise_partner",
     "raise_unloadable",
