@@ -13,6 +13,7 @@ VENV      := .venv
 BIN       := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DOCS_READY  := $(VENV)/.docs
+OLDEST      := .venv-oldest
 CMAKE_READY := $(VENV)/.cmake
 SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -name '*.pyx' \
              -o -name '*.pxd' -o -name '*.c' -o -name '*.h' -o -name '*.inc' -o -name 'py.typed' \)) \
@@ -20,11 +21,12 @@ SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -
 
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
-.PHONY: help demo test quick docs linkcheck worked lint sanitize bench bench-all peers instructions instructions-record clean
+.PHONY: help demo test quick test-oldest kernels docs linkcheck worked lint sanitize hard bench bench-all peers instructions instructions-record clean
 help:
 	@echo "make demo   train on handwritten digits, draw demo.png (DEMO='--epochs 5' passes options)"
 	@echo "make test   run the tests against the installed package (TESTS='-k cli' passes options)"
 	@echo "make quick  run a few cases of each test, on one backend, in a minute"
+	@echo "make test-oldest  the tests, with the oldest version of each package that pyproject.toml allows"
 	@echo "make bench  time kernels and an epoch on every backend, draw bench.png (BENCH=--quick)"
 	@echo "make bench-all  every benchmark, about an hour, into RESULTS (bench-results)"
 	@echo "make peers  set fastmlp beside the libraries found in .venv (PEERS='--cell digits')"
@@ -33,6 +35,9 @@ help:
 	@echo "make worked  apply the worked changes of the site to a copy, build and test it"
 	@echo "make lint   ruff, mypy, and what may import what"
 	@echo "make sanitize  run tests on a core that watches its memory, then its threads (needs GCC)"
+	@echo "make kernels   hold the kernels against plain loops, here and on emulated processors without AVX-512,"
+	@echo "               without AVX, and aarch64 (Debian: qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)"
+	@echo "make hard   let each allocation fail, interrupt, fork, fit 10,000 times, take random steps"
 	@echo "make instructions         hold the kernels' instruction counts against their budget"
 	@echo "make instructions-record  make today's counts the budget (needs valgrind, as above)"
 	@echo "make clean  remove the environment, the build and the caches"
@@ -48,6 +53,11 @@ quick: WERROR = ON
 quick: $(INSTALLED)
 	$(BIN)/pytest -n $(WORKERS) --quick $(TESTS)
 
+# uv alone can choose the oldest versions; the lower bounds stand in pyproject.toml and nowhere else.
+test-oldest: WERROR = ON
+test-oldest: $(OLDEST)/.installed
+	$(OLDEST)/bin/pytest -n $(WORKERS) $(TESTS)
+
 bench: $(INSTALLED)
 	$(BIN)/fastmlp bench $(BENCH)
 
@@ -60,7 +70,10 @@ bench-all: $(INSTALLED)
 peers: $(INSTALLED)
 	$(BIN)/python benchmarks/peers.py $(PEERS)
 
-# The core alone is built for it, so the package need not be installed.
+# The core alone is built for these, so the package need not be installed.
+kernels: $(CMAKE_READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/emulate.py $(KERNELS)
+
 instructions: $(CMAKE_READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/instructions/count.py
 
@@ -92,12 +105,24 @@ sanitize: $(INSTALLED)
 	FASTMLP_FLIPS=10000 $(BIN)/pytest -q tests/test_damaged_pickles.py -k flipped_bit
 	FASTMLP_MUTATIONS=10000 $(BIN)/pytest -q -s tests/test_model_files_mutated.py
 
+# The long versions of tests that the suite runs for seconds.
+hard: $(INSTALLED)
+	FASTMLP_HARD=1 $(BIN)/pytest -q -s tests/test_hard_*.py
+
 clean:
-	rm -rf $(VENV) docs/_build docs/auto_gallery docs/generated build dist .cache .pytest_cache .ruff_cache .mypy_cache
+	rm -rf $(VENV) $(OLDEST) docs/_build docs/auto_gallery docs/generated build dist .cache .pytest_cache .ruff_cache .mypy_cache
 
 # A regular install, not an editable one: the tests see what a user gets.
 $(INSTALLED): $(BIN)/python $(SOURCES)
 	$(BIN)/python -m pip install --quiet -Ccmake.define.FASTMLP_WERROR=$(WERROR) ".[test,lint]"
+	@touch $@
+
+$(OLDEST)/.installed: $(BIN)/python $(SOURCES) tests/oldest.txt
+	$(BIN)/python -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet "uv>=0.5"
+	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST)/bin/python --resolution lowest-direct \
+	  --requirements pyproject.toml --extra test --constraints tests/oldest.txt
+	$(OLDEST)/bin/python -m pip install --quiet --no-deps -Ccmake.define.FASTMLP_WERROR=$(WERROR) .
 	@touch $@
 
 # The extra's packages alone: asking pip for ".[docs]" would build the package a second time.

@@ -44,6 +44,7 @@ from fastmlp.validation.export import (
     check_opset,
     check_stored_weights,
     check_unicode,
+    check_zipmap,
     raise_partner,
 )
 from fastmlp.validation.files import (
@@ -360,6 +361,7 @@ __all__ = [
     "check_weights",
     "check_weights_of_parts",
     "check_years",
+    "check_zipmap",
     "check_zone",
     "checking_initializer",
     "chosen_columns",

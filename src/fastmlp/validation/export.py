@@ -22,6 +22,7 @@ __all__ = [
     "check_opset",
     "check_stored_weights",
     "check_unicode",
+    "check_zipmap",
     "raise_partner",
 ]
 
@@ -96,16 +97,25 @@ def check_library(name: str, what: str, extra: str) -> None:
         )
 
 
-def check_opset(opset: Any, newest: int) -> int:
+def check_opset(opset: Any, newest: int, name: str = "opset") -> int:
     """Return a version of ONNX's operators; raise unless it can be written."""
     if isinstance(opset, bool) or not isinstance(opset, Integral):
-        raise TypeError(f"opset must be an integer, such as {OLDEST_OPSET}; got {brief(opset)}.")
+        raise TypeError(f"{name} must be an integer, such as {OLDEST_OPSET}; got {brief(opset)}.")
     if not OLDEST_OPSET <= int(opset) <= newest:
         raise ValueError(
-            f"opset must be from {OLDEST_OPSET} to {newest}, the newest that this onnx knows; got "
+            f"{name} must be from {OLDEST_OPSET} to {newest}, the newest that this onnx knows; got "
             f"{brief(opset)}."
         )
     return int(opset)
+
+
+def check_zipmap(has_probabilities: bool) -> None:
+    """Raise ValueError unless there are the probabilities that a map would hold."""
+    if not has_probabilities:
+        raise ValueError(
+            "The loss of this MLPClassifier knows no probabilities, which a ZipMap would hold: "
+            "pass options={'zipmap': False}, and the second output is the decision function."
+        )
 
 
 def check_missing_text(missing: Any, known: Mapping[str, Set[str]]) -> str:

@@ -149,7 +149,7 @@ class Parameter:
         unused = solver in SOLVERS and solver not in self.solvers
         if not unused or self.off is _IGNORED or (isinstance(value, str) and value in self.ignored):
             return False
-        return isinstance(value, Schedule) or bool(np.any(value))
+        return isinstance(value, (Schedule, str)) or bool(np.any(value))
 
     @property
     def documentation(self) -> str:
@@ -348,8 +348,8 @@ PARAMETERS = (
         type="dict of str to float, or None", solvers=BATCHES, off=None, text="""
     Factors of the learning rate for parts of the network, such as ``{"biases": 0.1}``: "weights",
     "biases", "norms" (γ and β), "activations" (the α of ``parametric_activation``), "first_layer"
-    and "last_layer". If several of them concern an array, their product counts. 0 keeps a part as it
-    is at first. Decoupled decay is a share of the step, so it is multiplied as well.
+    and "last_layer". If several of them concern an array, their product counts. 0 keeps a part as
+    it is at first. Decoupled decay is a share of the step, so it is multiplied as well.
     """),
     Parameter("parametrization", "standard", PARAMETRIZATION, "str", type='{"standard", "ntk"}',
         names=PARAMETRIZATIONS, solvers=BATCHES, off="standard", ignored=("standard",), text="""
