@@ -77,7 +77,7 @@ class BaseMLP(LearntAttributes, ExportableNetwork, Savable, BaseEstimator, ABC):
         return dict(zip(_parameter_names(type(self)), self._parameter_values(), strict=True))
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters, and options of the objects in them.
+        """Set parameters, and the options of objects that are parameters.
 
         An object of :mod:`fastmlp.optimizers`, :mod:`fastmlp.schedules` or
         :mod:`fastmlp.averaging` never changes: a copy with other options takes its place.
@@ -137,24 +137,25 @@ class BaseMLP(LearntAttributes, ExportableNetwork, Savable, BaseEstimator, ABC):
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            C-contiguous arrays of uint8, float32 and float64 are read in place; others are
-            converted once. So are sparse matrices that are not CSR; the rows of a batch, and no
-            more, are made dense.
+            C-contiguous arrays of uint8, float32 and float64, and sparse CSR matrices, are read in
+            place. Others are converted once. Of sparse rows, only those of one batch at a time are
+            made dense.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels, label indicators, or real targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            How much each row counts; not negative. A weight of 2 means the same as the row twice,
-            so the penalties weigh less the larger the sum of the weights is.
+            How much each row counts. Weights must not be negative. A weight of 2 means the same as
+            having the row twice, so the larger the sum of the weights is, the less the penalties
+            count.
         X_val : array-like or sparse matrix of shape (n_validation_rows, n_features), default=None
-            Rows to judge the network by after each epoch, with columns as X has them; nothing is
-            learnt from them. With ``early_stopping`` they stop the fit, and no row of X is held
-            out. Without it, their scores only go into ``validation_scores_``, the records of
-            ``callbacks`` and the lines of ``verbose``.
+            Rows by which the network is judged after each epoch, with the columns of X. Nothing is
+            learnt from them. With ``early_stopping`` they decide when the fit stops, and no row of
+            X is held out. Without it, their scores only go into ``validation_scores_``, the records
+            of ``callbacks`` and the lines of ``verbose``.
         y_val : array-like of shape (n_validation_rows,) or (n_validation_rows, n_outputs), \
 default=None
-            Their labels or targets, as y has them.
+            Labels or targets of these rows, of the same kind as y.
         sample_weight_val : array-like of shape (n_validation_rows,), default=None
-            How much each of them counts in the score.
+            How much each of these rows counts in the score.
 
         Returns
         -------
@@ -169,7 +170,7 @@ default=None
             infinite or NaN, also because ``scoring`` has no value for them, and early stopping has
             kept no earlier network; the estimator is as it was before.
         RuntimeError
-            If it is a callback of the model's own fit that calls.
+            If a callback calls this method of the model that is being fitted.
 
         Warns
         -----
@@ -267,17 +268,16 @@ default=None
 
     @with_sklearn_callbacks
     def set_callbacks(self, *callbacks: Any) -> Self:
-        """Set callbacks of scikit-learn's, which ``fit`` tells of every epoch.
+        """Set callbacks of scikit-learn, which ``fit`` calls after every epoch.
 
-        They are another interface than the parameter ``callbacks``: see
-        :mod:`sklearn.callback`, which scikit-learn has from version 1.9 on. ``partial_fit`` tells
-        them nothing.
+        They have another interface than the parameter ``callbacks``: see :mod:`sklearn.callback`,
+        which scikit-learn has from version 1.9 on. ``partial_fit`` does not call them.
 
         Parameters
         ----------
         *callbacks : objects with the methods of :class:`sklearn.callback.FitCallback`
-            Such as :class:`sklearn.callback.ProgressBar` and
-            :class:`sklearn.callback.ScoringMonitor`. None at all takes earlier ones away.
+            Objects such as :class:`sklearn.callback.ProgressBar` and
+            :class:`sklearn.callback.ScoringMonitor`. A call without any removes earlier ones.
 
         Returns
         -------
@@ -286,7 +286,7 @@ default=None
         Raises
         ------
         TypeError
-            If an object has not these methods.
+            If an object does not have these methods.
         """
         from sklearn.callback import CallbackSupportMixin  # noqa: PLC0415 - brings much along
 
@@ -395,8 +395,8 @@ default=None
         Returns
         -------
         ndarray of shape (n_samples,)
-            What ``loss`` said in the fit, summed over labels, averaged over targets and quantiles,
-            in the unit of y.
+            The loss that the model was fitted with, in the unit of y. It is summed over labels, and
+            averaged over targets and quantiles.
 
         Raises
         ------
@@ -464,12 +464,14 @@ default=None
     def objective(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return ``cost`` plus the penalties on the weights: the number that ``loss_`` reports.
 
-        The penalties are (alpha/2 · Σw² + l1 · Σ|w|) / W, alpha and l1 those of the fit, W the sum
-        of sample weights, the number of samples without them. With a standardised target they
-        belong to its cost, and are told in the unit of y as that is.
+        The penalties are (alpha/2 · Σw² + l1 · Σ|w|) / W, with alpha and l1 of the fit. W is the
+        sum of the sample weights, or without weights the number of samples. If the target is
+        standardised, the penalties belong to the cost of the standardised target. Both are then
+        converted to the unit of y.
 
-        Training descends along this, but for a regressor with several targets or quantiles whose
-        cost is their mean: it minimises their sum plus the same penalties, as scikit-learn does.
+        Training minimises this number, with one exception: a regressor with several targets or
+        quantiles, whose cost is a mean over them, minimises their sum plus the same penalties, as
+        scikit-learn does.
 
         Parameters
         ----------
@@ -522,12 +524,11 @@ default=None
 
         Notes
         -----
-        Batch norm takes the mean and variance of the rows given, as in training, whereas ``cost``
-        takes those that prediction uses: there, this is the gradient of what training minimises.
-        Of several members, it is the gradient of the mean of their costs, which training minimises;
-        ``cost`` is that of what they predict together.
-        Where ``cost`` is a mean over several targets, training descends along their sum, that many
-        times as steep.
+        This is the gradient of what training minimises. ``cost`` differs from that in some cases:
+        batch norm takes the mean and variance of the given rows here, as in training, and those of
+        prediction in ``cost``. With several members, this is the gradient of the mean of their
+        costs, and ``cost`` is that of their common prediction. If ``cost`` is a mean over several
+        targets, training descends along their sum, which is that many times as steep.
 
         Examples
         --------
