@@ -136,11 +136,12 @@ class BaseMLP(LearntAttributes, ExportableNetwork, Savable, BaseEstimator, ABC):
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
+        X : array-like, sparse matrix or source, of shape (n_samples, n_features)
+            A source of :mod:`fastmlp.data` is read piece by piece, and brings y and the weights.
             C-contiguous arrays of uint8, float32 and float64, and sparse CSR matrices, are read in
             place. Others are converted once. Of sparse rows, only those of one batch at a time are
             made dense.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Class labels, label indicators, or real targets.
         sample_weight : array-like of shape (n_samples,), default=None
             How much each row counts. Weights must not be negative. A weight of 2 means the same as

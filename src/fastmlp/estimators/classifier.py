@@ -193,8 +193,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        X : array-like, sparse matrix or source, of shape (n_samples, n_features)
+            A source of :mod:`fastmlp.data` brings y and the weights itself.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         sample_weight : array-like of shape (n_samples,), default=None
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever occur. The first call needs them, unless y is an indicator
@@ -348,8 +349,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        X : array-like, sparse matrix or source, of shape (n_samples, n_features)
+            A source of :mod:`fastmlp.data` brings y and the weights itself.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Labels. If y holds distributions, the most probable class of each row counts.
         sample_weight : array-like of shape (n_samples,), default=None
 

@@ -201,8 +201,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        X : array-like, sparse matrix or source, of shape (n_samples, n_features)
+            A source of :mod:`fastmlp.data` brings y and the weights itself.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         sample_weight : array-like of shape (n_samples,), default=None
 
         Returns
@@ -272,8 +273,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        X : array-like, sparse matrix or source, of shape (n_samples, n_features)
+            A source of :mod:`fastmlp.data` brings y and the weights itself.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         sample_weight : array-like of shape (n_samples,), default=None
 
         Returns
