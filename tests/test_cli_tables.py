@@ -188,6 +188,7 @@ def test_rows_without_a_target_are_left_out_and_told(folder):
     [
         ({"id": list(range(N_ROWS))}, "column 'id' numbers the rows: leave it out by --drop 'id'"),
         ({"nothing": [None] * N_ROWS}, "column 'nothing' without any value: left out"),
+        ({"one": [7] * N_ROWS}, "column 'one' with one value in all rows: left out"),
         ({"same": COLUMNS["price"]}, "column 'same' is the target once more"),
         ({"name": [f"n{i}" for i in range(N_ROWS)]}, "column 'name' has 80 different texts"),
         ({"day": ["2024-01-02", "2024-03-01"] * 40}, "column 'day' with dates: rows are held out"),
