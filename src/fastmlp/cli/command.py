@@ -82,7 +82,7 @@ def _end(ctx: click.Context, line: str, status: int) -> None:
 
 
 def _require_core() -> None:
-    """Raise RefusedError if ``FASTMLP_ISA`` names what this machine has not."""
+    """Raise RefusedError if ``FASTMLP_ISA`` or its like name what this machine has not."""
     try:
         get_backend("compiled")
     except ValueError as error:

@@ -29,7 +29,7 @@ class FiniteRange(click.FloatRange):
         return number
 
 
-class Widths(click.ParamType[tuple[int, ...]]):
+class Widths(click.ParamType):
     """Widths of the hidden layers, such as 256,128."""
 
     name = "widths"

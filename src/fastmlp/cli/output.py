@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Output", "Picture", "save_figure", "write_whole", "writing"]
 
 
-class Output(click.ParamType[Path]):
+class Output(click.ParamType):
     """A file to write, in a folder that exists; said before the work, not after it."""
 
     name = "file"
