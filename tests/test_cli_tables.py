@@ -424,3 +424,15 @@ def test_export_to_c(folder):
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("house.c (")
     assert "house_predict" in (folder / "house.c").read_text()
+
+
+def test_export_to_onnx(folder):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    trained(target="kind")
+    result = run("export", "model.fastmlp", "house.onnx")
+    assert result.exit_code == 0, result.output
+    session = onnxruntime.InferenceSession("house.onnx", providers=["CPUExecutionProvider"])
+    assert {each.name for each in session.get_outputs()} == {"label", "probabilities"}
+    result = run("export", "model.fastmlp", "house.onnx", "--name", "house")
+    assert result.exit_code == 2
+    assert "--name is for files that end with .c" in result.stderr
