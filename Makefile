@@ -21,7 +21,7 @@ SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -
 
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
-.PHONY: help demo test quick test-oldest kernels docs linkcheck lint sanitize bench bench-all peers instructions instructions-record clean
+.PHONY: help demo test quick test-oldest kernels docs linkcheck lint sanitize hard bench bench-all peers instructions instructions-record clean
 help:
 	@echo "make demo   train on handwritten digits, draw demo.png (DEMO='--epochs 5' passes options)"
 	@echo "make test   run the tests against the installed package (TESTS='-k cli' passes options)"
@@ -36,6 +36,7 @@ help:
 	@echo "make sanitize  run tests on a core that watches its memory, then its threads (needs GCC)"
 	@echo "make kernels   hold the kernels against plain loops, here and on emulated processors without AVX-512,"
 	@echo "               without AVX, and aarch64 (Debian: qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)"
+	@echo "make hard   let each allocation fail, interrupt, fork, fit 10,000 times, take random steps"
 	@echo "make instructions         hold the kernels' instruction counts against their budget"
 	@echo "make instructions-record  make today's counts the budget (needs valgrind, as above)"
 	@echo "make clean  remove the environment, the build and the caches"
@@ -99,6 +100,10 @@ sanitize: $(INSTALLED)
 	WORKERS=$(WORKERS) $(BIN)/python tools/sanitize.py $(SANITIZERS)
 	FASTMLP_FLIPS=10000 $(BIN)/pytest -q tests/test_damaged_pickles.py -k flipped_bit
 	FASTMLP_MUTATIONS=10000 $(BIN)/pytest -q -s tests/test_model_files_mutated.py
+
+# The long versions of tests that the suite runs for seconds.
+hard: $(INSTALLED)
+	FASTMLP_HARD=1 $(BIN)/pytest -q -s tests/test_hard_*.py
 
 clean:
 	rm -rf $(VENV) $(OLDEST) docs/_build docs/auto_gallery docs/generated build dist .cache .pytest_cache .ruff_cache .mypy_cache

@@ -5,28 +5,24 @@ A program of its own, as its children may die: ``report(count, seed)`` does it a
 
 from __future__ import annotations
 
-import faulthandler
 import json
 import os
 import pickle
-import re
 import resource
-import select
 import signal
 import sys
-import tempfile
-import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from helpers_children import run_child
 from helpers_custom import half_square, half_square_slope, tanh, tanh_slope
-from helpers_process import cpu_ticks
 
 from fastmlp import MLPClassifier, MLPRegressor, Predictor, RosenblattPerceptron
 from fastmlp.custom import custom_activation, custom_loss
@@ -35,10 +31,6 @@ from fastmlp.embeddings import PBLD, Categories, PiecewiseLinear
 #: A damaged ``max_iter`` may ask for a year of work: what Python can interrupt does not hang. These
 #: are seconds of computing, of which a busy machine needs no more.
 SECONDS_PER_FLIP = 2.0
-#: A silent child is looked at so often: one that stands still meanwhile hangs.
-SECONDS_OF_SILENCE = 20.0
-#: One that has computed for so long since it was heard is not to be interrupted: it hangs too.
-SECONDS_OF_SILENT_WORK = 20.0
 #: Bytes that a child may take beyond what it begins with.
 MEMORY = 1 << 30
 #: What a child writes into its pipe: where it is, then what became of the flip.
@@ -209,9 +201,8 @@ def limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY, now + MEMORY))
 
 
-def child(blobs: Sequence[tuple[bytes, np.ndarray]], pipe: int, trace: BinaryIO) -> None:
+def child(blobs: Sequence[tuple[bytes, np.ndarray]], pipe: int) -> None:
     """Go through damaged pickles until the end, or the child's."""
-    faulthandler.enable(trace)
     signal.signal(signal.SIGPROF, time_up)
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -223,57 +214,6 @@ def child(blobs: Sequence[tuple[bytes, np.ndarray]], pipe: int, trace: BinaryIO)
         os.write(pipe, bytes([code]))
 
 
-def listen(pipe: int, pid: int) -> bytes:
-    """Return what a child wrote before its end; end it when it hangs."""
-    heard, when_heard, when_looked_at = b"", cpu_ticks(pid), cpu_ticks(pid)
-    while True:
-        if select.select([pipe], [], [], SECONDS_OF_SILENCE)[0]:
-            news = os.read(pipe, 1 << 16)
-            if not news:
-                return heard
-            heard += news
-            when_heard = when_looked_at = cpu_ticks(pid)
-        else:
-            now = cpu_ticks(pid)
-            if hangs(when_heard, when_looked_at, now):
-                os.kill(pid, signal.SIGKILL)
-            when_looked_at = now
-
-
-def hangs(heard: int | None, looked_at: int | None, now: int | None) -> bool:
-    """Return whether a silent child stands still or works without end, by its ticks of work.
-
-    They are those when it was heard, when it was looked at last and now; where the system does not
-    tell them, silence is enough. A child that gets little of a busy machine does neither.
-    """
-    if heard is None or looked_at is None or now is None:
-        return True
-    return now == looked_at or now - heard > SECONDS_OF_SILENT_WORK * os.sysconf("SC_CLK_TCK")
-
-
-def run_child(blobs: Sequence[tuple[bytes, np.ndarray]]) -> tuple[bytes, str, str]:
-    """Fork; return what the child wrote, how it ended ("" when well) and its innermost frame."""
-    read, write = os.pipe()
-    with tempfile.TemporaryFile() as trace:
-        pid = os.fork()
-        if pid == 0:
-            try:
-                os.close(read)
-                child(blobs, write, trace)
-                os._exit(0)
-            finally:
-                traceback.print_exc()
-                os._exit(1)
-        os.close(write)
-        heard = listen(read, pid)
-        os.close(read)
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        trace.seek(0)
-        frame = re.search(r'File "(.*)", line (\d+) in (\S+)', trace.read().decode())
-    how = signal.Signals(-code).name if code < 0 else f"exit code {code}" if code else ""
-    return heard, how, ":".join(frame.groups()) if frame else ""
-
-
 def run_all(
     wanted: Sequence[Flip], blobs: dict[str, bytes], targets: dict[str, np.ndarray]
 ) -> tuple[Counter[str], list[Crash]]:
@@ -283,7 +223,7 @@ def run_all(
     done = 0
     while done < len(wanted):
         part = [(flipped(blobs[f.model], f), targets[f.model]) for f in wanted[done:]]
-        heard, how, where = run_child(part)
+        heard, how, where = run_child(partial(child, part))
         fates = [code for code in heard if code in (FINE, RAISED, SLOW)]
         outcomes.update({FINE: "fine", RAISED: "raised", SLOW: "slow"}[code] for code in fates)
         done += len(fates)

@@ -14,18 +14,19 @@ import pickle
 import random
 import signal
 import tempfile
-import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import helpers_files as of
 import helpers_flips as flips
 import numpy as np
+from helpers_children import run_child
 from safetensors.numpy import load, save
 
 import fastmlp
@@ -309,28 +310,6 @@ def child(numbers: range, seed: int, found: Sequence[Source], folder: Path, pipe
     path.unlink()
 
 
-def run_child(
-    numbers: range, seed: int, found: Sequence[Source], folder: Path
-) -> tuple[bytes, str]:
-    """Fork; return what the child wrote, and how it ended, "" when well."""
-    read, write = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.close(read)
-            child(numbers, seed, found, folder, write)
-            os._exit(0)
-        finally:
-            traceback.print_exc()
-            os._exit(1)
-    os.close(write)
-    heard = flips.listen(read, pid)
-    os.close(read)
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    how = signal.Signals(-code).name if code < 0 else f"exit code {code}" if code else ""
-    return heard, how
-
-
 def run_all(count: int, seed: int) -> dict[str, Any]:
     """Return how many files came to what, by whether their checksum was right, and the crashes."""
     outcomes: dict[bool, Counter[str]] = {False: Counter(), True: Counter()}
@@ -341,7 +320,7 @@ def run_all(count: int, seed: int) -> dict[str, Any]:
         done = 0
         while done < count:
             numbers = range(done, min(done + PART, count))
-            heard, how = run_child(numbers, seed, found, folder)
+            heard, how, _ = run_child(partial(child, numbers, seed, found, folder))
             fates = [code for code in heard if code in NAMES]
             for number, code in zip(numbers, fates, strict=False):
                 source, blob, is_signed = mutation(number, seed, found)

@@ -81,22 +81,22 @@ def test_a_flipped_bit_never_ends_the_process():
 @pytest.mark.parametrize("body", ["while True: pass", "time.sleep(600)"])
 def test_a_child_that_hangs_is_ended(body):
     code = f"""
-import os, time, helpers_flips as flips
-flips.SECONDS_OF_SILENCE, flips.SECONDS_OF_SILENT_WORK = 0.5, 0.2
+import os, time, helpers_children as children
+children.SECONDS_OF_SILENCE, children.SECONDS_OF_SILENT_WORK = 0.5, 0.2
 read, write = os.pipe()
 if (pid := os.fork()) == 0:
     os.close(read)
     os.write(write, b"L")
     {body}
 os.close(write)
-print(flips.listen(read, pid), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+print(children.listen(read, pid), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
     assert run_python(code).split() == ["b'L'", str(-signal.SIGKILL)]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_child_that_gets_little_of_the_machine_does_not_hang():
-    from helpers_flips import SECONDS_OF_SILENT_WORK, hangs
+    from helpers_children import SECONDS_OF_SILENT_WORK, hangs
 
     limit = int(SECONDS_OF_SILENT_WORK * os.sysconf("SC_CLK_TCK"))
     assert not hangs(heard=50, looked_at=50, now=51)

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, repeat
 from operator import mul
-from threading import Lock
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
 from fastmlp.options import Options
+from fastmlp.threads import OwnLock
 
 __all__ = [
     "LAMB",
@@ -286,7 +286,7 @@ class Adadelta(Optimizer):
 
 #: Steps whose products of momenta are worked out at once.
 _BLOCK = 1024
-_EXTENDING = Lock()
+_EXTENDING = OwnLock()
 
 
 def _momentum_of_nadam(beta: float, momentum_decay: float, t: int) -> float:

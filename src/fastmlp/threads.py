@@ -17,6 +17,7 @@ from fastmlp._version import __version__
 
 __all__ = [
     "CoreController",
+    "OwnLock",
     "available_threads",
     "default_threads",
     "one_blas_thread",
@@ -105,11 +106,39 @@ def register_core() -> None:
     _core()
 
 
+class OwnLock:
+    """A lock that a forked child finds open, whatever other threads of its parent were doing.
+
+    What it guards must be whole at any moment, since nobody in the child finishes what they began.
+    """
+
+    def __init__(self) -> None:
+        self._open()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._open)
+
+    def _open(self) -> None:
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
 class _BlasLimit:
     """A limit of one thread on BLAS for as long as somebody wants it, by a count of who does."""
 
     def __init__(self) -> None:
-        self._lock, self._wanted, self._limit = threading.Lock(), 0, ExitStack()
+        self._lock, self._wanted, self._limit = OwnLock(), 0, ExitStack()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget)
+
+    def _forget(self) -> None:
+        """Restore what was, in a child whose parent's threads want the limit."""
+        self._wanted = 0
+        self._limit.close()
 
     def enter(self) -> None:
         with self._lock:

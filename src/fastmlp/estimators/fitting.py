@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +19,7 @@ from fastmlp.estimators.judging import JudgedRows, Judgement, Watch
 from fastmlp.estimators.learnt import Learnt, shown_as
 from fastmlp.estimators.stream import ONE_EPOCH, Stream
 from fastmlp.estimators.yardstick import out_of_scale, worse_than_constant
+from fastmlp.kept import kept_property
 from fastmlp.network import Network
 from fastmlp.notices import notify
 from fastmlp.optimizers import Optimizer, named_optimizer
@@ -309,7 +309,7 @@ class Fitting:
             input_noise=parameters.input_noise,
         )
 
-    @cached_property
+    @kept_property
     def _optimizer(self) -> Optimizer | None:
         """What makes the steps; None for lbfgs, which makes its own."""
         parameters = self.parameters

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from fastmlp.estimators.coding import Judge, TargetCoder, mean_loss, parameters_
 from fastmlp.estimators.constants import quantiles_of, real_constant
 from fastmlp.estimators.scores import pinball_loss, quantile_score, r2
 from fastmlp.estimators.target_unit import MEDIAN, TargetUnit, loss_in_unit
+from fastmlp.kept import kept_property
 from fastmlp.network import Network
 from fastmlp.plan.layout import custom_row
 from fastmlp.plan.user_functions import CustomLoss
@@ -129,7 +129,7 @@ class RealCoder(TargetCoder):
         """See :meth:`TargetCoder.encode`."""
         return self.unit.encode(y.reshape(len(y), -1), self.dtype)
 
-    @cached_property
+    @kept_property
     def by_output(self) -> tuple[np.ndarray, np.ndarray]:
         """Factor and summand (C,) of what the link gives."""
         return self.unit.by_output(self.row.link, len(self.levels))

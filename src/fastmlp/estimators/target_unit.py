@@ -6,12 +6,12 @@ Legend: N rows, T targets, C outputs, K parameters of the loss, Q quantiles of e
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from fastmlp.estimators.constants import quantiles_of
+from fastmlp.kept import kept_property
 from fastmlp.registry import LOSSES, Loss
 from fastmlp.training.history import UNCHANGED, CostUnit
 
@@ -91,7 +91,7 @@ class TargetUnit:
             return np.r_[self.scale, self.scale**2], np.r_[self.center, zeros]
         return np.repeat(self.scale, n_quantiles), np.repeat(self.center, n_quantiles)
 
-    @cached_property
+    @kept_property
     def of_costs(self) -> float:
         """The scale that costs are told in: the target's; 1 where several have different ones."""
         return float(self.scale[0]) if len(self.scale) == 1 else 1.0

@@ -6,6 +6,7 @@ import numpy as np
 
 from fastmlp.plan.front import ONE_HOT, PERIODIC, PIECEWISE, PLAIN, TABLE, WAVES
 from fastmlp.plan.layout import Plan
+from fastmlp.plan.records import rows_of
 
 __all__ = ["column_views", "initialize_columns"]
 
@@ -16,7 +17,7 @@ def column_views(plan: Plan, vector: np.ndarray, number: int) -> dict[str, np.nd
     These are "frequencies" (K,), "phases" (K,), "weights" (M, d), "biases" (d,) and "table" (K, d),
     as far as it has them.
     """
-    feature, column = plan.features[number], plan.columns[number]
+    feature, column = rows_of(plan.features[number:][:1])[0], plan.columns[number]
     n, m, width = column.n_terms, column.total_terms, column.width
     shapes: dict[str, tuple[int, ...]] = {}
     if feature["kind"] in (PERIODIC, WAVES):
@@ -26,7 +27,7 @@ def column_views(plan: Plan, vector: np.ndarray, number: int) -> dict[str, np.nd
     if feature["kind"] in (PERIODIC, WAVES, PIECEWISE) and width > 0:
         shapes["weight"], shapes["bias"] = (m, width), (width,)
     if feature["kind"] in (TABLE, ONE_HOT):
-        shapes["table"] = n, int(feature["width"])
+        shapes["table"] = n, feature["width"]
     names = {
         "frequency": "frequencies",
         "phase": "phases",
@@ -35,7 +36,7 @@ def column_views(plan: Plan, vector: np.ndarray, number: int) -> dict[str, np.nd
         "table": "table",
     }
     return {
-        names[part]: vector[int(feature[f"{part}_offset"]) :][: np.prod(shape)].reshape(shape)
+        names[part]: vector[feature[f"{part}_offset"] :][: np.prod(shape)].reshape(shape)
         for part, shape in shapes.items()
     }
 
@@ -50,8 +51,8 @@ def initialize_columns(
     one-hot columns are weights of layer 0, from Glorot's uniform distribution.
     """
     n_one_hot = int(np.sum(plan.features["kind"] == ONE_HOT))
-    layer = plan.layers[0]
-    glorot = np.sqrt(6.0 / (int(layer["fan_in"]) + n_one_hot + int(layer["fan_out"])))
+    layer = rows_of(plan.layers[:1])[0]
+    glorot = np.sqrt(6.0 / (layer["fan_in"] + n_one_hot + layer["fan_out"]))
     for number, kind in enumerate(plan.features["kind"]):
         if kind == PLAIN:
             continue

@@ -5,6 +5,7 @@ Legend: I fan-in, O fan-out of a layer; W (I, O) its weights, b (O,) its biases.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -180,7 +181,7 @@ def _draw(
     name, (std, half_range) = INITIALIZERS.name_of(init), spreads
     if name == "auto":
         factor = 2.0 if _is_logistic(activation) else 6.0
-        bound = np.sqrt(factor / (fan_in + fan_out))
+        bound = math.sqrt(factor / (fan_in + fan_out))
         return rng.uniform(-bound, bound, shape), rng.uniform(-bound, bound, fan_out)
     if name == "normal":
         return rng.normal(0.0, std, shape), 0.0

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from fastmlp.kept import kept_property
 from fastmlp.plan.description import DROPOUT_LEVELS, Description, custom_row
 from fastmlp.plan.front import FEATURE_DTYPE, Column, features_of, front_width, move_offsets
 from fastmlp.plan.records import (
@@ -33,6 +34,7 @@ from fastmlp.plan.records import (
     TABLES,
     WEIGHTS,
     is_trained,
+    rows_of,
 )
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.registry import ACTIVATIONS, CUSTOM, LOSSES, NORMALIZATIONS, Loss
@@ -128,7 +130,7 @@ class Plan:
         # Frozen, so not by assignment. Offsets and sums are never read from a pickle.
         self.__dict__.update(vars(lay_out(Description.unpickled(state))))
 
-    @cached_property
+    @kept_property
     def description(self) -> Description:
         """What the plan was laid out from."""
         hidden = self.layers[:-1]
@@ -183,7 +185,7 @@ class Plan:
         groups = np.where(slots["kind"] == kind, len(rows), slots["group"])
         return self.grouped([*rows, factors], groups.tolist())
 
-    @cached_property
+    @kept_property
     def trained_slots(self) -> np.ndarray:
         """The slots of what is trained."""
         trained: np.ndarray = self.slots[is_trained(self.slots["kind"])]
@@ -194,12 +196,12 @@ class Plan:
         """Whether something is made of the numbers of a row before layer 0."""
         return self.n_scales > 0 or len(self.columns) > 0
 
-    @cached_property
+    @kept_property
     def n_inputs(self) -> int:
         """Columns of X."""
         return len(self.columns) or int(self.layers["fan_in"][0])
 
-    @cached_property
+    @kept_property
     def n_outputs(self) -> int:
         """Width of the output layer."""
         return int(self.layers["fan_out"][-1])
@@ -214,12 +216,12 @@ class Plan:
         """Whether several networks are trained together."""
         return self.n_members > 1
 
-    @cached_property
+    @kept_property
     def products_of_row(self) -> int:
         """Multiply-adds of a row, or a virtual row, on its way forward: Σ I · O."""
         return int((self.layers["fan_in"] * self.layers["fan_out"]).sum())
 
-    @cached_property
+    @kept_property
     def precision(self) -> str:
         """At which precision the products of this network are made, of a backend that has it.
 
@@ -301,11 +303,11 @@ _OFFSETS = {
 }  # fmt: skip
 
 
-def _rows_of_slot(layer: np.void, kind: int) -> int:
+def _rows_of_slot(layer: Mapping[str, int], kind: int) -> int:
     """Return the rows of a layer's slot: (copies · fan_in) of weights, copies of biases, else 1."""
     if kind not in (WEIGHTS, BIASES):
         return 1
-    return int(layer["n_copies"] * (layer["fan_in"] if kind == WEIGHTS else 1))
+    return layer["n_copies"] * (layer["fan_in"] if kind == WEIGHTS else 1)
 
 
 #: Kinds of slots of what columns learn, in the order of ``features_of``; each is one run.
@@ -315,6 +317,7 @@ _OF_COLUMNS = (FREQUENCIES, PHASES, EMBEDDING_WEIGHTS, EMBEDDING_BIASES, TABLES)
 def _shapes(layers: np.ndarray, wanted: Description) -> list[tuple[int, int, int, int]]:
     """Return (kind, layer, rows, columns) of each slot, in the order of the vector."""
     n_scales, sizes = wanted.n_scales, wanted.front_sizes or (0,) * len(_OF_COLUMNS)
+    rows = rows_of(layers)
     names = [NORMALIZATIONS.by_code(code).name for code in layers["normalization"]]
     normalized = [i for i, name in enumerate(names) if name != "none"]
     by_batch = [i for i, name in enumerate(names) if name == "batch"]
@@ -323,7 +326,7 @@ def _shapes(layers: np.ndarray, wanted: Description) -> list[tuple[int, int, int
     # By kind of _OFFSETS.
     having = (every, every, normalized, normalized, parametric, by_batch, by_batch)
     shapes = [
-        (kind, i, _rows_of_slot(layers[i], kind), int(layers["fan_out"][i]))
+        (kind, i, _rows_of_slot(rows[i], kind), rows[i]["fan_out"])
         for kind, numbers in zip(_OFFSETS, having, strict=True)
         for i in numbers
     ]

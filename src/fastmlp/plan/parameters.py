@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 
 import numpy as np
@@ -16,6 +17,7 @@ from fastmlp.plan.records import (
     SCALES,
     SHIFTS,
     WEIGHTS,
+    rows_of,
 )
 
 __all__ = [
@@ -47,8 +49,7 @@ def aligned_zeros(shape: int | tuple[int, ...], dtype: np.dtype | type) -> np.nd
     n_values = prod(shape) if isinstance(shape, tuple) else shape
     n_bytes = n_values * dtype.itemsize
     raw = np.zeros(n_bytes + ALIGNMENT, dtype=np.uint8)
-    address: int = raw.__array_interface__["data"][0]
-    start = -address % ALIGNMENT
+    start = -raw.ctypes.data % ALIGNMENT  # __array_interface__ crashes where memory is short
     return raw[start : start + n_bytes].view(dtype).reshape(shape)
 
 
@@ -63,13 +64,14 @@ def readable(array: np.ndarray, dtype: np.dtype | None = None) -> np.ndarray:
 def _views(plan: Plan, vector: np.ndarray, kind: int) -> list[np.ndarray | None]:
     """Return the slots of a kind, by layer, as views of ``vector``; None where a layer has none."""
     views: list[np.ndarray | None] = [None] * len(plan.layers)
-    for slot in plan.slots[plan.slots["kind"] == kind]:
+    layers = rows_of(plan.layers)
+    for slot in rows_of(plan.slots[plan.slots["kind"] == kind]):
         run = vector[slot["offset"] :][: slot["rows"] * slot["columns"]]
-        views[slot["layer"]] = run.reshape(_shape_of(plan.layers[slot["layer"]], kind))
+        views[slot["layer"]] = run.reshape(_shape_of(layers[slot["layer"]], kind))
     return views
 
 
-def _shape_of(layer: np.void, kind: int) -> tuple[int, ...]:
+def _shape_of(layer: Mapping[str, int], kind: int) -> tuple[int, ...]:
     """Return the shape of a layer's slot, with the copies first where there are some."""
     shape = (layer["fan_in"], layer["fan_out"]) if kind == WEIGHTS else (layer["fan_out"],)
     copied = kind in (WEIGHTS, BIASES) and layer["n_copies"] > 1

@@ -6,6 +6,8 @@ The layouts are those of ``fastmlp_layer``, ``fastmlp_slot``, ``fastmlp_group``,
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fastmlp.plan.description import DEFAULT_FACTORS
@@ -36,6 +38,7 @@ __all__ = [
     "is_trained",
     "make_settings",
     "prefix_slots",
+    "rows_of",
 ]
 
 LAYER_DTYPE = np.dtype(
@@ -158,15 +161,24 @@ def default_groups() -> np.ndarray:
     return np.array(list(DEFAULT_FACTORS), GROUP_DTYPE)
 
 
+def rows_of(records: np.ndarray) -> list[dict[str, Any]]:
+    """Return each of some records (R,) by the names of its fields, as Python's numbers.
+
+    NumPy's own way to a field of one record is slower, and ends the process where memory is short.
+    """
+    names = records.dtype.names or ()
+    return [dict(zip(names, record, strict=True)) for record in records.tolist()]
+
+
 def group_runs(slots: np.ndarray, slot_by_slot: bool = False) -> np.ndarray:
     """Return (begin, end, group) of each run (R, 3) of neighbouring slots of one group, int64.
 
     With ``slot_by_slot``, every slot is a run of its own.
     """
     runs: list[tuple[int, int, int]] = []
-    for slot in slots:
-        begin, group = int(slot["offset"]), int(slot["group"])
-        end = begin + int(slot["rows"] * slot["columns"])
+    for slot in rows_of(slots):
+        begin, group = slot["offset"], slot["group"]
+        end = begin + slot["rows"] * slot["columns"]
         if runs and runs[-1][2] == group and not slot_by_slot:
             begin = runs.pop()[0]
         runs.append((begin, end, group))

@@ -10,7 +10,7 @@ import numpy as np
 from fastmlp.names import Names
 from fastmlp.optimizers import Optimizer
 from fastmlp.plan.layout import Plan
-from fastmlp.plan.records import ALPHAS, BIASES, GAINS, GROUP_DTYPE, SHIFTS, WEIGHTS
+from fastmlp.plan.records import ALPHAS, BIASES, GAINS, GROUP_DTYPE, SHIFTS, WEIGHTS, rows_of
 
 __all__ = ["PARAMETRIZATIONS", "PARTS", "with_factors"]
 
@@ -54,7 +54,7 @@ def with_factors(
     if not learning_rate_factors and parametrization == "standard":
         return plan
     rows = []
-    for slot in plan.trained_slots:
+    for slot in rows_of(plan.trained_slots):
         factors = np.array(plan.groups[slot["group"]].tolist())
         factors[0] *= _factor_of(plan, slot, learning_rate_factors or {})
         if parametrization == "ntk" and slot["kind"] == WEIGHTS:
@@ -64,9 +64,9 @@ def with_factors(
     return plan.grouped(groups, [groups.index(row) for row in rows])
 
 
-def _factor_of(plan: Plan, slot: np.void, given: Mapping[str, float]) -> float:
+def _factor_of(plan: Plan, slot: Mapping[str, int], given: Mapping[str, float]) -> float:
     """Return the product of the factors that concern a slot."""
-    kind, layer = int(slot["kind"]), int(slot["layer"])
+    kind, layer = slot["kind"], slot["layer"]
     concerned = [name for name, kinds in _KINDS.items() if kind in kinds]
     if kind in _OF_LAYERS and layer == 0:
         concerned.append("first_layer")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
+
+from fastmlp.kept import kept_property
 
 __all__ = ["TRANSFORMS", "Logarithm", "Quantiles", "Transform", "fit_transform", "worth_trying"]
 
@@ -67,7 +68,7 @@ class Quantiles:
         fitted = [_transformer(len(y)).fit(column.reshape(-1, 1)) for column in columns]
         return cls(tuple(each.quantiles_[:, 0] for each in fitted), fitted[0].references_)
 
-    @cached_property
+    @kept_property
     def transformers(self) -> list[Any]:
         """A ``QuantileTransformer`` for each target."""
         made = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,30 @@ def shuffle(rng: np.random.RandomState, order: np.ndarray) -> None:
         rng.shuffle(order)
     else:
         _core.shuffle(rng._bit_generator, order)
+
+
+class _GlobalState:
+    """Lets forks wait for NumPy's global state, which a fit without a seed draws from.
+
+    NumPy lets other threads go on while it holds the state's lock. If one of them forks meanwhile,
+    its child would find the lock closed for ever.
+    """
+
+    def begin_fork(self) -> None:
+        self._lock = np.random.mtrand._rand._bit_generator.lock
+        self._lock.acquire()
+
+    def end_fork(self) -> None:
+        self._lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    _state = _GlobalState()
+    os.register_at_fork(
+        before=_state.begin_fork,
+        after_in_parent=_state.end_fork,
+        after_in_child=_state.end_fork,
+    )
 
 
 class _NoSeed(ISeedSequence):

@@ -40,9 +40,10 @@ def require_finite_rows(
 
 
 def _all_within(values: np.ndarray, dtype: np.dtype) -> bool:
-    # Two reductions without a temporary; NaN fails both comparisons.
-    limit = np.finfo(dtype).max
-    return bool(values.size == 0 or (values.max() <= limit and values.min() >= -limit))
+    # Two reductions without a temporary; NaN fails both comparisons. They are Python's, as NumPy's
+    # end the process where memory is short.
+    limit = float(np.finfo(dtype).max)
+    return values.size == 0 or -limit <= float(values.min()) <= float(values.max()) <= limit
 
 
 def _place(row: int, column: int | None, column_names: np.ndarray | None) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
-from threading import Lock
 from types import FunctionType
 from typing import Any
 
@@ -21,6 +20,7 @@ from numba import types
 from fastmlp.backends.numba_jit import elementary
 from fastmlp.backends.numba_jit.hazards import hazard
 from fastmlp.plan.user_functions import Namespace, substituted
+from fastmlp.threads import OwnLock
 
 __all__ = ["UnsafeFunctionError", "activation_callback", "loss_callback", "result_type"]
 
@@ -131,7 +131,7 @@ def _loss_loop(value: Any, grad: Any) -> Callable[..., None]:
     return losses
 
 
-_COMPILING = Lock()
+_COMPILING = OwnLock()
 
 _CAN_RAISE = (
     "can raise an exception, which compiled code cannot pass on; return math.nan in the place of "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from fastmlp.export.c.text import (
 )
 from fastmlp.export.program import Program, label_text
 from fastmlp.export.values import Value
+from fastmlp.kept import kept_property
 from fastmlp.validation import check_c_texts
 
 __all__ = ["Interface", "Public"]
@@ -58,7 +58,7 @@ class Interface:
     program: Program
     name: str
 
-    @cached_property
+    @kept_property
     def real(self) -> str:
         """The network's type in C."""
         program = self.program
@@ -66,7 +66,7 @@ class Interface:
             return C_TYPES[program.x.dtype]
         return "float"
 
-    @cached_property
+    @kept_property
     def row(self) -> str:
         """The first argument of all functions."""
         if self.program.x is None:
@@ -78,7 +78,7 @@ class Interface:
         """Its name."""
         return "row" if self.program.x is None else "x"
 
-    @cached_property
+    @kept_property
     def publics(self) -> tuple[Public, ...]:
         """All public functions."""
         answers, decision = self.program.answers, self.program.decision
@@ -116,7 +116,7 @@ class Interface:
 
     # -- labels -----------------------------------------------------------------------------------
 
-    @cached_property
+    @kept_property
     def labels(self) -> tuple[str, list[str]] | None:
         """The type of the class labels, and these as literals; None without a table of them."""
         decision, labels = self.program.decision, self.program.labels
