@@ -6,6 +6,8 @@ import csv
 import gzip
 import io
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -198,10 +200,25 @@ def test_rows_without_a_target_are_left_out_and_told(folder):
 )
 def test_warnings_about_the_data(folder, more, text):
     (folder / "t.csv").write_text(as_text(COLUMNS | more))
-    told = trained("--test-size", 0, data="t.csv")
+    told = trained(data="t.csv")
     assert any(text in line for line in told["warnings"]), told["warnings"]
-    result = run("train", "t.csv", "--target", "price", "--test-size", 0)
+    result = run("train", "t.csv", "--target", "price")
     assert f"Warning: {text}" in result.stderr
+
+
+def test_the_commands_of_the_page_run(folder):
+    """Those of docs/command_line.rst, word for word."""
+    page = Path(__file__).parents[1] / "docs" / "command_line.rst"
+    [block] = re.findall(r"code-block:: sh\n\n((?:   .*\n)+)", page.read_text(encoding="utf-8"))
+    for name in ("new.csv", "labelled.csv"):
+        (folder / name).write_text(as_text(houses(30, seed=2)))
+    commands = [line.split() for line in block.splitlines()]
+    assert [words[1] for words in commands] == ["train", "predict", "evaluate", "inspect", "export"]
+    for words in commands:
+        result = run(*words[1:])
+        assert result.exit_code == 0, result.output
+    for name in ("model.fastmlp", "report.html", "predictions.csv", "model.c"):
+        assert (folder / name).stat().st_size > 100
 
 
 # -- predict ------------------------------------------------------------------------------------

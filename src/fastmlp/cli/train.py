@@ -106,9 +106,9 @@ def train(wanted: Training, out: Path, teller: Teller) -> Trained:
     for remark in problem.table.remarks:
         teller.warn(remark)
     teller.say(f"target {wanted.target}: {problem.task}, since {problem.why}")
-    learnt, held = _divided(problem, test, wanted)
-    for remark in remarks_on(learnt, wanted.drop):
+    for remark in remarks_on(problem, wanted.drop):
         teller.warn(remark)
+    learnt, held = _divided(problem, test, wanted)
     counts = f"{len(learnt.table):,} rows to learn from"
     teller.say(counts if held is None else f"{counts}, {len(held.table):,} held out")
     model = _model(problem.task, wanted, learnt.table, draws=teller.draws)

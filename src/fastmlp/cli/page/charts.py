@@ -13,7 +13,16 @@ from fastmlp.cli.judging.importances import Importances
 from fastmlp.cli.page.pictures import FAINT, LINES, picture
 from fastmlp.cli.wording import number
 
-__all__ = ["calibration", "certainty", "importances", "losses", "residuals", "scatter", "scores"]
+__all__ = [
+    "calibration",
+    "certainty",
+    "group_means",
+    "importances",
+    "losses",
+    "residuals",
+    "scatter",
+    "scores",
+]
 
 #: At most so many points, so that a page stays small.
 MOST_POINTS = 1500
@@ -81,6 +90,24 @@ def residuals(judged: Judged, target: str) -> str:
         _large_numbers(ax, "xy")
 
     return picture("residuals", draw)
+
+
+def group_means(judged: Judged, target: str) -> str:
+    """Draw the mean truth of rows in groups of like predictions."""
+
+    def draw(ax: Axes) -> None:
+        order = np.argsort(judged.prediction, kind="stable")
+        groups = np.array_split(order, min(GROUPS, len(order)))
+        x = np.array([judged.prediction[rows].mean() for rows in groups])
+        y = np.array([judged.truth[rows].mean() for rows in groups])
+        half = [1.96 * judged.truth[rows].std() / len(rows) ** 0.5 for rows in groups]
+        ends = [min(x.min(), y.min()), max(x.max(), y.max())]
+        ax.plot(ends, ends, color=FAINT, linewidth=1)
+        ax.errorbar(x, y, yerr=half, fmt="o-", color=LINES[0], markersize=4, linewidth=1.2)
+        ax.set(xlabel=f"predicted {_cut(target)}, mean", ylabel="truth, mean")
+        _large_numbers(ax, "xy")
+
+    return picture("group_means", draw)
 
 
 def calibration(judged: Judged) -> str:

@@ -82,7 +82,7 @@ def _charts(findings: Findings) -> list[Chart]:
             charts.losses(findings.model),
         ),
         (
-            "How it did meanwhile",
+            "Score while it learnt",
             "The score on the rows by which the epochs of each network are judged; more is better.",
             charts.scores(findings.model),
         ),
@@ -110,6 +110,12 @@ def _of_numbers(judged: Judged, target: str) -> list[tuple[str, str, str]]:
             "Predicted and true",
             "A point for each row, at most 1,500 of them. The line is where both are the same.",
             charts.scatter(judged, target),
+        ),
+        (
+            "Calibration",
+            "Rows in ten groups by what is predicted, with intervals of 95 % for the mean truth. "
+            "On the line, predictions are right in the mean.",
+            charts.group_means(judged, target),
         ),
         (
             "Errors",
