@@ -206,6 +206,13 @@ def test_warnings_about_the_data(folder, more, text):
     assert f"Warning: {text}" in result.stderr
 
 
+def test_help_lists_the_usual_commands_first(folder):
+    lines = run("--help").stdout.split("Commands:\n")[1].splitlines()
+    names = [line.split()[0] for line in lines]
+    assert names[:5] == ["train", "predict", "evaluate", "inspect", "export"]
+    assert not [line for line in lines if line.endswith("...")]
+
+
 def test_the_commands_of_the_page_run(folder):
     """Those of docs/command_line.rst, word for word."""
     page = Path(__file__).parents[1] / "docs" / "command_line.rst"

@@ -26,6 +26,7 @@ from fastmlp.cli.tables.remarks import remarks_on
 from fastmlp.cli.tables.target import Aimed, aimed, aimed_as_learnt
 from fastmlp.cli.telling import Teller
 from fastmlp.tabular.split import hold_out
+from fastmlp.validation import check_path_to_save
 
 __all__ = ["Trained", "Training", "train"]
 
@@ -101,6 +102,7 @@ def train(wanted: Training, out: Path, teller: Teller) -> Trained:
     CommandError
         The training diverged, or the model can't be written.
     """
+    check_path_to_save(out)  # before the work, not after it
     data, test = _read(wanted, teller)
     problem = aimed(data, wanted.target, wanted.task)
     for remark in problem.table.remarks:
