@@ -20,7 +20,7 @@ from fastmlp.notices import notify
 from fastmlp.tables import ColumnTable, EncodedTable, TableReader
 from fastmlp.tabular.leaderboard import Leaderboard
 from fastmlp.tabular.member import Member
-from fastmlp.tabular.partner import Partner
+from fastmlp.tabular.partner import Partner, PartnerLearner
 from fastmlp.tabular.portfolio import PRESETS, Portfolio, portfolio_for
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.race import Race
@@ -93,6 +93,12 @@ class Ensemble:
     def held_out(self) -> np.ndarray:
         """What the weighted mean predicts for the held-out rows, (V, …)."""
         return self._mean([member.held_out for member in self.members])
+
+    @property
+    def has_learnt(self) -> bool:
+        """Whether a partner, or a network that has seen all of its rows, is among the members."""
+        networks = [each for member in self.members for each in member.learners]
+        return any(each.n_epochs or isinstance(each, PartnerLearner) for each in networks)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return what the weighted mean predicts for a raw table, (N, …)."""
@@ -177,8 +183,12 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
             problem = self._with_own_rows(problem, reader, own, learnt)
         validation.check_rows_to_learn_from(len(problem.table))
         splits = [_after(n_rows, problem)] if judged_by_own else self._splits(problem, given, rng)
-        ensemble = self._raced(problem, reader, splits, _Limits.of(began, given), rng)
+        limits = _Limits.of(began, given)
+        is_late = limits.race is not None and clock.now() >= limits.race
+        ensemble = self._raced(problem, reader, splits, limits, rng)
         self._publish(ensemble, problem, splits, learnt)
+        if is_late or (limits.race is not None and not ensemble.has_learnt):
+            notify(validation.no_time_to_learn(given["time_limit"]))
         return self
 
     def _with_own_rows(
