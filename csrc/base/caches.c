@@ -3,7 +3,9 @@
 #include "base/caches.h"
 
 #include <stdatomic.h>
+#if !defined(_WIN32)
 #include <unistd.h>
+#endif
 
 static int64_t nearest_size(int64_t said)
 {
