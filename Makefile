@@ -15,6 +15,9 @@ VENV      := .venv
 BIN       := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DOCS_READY  := $(VENV)/.docs
+PACKAGE_READY   := $(VENV)/.package
+WORKFLOWS_READY := $(VENV)/.workflows
+EMPTY       := .venv-wheel
 OLDEST      := .venv-oldest
 CMAKE_READY := $(VENV)/.cmake
 SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -name '*.pyx' \
@@ -23,7 +26,7 @@ SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -
 
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
-.PHONY: help demo test quick test-oldest torch kernels docs linkcheck worked lint sanitize hard bench bench-all peers instructions instructions-record clean
+.PHONY: help demo test quick test-oldest torch kernels dist test-wheel reproducible workflows news dev docs linkcheck worked lint sanitize hard bench bench-all peers instructions instructions-record clean
 help:
 	@echo "make demo   train on handwritten digits, draw demo.png (DEMO='--epochs 5' passes options)"
 	@echo "make test   run the tests against the installed package (TESTS='-k cli' passes options)"
@@ -38,6 +41,12 @@ help:
 	@echo "make worked  apply the worked changes of the site to a copy, build and test it"
 	@echo "make lint   ruff, mypy, and what may import what"
 	@echo "make sanitize  run tests on a core that watches its memory, then its threads (needs GCC)"
+	@echo "make dist      sdist and wheel in dist/, repaired and checked"
+	@echo "make test-wheel    the tests on dist's wheel in an empty environment of PYTHON, from elsewhere"
+	@echo "make reproducible  build twice and compare the bytes"
+	@echo "make workflows     check .github/workflows by schema and by zizmor"
+	@echo "make news      what the files of changes/ will say in CHANGELOG.md"
+	@echo "make dev       an editable install in .venv, which rebuilds what changed at each import"
 	@echo "make kernels   hold the kernels against plain loops, here and on emulated processors without AVX-512,"
 	@echo "               without AVX, and aarch64 (Debian: qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)"
 	@echo "make hard   let each allocation fail, interrupt, fork, fit 10,000 times, take random steps"
@@ -89,6 +98,52 @@ instructions: $(CMAKE_READY)
 instructions-record: $(CMAKE_READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/instructions/count.py --record
 
+# The wheel is built from the source distribution. Two builds of one commit have the same bytes, since its time is that of
+# all files in them.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 315532800)
+BUILD_INTO = $(BIN)/python -m build --outdir
+dist: $(PACKAGE_READY)
+	rm -rf dist
+	$(BUILD_INTO) dist .
+	@if [ "$$(uname)" = Linux ]; then set -ex; for wheel in dist/*-linux_*.whl; do \
+	  PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist "$$wheel"; rm "$$wheel"; done; fi
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
+	$(BIN)/python tools/check_wheel.py dist/*
+
+test-wheel:
+	$(PYTHON) -m venv --clear $(EMPTY)
+	$(EMPTY)/bin/python -m pip install --quiet "$$(ls dist/*.whl)[test]"
+	cd $(EMPTY) && bin/python -I -c 'import fastmlp; print(fastmlp.__file__)'
+	cd $(EMPTY) && bin/pytest -c $(CURDIR)/pyproject.toml --rootdir $(CURDIR) -n $(WORKERS) $(CURDIR)/tests $(TESTS)
+
+reproducible: $(PACKAGE_READY)
+	rm -rf build/first build/second
+	$(BUILD_INTO) build/first .
+	$(BUILD_INTO) build/second .
+	@for file in build/first/*; do cmp "$$file" "build/second/$${file##*/}" && echo "$${file##*/}: the same bytes twice"; done
+
+# What runs on GitHub alone is checked as far as it can be; each step of it that can run here is a target of this file.
+workflows: $(WORKFLOWS_READY)
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/defect.yml .github/ISSUE_TEMPLATE/idea.yml
+	$(BIN)/zizmor --offline --quiet .github/workflows
+	$(BIN)/cibuildwheel --platform linux --archs x86_64 --print-build-identifiers
+	@if command -v actionlint >/dev/null; then actionlint; else echo "NOT CHECKED by actionlint, which is not installed"; fi
+
+news: $(INSTALLED)
+	$(BIN)/towncrier build --draft --version next
+
+# Without isolation, so that what an import rebuilds with stays there. Not beside `make test`, whose install it replaces.
+dev: $(CMAKE_READY)
+	$(BIN)/python -m pip install --quiet "scikit-build-core>=0.11" "cython>=3.1" "numpy>=2.0"
+	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[test,lint]" \
+	  -Ceditable.rebuild=true -Ccmake.define.FASTMLP_WERROR=ON
+	@rm -f $(INSTALLED)
+	@ln -sf "$$(ls -td build/cp*/ | head -1)compile_commands.json" compile_commands.json
+	@echo "import fastmlp by $(BIN)/python: what has changed in csrc/ or _core.pyx is compiled first"
+
 # From scratch, so that every page of the gallery runs and no page of a removed name stays.
 docs: $(DOCS_READY)
 	rm -rf docs/_build docs/auto_gallery docs/generated
@@ -104,6 +159,8 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/cython-lint src
+	$(BIN)/towncrier build --draft --version next >/dev/null
 
 worked: $(INSTALLED)
 	$(BIN)/python tools/worked_changes.py
@@ -119,7 +176,7 @@ hard: $(INSTALLED)
 	FASTMLP_HARD=1 $(BIN)/pytest -q -s tests/test_hard_*.py
 
 clean:
-	rm -rf $(VENV) $(OLDEST) docs/_build docs/auto_gallery docs/generated build dist .cache .pytest_cache .ruff_cache .mypy_cache
+	rm -rf $(VENV) $(OLDEST) $(EMPTY) docs/_build docs/auto_gallery docs/generated build dist .cache .pytest_cache .ruff_cache .mypy_cache
 
 # A regular install, not an editable one: the tests see what a user gets.
 $(INSTALLED): $(BIN)/python $(SOURCES)
@@ -134,10 +191,11 @@ $(OLDEST)/.installed: $(BIN)/python $(SOURCES) tests/oldest.txt
 	$(OLDEST)/bin/python -m pip install --quiet --no-deps -Ccmake.define.FASTMLP_WERROR=$(WERROR) .
 	@touch $@
 
-# The extra's packages alone: asking pip for ".[docs]" would build the package a second time.
-$(DOCS_READY): $(INSTALLED) pyproject.toml
-	$(BIN)/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
-	  print(*project["optional-dependencies"]["docs"], sep="\n")' > $@.txt
+# The packages of an extra alone: asking pip for ".[docs]" would build the package a second time.
+$(DOCS_READY): $(INSTALLED)
+$(DOCS_READY) $(PACKAGE_READY) $(WORKFLOWS_READY): $(BIN)/python pyproject.toml
+	$(BIN)/python -c 'import sys, tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+	  print(*project["optional-dependencies"][sys.argv[1]], sep="\n")' $(patsubst .%,%,$(notdir $@)) > $@.txt
 	$(BIN)/python -m pip install --quiet -r $@.txt
 	@touch $@
 
