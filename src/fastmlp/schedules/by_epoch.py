@@ -13,7 +13,7 @@ __all__ = ["Adaptive", "Constant", "InverseScaling", "ReduceOnPlateau"]
 
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """The number stays: factor 1.
+    """The number stays as it is.
 
     Examples
     --------
