@@ -13,6 +13,7 @@ VENV      := .venv
 BIN       := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DOCS_READY  := $(VENV)/.docs
+OLDEST      := .venv-oldest
 CMAKE_READY := $(VENV)/.cmake
 SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -name '*.pyx' \
              -o -name '*.pxd' -o -name '*.c' -o -name '*.h' -o -name '*.inc' -o -name 'py.typed' \)) \
@@ -20,17 +21,21 @@ SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -
 
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
-.PHONY: help demo test quick docs lint sanitize hard bench bench-all peers instructions instructions-record clean
+.PHONY: help demo test quick test-oldest kernels docs linkcheck lint sanitize hard bench bench-all peers instructions instructions-record clean
 help:
 	@echo "make demo   train on handwritten digits, draw demo.png (DEMO='--epochs 5' passes options)"
 	@echo "make test   run the tests against the installed package (TESTS='-k cli' passes options)"
 	@echo "make quick  run a few cases of each test, on one backend, in a minute"
+	@echo "make test-oldest  the tests, with the oldest version of each package that pyproject.toml allows"
 	@echo "make bench  time kernels and an epoch on every backend, draw bench.png (BENCH=--quick)"
 	@echo "make bench-all  every benchmark, about an hour, into RESULTS (bench-results)"
 	@echo "make peers  set fastmlp beside the libraries found in .venv (PEERS='--cell digits')"
 	@echo "make docs   run the gallery and build the site in docs/_build/html"
+	@echo "make linkcheck  follow the links of the site to other sites (needs the internet)"
 	@echo "make lint   ruff, mypy, and what may import what"
 	@echo "make sanitize  run tests on a core that watches its memory, then its threads (needs GCC)"
+	@echo "make kernels   hold the kernels against plain loops, here and on emulated processors without AVX-512,"
+	@echo "               without AVX, and aarch64 (Debian: qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)"
 	@echo "make hard   let each allocation fail, interrupt, fork, fit 10,000 times, take random steps"
 	@echo "make instructions         hold the kernels' instruction counts against their budget"
 	@echo "make instructions-record  make today's counts the budget (needs valgrind, as above)"
@@ -47,6 +52,11 @@ quick: WERROR = ON
 quick: $(INSTALLED)
 	$(BIN)/pytest -n $(WORKERS) --quick $(TESTS)
 
+# uv alone can choose the oldest versions; the lower bounds stand in pyproject.toml and nowhere else.
+test-oldest: WERROR = ON
+test-oldest: $(OLDEST)/.installed
+	$(OLDEST)/bin/pytest -n $(WORKERS) $(TESTS)
+
 bench: $(INSTALLED)
 	$(BIN)/fastmlp bench $(BENCH)
 
@@ -59,7 +69,10 @@ bench-all: $(INSTALLED)
 peers: $(INSTALLED)
 	$(BIN)/python benchmarks/peers.py $(PEERS)
 
-# The core alone is built for it, so the package need not be installed.
+# The core alone is built for these, so the package need not be installed.
+kernels: $(CMAKE_READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/emulate.py $(KERNELS)
+
 instructions: $(CMAKE_READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/instructions/count.py
 
@@ -71,6 +84,10 @@ docs: $(DOCS_READY)
 	rm -rf docs/_build docs/auto_gallery docs/generated
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build/html
 	@echo "the site: docs/_build/html/index.html"
+
+# Links within the site are warnings of `make docs`, which are errors; these need the internet.
+linkcheck: $(DOCS_READY)
+	$(BIN)/sphinx-build --quiet -b linkcheck -D plot_gallery=0 docs docs/_build/linkcheck
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check
@@ -89,11 +106,19 @@ hard: $(INSTALLED)
 	FASTMLP_HARD=1 $(BIN)/pytest -q -s tests/test_hard_*.py
 
 clean:
-	rm -rf $(VENV) docs/_build docs/auto_gallery docs/generated build dist .cache .pytest_cache .ruff_cache .mypy_cache
+	rm -rf $(VENV) $(OLDEST) docs/_build docs/auto_gallery docs/generated build dist .cache .pytest_cache .ruff_cache .mypy_cache
 
 # A regular install, not an editable one: the tests see what a user gets.
 $(INSTALLED): $(BIN)/python $(SOURCES)
 	$(BIN)/python -m pip install --quiet -Ccmake.define.FASTMLP_WERROR=$(WERROR) ".[test,lint]"
+	@touch $@
+
+$(OLDEST)/.installed: $(BIN)/python $(SOURCES) tests/oldest.txt
+	$(BIN)/python -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet "uv>=0.5"
+	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST)/bin/python --resolution lowest-direct \
+	  --requirements pyproject.toml --extra test --constraints tests/oldest.txt
+	$(OLDEST)/bin/python -m pip install --quiet --no-deps -Ccmake.define.FASTMLP_WERROR=$(WERROR) .
 	@touch $@
 
 # The extra's packages alone: asking pip for ".[docs]" would build the package a second time.

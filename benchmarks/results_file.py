@@ -27,7 +27,7 @@ class Entry(Protocol):
 
     @property
     def key(self) -> tuple[Hashable, ...]:
-        """What is measured once: the second part says who was measured."""
+        """What is measured once: the second part, if any, says who was measured."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the file keeps."""
@@ -88,7 +88,7 @@ class Results(Generic[E]):
                     f"{value}. Name another file by --json, or leave --resume out to start over."
                 )
         entries = [self._restored(row) for row in document["rows"]]
-        self.entries = [each for each in entries if each.key[1] not in cut.again]
+        self.entries = [each for each in entries if not set(each.key[1:2]) & set(cut.again)]
         return self
 
     def add(self, entry: E) -> None:

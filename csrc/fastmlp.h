@@ -223,6 +223,11 @@ typedef struct {
     int32_t real_bytes, vector_bytes;
     int32_t needs_packed; /* 1: predictions read packed weights only */
 
+    /* Rows and depth of the blocks of a packed left operand (rows, depth). */
+    void (*block_size)(int64_t rows, int64_t depth, int64_t *block_rows /* () */, int64_t *block_depth /* () */);
+    /* How many of n rows a thread takes through a network at once. */
+    int64_t (*rows_at_once)(const fastmlp_plan *plan, int64_t n);
+
     /* Bytes of scratch for the three products of a layer. */
     size_t (*dense_scratch)(int64_t rows, int64_t fan_in, int64_t fan_out);
     /* out (B, O) = x (B, I) · w (I, O) + b (O) */

@@ -356,8 +356,7 @@ def test_least_traffic_by_hand(module):
     assert parameters.set_bytes == 3 * 21 * 4
 
 
-def test_shares_of_an_epoch_add_up(module):
-    roofline = module("roofline")
+def roofline_row(roofline):
     epochs = {
         roofline.SHUFFLED: Timing((6.0,)),
         roofline.ALONE: Timing((10.0,)),
@@ -365,7 +364,21 @@ def test_shares_of_an_epoch_add_up(module):
     }
     kernels = {"products": 5.0, "element-wise": 1.0, "optimiser": 1.0}
     traffic, exchange = {"rows": 0.5, "parameters": 1.0}, Exchange(2, "gradients", {"gradients": 8})
-    row = roofline.Row("any", 2, 4, 2.0, 3.0, traffic, epochs, kernels, exchange)
+    return roofline.Row("any", 2, 4, 2.0, 3.0, traffic, epochs, kernels, exchange)
+
+
+def test_a_roofline_goes_on_where_it_was_cut(module, tmp_path):
+    roofline, file = module("roofline"), module("results_file")
+    row, path = roofline_row(roofline), tmp_path / "roofline.json"
+    file.Results(path, {}, roofline.restored).add(row)
+    results = file.Results(path, {}, roofline.restored).continued(file.Slice(resume=True))
+    assert results.entries == [row]
+    assert list(results.lacking([("any",), ("other",)])) == [("other",)]
+
+
+def test_shares_of_an_epoch_add_up(module):
+    roofline = module("roofline")
+    row = roofline_row(roofline)
     shares = row.shares()
     assert sum(shares.values()) == pytest.approx(1)
     assert shares["rest"] == pytest.approx((9 - 7) / 2 / 6)

@@ -9,6 +9,7 @@ import pytest
 from helpers_checks import WITHOUT_NUMBERS, checks_of
 from numpy.testing import assert_allclose
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.estimator_checks import _enforce_estimator_tags_y
 
 from fastmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 from fastmlp.backends import BACKENDS
@@ -31,6 +32,12 @@ WANTS_DOUBLE = "check_regressor_multioutput"
 BY_ROWS = "check_sample_weight_equivalence_on_dense_data"
 
 OTHER_BACKENDS = [name for name in BACKENDS if name != "compiled"]
+
+#: scikit-learn 1.6 makes two classes of three by the label of the first row. Its checks of weights
+#: have other rows first in the two fits that they compare, and so other labels.
+LABELS_BY_FIRST_ROW = _enforce_estimator_tags_y(
+    MLPClassifier(loss="binary_cross_entropy"), np.array([1, 0, 2])
+).tolist() != [1, 0, 1]
 
 #: Trains on negative targets whatever the tags say; ``test_losses`` trains deviances on several.
 FEEDS_NEGATIVE, DEVIANCES = "check_regressor_multioutput", ("poisson", "gamma", "tweedie")
@@ -70,6 +77,7 @@ def checks_of_losses():
             small(cls, "compiled", "float64").set_params(loss=name, max_iter=200), *WITHOUT_NUMBERS
         )
         if not (name in DEVIANCES and title == FEEDS_NEGATIVE)
+        if not (name == "binary_cross_entropy" and title in NEED_DOUBLE and LABELS_BY_FIRST_ROW)
     ]
 
 
@@ -106,7 +114,8 @@ def test_every_check_of_tables(estimator, check):
 
 def test_the_checks_that_others_leave_out_are_made():
     titles = {t for cls in (MLPClassifier, MLPRegressor) for t, _, _ in checks_of(cls())}
-    assert titles >= WITHOUT_NUMBERS
+    new = {"check_array_api_input"}  # scikit-learn 1.6 has it only for estimators that say so
+    assert titles >= WITHOUT_NUMBERS - (set() if titles & new else new)
 
 
 @pytest.mark.parametrize(

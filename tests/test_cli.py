@@ -611,6 +611,15 @@ def test_an_unknown_instruction_set_is_refused(run, monkeypatch, command):
     assert run(command, "--help").exit_code == 0
 
 
+def test_an_unknown_size_of_the_cache_is_refused(run, monkeypatch):
+    get_backend.cache_clear()
+    monkeypatch.setenv("FASTMLP_L2", "3M")
+    result = run("info")
+    assert result.exit_code == 2, result.output
+    expected = "Error: FASTMLP_L2 must be 256K or 512K or 1M or 2M; got '3M'."
+    assert result.output.splitlines() == [expected]
+
+
 def test_trying_a_link_to_no_file_leaves_it(tmp_path):
     link = tmp_path / "link.txt"
     link.symlink_to(tmp_path / "target.txt")

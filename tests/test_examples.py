@@ -1,17 +1,18 @@
-"""Every example in a docstring of the package runs and shows what it says."""
+"""Every example in a docstring of the package, and on a page, runs and shows what it says."""
 
 from __future__ import annotations
 
 import doctest
 import inspect
 import pkgutil
+import re
 from importlib import import_module
-from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from helpers_pages import BLOCK, ROOT, examples_of, missing_library, pages
 
 import fastmlp
 
@@ -23,6 +24,8 @@ MODULES = [
         if not module.name.endswith(("__main__", "._core", "adapters.autogluon"))
     ),
 ]
+
+PAGES = [path for path in pages() if examples_of(path).examples]
 
 
 @pytest.fixture(autouse=True)
@@ -42,15 +45,6 @@ def test_examples(name):
         assert runner.run(test).failed == 0, test.name
 
 
-def test_examples_of_the_guide():
-    guide = Path(__file__).parents[1] / "docs" / "guide.rst"
-    result = doctest.testfile(
-        str(guide), module_relative=False, optionflags=doctest.FAIL_FAST, encoding="utf-8"
-    )
-    assert result.failed == 0
-    assert result.attempted > 10
-
-
 def write_houses(path):
     """Write a table as the page describes it: with gaps, words, and prices in dollars."""
     rng = np.random.default_rng(0)
@@ -64,16 +58,25 @@ def write_houses(path):
     table.assign(district=district, price=price.round(-2)).to_csv(path, index=False)
 
 
-@pytest.mark.parametrize("name", ["csv", "tabular", "export"])
-def test_pages_on_a_table(name, tmp_path, monkeypatch):
+# What runs at which precision depends on the machine.
+@pytest.mark.filterwarnings("ignore:.*matmul_precision")
+@pytest.mark.parametrize("path", PAGES, ids=[str(path.relative_to(ROOT)) for path in PAGES])
+def test_pages(path, tmp_path, monkeypatch):
     write_houses(tmp_path / "houses.csv")
     monkeypatch.chdir(tmp_path)
-    page = Path(__file__).parents[1] / "docs" / f"{name}.rst"
-    result = doctest.testfile(
-        str(page), module_relative=False, optionflags=doctest.FAIL_FAST, encoding="utf-8"
-    )
-    assert result.failed == 0
-    assert result.attempted > 15
+    runner = doctest.DocTestRunner(optionflags=doctest.FAIL_FAST)
+    assert runner.run(examples_of(path)).failed == 0
+
+
+def test_every_python_on_a_page_is_run():
+    """Blocks without prompts count, and one that says so may need a library that is not here."""
+    for path in PAGES:
+        text = path.read_text(encoding="utf-8")
+        assert "code-block:: pycon" not in text
+        announced = re.findall(r"^\.\. code-block:: python$|^```python$", text, re.M)
+        blocks = list(BLOCK.finditer(text))
+        assert len(announced) == len(blocks), path
+        assert all(missing_library(block["options"] or "") != "fastmlp" for block in blocks)
 
 
 @pytest.mark.parametrize("name", [name for name in fastmlp.__all__ if not name.startswith("_")])

@@ -129,7 +129,7 @@ def test_the_objective_is_what_the_curve_reports(loss, backend):
     assert_allclose(model.loss_curve_[0], model.objective(X, y), rtol=1e-12)
     assert_allclose(model.best_loss_, model.objective(X, y), rtol=1e-12)
     if loss == "squared_error":
-        peer = Peer("squared_error", (4,), alpha=0.7, random_state=0, **still).fit(X, y)
+        peer = Peer(hidden_layer_sizes=(4,), alpha=0.7, random_state=0, **still).fit(X, y)
         assert_allclose(model.loss_, peer.loss_, rtol=1e-12)
 
 
@@ -180,7 +180,7 @@ def test_partial_fits_shuffle_as_scikit_learns_do():
     settings = {"solver": "sgd", "batch_size": 7, "random_state": 3, "learning_rate_init": 0.05}
     model, peer = (
         MLPRegressor("squared_error", (4,), dtype="float64", **settings),
-        Peer("squared_error", (4,)),
+        Peer(hidden_layer_sizes=(4,)),
     )
     peer.set_params(**settings)
     for _ in range(4):

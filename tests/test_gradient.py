@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from inspect import signature
+
 import numpy as np
 import pytest
 from helpers_custom import log_cosh, log_cosh_slope
@@ -108,8 +110,9 @@ def test_scikit_learn_computes_the_same():
         [np.empty_like(part) for part in parts] for parts in (activations[1:], coefs, intercepts)
     ]
     theirs._forward_pass(activations)
+    weights = [None] if "sample_weight" in signature(theirs._backprop).parameters else []
     *_, their_coefs, their_intercepts = theirs._backprop(
-        X, np.eye(3)[LABELS], None, activations, *buffers
+        X, np.eye(3)[LABELS], *weights, activations, *buffers
     )
     for ours_, theirs_ in zip(coefs + intercepts, their_coefs + their_intercepts, strict=True):
         assert_allclose(ours_, theirs_, atol=1e-14)

@@ -215,6 +215,17 @@ def test_a_weight_that_is_nan_is_seen():
     assert np.isnan(train(BACKEND, problem).totals.cost)
 
 
+@needs_medium
+@looped("layer_sizes", [(64, 100, 10), (13, 37, 53, 3), (7, 2)])
+def test_a_row_alone_has_the_bits_of_the_row_in_a_batch(any_size, layer_sizes):
+    settings = {"dtype": FLOAT32, "n_rows": 150, "matmul_precision": "medium"}
+    problem = make_problem(layer_sizes, "tanh", **settings)
+    everything = predict(BACKEND, problem)
+    for row in (0, 33, 149):
+        alone = predict(BACKEND, problem, np.array([row]))
+        np.testing.assert_array_equal(alone[0], everything[row])
+
+
 @pytest.mark.parametrize("asked", ["high", "medium"])
 def test_float64_is_left_alone(asked):
     problem = make_problem((64, 300, 10), dtype=np.float64, optimizer="adam")

@@ -65,10 +65,19 @@ def test_more_rows_than_a_chunk(backend: Backend):
     np.testing.assert_allclose(chosen, expected[rows], rtol=0, atol=1e-14)
 
 
-@pytest.mark.parametrize("layer_sizes", [(64, 100, 10), (13, 37, 53, 3), (20, 1)], ids=str)
-def test_a_row_alone_has_the_bits_of_the_row_in_a_batch(compiled_backend, dtype, layer_sizes):
-    problem = make_problem(layer_sizes, "tanh", dtype=dtype, n_rows=70)
+#: Outputs with whole vectors, with few columns beyond them, and with few columns only.
+ALONE = [(64, 100, 10), (13, 37, 53, 3), (20, 1), (7, 2), (16, 33, 35, 4), (40, 9)]
+
+
+@pytest.mark.parametrize("layer_sizes", ALONE, ids=str)
+@looped("n_rows", [70, 150, 199])
+def test_a_row_alone_has_the_bits_of_the_row_in_a_batch(
+    compiled_backend, dtype, layer_sizes, n_rows
+):
+    problem = make_problem(layer_sizes, "tanh", dtype=dtype, n_rows=n_rows)
     everything = predict(compiled_backend, problem)
-    for row in (0, 1, 33, 69):
+    shared = predict(compiled_backend, problem, n_threads=3)
+    np.testing.assert_array_equal(shared, everything)
+    for row in (0, 1, 33, 69, n_rows - 1):
         alone = predict(compiled_backend, problem, np.array([row]))
         np.testing.assert_array_equal(alone[0], everything[row])

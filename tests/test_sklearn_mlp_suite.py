@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import inspect
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -87,6 +88,13 @@ NOT_PASSED = {
         "Arrays are not equal",
     ),
 }
+
+if "class in y has only" in inspect.getsource(SUITE.test_early_stopping_stratified):
+    NOT_PASSED["test_early_stopping_stratified"] = Failure(
+        AssertionError,
+        "wants the text of scikit-learn 1.6; later ones name the classes too",
+        "classes in y have",
+    )
 
 
 def _as_expected(name: str, test: Callable[..., None]) -> Callable[..., None]:

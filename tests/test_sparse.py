@@ -134,7 +134,7 @@ def test_fits_of_regressors(parameters):
 def score_by_table(model, table, y):
     """Score a model on a table that a user's function can look into."""
     assert table.shape[1] == I
-    return model.score(table, y) - (table[0].sum() > 0)
+    return model.score(table, y) - (table[[0]].sum() > 0)
 
 
 @pytest.mark.parametrize("form", [sparse.csr_array, sparse.csc_matrix])
@@ -250,7 +250,7 @@ def damaged_forms():
     by_column = sparse.csc_array((2, 5))
     by_column.data, by_column.indices, by_column.indptr = column.data, column.indices, column.indptr
     triplets = sparse.coo_array(([1.0], ([0], [1])), shape=(2, 5))
-    triplets.coords = (np.array([10**6]), np.array([1]))
+    triplets.row = np.array([10**6])
     blocks = sparse.bsr_array(np.ones((2, 4)), blocksize=(2, 2))
     blocks.indices[1] = 2
     lists, uneven = sparse.lil_array(np.ones((2, 5))), sparse.lil_array(np.ones((2, 5)))
@@ -325,7 +325,7 @@ def test_the_number_of_columns_must_agree():
 @pytest.mark.parametrize("backend", ["compiled", "numba"])
 def test_memory_is_that_of_a_batch(backend):
     n_rows, n_columns = 5000, 20_000
-    given = sparse.random_array((n_rows, n_columns), density=0.001, dtype=np.float32, rng=0)
+    given = sparse.random(n_rows, n_columns, 0.001, "csr", np.float32, 0)
     y = np.arange(n_rows) % 2
     model = MLPClassifier((4,), batch_size=50, max_iter=1, backend=backend, n_threads=16)
     model.fit(given[:60], y[:60])  # what is compiled or loaded takes memory once

@@ -273,7 +273,9 @@ def test_many_levels_take_no_room_for_zeros():
 @pytest.mark.parametrize("max_levels", [None, 4])
 def test_sparse_inputs_are_the_same(max_levels, monkeypatch):
     rng = np.random.default_rng(0)
-    reader, table = encoded(n=rng.normal(size=90), c=rng.integers(0, 30, 90).astype(str) + "x")
+    reader, table = encoded(
+        n=rng.normal(size=90), c=[f"{level}x" for level in rng.integers(0, 30, 90)]
+    )
     given = {"n_bins": 3, "max_levels": max_levels}
     later = reader.transform(pd.DataFrame({"n": [NAN, 0, INF], "c": ["new", None, "3x"]}))
     inputs = fit_inputs(table, **given)

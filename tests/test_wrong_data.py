@@ -56,6 +56,9 @@ def masked(array, *place):
 def wrong_tables():
     """Return what is no table, with a part of the text that says what to do."""
     encode = "encode it by OneHotEncoder, OrdinalEncoder or TargetEncoder"
+    vector = sparse.coo_array(X[:, 0])  # a table of one row before SciPy 1.13
+    reshape = "got shape (40,). Reshape your data: X.reshape(-1, 1)"
+    flat_sparse = [(vector, reshape)] if vector.ndim == 1 else []
     return [
         (None, "a table of numbers, of shape (n_samples, n_features); got None"),
         ("abc", "got 'abc'"),
@@ -89,7 +92,7 @@ def wrong_tables():
         ([[1, 2], 3] * 20, "row 0 ([1, 2]) and row 1 have different lengths"),
         ([[1, [2, 3]], [4, [5]]] * 20, "entries have different lengths"),
         (sparse.csr_array(X + 1j), "got a sparse matrix of complex128: Complex data not supported"),
-        (sparse.coo_array(X[:, 0]), "got shape (40,). Reshape your data: X.reshape(-1, 1)"),
+        *flat_sparse,
         (sparse.csr_array((0, 3)), "0 sample(s)"),
         (sparse.dok_matrix((N, 0)), "0 feature(s)"),
         (np.zeros(N, dtype=[("a", float)]), "structured_to_unstructured(X)"),

@@ -29,7 +29,8 @@ def config_dict() -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Version, instruction sets, threads, compiler, and the versions of what fastmlp stands on.
+        Version, instruction sets, the cache that products are cut for, threads, compiler, and the
+        versions of what fastmlp stands on.
 
     Examples
     --------
@@ -48,6 +49,8 @@ def config_dict() -> dict[str, str]:
         "instruction set": backend.isa,
         "instruction sets available": ", ".join(compiled.available_isas()),
         "FASTMLP_ISA": os.environ.get("FASTMLP_ISA", "not set"),
+        "level-2 cache": compiled.level_2_cache(),
+        "FASTMLP_L2": os.environ.get("FASTMLP_L2", "not set"),
         "matmul_precision": ", ".join(
             f"{name} runs as {backend.runs_as(name, np.dtype(np.float32))}"
             for name in MATMUL_PRECISIONS

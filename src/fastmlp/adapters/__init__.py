@@ -1,4 +1,4 @@
-"""The models of raw tables under the interfaces of other libraries, each in a module of its own.
+"""Models under the interfaces of other libraries, each in a module of its own.
 
 A module needs its library, which fastmlp does not install.
 """

@@ -79,6 +79,8 @@ cdef extern from "fastmlp.h" nogil:
     ctypedef struct fastmlp_kernels:
         const char *isa
         int32_t real_bytes, vector_bytes, needs_packed
+        void (*block_size)(int64_t, int64_t, int64_t *, int64_t *) noexcept nogil
+        int64_t (*rows_at_once)(const fastmlp_plan *, int64_t) noexcept nogil
         size_t (*dense_scratch)(int64_t, int64_t, int64_t) noexcept nogil
         void (*dense_forward)(int64_t, int64_t, int64_t, const void *, const void *, const void *, void *, void *) noexcept nogil
         void (*dense_backward_input)(int64_t, int64_t, int64_t, const void *, const void *, void *, void *) noexcept nogil
@@ -113,6 +115,12 @@ cdef extern from "fastmlp.h" nogil:
         void (*barrier_rounds)(int64_t, int64_t) noexcept nogil
     const fastmlp_kernels *fastmlp_find_kernels(const char *, int32_t, int32_t)
     const char *fastmlp_available_isa(int)
+
+cdef extern from "base/caches.h" nogil:
+    int64_t FASTMLP_LEAST_L2
+    int64_t FASTMLP_MOST_L2
+    int64_t fastmlp_l2_bytes()
+    void fastmlp_set_l2_bytes(int64_t bytes)
 
 cdef extern from "random/shuffle.h" nogil:
     void fastmlp_shuffle(uint32_t (*next)(void *) noexcept nogil, void *state, int64_t n, int64_t *order)
@@ -206,6 +214,18 @@ cdef inline fastmlp_loss bound_loss(int32_t code, cnp.ndarray parameters):
                         parameters=<const double *>pointer(parameters))
 
 
+def l2_bytes():
+    """Size of the level-2 cache by which products are blocked."""
+    return fastmlp_l2_bytes()
+
+
+def set_l2_bytes(int64_t n_bytes):
+    """Take another size for it, a power of two from 256 KiB to 2 MiB; 0: what the machine says."""
+    if n_bytes != 0 and not (FASTMLP_LEAST_L2 <= n_bytes <= FASTMLP_MOST_L2 and n_bytes & (n_bytes - 1) == 0):
+        raise ValueError(f"no size of the cache that products are blocked by: {n_bytes}")
+    fastmlp_set_l2_bytes(n_bytes)
+
+
 def shuffle(bit_generator, int64_t[::1] order):
     """Shuffle order (K,) as ``RandomState(bit_generator).shuffle`` does."""
     cdef bitgen_t *bits = <bitgen_t *>PyCapsule_GetPointer(bit_generator.capsule, "BitGenerator")
@@ -238,6 +258,12 @@ cdef class Kernels:
     @property
     def isa(self):
         return (<bytes>self.table.isa).decode()
+
+    def block_size(self, int64_t rows, int64_t depth):
+        """Rows and depth of the blocks of a packed left operand."""
+        cdef int64_t block_rows, block_depth
+        self.table.block_size(rows, depth, &block_rows, &block_depth)
+        return block_rows, block_depth
 
     cdef void *dense_scratch(self, int64_t rows, int64_t fan_in, int64_t fan_out) except NULL:
         """Return memory, which the caller frees, for one of the three products of a layer."""
@@ -438,6 +464,10 @@ cdef class Network:
         cdef address pp = pointer(parameters), kp = pointer(packed)
         with nogil:
             self.table.pack_weights(&self.plan, pp, kp)
+
+    def rows_at_once(self, int64_t n):
+        """How many of n rows of a batch a thread takes through the network at once."""
+        return self.table.rows_at_once(&self.plan, n)
 
 
 cdef class Trainer:

@@ -3,7 +3,9 @@
 The instruction set is chosen once, when the first backend object is made: the fastest that CPU and
 OS support, or the one that the environment variable ``FASTMLP_ISA`` names. Likewise
 ``FASTMLP_MEDIUM`` says what products of ``matmul_precision="medium"`` round their operands to,
-"bfloat16" or "float32", where it shall not be measured what is faster.
+"bfloat16" or "float32", where it shall not be measured what is faster, and ``FASTMLP_L2`` for which
+size of the level-2 cache products are cut into blocks, where that shall not be what the machine
+says.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ __all__ = [
     "available_isas",
     "barrier_seconds",
     "fma_peak",
+    "level_2_cache",
     "operation_codes",
 ]
 
@@ -139,6 +142,23 @@ def _forced_isa() -> str | None:
     return isa
 
 
+#: Sizes of the level-2 cache that the core's blocks are made for.
+_L2_SIZES = {"256K": 256 << 10, "512K": 512 << 10, "1M": 1 << 20, "2M": 2 << 20}
+
+
+def _forced_l2() -> int:
+    """Return what FASTMLP_L2 says, in bytes, 0 when it is not set; ValueError for other sizes."""
+    size = os.environ.get("FASTMLP_L2") or None
+    if size is not None and size not in _L2_SIZES:
+        raise ValueError(f"FASTMLP_L2 must be {' or '.join(_L2_SIZES)}; got {size!r}.")
+    return 0 if size is None else _L2_SIZES[size]
+
+
+def level_2_cache() -> str:
+    """Return the size of the level-2 cache that the core's blocks are made for, such as "1M"."""
+    return next(name for name, n_bytes in _L2_SIZES.items() if n_bytes == _core.l2_bytes())
+
+
 #: What travels between the threads of a team: activations and new weights, sums of gradients and
 #: new weights, or sums of gradients only, with which each thread updates a replica of the weights.
 WAYS_OF_EXCHANGE = ("activations", "gradients", "gradients to replicas")
@@ -225,6 +245,8 @@ class CompiledBackend:
     def __init__(self, isa: str | None = None, measures_pace: bool = True) -> None:
         self._measures_pace = measures_pace
         isa = isa or _forced_isa()
+        if forced := _forced_l2():
+            _core.set_l2_bytes(forced)
         self._kernels = {real: _core.Kernels(isa, real.itemsize) for real in REAL_TYPES}
         self._rounding = {
             name: _core.Kernels(self.isa, 4, name)

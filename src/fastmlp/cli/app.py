@@ -5,9 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import matplotlib as mpl
-import numpy as np
-from rich.console import Console
 
 from fastmlp._version import __version__
 from fastmlp.backends import BACKENDS
@@ -17,6 +14,7 @@ from fastmlp.cli.data import DATA_VARIABLE
 from fastmlp.cli.epochs import GRID
 from fastmlp.cli.options import Widths, default_of, type_of
 from fastmlp.cli.output import Output, Picture
+from fastmlp.cli.table_commands import TABLE_COMMANDS
 from fastmlp.validation.rules import MAX_SEED
 
 __all__ = ["commands"]
@@ -26,11 +24,27 @@ _THREADS = type_of("n_threads")
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+_HELP = """Multi-layer perceptrons on CPUs: from a table to a model and its predictions.
+
+\b
+fastmlp train houses.csv --target price --report report.html
+fastmlp predict model.fastmlp new.csv --out predictions.csv
+
+Statuses: 0 if all went well; 1 if a table, a model or a file is not as it must be; 2 for wrong
+options; 3 for a defect of fastmlp; 130 after Ctrl-C.
+"""
+
+
+@click.group(
+    help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "show_default": True}
+)
 @click.version_option(__version__, prog_name="fastmlp")
 def commands() -> None:
-    """Multi-layer perceptrons on CPUs: a demonstration, timings and facts about this build."""
-    mpl.use("Agg")  # pictures go to files; a display may not exist
+    """Start what the words after ``fastmlp`` ask for."""
+
+
+for _each in TABLE_COMMANDS:
+    commands.add_command(_each)
 
 
 @commands.command(cls=Command)
@@ -55,6 +69,8 @@ def demo(
     output: Path,
 ) -> None:
     """Train a classifier on handwritten digits and draw what it learnt."""
+    from rich.console import Console
+
     from fastmlp.cli import demo as work
     from fastmlp.cli.data import load
 
@@ -105,6 +121,9 @@ def bench(
     json_path: Path | None,
 ) -> None:
     """Time kernels and epochs on every backend, beside this machine's FMA peak."""
+    import numpy as np
+    from rich.console import Console
+
     from fastmlp.cli import bench as work
     from fastmlp.cli.measure import Effort
     from fastmlp.threads import default_threads

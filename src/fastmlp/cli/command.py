@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
+from importlib.util import find_spec
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 import click
@@ -11,8 +15,15 @@ import click
 from fastmlp.backends import get_backend
 from fastmlp.cli import INTERRUPTED, STOPPED
 from fastmlp.cli.errors import CommandError, RefusedError
+from fastmlp.validation.wording import one_line
 
-__all__ = ["Command"]
+__all__ = ["DEBUG", "DEFECT", "Command", "TableCommand"]
+
+#: The status after an error that is nobody's but ours.
+DEFECT = 3
+
+#: If this variable of the environment is set, such an error comes with its traceback.
+DEBUG = "FASTMLP_DEBUG"
 
 
 class Command(click.Command):
@@ -35,6 +46,34 @@ class Command(click.Command):
             if error.errno == errno.EPIPE:  # whoever read has seen enough, which click knows
                 raise
             _end(ctx, f"Error: {error}" if error.filename else f"Error: {error.strerror}", 1)
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
+            raise
+        except Exception as error:
+            if os.environ.get(DEBUG):
+                raise
+            _end(ctx, f"Error: {_defect(error)}", DEFECT)
+
+
+class TableCommand(Command):
+    """A command on tables, which needs what reads them."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        missing = [name for name in ("jinja2", "pyarrow", "safetensors") if find_spec(name) is None]
+        if missing:
+            what = f"{self.name} needs {', '.join(missing)}"
+            _end(ctx, f'Error: {what}; install them with: pip install "fastmlp[cli]"', 1)
+        super().invoke(ctx)
+
+
+def _defect(error: Exception) -> str:
+    """Return what to say of an error that should not have come this far."""
+    last = extract_tb(error.__traceback__)[-1]
+    what = one_line(f"{type(error).__name__}: {error}")
+    return (
+        f"a defect of fastmlp ({what}; {Path(last.filename).name}:{last.lineno}): please report "
+        f"this line; with {DEBUG}=1 there is more to report"
+    )
 
 
 def _end(ctx: click.Context, line: str, status: int) -> None:
@@ -43,7 +82,7 @@ def _end(ctx: click.Context, line: str, status: int) -> None:
 
 
 def _require_core() -> None:
-    """Raise RefusedError if ``FASTMLP_ISA`` names what this machine has not."""
+    """Raise RefusedError if ``FASTMLP_ISA`` or its like name what this machine has not."""
     try:
         get_backend("compiled")
     except ValueError as error:

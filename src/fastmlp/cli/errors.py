@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CommandError", "RefusedError"]
+__all__ = ["CommandError", "RefusedError", "TableError"]
 
 
 class CommandError(Exception):
@@ -15,3 +15,7 @@ class RefusedError(CommandError):
     """What the user gave cannot be used."""
 
     exit_code = 2
+
+
+class TableError(CommandError):
+    """A table, or a model file, that can't be used as it is."""

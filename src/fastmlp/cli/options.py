@@ -13,10 +13,10 @@ from fastmlp.validation.rules import Number, OneOrEach, Verbatim
 from fastmlp.validation.schedules import Schedulable
 from fastmlp.validation.wording import brief
 
-__all__ = ["Widths", "default_of", "type_of"]
+__all__ = ["FiniteRange", "Widths", "default_of", "type_of"]
 
 
-class _FiniteRange(click.FloatRange):
+class FiniteRange(click.FloatRange):
     """A range of numbers, to which NaN does not belong, although it is never outside of one."""
 
     def convert(
@@ -29,7 +29,7 @@ class _FiniteRange(click.FloatRange):
         return number
 
 
-class Widths(click.ParamType[tuple[int, ...]]):
+class Widths(click.ParamType):
     """Widths of the hidden layers, such as 256,128."""
 
     name = "widths"
@@ -64,7 +64,7 @@ def type_of(name: str) -> click.ParamType:
     assert isinstance(rule, Number)
     if rule.integral:
         return click.IntRange(int(rule.low), int(rule.high) if np.isfinite(rule.high) else None)
-    return _FiniteRange(
+    return FiniteRange(
         rule.low,
         rule.high,
         min_open=rule.closed in ("right", "neither"),

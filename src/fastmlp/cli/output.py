@@ -6,18 +6,21 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from matplotlib.backend_bases import FigureCanvasBase
-from matplotlib.figure import Figure
 
 from fastmlp.cli.errors import CommandError
+from fastmlp.files.disk import write
 from fastmlp.validation.wording import brief
 
-__all__ = ["Output", "Picture", "save_figure", "writing"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Output", "Picture", "save_figure", "write_whole", "writing"]
 
 
-class Output(click.ParamType[Path]):
+class Output(click.ParamType):
     """A file to write, in a folder that exists; said before the work, not after it."""
 
     name = "file"
@@ -55,6 +58,9 @@ class Picture(Output):
         self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
     ) -> Path:
         """Return the path, or end the command if no picture can be written there."""
+        from matplotlib.backend_bases import FigureCanvasBase
+        from matplotlib.figure import Figure
+
         path = super().convert(value, param, ctx)
         suffix = path.suffix.removeprefix(".").lower()
         formats = sorted(FigureCanvasBase.get_supported_filetypes())
@@ -88,3 +94,18 @@ def save_figure(figure: Figure, path: Path) -> None:
     """
     with writing(path):
         figure.savefig(path, dpi=120)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Let a file hold these bytes; if that fails, it is as it was.
+
+    Raises
+    ------
+    CommandError
+        The disk is full, or the like.
+    """
+    with writing(path):
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)  # a device
+        else:
+            write(str(path), content)

@@ -97,17 +97,13 @@ def factors_of(
 ) -> np.ndarray:
     """Return the factor (K,) of each of ``labels`` (K,), of which rows have the ``numbers`` (N,).
 
-    Classes without a row that counts are left out of "balanced", and have the factor 1.
+    "balanced" makes the classes equally heavy: a class has the weight of all rows over the number
+    of classes and the weight of its rows. One without a row that counts is left out, and has 1.
     """
     if not isinstance(class_weight, str):
         return each_weight(name, class_weight, labels)
-    from sklearn.utils.class_weight import compute_class_weight  # noqa: PLC0415 - seldom needed
-
-    if weights is not None:
-        numbers, weights = numbers[weights > 0], weights[weights > 0].astype(np.float64)
-    present = np.unique(numbers)
+    sizes = np.bincount(numbers, weights, minlength=len(labels))
+    present = sizes > 0
     factors = np.ones(len(labels))
-    factors[present] = compute_class_weight(
-        class_weight, classes=present, y=numbers, sample_weight=weights
-    )
+    factors[present] = sizes.sum() / (np.count_nonzero(present) * sizes[present])
     return factors

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     from os import PathLike
+
+    from onnx import ModelProto
 
     from fastmlp.export.program import Program
 
@@ -14,7 +15,7 @@ __all__ = ["Exportable"]
 
 
 class Exportable:
-    """A model that can be written as a program in another language."""
+    """A model that can be written as a program in another language or format."""
 
     def _program(self) -> Program:
         """Return what the fitted model computes."""
@@ -57,14 +58,89 @@ class Exportable:
             you wrote, or a partner of another library.
         """
         from fastmlp.export.to_c import as_c  # noqa: PLC0415 - seldom needed
+        from fastmlp.files.disk import write  # noqa: PLC0415
         from fastmlp.validation import (  # noqa: PLC0415
             check_c_name,
             check_path_to_save,
             check_stored_weights,
+            naming_file,
         )
 
-        file = Path(check_path_to_save(path, f"{name}.c"))
+        file = check_path_to_save(path, f"{name}.c")
         name, weights = check_c_name(name), check_stored_weights(weights)
         program = self._program()
         rows = None if X is None else self._raw_values(X)
-        file.write_text(as_c(program, name, weights, rows), encoding="ascii", newline="\n")
+        text = as_c(program, name, weights, rows)
+        with naming_file(file, "written"):
+            write(file, text.encode("ascii"))
+
+    @overload
+    def to_onnx(self, path: None = None, *, opset: int = 18, missing: str = "") -> ModelProto: ...
+
+    @overload
+    def to_onnx(self, path: str | PathLike[str], *, opset: int = 18, missing: str = "") -> None: ...
+
+    def to_onnx(
+        self, path: str | PathLike[str] | None = None, *, opset: int = 18, missing: str = ""
+    ) -> ModelProto | None:
+        """Write the fitted model as one ONNX file, with the preprocessing of raw tables.
+
+        The input of a network is ``X`` (N, I) of its type, float or double. A model of raw tables
+        has an input (N, 1) for each column that it reads, by the column's name: numbers are double,
+        with NaN where one is missing, dates are double, seconds since 1970 in the time of their
+        zone, and categories are strings. Outputs are ``label`` (N,) and ``probabilities`` (N, K) of
+        classes, ``decision_function`` in the place of the latter where the loss knows no
+        probabilities, and ``variable`` (N, T) of a regressor, with ``deviations`` for the loss
+        "gaussian_nll".
+
+        Parameters
+        ----------
+        path : str or path, default=None
+            Of the file, such as ``"model.onnx"``. A file of that name is replaced at the end, all
+            at once. Without one, the model is returned.
+        opset : int, default=18
+            Version of ONNX's operators, at least 18.
+        missing : str, default=""
+            The text that stands for a missing category, since ONNX knows no missing strings.
+
+        Returns
+        -------
+        onnx.ModelProto or None
+            The model where there is no ``path``.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the model has not been fitted.
+        ValueError, TypeError
+            If an argument is not as it must be, or the model can't be exported: an activation that
+            you wrote, or a partner of another library.
+        OSError
+            If the file can't be written.
+        ImportError
+            If onnx is not installed.
+
+        Examples
+        --------
+        >>> import fastmlp
+        >>> model = fastmlp.MLPClassifier(n_iter_no_change=2, tol=1e9, random_state=0)
+        >>> model = model.fit([[0.0], [1.0]], ["no", "yes"]).to_onnx()
+        >>> [output.name for output in model.graph.output]
+        ['label', 'probabilities']
+        """
+        from fastmlp.export.to_onnx import as_onnx  # noqa: PLC0415 - seldom needed
+        from fastmlp.files.disk import write  # noqa: PLC0415
+        from fastmlp.validation import (  # noqa: PLC0415
+            check_library,
+            check_path_to_save,
+            naming_file,
+        )
+
+        file = None if path is None else check_path_to_save(path, "model.onnx")
+        check_library("onnx", "to_onnx", "onnx")
+        model = as_onnx(self._program(), opset, missing)
+        if file is None:
+            return model
+        with naming_file(file, "written"):
+            write(file, model.SerializeToString(deterministic=True))
+        return None

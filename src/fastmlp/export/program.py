@@ -11,7 +11,7 @@ import numpy as np
 from fastmlp.export.table_steps import RawColumn
 from fastmlp.export.values import Step, Value
 
-__all__ = ["Builder", "Decision", "Program", "needed"]
+__all__ = ["Builder", "Decision", "Program", "label_text", "needed"]
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,11 @@ def needed(
             names |= {each.name for each in step.inputs}
             found.append(step)
     return found[::-1]
+
+
+def label_text(label: object) -> str:
+    """Return a class label as a text."""
+    return label.decode(errors="backslashreplace") if isinstance(label, bytes) else str(label)
 
 
 @dataclass

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.utils.validation import check_is_fitted
 
 from fastmlp.plots.style import INK, category_colors, drawing_axes
@@ -29,13 +28,6 @@ FAINTEST, STRONGEST = 0.12, 0.55
 MARGIN = 0.12
 
 MARKERS = "osD^vP*X"
-
-
-class _Grid(DecisionBoundaryDisplay):
-    """scikit-learn's grid of responses without its picture, which ``from_estimator`` would draw."""
-
-    def plot(self, *_: Any, **__: Any) -> _Grid:
-        return self
 
 
 class DecisionRegionDisplay:
@@ -150,17 +142,10 @@ class DecisionRegionDisplay:
         unwrap(estimator)  # says so if a search keeps no model
         points = check_plane(X)
         labels = check_plane_classifier(estimator, y, len(points))
-        method = "predict_proba" if hasattr(estimator, "predict_proba") else "predict"
-        grid = _Grid.from_estimator(
-            estimator,
-            _corners(X, points),
-            response_method=method,
-            grid_resolution=grid_resolution,
-            eps=0,
-        )
+        low, high = _corners(points)
         display = cls(
-            _class_shares(grid.response, len(estimator.classes_), method),
-            extent=(grid.xx0.min(), grid.xx0.max(), grid.xx1.min(), grid.xx1.max()),
+            _class_shares(estimator, X, np.linspace(low, high, grid_resolution)),
+            extent=(low[0], high[0], low[1], high[1]),
             classes=estimator.classes_,
             X=points,
             y=labels,
@@ -242,16 +227,28 @@ class DecisionRegionDisplay:
         ]
 
 
-def _corners(X: Any, points: np.ndarray) -> Any:
-    """Return two opposite corners of the plane's part (2, 2), as a data frame if X is one."""
+def _corners(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return two opposite corners (2,) of the plane's part to draw."""
     low, high = points.min(axis=0), points.max(axis=0)
     margin = MARGIN * np.where(high > low, high - low, 1.0)
-    corners = np.array([low - margin, high + margin])
-    return type(X)(corners, columns=X.columns) if hasattr(X, "iloc") else corners
+    return low - margin, high + margin
 
 
-def _class_shares(response: np.ndarray, n_classes: int, method: str) -> np.ndarray:
-    """Return (R, R, n_classes) probabilities; ones and zeros for predicted numbers of classes."""
-    if method == "predict":
-        return np.asarray(np.eye(n_classes)[response.astype(int)])
-    return response if response.ndim == 3 else np.stack([1 - response, response], axis=2)
+def _class_shares(estimator: Any, X: Any, sides: np.ndarray) -> np.ndarray:
+    """Return probabilities (R, R, n_classes) on a grid; ones and zeros for predicted classes.
+
+    Parameters
+    ----------
+    estimator : classifier
+    X : array-like of shape (N, 2)
+        What it was fitted to resembles this: the grid is a data frame if X is one.
+    sides : ndarray of shape (R, 2)
+        Values of the two features.
+    """
+    grid = np.stack(np.meshgrid(*sides.T), axis=2).reshape(-1, 2)
+    given = type(X)(grid, columns=X.columns) if hasattr(X, "iloc") else grid
+    if hasattr(estimator, "predict_proba"):
+        shares = np.asarray(estimator.predict_proba(given))
+    else:
+        shares = (np.asarray(estimator.predict(given))[:, np.newaxis] == estimator.classes_) * 1.0
+    return shares.reshape(len(sides), len(sides), -1)

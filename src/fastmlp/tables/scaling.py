@@ -12,13 +12,13 @@ import numpy as np
 
 from fastmlp.tables.quantiles import quantiles
 
-__all__ = ["BOUND", "RobustScaling", "fit_scaling", "smoothly_clipped"]
+__all__ = ["BOUND", "FAR", "RobustScaling", "fit_scaling", "smoothly_clipped"]
 
 #: What smoothly clipped values approach.
 BOUND = 3.0
 
 #: Beyond this, float32 and float64 round the clipped value to the bound.
-_FAR = 1e9
+FAR = 1e9
 
 
 def smoothly_clipped(z: np.ndarray) -> np.ndarray:
@@ -26,7 +26,7 @@ def smoothly_clipped(z: np.ndarray) -> np.ndarray:
 
     Infinities become ± 3, and NaN stays.
     """
-    near = np.clip(z, -_FAR, _FAR)
+    near = np.clip(z, -FAR, FAR)
     clipped: np.ndarray = near / np.sqrt(1 + np.square(near / BOUND))
     return clipped
 

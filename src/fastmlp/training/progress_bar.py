@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,14 +15,27 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-__all__ = ["ProgressBar", "console_to_draw_on", "progress_on"]
+__all__ = ["ProgressBar", "console_to_draw_on", "drawing_on", "progress_on"]
+
+#: What this thread draws on, where that is not what rich chooses.
+_CONSOLE: ContextVar[Console | None] = ContextVar("_CONSOLE", default=None)
+
+
+@contextmanager
+def drawing_on(console: Console) -> Iterator[None]:
+    """Let bars of this thread be drawn on a console, such as that of standard error."""
+    token = _CONSOLE.set(console)
+    try:
+        yield
+    finally:
+        _CONSOLE.reset(token)
 
 
 def console_to_draw_on() -> Console:
     """Return what is drawn on: a terminal, a notebook, or a file."""
     from rich.console import Console  # noqa: PLC0415 - not every fit needs it
 
-    return Console()
+    return _CONSOLE.get() or Console()
 
 
 def progress_on(console: Console) -> Progress:

@@ -149,7 +149,7 @@ class Parameter:
         unused = solver in SOLVERS and solver not in self.solvers
         if not unused or self.off is _IGNORED or (isinstance(value, str) and value in self.ignored):
             return False
-        return isinstance(value, Schedule) or bool(np.any(value))
+        return isinstance(value, (Schedule, str)) or bool(np.any(value))
 
     @property
     def documentation(self) -> str:

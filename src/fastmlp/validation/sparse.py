@@ -58,7 +58,7 @@ def _fault_of_compressed(X: Any) -> str | None:
 
 def _fault_of_triplets(X: Any) -> str | None:
     """Return what is wrong with the arrays of COO."""
-    for what, places, n_places in zip(("row", "col"), X.coords, X.shape, strict=True):
+    for what, places, n_places in zip(("row", "col"), (X.row, X.col), X.shape, strict=True):
         if not _are_indices(places) or len(places) != len(X.data):
             return f"{what} must be a flat array of integers, one for each entry of data"
         fault = _fault_of_places(what, places, n_places)

@@ -11,13 +11,12 @@ from fastmlp.export.c.text import (
     C_TYPES,
     comment_text,
     integers,
-    label_text,
     number,
     one_comment,
     string,
     wrapped,
 )
-from fastmlp.export.program import Program
+from fastmlp.export.program import Program, label_text
 from fastmlp.export.values import Value
 from fastmlp.kept import kept_property
 from fastmlp.validation import check_c_texts

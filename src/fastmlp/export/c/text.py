@@ -12,7 +12,6 @@ __all__ = [
     "comment_text",
     "field_names",
     "integers",
-    "label_text",
     "number",
     "numbers",
     "one_comment",
@@ -165,8 +164,3 @@ def field_names(labels: Iterable[str]) -> list[str]:
         found.append(wanted)
         taken.add(wanted)
     return found
-
-
-def label_text(label: object) -> str:
-    """Return a class label as a text."""
-    return label.decode(errors="backslashreplace") if isinstance(label, bytes) else str(label)

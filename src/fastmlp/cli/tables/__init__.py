@@ -1,0 +1,1 @@
+"""Tables in files: what they are, what their cells are, and files that are written."""

@@ -1,0 +1,186 @@
+"""What columns of texts hold: numbers, dates or texts.
+
+A column is what all of its cells are, so that one odd cell is not lost but seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fastmlp.cli.tables.reading import Table
+from fastmlp.cli.tables.refusals import raise_cell
+from fastmlp.tables import ColumnTable
+from fastmlp.validation.wording import brief
+
+__all__ = ["as_learnt", "is_text", "numbers_of", "typed"]
+
+_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity)$"
+_NUMBER_WITH_COMMA = _NUMBER.replace(r"\.", ",")
+_WHOLE = r"^[+-]?\d+$"
+
+#: Codes such as 00123, which a number would lose the zeros of.
+_LEADING_ZERO = r"^[+-]?0\d"
+
+#: A column of texts of which so many are numbers is worth a remark.
+MOSTLY = 0.5
+
+#: Types of dates, the plainer ones first.
+_DATES = (pa.date32(), pa.timestamp("us"), pa.timestamp("us", "UTC"))
+
+_FOR_NUMBERS = "mend the cell, or say by --missing that it stands for a missing value"
+
+
+class _Numbers(NamedTuple):
+    """Texts as numbers are written for Arrow, and which of them are numbers."""
+
+    texts: pa.ChunkedArray
+    are: pa.ChunkedArray
+
+
+def typed(table: Table, as_texts: Sequence[str] = ()) -> Table:
+    """Return a table whose columns of texts are what their cells are.
+
+    All cells are whole numbers, numbers, or dates as ISO 8601 writes them; else they are texts.
+    Numbers with leading zeros are texts, and so are the columns in ``as_texts``.
+    """
+    if table.dialect is None:
+        return table
+    columns, remarks = [], list(table.remarks)
+    for name in table.names:
+        column = table.columns[name]
+        if name not in as_texts:
+            column, remark = _of_texts(name, column, table.dialect.decimal or ".")
+            remarks += [remark] if remark else []
+        columns.append(column)
+    whole = pa.Table.from_arrays(columns, names=table.names)
+    return replace(table, columns=whole, remarks=tuple(remarks))
+
+
+def _of_texts(name: str, texts: pa.ChunkedArray, decimal: str) -> tuple[pa.ChunkedArray, str]:
+    """Return a column as what its cells are, and a remark or nothing."""
+    n_cells = len(texts) - texts.null_count
+    if not n_cells:
+        return texts, ""
+    numbers = _numbers(texts, decimal)
+    n_numbers = pc.sum(numbers.are).as_py()
+    if n_numbers == n_cells:
+        return _cast(numbers.texts, texts), ""
+    dates = _dates(texts)
+    if dates is not None:
+        return dates, ""
+    if n_numbers <= MOSTLY * n_cells:
+        return texts, ""
+    row = pc.index(numbers.are, False).as_py()
+    return texts, (
+        f"column {brief(name)} is read as texts: {brief(texts[row].as_py(), 40)} in row {row + 1} "
+        f"is no number, as {100 * n_numbers / n_cells:.3g} % of its cells are; if it stands for a "
+        "missing value, give it by --missing"
+    )
+
+
+def _numbers(texts: pa.ChunkedArray, decimal: str) -> _Numbers:
+    pattern = _NUMBER if decimal == "." else _NUMBER_WITH_COMMA
+    are = pc.match_substring_regex(texts, pattern)
+    if decimal == ",":
+        texts = pc.replace_substring(texts, ",", ".")
+    return _Numbers(texts, are)
+
+
+def _cast(numbers: pa.ChunkedArray, texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts that are numbers as integers if they are whole; with leading zeros as texts."""
+    if pc.any(pc.match_substring_regex(numbers, _LEADING_ZERO)).as_py():
+        return texts
+    if pc.all(pc.match_substring_regex(numbers, _WHOLE)).as_py():
+        try:
+            return pc.cast(pc.utf8_ltrim(numbers, "+"), pa.int64())
+        except pa.ArrowInvalid:  # beyond 64 bits
+            pass
+    return pc.cast(numbers, pa.float64())
+
+
+def _dates(texts: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    for kind in _DATES:
+        try:
+            return pc.cast(texts, kind)
+        except pa.ArrowInvalid:
+            continue
+    return None
+
+
+def numbers_of(table: Table, name: str, remedy: str = _FOR_NUMBERS) -> pa.ChunkedArray:
+    """Return a column as numbers, float64.
+
+    Raises
+    ------
+    TableError
+        A cell is none.
+    """
+    column = table.columns[name]
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if is_text(column.type):
+        column = pc.utf8_trim_whitespace(column)
+        decimal = "." if table.dialect is None else table.dialect.decimal or "."
+        numbers = _numbers(column, decimal)
+        row = pc.index(numbers.are, False).as_py()
+        if row >= 0:
+            raise_cell(table.name, name, column[row].as_py(), row + 1, "numbers", remedy)
+        return pc.cast(numbers.texts, pa.float64())
+    try:
+        return pc.cast(column, pa.float64(), safe=False)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        first = str(next((each for each in column.to_pylist() if each is not None), ""))
+        raise_cell(table.name, name, first, 1, "numbers", remedy)
+
+
+def as_learnt(table: Table, learnt: ColumnTable) -> Table:
+    """Return a table whose columns of texts are what a model took them for.
+
+    Raises
+    ------
+    TableError
+        The table lacks a column, or a cell is not what the model must have.
+    """
+    wanted = [each for each in learnt if each.taken_for != "dropped"]
+    table.require([str(each.name) for each in wanted])
+    columns = {str(each.name): _as(table, str(each.name), each.taken_for) for each in wanted}
+    # Of those that were dropped nothing is wanted, but the model is told what it has been told.
+    return replace(table, columns=pa.table(columns))
+
+
+def _as(table: Table, name: str, taken_for: str) -> pa.ChunkedArray:
+    column = table.columns[name]
+    if not is_text(column.type) or taken_for not in _READERS:
+        return column
+    return _READERS[taken_for](table, name)
+
+
+def _dates_of(table: Table, name: str) -> pa.ChunkedArray:
+    column = table.columns[name]
+    dates = _dates(column)
+    if dates is not None:
+        return dates
+    for row, cell in enumerate(column):
+        if cell.is_valid and _dates(pa.chunked_array([[cell.as_py()]], column.type)) is None:
+            remedy = "write it as 2024-12-31, or 2024-12-31 23:59:59"
+            raise_cell(table.name, name, cell.as_py(), row + 1, "dates", remedy)
+    remedy = "let all of them have a time zone, or none"
+    raise_cell(table.name, name, str(column[0].as_py()), 1, "dates of one kind", remedy)
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Return whether a column's type is that of texts."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+_READERS: dict[str, Callable[[Table, str], pa.ChunkedArray]] = {
+    "number": numbers_of,
+    "boolean": numbers_of,
+    "duration": numbers_of,
+    "date": _dates_of,
+}

@@ -1,0 +1,5 @@
+"""A program as an ONNX model."""
+
+from fastmlp.export.onnx.model import written
+
+__all__ = ["written"]
