@@ -21,7 +21,7 @@ SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -
 
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
-.PHONY: help demo test quick test-oldest kernels docs linkcheck lint sanitize hard bench bench-all peers instructions instructions-record clean
+.PHONY: help demo test quick test-oldest kernels docs linkcheck lint sanitize coverage hard bench bench-all peers instructions instructions-record clean
 help:
 	@echo "make demo   train on handwritten digits, draw demo.png (DEMO='--epochs 5' passes options)"
 	@echo "make test   run the tests against the installed package (TESTS='-k cli' passes options)"
@@ -32,10 +32,11 @@ help:
 	@echo "make peers  set fastmlp beside the libraries found in .venv (PEERS='--cell digits')"
 	@echo "make docs   run the gallery and build the site in docs/_build/html"
 	@echo "make linkcheck  follow the links of the site to other sites (needs the internet)"
-	@echo "make lint   ruff, mypy, and what may import what"
+	@echo "make lint   ruff, mypy, the stub of the core, and what may import what"
 	@echo "make sanitize  run tests on a core that watches its memory, then its threads (needs GCC)"
 	@echo "make kernels   hold the kernels against plain loops, here and on emulated processors without AVX-512,"
 	@echo "               without AVX, and aarch64 (Debian: qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)"
+	@echo "make coverage  count which lines of the core and of Python the tests run (needs GCC)"
 	@echo "make hard   let each allocation fail, interrupt, fork, fit 10,000 times, take random steps"
 	@echo "make instructions         hold the kernels' instruction counts against their budget"
 	@echo "make instructions-record  make today's counts the budget (needs valgrind, as above)"
@@ -93,6 +94,8 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	MYPYPATH= $(BIN)/mypy --config-file= --strict tests/typed_user.py
+	$(BIN)/stubtest fastmlp.backends._core --ignore-disjoint-bases --allowlist tools/stubtest_allowed.txt
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache --no-logo
 
 # SANITIZERS=address or thread runs one of the two.
@@ -100,6 +103,10 @@ sanitize: $(INSTALLED)
 	WORKERS=$(WORKERS) $(BIN)/python tools/sanitize.py $(SANITIZERS)
 	FASTMLP_FLIPS=10000 $(BIN)/pytest -q tests/test_damaged_pickles.py -k flipped_bit
 	FASTMLP_MUTATIONS=10000 $(BIN)/pytest -q -s tests/test_model_files_mutated.py
+
+# Which lines the tests run, of the core and of Python. COVERAGE="tests/test_front.py" runs a part.
+coverage: $(INSTALLED)
+	$(BIN)/python tools/coverage_of_lines.py -n $(WORKERS) $(COVERAGE)
 
 # The long versions of tests that the suite runs for seconds.
 hard: $(INSTALLED)
