@@ -278,6 +278,14 @@ def test_rows_go_in_several_calls_of_the_core(name, monkeypatch):
     assert_array_equal(model.predict_proba(sparse), expected)
 
 
+def test_calls_of_the_core_have_work_for_every_thread(monkeypatch):
+    """Rows of a very wide network would otherwise be a few for each thread of a large team."""
+    monkeypatch.setattr(compiled, "PREDICTION_WORK", 1)
+    core = Predictor(MODELS["two classes"]())._run
+    assert core.rows_of(1) == compiled._ROWS_PER_THREAD
+    assert core.rows_of(64) == 64 * core.rows_of(1)
+
+
 def test_a_predictor_takes_threads_when_the_work_is_worth_them(monkeypatch):
     asked = []
     monkeypatch.setattr(compiled, "default_threads", lambda: asked.append(1) or 2)

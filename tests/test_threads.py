@@ -174,3 +174,22 @@ def test_the_last_of_several_searches_gives_blas_its_threads_again(two_blas_thre
     assert blas_threads() == {1}
     second.__exit__(None, None, None)
     assert blas_threads() == {2}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_search_that_goes_on_in_a_child_leaves_later_ones_their_limit(two_blas_threads):
+    reading, writing = os.pipe()
+    with one_blas_thread():
+        child = os.fork()
+    if child == 0:  # pragma: no cover - in the child
+        try:
+            with one_blas_thread():
+                os.write(writing, bytes(blas_threads()))
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        assert set(pipe.read()) == {1}
+    assert blas_threads() == {2}

@@ -3,7 +3,6 @@
 #include "base/caches.h"
 
 #include <stdatomic.h>
-#include <unistd.h>
 
 static int64_t nearest_size(int64_t said)
 {
@@ -38,10 +37,17 @@ static int64_t l2_said(void)
     }
     return 0;
 }
-#elif defined(_SC_LEVEL2_CACHE_SIZE)
-static int64_t l2_said(void) { return sysconf(_SC_LEVEL2_CACHE_SIZE); }
 #else
-static int64_t l2_said(void) { return 0; }
+#include <unistd.h>
+
+static int64_t l2_said(void)
+{
+#ifdef _SC_LEVEL2_CACHE_SIZE
+    return sysconf(_SC_LEVEL2_CACHE_SIZE);
+#else
+    return 0;
+#endif
+}
 #endif
 
 static _Atomic int64_t l2_bytes; /* 0: nobody has asked yet */

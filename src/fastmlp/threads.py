@@ -148,7 +148,7 @@ class _BlasLimit:
 
     def leave(self) -> None:
         with self._lock:
-            self._wanted -= 1
+            self._wanted = max(0, self._wanted - 1)  # it is 0 where a search goes on in a child
             if self._wanted == 0:
                 self._limit.close()
 

@@ -668,7 +668,7 @@ cdef class Predictor:
             if packed is NULL and (table.needs_packed or n >= self.rows_at_once):
                 packed = own = self._packed_now()
             while first < n:
-                part = min(n - first, self.rows_of_call)
+                part = min(n - first, self.rows_of(n_threads))
                 with nogil:
                     not_finite |= table.predict(&self.network.plan, parameters, packed, &data, rows, part, out,
                                                 apply_link, scratch, scratch_rows, n_threads)
@@ -684,6 +684,10 @@ cdef class Predictor:
             free(scratch)
             free(own)
         return not_finite
+
+    cpdef int64_t rows_of(self, int64_t n_threads) noexcept:
+        """Return the most rows that a team takes through the network between two looks for Ctrl-C."""
+        return self.rows_of_call * max(1, n_threads)
 
     cdef int64_t _scratch_rows(self, int32_t kind, int64_t n, int64_t n_threads) noexcept:
         """Return how many rows all threads carry through the network at once."""

@@ -432,6 +432,15 @@ class CompiledBackend:
         return self.kernels(w.dtype).perceptron_epoch(x, target, rates, order, w, b)
 
     def _network(self, plan: Plan, dtype: np.dtype) -> _core.Network:
+        """Return the plan as the core takes it, which never changes; it refers to the arrays."""
+        if plan.has_user_functions:  # whose addresses are in copies
+            return self._new_network(plan, dtype)
+        known: _core.Network | None = plan.bound.get((self, dtype))
+        if known is None:
+            known = plan.bound[self, dtype] = self._new_network(plan, dtype)
+        return known
+
+    def _new_network(self, plan: Plan, dtype: np.dtype) -> _core.Network:
         layers, loss_parameters = _bound(plan, dtype)
         return _core.Network(
             self.kernels(dtype, self.runs_as(plan.precision, dtype)),

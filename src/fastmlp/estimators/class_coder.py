@@ -110,7 +110,8 @@ class ClassCoder(TargetCoder):
             numbers = target.ravel().astype(np.intp)
             counts = np.bincount(numbers, weights, minlength=self.n_outputs)
             return class_constant(self.row, counts / counts.sum(), parameters)
-        shares = np.average(target.astype(np.float64), axis=0, weights=weights)
+        known = target.astype(np.float64)
+        shares = known.mean(0) if weights is None else np.average(known, axis=0, weights=weights)
         return class_constant(self.row, shares, parameters)
 
     @property

@@ -20,6 +20,8 @@ __all__ = ["Judge", "TargetCoder", "mean_loss", "parameters_of"]
 
 def parameters_of(model: Any, row: Loss) -> tuple[float, ...]:
     """Return the numbers, K of them, that a loss depends on, from the parameters of those names."""
+    if not row.parameters:
+        return ()
     numbers = np.hstack([np.empty(0), *(getattr(model, name) for name in row.parameters)])
     return tuple(numbers.tolist())
 

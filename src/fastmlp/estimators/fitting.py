@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from copy import copy
 from dataclasses import dataclass, field, replace
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +19,7 @@ from fastmlp.estimators.first_weights import fit_first_weights
 from fastmlp.estimators.holding_out import hold_out, warn_of_constant
 from fastmlp.estimators.judging import JudgedRows, Judgement, Watch
 from fastmlp.estimators.learnt import Learnt, shown_as
+from fastmlp.estimators.memo import Memo
 from fastmlp.estimators.stream import ONE_EPOCH, Stream
 from fastmlp.estimators.yardstick import out_of_scale, worse_than_constant
 from fastmlp.kept import kept_property
@@ -26,7 +29,7 @@ from fastmlp.optimizers import Optimizer, named_optimizer
 from fastmlp.plan.front import Column
 from fastmlp.plan.front_values import initialize_columns
 from fastmlp.plan.initializers import initialize
-from fastmlp.plan.layout import Plan, batch_norms, make_plan
+from fastmlp.plan.layout import Plan, make_plan
 from fastmlp.plan.members import MEMBERS, members_of
 from fastmlp.plan.records import make_settings
 from fastmlp.plan.update_groups import with_factors
@@ -70,6 +73,8 @@ class Fitting:
         Not changed; callbacks see in it what has been learnt so far.
     parameters : namespace
         Its parameters, as ``validation.check_parameters`` returns them.
+    memo : Memo
+        What follows from them alone, but for ``random_state``.
     layer_sizes : list of int, length L + 1
     columns : tuple of Column, length I or 0
         What is made of each column of X.
@@ -94,6 +99,7 @@ class Fitting:
 
     model: Any
     parameters: SimpleNamespace
+    memo: Memo
     layer_sizes: list[int]
     columns: tuple[Column, ...]
     coder: TargetCoder
@@ -144,14 +150,15 @@ class Fitting:
         small = small_factors(parameters.learning_rate, parameters.learning_rate_init)
         if small:
             notify(small)
-        worse = worse_than_constant(self.learnt, self.data, self.backend, self.n_threads)
+        causes = cache(lambda: out_of_scale(self.learnt, self.data))
+        worse = worse_than_constant(self.learnt, self.data, self.backend, self.n_threads, causes)
         finding = (
             ending.reason if ending.converged else f"The fit has not converged: {ending.reason}"
         )
         if worse:
             notify(f"{finding} {worse}", ConvergenceWarning)
         elif not ending.converged:
-            remedies = out_of_scale(self.learnt, self.data) if ending.remedy else []
+            remedies = causes() if ending.remedy else []
             notify(" ".join([finding, ending.remedy, *remedies]).rstrip(), ConvergenceWarning)
 
     # -- the start ------------------------------------------------------------------------------
@@ -175,7 +182,7 @@ class Fitting:
             history=history,
             rate=self._rates(),
             moments=moments,
-            kept=kept_of(vars(parameters)),
+            kept=self.memo.once("kept", lambda: kept_of(vars(parameters))),
             stops_early=stops_early,
             has_scores=stops_early or self.own_rows is not None,
         )
@@ -188,6 +195,9 @@ class Fitting:
 
     def _rates(self) -> Rates:
         """Return what has a schedule, at the beginning of a fit."""
+        return copy(self.memo.once("rates", self._first_rates))
+
+    def _first_rates(self) -> Rates:
         parameters, optimizer = self.parameters, self._optimizer
         schedule = parameters.learning_rate
         if not isinstance(schedule, Schedule):
@@ -219,6 +229,13 @@ class Fitting:
         )
 
     def _plan(self) -> Plan:
+        if self.columns:  # which have bins of the data
+            return self._lay_out()
+        coder = self.coder
+        by = ("plan", *self.layer_sizes, coder.row.name, coder.loss_parameters)
+        return self.memo.once(by, self._lay_out)
+
+    def _lay_out(self) -> Plan:
         parameters, n_hidden = self.parameters, len(self.layer_sizes) - 2
         dropout = parameters.dropout
         dropout = dropout.base if isinstance(dropout, Scaled) else dropout
@@ -247,8 +264,10 @@ class Fitting:
 
     def _activations(self) -> list[str | CustomActivation]:
         """Return the activation of each hidden layer."""
-        activation = np.asarray(self.parameters.activation, dtype=object)
-        return list(np.broadcast_to(activation, len(self.layer_sizes) - 2))
+        activation, n_hidden = self.parameters.activation, len(self.layer_sizes) - 2
+        if isinstance(activation, str):
+            return [activation] * n_hidden
+        return list(np.broadcast_to(np.asarray(activation, dtype=object), n_hidden))
 
     def _new_network(self, plan: Plan, dtype: np.dtype, n_moments: int) -> Network:
         network = Network.zeros(plan, dtype, n_moments)
@@ -294,9 +313,14 @@ class Fitting:
         """Return the solver's settings; lbfgs needs the penalties only."""
         parameters = self.parameters
         # Drawn only where it is used: scikit-learn's stream of random numbers has no such draw.
-        dropping = plan.layers["dropout_threshold"].any()
         noisy = parameters.input_noise > 0 or parameters.gradient_noise > 0
-        seed = int(self.rng.randint(0, 2**64, dtype=np.uint64)) if dropping or noisy else 0
+        if not (noisy or plan.has_dropout):
+            return self.memo.once("settings", lambda: self._seeded(0))
+        return self._seeded(int(self.rng.randint(0, 2**64, dtype=np.uint64)))
+
+    def _seeded(self, seed: int) -> np.ndarray:
+        """Return the settings for random numbers of a seed."""
+        parameters = self.parameters
         return make_settings(
             "sgd" if self._optimizer is None else self._optimizer.name,
             l2=parameters.alpha,
@@ -312,6 +336,9 @@ class Fitting:
     @kept_property
     def _optimizer(self) -> Optimizer | None:
         """What makes the steps; None for lbfgs, which makes its own."""
+        return self.memo.once("optimizer", self._make_optimizer)
+
+    def _make_optimizer(self) -> Optimizer | None:
         parameters = self.parameters
         if isinstance(parameters.solver, Optimizer):
             return parameters.solver
@@ -449,7 +476,7 @@ class Fitting:
 
         Else a batch could have but one row that counts, whose variance is 0, or none.
         """
-        if batch_norms(plan).any():
+        if plan.has_batch_norm:
             self.data.order = np.ascontiguousarray(self.data.counting())
 
     # -- the whole data set at once -------------------------------------------------------------

@@ -16,6 +16,7 @@ from fastmlp.estimators.columns import columns_of
 from fastmlp.estimators.fitting import Fitting
 from fastmlp.estimators.judging import JudgedRows
 from fastmlp.estimators.learnt import Learnt, is_in_training, learnt_by
+from fastmlp.estimators.memo import Memo, memo_of
 from fastmlp.estimators.precision import say_what_runs
 from fastmlp.notices import notify
 from fastmlp.plan.front import Column, front_width, n_learnt_of
@@ -80,7 +81,7 @@ def prepare(
         If a callback of the model's own fit calls.
     """
     validation.check_not_in_training(type(model).__name__, is_in_training(model))
-    parameters, hidden = _check_parameters(model._parameters(), model._task, incremental)
+    memo, parameters, hidden = _checked_parameters(model, incremental)
     earlier = learnt_by(model) if parameters.warm_start or incremental else None
     owner = type(model).__name__
     validation.check_validation_columns(X, validation_rows.X)
@@ -93,7 +94,7 @@ def prepare(
         reset=earlier is None,
         numeric_y=model._numeric_target,
     )
-    validation.check_magnitudes(vars(parameters), dtype)
+    memo.once(("magnitudes", dtype), lambda: validation.check_magnitudes(vars(parameters), dtype))
     own_weights = validation.check_sample_weight(sample_weight, len(X), dtype)
     if earlier is None:
         coder = model._new_coder(
@@ -130,6 +131,7 @@ def prepare(
     return Fitting(
         model=model,
         parameters=parameters,
+        memo=memo,
         layer_sizes=sizes,
         columns=front,
         coder=coder,
@@ -197,9 +199,23 @@ def _rows_to_judge_by(
     return JudgedRows(Rows(X, target, weights), order, y, in_double)
 
 
+def _checked_parameters(
+    model: Any, incremental: bool
+) -> tuple[Memo, SimpleNamespace, tuple[int, ...]]:
+    """Return the parameters as a fit takes them, and the hidden layers' widths.
+
+    The seed has no part in what the memo keeps.
+    """
+    given, task = model._parameters(), model._task
+    seed = {"random_state": given["random_state"]}
+    memo = memo_of(tuple({**given, "random_state": None}.values()), task, incremental)
+    known, hidden = memo.once("parameters", lambda: _check_parameters(given, task, incremental))
+    return memo, SimpleNamespace(**{**known, **validation.check_parameters(seed, task)}), hidden
+
+
 def _check_parameters(
     given: Mapping[str, Any], task: str, incremental: bool
-) -> tuple[SimpleNamespace, list[int]]:
+) -> tuple[dict[str, Any], tuple[int, ...]]:
     """Return the parameters as a fit takes them, and the hidden layers' widths."""
     parameters = validation.check_parameters(given, task)
     sizes = parameters["hidden_layer_sizes"]
@@ -211,7 +227,7 @@ def _check_parameters(
     validation.check_unit_of_own_loss(
         parameters["loss"], parameters.get("standardize_target", "auto")
     )
-    return SimpleNamespace(**parameters), hidden
+    return parameters, tuple(hidden)
 
 
 def _check_network(

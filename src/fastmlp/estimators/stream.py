@@ -17,7 +17,6 @@ import numpy as np
 from fastmlp.backends import Backend, Executor, Rows, Totals
 from fastmlp.network import Network
 from fastmlp.options import Options
-from fastmlp.plan.layout import batch_norms
 from fastmlp.plan.user_functions import CustomActivation, CustomLoss
 from fastmlp.schedules.schedule import EpochResult
 from fastmlp.training import clock
@@ -95,7 +94,7 @@ class Stream:
             parameters.verbose
             or parameters.callbacks
             or settings["seed"]
-            or batch_norms(network.plan).any()
+            or network.plan.has_batch_norm
             or (network.plan.has_members and parameters.own_batches)
         )
         if looks or not all(map(_unchanging, values)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -41,7 +42,11 @@ GOLDEN_RATIO = (1 + 5**0.5) / 2
 
 
 def worse_than_constant(
-    learnt: Learnt, data: TrainingData, backend: Backend, n_threads: int
+    learnt: Learnt,
+    data: TrainingData,
+    backend: Backend,
+    n_threads: int,
+    remedies: Callable[[], list[str]],
 ) -> str | None:
     """Return what to warn of when a fit is worth nothing, or too little for badly scaled data.
 
@@ -58,6 +63,8 @@ def worse_than_constant(
         ``order`` has the rows that were trained on.
     backend : Backend
     n_threads : int
+    remedies : callable
+        Returns what ``out_of_scale`` does.
     """
     if not learnt.history.present:  # interrupted in the first epoch
         return None
@@ -65,11 +72,10 @@ def worse_than_constant(
     compared = _costs_to_compare(learnt, data, judged, backend, n_threads)
     if compared is None:
         return _worst_target(learnt, data, judged, backend, n_threads)
-    remedies = out_of_scale(learnt, data)
-    if compared.is_no_worse and not remedies:
+    if compared.is_no_worse and not remedies():
         return None
     finding = _finding(compared, judged, learnt)
-    return " ".join([finding, *(remedies or ["Lower learning_rate_init or train for longer."])])
+    return " ".join([finding, *(remedies() or ["Lower learning_rate_init or train for longer."])])
 
 
 class _Judged(NamedTuple):
@@ -222,7 +228,7 @@ def out_of_scale(learnt: Learnt, data: TrainingData) -> list[str]:
         else (data.rows.target[known], data.rows.weights_of(known))
     )
     rows, kinds = _spread(known, ROWS_FOR_SCALE), learnt.network.plan.features["kind"]
-    levels = np.flatnonzero(np.isin(kinds, (TABLE, ONE_HOT)))
+    levels = np.flatnonzero((kinds == TABLE) | (kinds == ONE_HOT))
     return [
         *scale_of_features(data.rows.X, rows, learnt.feature_names, levels),
         *learnt.coder.scale_of_target(target, weights),

@@ -50,6 +50,8 @@ def initialize_columns(
     a = 1/√M, as PyTorch has them for a layer of M inputs. Rows of tables are from N(0, 1); those of
     one-hot columns are weights of layer 0, from Glorot's uniform distribution.
     """
+    if not plan.columns:
+        return
     n_one_hot = int(np.sum(plan.features["kind"] == ONE_HOT))
     layer = rows_of(plan.layers[:1])[0]
     glorot = np.sqrt(6.0 / (layer["fan_in"] + n_one_hot + layer["fan_out"]))

@@ -6,7 +6,7 @@ parameters. ``records.py`` has the layouts of its rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -211,6 +211,32 @@ class Plan:
         """How many first layers serve all members; all of them where there is one member."""
         return int((self.layers["n_copies"] == 1).sum())
 
+    @kept_property
+    def bound(self) -> dict[Hashable, Any]:
+        """What backends have made of the plan, for them to keep; nobody else looks at it."""
+        return {}
+
+    @kept_property
+    def places(self) -> Mapping[int, list[tuple[int, slice, tuple[int, ...]]]]:
+        """The layer, place in the vector and shape of each slot, by the slots' kind."""
+        places: dict[int, list[tuple[int, slice, tuple[int, ...]]]] = {}
+        layers = rows_of(self.layers)
+        for kind, number, _, offset, rows, columns in self.slots.tolist():
+            layer = layers[number]
+            place = slice(offset, offset + rows * columns)
+            places.setdefault(kind, []).append((number, place, _shape_of(layer, kind)))
+        return places
+
+    @kept_property
+    def has_batch_norm(self) -> bool:
+        """Whether some layer has batch norm."""
+        return bool(batch_norms(self).any())
+
+    @kept_property
+    def has_dropout(self) -> bool:
+        """Whether inputs of some layer are dropped."""
+        return bool(self.layers["dropout_threshold"].any())
+
     @property
     def has_members(self) -> bool:
         """Whether several networks are trained together."""
@@ -234,7 +260,7 @@ class Plan:
         pays = self.products_of_row >= PRODUCTS_OF_OPERAND * n_operands
         return self.matmul_precision if pays else "highest"
 
-    @property
+    @kept_property
     def loss_row(self) -> Loss:
         """The loss's row in the registry, or what would stand there for the user's own."""
         if self.custom_loss is not None:
@@ -301,6 +327,13 @@ _OFFSETS = {
     WEIGHTS: "weight_offset", BIASES: "bias_offset", GAINS: "gain_offset", SHIFTS: "shift_offset",
     ALPHAS: "alpha_offset", RUNNING_MEANS: "mean_offset", RUNNING_VARIANCES: "variance_offset",
 }  # fmt: skip
+
+
+def _shape_of(layer: Mapping[str, int], kind: int) -> tuple[int, ...]:
+    """Return the shape of a layer's slot, with the copies first where there are some."""
+    shape = (layer["fan_in"], layer["fan_out"]) if kind == WEIGHTS else (layer["fan_out"],)
+    copied = kind in (WEIGHTS, BIASES) and layer["n_copies"] > 1
+    return (layer["n_copies"], *shape) if copied else shape
 
 
 def _rows_of_slot(layer: Mapping[str, int], kind: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import prod
 
 import numpy as np
@@ -17,7 +16,6 @@ from fastmlp.plan.records import (
     SCALES,
     SHIFTS,
     WEIGHTS,
-    rows_of,
 )
 
 __all__ = [
@@ -64,18 +62,9 @@ def readable(array: np.ndarray, dtype: np.dtype | None = None) -> np.ndarray:
 def _views(plan: Plan, vector: np.ndarray, kind: int) -> list[np.ndarray | None]:
     """Return the slots of a kind, by layer, as views of ``vector``; None where a layer has none."""
     views: list[np.ndarray | None] = [None] * len(plan.layers)
-    layers = rows_of(plan.layers)
-    for slot in rows_of(plan.slots[plan.slots["kind"] == kind]):
-        run = vector[slot["offset"] :][: slot["rows"] * slot["columns"]]
-        views[slot["layer"]] = run.reshape(_shape_of(layers[slot["layer"]], kind))
+    for layer, place, shape in plan.places.get(kind, ()):
+        views[layer] = vector[place].reshape(shape)
     return views
-
-
-def _shape_of(layer: Mapping[str, int], kind: int) -> tuple[int, ...]:
-    """Return the shape of a layer's slot, with the copies first where there are some."""
-    shape = (layer["fan_in"], layer["fan_out"]) if kind == WEIGHTS else (layer["fan_out"],)
-    copied = kind in (WEIGHTS, BIASES) and layer["n_copies"] > 1
-    return (layer["n_copies"], *shape) if copied else shape
 
 
 def _views_of_all(plan: Plan, vector: np.ndarray, kind: int) -> list[np.ndarray]:
@@ -135,7 +124,8 @@ def reset_factors(plan: Plan, vector: np.ndarray) -> None:
     """
     ones = (gain_views, alpha_views, running_variance_views)
     zeros = (shift_views, running_mean_views)
-    scales_view(plan, vector)[...] = 1
+    if plan.n_scales:
+        scales_view(plan, vector)[...] = 1
     for kinds, value in ((ones, 1), (zeros, 0)):
         for view in (view for kind in kinds for view in kind(plan, vector) if view is not None):
             view[...] = value

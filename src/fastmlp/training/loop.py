@@ -13,7 +13,7 @@ import numpy as np
 
 from fastmlp.backends.protocol import Backend, Rows, Totals
 from fastmlp.notices import notify
-from fastmlp.plan.layout import Plan, batch_norms
+from fastmlp.plan.layout import Plan
 from fastmlp.training.divergence import DivergenceError, divergence_text
 from fastmlp.training.observers import Observer, Observers
 from fastmlp.training.shuffling import shuffle
@@ -119,7 +119,7 @@ class TrainingRun:
         self._rate = self.state.rate
         order = self.data.order
         self._order = order if self.n_orders == 1 else np.tile(order, (self.n_orders, 1))
-        self._merges = bool(batch_norms(network.plan).any())
+        self._merges = network.plan.has_batch_norm
         n_rows = self.batch_size + self._merges
         self._executor = self.backend.bind(
             network.plan, self.settings, network.dtype, n_rows, self.n_threads

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from fastmlp.training.divergence import DivergenceError, require_finite
 from fastmlp.training.state import TrainerState
@@ -51,17 +52,29 @@ class Observer:
 MOMENTS = [name for name in vars(Observer) if not name.startswith("_")]
 
 
+@lru_cache(maxsize=64)
+def _places_of(kinds: tuple[type[Observer], ...]) -> list[tuple[str, list[int]]]:
+    """Return which of observers of these classes, by place, listen at each moment."""
+    return [
+        (
+            moment,
+            [
+                place
+                for place, kind in enumerate(kinds)
+                if getattr(kind, moment) is not getattr(Observer, moment)
+            ],
+        )
+        for moment in MOMENTS
+    ]
+
+
 class Observers:
     """Observers in the order in which they are told."""
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         self._listening: dict[str, list[Callable[..., None]]] = {
-            moment: [
-                getattr(each, moment)
-                for each in observers
-                if getattr(type(each), moment) is not getattr(Observer, moment)
-            ]
-            for moment in MOMENTS
+            moment: [getattr(observers[place], moment) for place in places]
+            for moment, places in _places_of(tuple(map(type, observers)))
         }
 
     def listening(self, moment: str) -> list[Callable[..., None]]:

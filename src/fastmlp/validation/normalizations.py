@@ -38,6 +38,8 @@ def check_normalization(name: str, value: Any) -> str | None:
 
 def each_normalization(value: Any, n_hidden: int) -> list[str]:
     """Return the name in the registry for each hidden layer, from a checked parameter."""
+    if value is None:
+        return ["none"] * n_hidden
     entries = np.broadcast_to(np.asarray(value, dtype=object), n_hidden)
     return ["none" if entry is None else NORMALIZATIONS[entry].name for entry in entries]
 
@@ -98,7 +100,8 @@ def check_rows_for_batch_norm(
 
     ``normalization`` is the parameter or a sequence of names, ``sample_weight`` is (n_rows,).
     """
-    if "batch" not in each_normalization(value=normalization, n_hidden=np.size(normalization)):
+    n_hidden = 1 if isinstance(normalization, (str, type(None))) else len(normalization)
+    if "batch" not in each_normalization(normalization, n_hidden):
         return
     if n_rows == 1:
         raise ValueError("normalization='batch' needs two rows or more to train on; n_samples=1.")

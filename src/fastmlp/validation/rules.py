@@ -94,7 +94,7 @@ class Number:
             # A fraction may have become 0 or 1.
             got = own if isinstance(value, (Fraction, Decimal)) else value
             raise ValueError(f"{name} must be {self}; got {brief(got)}.")
-        return own if self.integral else float(own)
+        return own if self.integral else float(own) + 0.0  # 0.0 for -0.0, as equal to it
 
     def _holds(self, own: float) -> bool:
         above = own >= self.low if self.closed in ("both", "left") else own > self.low
