@@ -106,6 +106,7 @@ sanitize: $(INSTALLED)
 
 # Which lines the tests run, of the core and of Python. COVERAGE="tests/test_front.py" runs a part.
 coverage: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet pytest-cov
 	$(BIN)/python tools/coverage_of_lines.py -n $(WORKERS) $(COVERAGE)
 
 # The long versions of tests that the suite runs for seconds.

@@ -107,10 +107,9 @@ SANITIZERS = {
             "test_predictor.py",
             "test_short_predictions.py",
             "test_concurrent_refit.py",
-            "test_hard_endurance.py",
         ),
         # A fork of several threads is beyond this sanitizer, and its own memory grows.
-        left_out=("fork", "memory", "ctrl_c", "fits_and_slopes"),
+        left_out=("fork", "memory", "fits_and_slopes"),
         on_fastest="test_",
         variables={"FASTMLP_HARD": "1"},  # teams of 1, 2, 3, 4, 5 and 8 threads
     ),
