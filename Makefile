@@ -26,7 +26,7 @@ SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -
 
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
-.PHONY: help demo test quick test-oldest torch kernels dist test-wheel reproducible workflows news dev docs linkcheck worked lint sanitize hard bench bench-all peers instructions instructions-record clean
+.PHONY: help demo test quick test-oldest torch kernels dist test-wheel reproducible workflows news dev docs linkcheck worked lint sanitize coverage hard bench bench-all peers instructions instructions-record clean
 help:
 	@echo "make demo   train on handwritten digits, draw demo.png (DEMO='--epochs 5' passes options)"
 	@echo "make test   run the tests against the installed package (TESTS='-k cli' passes options)"
@@ -39,7 +39,7 @@ help:
 	@echo "make docs   run the gallery and build the site in docs/_build/html"
 	@echo "make linkcheck  follow the links of the site to other sites (needs the internet)"
 	@echo "make worked  apply the worked changes of the site to a copy, build and test it"
-	@echo "make lint   ruff, mypy, and what may import what"
+	@echo "make lint   ruff, mypy, the stub of the core, and what may import what"
 	@echo "make sanitize  run tests on a core that watches its memory, then its threads (needs GCC)"
 	@echo "make dist      sdist and wheel in dist/, repaired and checked"
 	@echo "make test-wheel    the tests on dist's wheel in an empty environment of PYTHON, from elsewhere"
@@ -49,6 +49,7 @@ help:
 	@echo "make dev       an editable install in .venv, which rebuilds what changed at each import"
 	@echo "make kernels   hold the kernels against plain loops, here and on emulated processors without AVX-512,"
 	@echo "               without AVX, and aarch64 (Debian: qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)"
+	@echo "make coverage  count which lines of the core and of Python the tests run (needs GCC)"
 	@echo "make hard   let each allocation fail, interrupt, fork, fit 10,000 times, take random steps"
 	@echo "make instructions         hold the kernels' instruction counts against their budget"
 	@echo "make instructions-record  make today's counts the budget (needs valgrind, as above)"
@@ -158,6 +159,8 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	MYPYPATH= $(BIN)/mypy --config-file= --strict tests/typed_user.py
+	$(BIN)/stubtest fastmlp.backends._core --ignore-disjoint-bases --allowlist tools/stubtest_allowed.txt
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/cython-lint src
 	$(BIN)/towncrier build --draft --version next >/dev/null
@@ -170,6 +173,11 @@ sanitize: $(INSTALLED)
 	WORKERS=$(WORKERS) $(BIN)/python tools/sanitize.py $(SANITIZERS)
 	FASTMLP_FLIPS=10000 $(BIN)/pytest -q tests/test_damaged_pickles.py -k flipped_bit
 	FASTMLP_MUTATIONS=10000 $(BIN)/pytest -q -s tests/test_model_files_mutated.py
+
+# Which lines the tests run, of the core and of Python. COVERAGE="tests/test_front.py" runs a part.
+coverage: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet pytest-cov
+	$(BIN)/python tools/coverage_of_lines.py -n $(WORKERS) $(COVERAGE)
 
 # The long versions of tests that the suite runs for seconds.
 hard: $(INSTALLED)

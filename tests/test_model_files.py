@@ -366,25 +366,35 @@ def test_a_pickle_of_another_version_warns(name, trained, monkeypatch):
         pickle.loads(blob)
 
 
+def test_a_pickle_without_a_version_warns():
+    """As those of before there were versions in them."""
+    state = of.fitted(MLPRegressor(max_iter=2), of.X, of.NUMBERS).__getstate__()
+    del state[VERSION]
+    with pytest.warns(UserWarning, match="an earlier version"):
+        MLPRegressor().__setstate__(state)
+
+
 def test_pickles_and_files_work_across_processes(trained, tmp_path):
-    for name in ("words", "table of words", "predictor"):
-        model, X, _ = trained[name]
-        model.save(tmp_path / f"{name}.fastmlp")
-        (tmp_path / f"{name}.pickle").write_bytes(pickle.dumps(model))
-        code = f"""
-import pickle, sys
-import numpy as np
+    """Those of all models, in one process, which warns of nothing."""
+    expected = []
+    for number, (name, (model, X, _)) in enumerate(trained.items()):
+        model.save(tmp_path / f"{number}.fastmlp")
+        objects = of.own_objects_once() if name == "own functions" else None
+        content = pickle.dumps((model, X[:9], objects))
+        (tmp_path / f"{number}.pickle").write_bytes(content)
+        expected += [repr(of.answers(model, X[:9])[0].tolist())] * 2
+    code = f"""
+import pathlib, pickle, sys, warnings
 import helpers_files as of
-folder, name = sys.argv[1], {name!r}
 import fastmlp
-one = fastmlp.load(f"{{folder}}/{{name}}.fastmlp")
-other = pickle.load(open(f"{{folder}}/{{name}}.pickle", "rb"))
-X = of.table() if "table" in name else of.X
-for model in (one, other):
-    print(of.answers(model, X)[0].tobytes().hex())
+warnings.simplefilter("error")
+for number in range({len(trained)}):
+    path = pathlib.Path(sys.argv[1], f"{{number}}.fastmlp")
+    other, X, objects = pickle.loads(path.with_suffix(".pickle").read_bytes())
+    for model in (fastmlp.load(path, custom_objects=objects), other):
+        print(of.answers(model, X)[0].tolist())
 """
-        found = run_python(code, str(tmp_path)).split()
-        assert found == [of.answers(model, X)[0].tobytes().hex()] * 2
+    assert run_python(code, str(tmp_path)).splitlines() == expected
 
 
 def test_a_copy_and_a_clone_know_no_version():

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from fastmlp import validation
 from fastmlp.data.source import Piece, Reading, Source
+from fastmlp.kept import kept_property
 
 __all__ = ["from_arrow", "from_parquet"]
 
@@ -59,7 +59,7 @@ class _DatasetSource(Source):
         self.dataset, self.columns, self.keep, self.reading = dataset, columns, keep, reading
         self.has_target = bool(columns.targets)
 
-    @cached_property
+    @kept_property
     def _parts(self) -> list[Any]:
         parts: list[Any] = []
         for fragment in self.dataset.get_fragments():
