@@ -6,6 +6,8 @@ PYTHON ?= python3
 WERROR ?= OFF
 # Where bench-all leaves its tables, figures and pictures.
 RESULTS ?= bench-results
+# What brings PyTorch; a build for CPUs is enough.
+TORCH ?= "torch>=2.2"
 # Two workers share one cache of compiled Numba kernels.
 WORKERS ?= 2
 
@@ -24,17 +26,19 @@ SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -
 
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
-.PHONY: help demo test quick test-oldest kernels dist test-wheel reproducible workflows news dev docs linkcheck lint sanitize hard bench bench-all peers instructions instructions-record clean
+.PHONY: help demo test quick test-oldest torch kernels dist test-wheel reproducible workflows news dev docs linkcheck worked lint sanitize hard bench bench-all peers instructions instructions-record clean
 help:
 	@echo "make demo   train on handwritten digits, draw demo.png (DEMO='--epochs 5' passes options)"
 	@echo "make test   run the tests against the installed package (TESTS='-k cli' passes options)"
 	@echo "make quick  run a few cases of each test, on one backend, in a minute"
+	@echo "make torch  run the tests with PyTorch, which it installs (TORCH=torch==2.13.0 names a version)"
 	@echo "make test-oldest  the tests, with the oldest version of each package that pyproject.toml allows"
 	@echo "make bench  time kernels and an epoch on every backend, draw bench.png (BENCH=--quick)"
 	@echo "make bench-all  every benchmark, about an hour, into RESULTS (bench-results)"
 	@echo "make peers  set fastmlp beside the libraries found in .venv (PEERS='--cell digits')"
 	@echo "make docs   run the gallery and build the site in docs/_build/html"
 	@echo "make linkcheck  follow the links of the site to other sites (needs the internet)"
+	@echo "make worked  apply the worked changes of the site to a copy, build and test it"
 	@echo "make lint   ruff, mypy, and what may import what"
 	@echo "make sanitize  run tests on a core that watches its memory, then its threads (needs GCC)"
 	@echo "make dist      sdist and wheel in dist/, repaired and checked"
@@ -60,6 +64,12 @@ test: $(INSTALLED)
 quick: WERROR = ON
 quick: $(INSTALLED)
 	$(BIN)/pytest -n $(WORKERS) --quick $(TESTS)
+
+# PyTorch is larger than all the rest together, so the environment has it from here on only.
+torch: WERROR = ON
+torch: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/pytest tests/test_torch.py $(TESTS)
 
 # uv alone can choose the oldest versions; the lower bounds stand in pyproject.toml and nowhere else.
 test-oldest: WERROR = ON
@@ -151,6 +161,9 @@ lint: $(INSTALLED)
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/cython-lint src
 	$(BIN)/towncrier build --draft --version next >/dev/null
+
+worked: $(INSTALLED)
+	$(BIN)/python tools/worked_changes.py
 
 # SANITIZERS=address or thread runs one of the two.
 sanitize: $(INSTALLED)
