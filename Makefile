@@ -23,7 +23,7 @@ SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -
 
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
-.PHONY: help demo test quick test-oldest torch kernels docs linkcheck lint sanitize hard bench bench-all peers instructions instructions-record clean
+.PHONY: help demo test quick test-oldest torch kernels docs linkcheck worked lint sanitize hard bench bench-all peers instructions instructions-record clean
 help:
 	@echo "make demo   train on handwritten digits, draw demo.png (DEMO='--epochs 5' passes options)"
 	@echo "make test   run the tests against the installed package (TESTS='-k cli' passes options)"
@@ -35,6 +35,7 @@ help:
 	@echo "make peers  set fastmlp beside the libraries found in .venv (PEERS='--cell digits')"
 	@echo "make docs   run the gallery and build the site in docs/_build/html"
 	@echo "make linkcheck  follow the links of the site to other sites (needs the internet)"
+	@echo "make worked  apply the worked changes of the site to a copy, build and test it"
 	@echo "make lint   ruff, mypy, and what may import what"
 	@echo "make sanitize  run tests on a core that watches its memory, then its threads (needs GCC)"
 	@echo "make kernels   hold the kernels against plain loops, here and on emulated processors without AVX-512,"
@@ -103,6 +104,9 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache --no-logo
+
+worked: $(INSTALLED)
+	$(BIN)/python tools/worked_changes.py
 
 # SANITIZERS=address or thread runs one of the two.
 sanitize: $(INSTALLED)

@@ -139,13 +139,13 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
         Parameters
         ----------
         X : data frame or array-like of shape (n_samples, n_features)
-            Raw: texts, categories, dates and missing values are read as they are.
+            The raw table. Texts, categories, dates and missing values are read as they are.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
-            Rows of weight 0 are not learnt from and do not judge; they are seen only when it is
-            decided what the columns are.
+            Weights of the rows. Rows of weight 0 are neither learnt from nor used to judge; they
+            count only when it is decided what the columns are.
         X_val : data frame or array-like of shape (n_validation_rows, n_features), default=None
-            Rows of your own that judge, in the place of rows of X.
+            Rows of your own that judge the candidates, in the place of rows of X.
         y_val : array-like of shape (n_validation_rows,) or (n_validation_rows, n_outputs), \
                 default=None
         sample_weight_val : array-like of shape (n_validation_rows,), default=None
@@ -314,22 +314,22 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
 
     @property
     def columns_(self) -> ColumnTable:
-        """What each column of the table was taken for."""
+        """A table that says what each column was taken for."""
         return self._ensemble.reader.columns_
 
     @property
     def leaderboard_(self) -> Leaderboard:
-        """What each candidate reached on held-out rows."""
+        """A table that says how good each candidate was on the held-out rows."""
         return self._ensemble.leaderboard
 
     @property
     def n_features_in_(self) -> int:
-        """Number of columns of the table."""
+        """The number of columns of the table."""
         return self._ensemble.reader.n_features_in_
 
     @property
     def feature_names_in_(self) -> np.ndarray:
-        """Names of the columns, (I,), if they have any."""
+        """The names of the columns, (I,), if they have any."""
         return self._ensemble.reader.feature_names_in_
 
     def _raw_values(self, X: Any) -> list[np.ndarray]:
