@@ -182,6 +182,50 @@ def test_every_class_is_found():
     assert_array_equal(model.classes_, [0, 7])
 
 
+def test_a_class_whose_only_row_is_held_out():
+    for seed in range(4):
+        labels = np.zeros(40, int)
+        labels[:10] = np.arange(10)
+        model = classifier(max_iter=1, early_stopping=True, random_state=seed)
+        assert_array_equal(model.fit(from_arrays(X[:40], labels)).classes_, np.arange(10))
+
+
+def test_targets_of_several_columns():
+    both = np.column_stack([Y, -Y])
+    wanted = regressor(shuffle=False).fit(X, both)
+    model = regressor(shuffle=False).fit(from_arrays(X, both, buffer_rows=600))
+    assert_array_equal(parameters_of(model), parameters_of(wanted))
+    several = (both > 0.3).astype(int)
+    wanted = classifier(shuffle=False).fit(X, several)
+    model = classifier(shuffle=False).fit(from_arrays(X, several, buffer_rows=600))
+    assert_array_equal(parameters_of(model), parameters_of(wanted))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "auto"])
+def test_the_type_of_the_network(dtype):
+    given = {"shuffle": False, "dtype": dtype}
+    wanted = regressor(**given).fit(X.astype(np.float64), Y)
+    model = regressor(**given).fit(from_arrays(X.astype(np.float64), Y))
+    assert parameters_of(model).dtype == np.float64
+    assert_array_equal(parameters_of(model), parameters_of(wanted))
+
+
+@pytest.mark.parametrize("kind", [bool, np.int8, str])
+def test_labels_of_any_kind(kind):
+    labels = (Y > 0).astype(kind)
+    model = classifier(shuffle=False).fit(from_arrays(X, labels))
+    assert_array_equal(model.predict(X), classifier(shuffle=False).fit(X, labels).predict(X))
+
+
+@pytest.mark.parametrize("random_state", [None, np.random.RandomState(0)])
+def test_a_warm_start_and_other_random_states(random_state):
+    source = from_arrays(X, Y, buffer_rows=600)
+    model = regressor(max_iter=15, warm_start=True, random_state=random_state).fit(source)
+    before = model.score(source)
+    assert model.fit(source).score(source) > before - 0.05
+    assert len(model.loss_curve_) > 15
+
+
 def test_members_with_orders_of_their_own():
     model = regressor(n_members=3, own_batches=True, max_iter=2)
     assert model.fit(from_arrays(X, Y, buffer_rows=600)).score(X, Y) > 0
@@ -240,6 +284,12 @@ def test_wrong_ways_to_ask():
         regressor().fit(X, Y).score(source, Y)
     with pytest.raises(ValueError, match="no target"):
         regressor().fit(from_arrays(X))
+    with pytest.raises(ValueError, match="validation_split"):
+        regressor(early_stopping=True, validation_split=[(np.arange(9), np.arange(9, 12))]).fit(
+            source
+        )
+    with pytest.raises(TypeError, match="validation_fraction must"):
+        regressor(early_stopping=True, validation_fraction="a").fit(source)
     with pytest.raises(ValueError, match="lbfgs"):
         regressor(solver="lbfgs").fit(source)
     reader = pa.table({"a": Y, "y": Y}).to_reader()

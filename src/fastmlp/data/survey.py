@@ -39,15 +39,17 @@ class Survey:
     ----------
     n_rows : int
     sample : Piece
-        Rows that were drawn at random, in the order of what they drew; behind them a row of each
-        label that none of them has.
+        Rows that were drawn at random, in the order of what they drew.
     keys : ndarray of float64, shape (S,)
-        What the sample's rows drew, ascending; infinite for those behind them.
+        What they drew, ascending.
+    firsts : dict of label to Piece
+        The first row of each label, if the target holds labels (n,).
     """
 
     n_rows: int
     sample: Piece
     keys: np.ndarray
+    firsts: dict[Any, Piece]
 
 
 @dataclass
@@ -64,7 +66,7 @@ class _Sample:
 
     def add(self, piece: Piece, keys: np.ndarray) -> None:
         """Look at a piece (n,) whose rows drew ``keys`` (n,)."""
-        if self.has_labels:
+        if self.has_labels and piece.y is not None and piece.y.ndim == 1:
             self._add_labels(piece)
         kept = np.flatnonzero(keys < self.bound)
         if len(kept):
@@ -93,11 +95,7 @@ class _Sample:
     def finish(self, n_rows: int) -> Survey:
         """Return what has been seen of so many rows."""
         self._trim()
-        sample, keys = self.pieces[0], self.keys[0]
-        have = set(np.unique(np.asarray(sample.y)).tolist()) if self.has_labels else set()
-        rare = [piece for label, piece in sorted(self.labels.items()) if label not in have]
-        whole = stacked([sample, *rare])
-        return Survey(n_rows, whole, np.concatenate([keys, np.full(len(rare), np.inf)]))
+        return Survey(n_rows, self.pieces[0], self.keys[0], self.labels)
 
 
 def survey(source: Source, drawn: Drawn, most: Callable[[int], int], *, has_labels: bool) -> Survey:
@@ -110,7 +108,7 @@ def survey(source: Source, drawn: Drawn, most: Callable[[int], int], *, has_labe
     most : callable
         Maps the number of columns to the number of rows to draw.
     has_labels : bool
-        Whether the target (n,) holds class labels.
+        Whether the target holds class labels, where it is (n,).
 
     Raises
     ------

@@ -25,7 +25,7 @@ from fastmlp.plan.layout import groups_of_layers
 from fastmlp.plan.members import Members, members_of
 from fastmlp.training.loop import TrainingData
 
-__all__ = ["NO_ROWS", "ValidationRows", "prepare"]
+__all__ = ["NO_ROWS", "ValidationRows", "checked_parameters", "prepare"]
 
 
 class ValidationRows(NamedTuple):
@@ -81,7 +81,7 @@ def prepare(
         If a callback of the model's own fit calls.
     """
     validation.check_not_in_training(type(model).__name__, is_in_training(model))
-    memo, parameters, hidden = _checked_parameters(model, incremental)
+    memo, parameters, hidden = checked_parameters(model, incremental)
     earlier = learnt_by(model) if parameters.warm_start or incremental else None
     owner = type(model).__name__
     validation.check_validation_columns(X, validation_rows.X)
@@ -199,7 +199,7 @@ def _rows_to_judge_by(
     return JudgedRows(Rows(X, target, weights), order, y, in_double)
 
 
-def _checked_parameters(
+def checked_parameters(
     model: Any, incremental: bool
 ) -> tuple[Memo, SimpleNamespace, tuple[int, ...]]:
     """Return the parameters as a fit takes them, and the hidden layers' widths.

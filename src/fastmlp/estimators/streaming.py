@@ -8,6 +8,7 @@ and so do all checks of parameters. The rows themselves then come in windows.
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,8 @@ from fastmlp.data.stacks import chosen, stacked
 from fastmlp.data.survey import Drawn, Survey, survey
 from fastmlp.data.turns import in_turns
 from fastmlp.estimators.class_weights import ClassWeights
-from fastmlp.estimators.preparation import ValidationRows, prepare
+from fastmlp.estimators.learnt import is_in_training
+from fastmlp.estimators.preparation import ValidationRows, checked_parameters, prepare
 from fastmlp.training.shuffling import random_state_of
 from fastmlp.training.windows import BUFFER_BYTES, Streamed, StreamedData
 
@@ -51,10 +53,12 @@ def prepare_streamed(
     validation_rows : ValidationRows
         What the user brings to judge the fit by.
     """
-    validation.check_stream_solver(model.solver)
+    validation.check_not_in_training(type(model).__name__, is_in_training(model))
+    _, parameters, _ = checked_parameters(model, incremental=False)
+    validation.check_streams(vars(parameters))
     drawn = Drawn(_seed_of(model.random_state))
     found = survey(source, drawn, _rows_to_draw, has_labels=model._task == "classifier")
-    n_held = _rows_to_hold_out(model, validation_rows, found)
+    n_held = _rows_to_hold_out(parameters, validation_rows, found)
     held, sample = _split(found, n_held)
     if held is not None:
         validation_rows = ValidationRows(held.X, held.y, held.weights)
@@ -97,21 +101,25 @@ def _rows_to_draw(n_columns: int) -> int:
     return int(np.clip(BYTES_DRAWN // (8 * n_columns), FEWEST_DRAWN, MOST_DRAWN))
 
 
-def _rows_to_hold_out(model: Any, given: ValidationRows, found: Survey) -> int:
+def _rows_to_hold_out(parameters: SimpleNamespace, given: ValidationRows, found: Survey) -> int:
     """Return how many of the rows that were drawn judge the network."""
-    if not model.early_stopping or given.X is not None:
+    if not parameters.early_stopping or given.X is not None:
         return 0
-    n_drawn = int(np.isfinite(found.keys).sum())
-    wanted = round(float(model.validation_fraction) * found.n_rows)
-    return max(1, min(wanted, int(SHARE_HELD_OUT * n_drawn)))
+    wanted = round(float(parameters.validation_fraction) * found.n_rows)
+    return max(1, min(wanted, int(SHARE_HELD_OUT * len(found.sample))))
 
 
 def _split(found: Survey, n_held: int) -> tuple[Piece | None, Piece]:
-    """Return the rows that are held out, the first ones of the sample, and the others."""
-    if n_held == 0:
-        return None, found.sample
+    """Return the rows that are held out, the first ones of the sample, and the others.
+
+    Behind these comes a row of each label that none of them has.
+    """
     rows = np.arange(len(found.sample))
-    return chosen(found.sample, rows[:n_held]), chosen(found.sample, rows[n_held:])
+    held = chosen(found.sample, rows[:n_held]) if n_held else None
+    others = chosen(found.sample, rows[n_held:])
+    have = set(np.unique(np.asarray(others.y)).tolist()) if found.firsts else set()
+    rare = [piece for label, piece in found.firsts.items() if label not in have]
+    return held, stacked([others, *rare])
 
 
 def _with_rows(

@@ -200,8 +200,8 @@ from fastmlp.validation.sources import (
     check_reading,
     check_same_columns,
     check_stream_length,
-    check_stream_solver,
     check_streamed_arguments,
+    check_streams,
     naming_piece,
 )
 from fastmlp.validation.splits import (
@@ -385,8 +385,8 @@ __all__ = [
     "check_stored_weights",
     "check_strata",
     "check_stream_length",
-    "check_stream_solver",
     "check_streamed_arguments",
+    "check_streams",
     "check_sums",
     "check_table",
     "check_table_metric",

@@ -26,8 +26,8 @@ __all__ = [
     "check_reading",
     "check_same_columns",
     "check_stream_length",
-    "check_stream_solver",
     "check_streamed_arguments",
+    "check_streams",
     "naming_piece",
 ]
 
@@ -204,9 +204,14 @@ def check_stream_length(n_seen: int, n_rows: int) -> None:
         )
 
 
-def check_stream_solver(solver: Any) -> None:
-    """Raise ValueError for a solver that needs all rows at once."""
-    if solver == "lbfgs":
+def check_streams(parameters: Mapping[str, Any]) -> None:
+    """Raise ValueError for parameters of a fit that need all rows at once."""
+    if parameters["early_stopping"] and parameters["validation_split"] is not None:
+        raise ValueError(
+            "validation_split splits rows in memory, but a source is read piece by piece: use "
+            "validation_fraction, or give X_val and y_val."
+        )
+    if parameters["solver"] == "lbfgs":
         raise ValueError(
             "solver='lbfgs' needs all rows at once, but a source is read piece by piece: choose "
             "'adam' or another one that learns from batches."
