@@ -6,6 +6,8 @@ PYTHON ?= python3
 WERROR ?= OFF
 # Where bench-all leaves its tables, figures and pictures.
 RESULTS ?= bench-results
+# What brings PyTorch; a build for CPUs is enough.
+TORCH ?= "torch>=2.2"
 # Two workers share one cache of compiled Numba kernels.
 WORKERS ?= 2
 
@@ -13,6 +15,9 @@ VENV      := .venv
 BIN       := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DOCS_READY  := $(VENV)/.docs
+PACKAGE_READY   := $(VENV)/.package
+WORKFLOWS_READY := $(VENV)/.workflows
+EMPTY       := .venv-wheel
 OLDEST      := .venv-oldest
 CMAKE_READY := $(VENV)/.cmake
 SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -name '*.pyx' \
@@ -21,21 +26,30 @@ SOURCES   := $(shell find src csrc -type f \( -name '*.py' -o -name '*.pyi' -o -
 
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
-.PHONY: help demo test quick test-oldest kernels docs linkcheck lint sanitize hard bench bench-all peers instructions instructions-record clean
+.PHONY: help demo test quick test-oldest torch kernels dist test-wheel reproducible workflows news dev docs linkcheck worked lint sanitize coverage hard bench bench-all peers instructions instructions-record clean
 help:
 	@echo "make demo   train on handwritten digits, draw demo.png (DEMO='--epochs 5' passes options)"
 	@echo "make test   run the tests against the installed package (TESTS='-k cli' passes options)"
 	@echo "make quick  run a few cases of each test, on one backend, in a minute"
+	@echo "make torch  run the tests with PyTorch, which it installs (TORCH=torch==2.13.0 names a version)"
 	@echo "make test-oldest  the tests, with the oldest version of each package that pyproject.toml allows"
 	@echo "make bench  time kernels and an epoch on every backend, draw bench.png (BENCH=--quick)"
 	@echo "make bench-all  every benchmark, about an hour, into RESULTS (bench-results)"
 	@echo "make peers  set fastmlp beside the libraries found in .venv (PEERS='--cell digits')"
 	@echo "make docs   run the gallery and build the site in docs/_build/html"
 	@echo "make linkcheck  follow the links of the site to other sites (needs the internet)"
-	@echo "make lint   ruff, mypy, and what may import what"
+	@echo "make worked  apply the worked changes of the site to a copy, build and test it"
+	@echo "make lint   ruff, mypy, the stub of the core, and what may import what"
 	@echo "make sanitize  run tests on a core that watches its memory, then its threads (needs GCC)"
+	@echo "make dist      sdist and wheel in dist/, repaired and checked"
+	@echo "make test-wheel    the tests on dist's wheel in an empty environment of PYTHON, from elsewhere"
+	@echo "make reproducible  build twice and compare the bytes"
+	@echo "make workflows     check .github/workflows by schema and by zizmor"
+	@echo "make news      what the files of changes/ will say in CHANGELOG.md"
+	@echo "make dev       an editable install in .venv, which rebuilds what changed at each import"
 	@echo "make kernels   hold the kernels against plain loops, here and on emulated processors without AVX-512,"
 	@echo "               without AVX, and aarch64 (Debian: qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)"
+	@echo "make coverage  count which lines of the core and of Python the tests run (needs GCC)"
 	@echo "make hard   let each allocation fail, interrupt, fork, fit 10,000 times, take random steps"
 	@echo "make instructions         hold the kernels' instruction counts against their budget"
 	@echo "make instructions-record  make today's counts the budget (needs valgrind, as above)"
@@ -51,6 +65,12 @@ test: $(INSTALLED)
 quick: WERROR = ON
 quick: $(INSTALLED)
 	$(BIN)/pytest -n $(WORKERS) --quick $(TESTS)
+
+# PyTorch is larger than all the rest together, so the environment has it from here on only.
+torch: WERROR = ON
+torch: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/pytest tests/test_torch.py $(TESTS)
 
 # uv alone can choose the oldest versions; the lower bounds stand in pyproject.toml and nowhere else.
 test-oldest: WERROR = ON
@@ -79,6 +99,52 @@ instructions: $(CMAKE_READY)
 instructions-record: $(CMAKE_READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/instructions/count.py --record
 
+# The wheel is built from the source distribution. Two builds of one commit have the same bytes, since its time is that of
+# all files in them.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 315532800)
+BUILD_INTO = $(BIN)/python -m build --outdir
+dist: $(PACKAGE_READY)
+	rm -rf dist
+	$(BUILD_INTO) dist .
+	@if [ "$$(uname)" = Linux ]; then set -ex; for wheel in dist/*-linux_*.whl; do \
+	  PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist "$$wheel"; rm "$$wheel"; done; fi
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
+	$(BIN)/python tools/check_wheel.py dist/*
+
+test-wheel:
+	$(PYTHON) -m venv --clear $(EMPTY)
+	$(EMPTY)/bin/python -m pip install --quiet "$$(ls dist/*.whl)[test]"
+	cd $(EMPTY) && bin/python -I -c 'import fastmlp; print(fastmlp.__file__)'
+	cd $(EMPTY) && bin/pytest -c $(CURDIR)/pyproject.toml --rootdir $(CURDIR) -n $(WORKERS) $(CURDIR)/tests $(TESTS)
+
+reproducible: $(PACKAGE_READY)
+	rm -rf build/first build/second
+	$(BUILD_INTO) build/first .
+	$(BUILD_INTO) build/second .
+	@for file in build/first/*; do cmp "$$file" "build/second/$${file##*/}" && echo "$${file##*/}: the same bytes twice"; done
+
+# What runs on GitHub alone is checked as far as it can be; each step of it that can run here is a target of this file.
+workflows: $(WORKFLOWS_READY)
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/defect.yml .github/ISSUE_TEMPLATE/idea.yml
+	$(BIN)/zizmor --offline --quiet .github/workflows
+	$(BIN)/cibuildwheel --platform linux --archs x86_64 --print-build-identifiers
+	@if command -v actionlint >/dev/null; then actionlint; else echo "NOT CHECKED by actionlint, which is not installed"; fi
+
+news: $(INSTALLED)
+	$(BIN)/towncrier build --draft --version next
+
+# Without isolation, so that what an import rebuilds with stays there. Not beside `make test`, whose install it replaces.
+dev: $(CMAKE_READY)
+	$(BIN)/python -m pip install --quiet "scikit-build-core>=0.11" "cython>=3.1" "numpy>=2.0"
+	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[test,lint]" \
+	  -Ceditable.rebuild=true -Ccmake.define.FASTMLP_WERROR=ON
+	@rm -f $(INSTALLED)
+	@ln -sf "$$(ls -td build/cp*/ | head -1)compile_commands.json" compile_commands.json
+	@echo "import fastmlp by $(BIN)/python: what has changed in csrc/ or _core.pyx is compiled first"
+
 # From scratch, so that every page of the gallery runs and no page of a removed name stays.
 docs: $(DOCS_READY)
 	rm -rf docs/_build docs/auto_gallery docs/generated
@@ -93,7 +159,14 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	MYPYPATH= $(BIN)/mypy --config-file= --strict tests/typed_user.py
+	$(BIN)/stubtest fastmlp.backends._core --ignore-disjoint-bases --allowlist tools/stubtest_allowed.txt
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/cython-lint src
+	$(BIN)/towncrier build --draft --version next >/dev/null
+
+worked: $(INSTALLED)
+	$(BIN)/python tools/worked_changes.py
 
 # SANITIZERS=address or thread runs one of the two.
 sanitize: $(INSTALLED)
@@ -101,12 +174,17 @@ sanitize: $(INSTALLED)
 	FASTMLP_FLIPS=10000 $(BIN)/pytest -q tests/test_damaged_pickles.py -k flipped_bit
 	FASTMLP_MUTATIONS=10000 $(BIN)/pytest -q -s tests/test_model_files_mutated.py
 
+# Which lines the tests run, of the core and of Python. COVERAGE="tests/test_front.py" runs a part.
+coverage: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet pytest-cov
+	$(BIN)/python tools/coverage_of_lines.py -n $(WORKERS) $(COVERAGE)
+
 # The long versions of tests that the suite runs for seconds.
 hard: $(INSTALLED)
 	FASTMLP_HARD=1 $(BIN)/pytest -q -s tests/test_hard_*.py
 
 clean:
-	rm -rf $(VENV) $(OLDEST) docs/_build docs/auto_gallery docs/generated build dist .cache .pytest_cache .ruff_cache .mypy_cache
+	rm -rf $(VENV) $(OLDEST) $(EMPTY) docs/_build docs/auto_gallery docs/generated build dist .cache .pytest_cache .ruff_cache .mypy_cache
 
 # A regular install, not an editable one: the tests see what a user gets.
 $(INSTALLED): $(BIN)/python $(SOURCES)
@@ -121,10 +199,11 @@ $(OLDEST)/.installed: $(BIN)/python $(SOURCES) tests/oldest.txt
 	$(OLDEST)/bin/python -m pip install --quiet --no-deps -Ccmake.define.FASTMLP_WERROR=$(WERROR) .
 	@touch $@
 
-# The extra's packages alone: asking pip for ".[docs]" would build the package a second time.
-$(DOCS_READY): $(INSTALLED) pyproject.toml
-	$(BIN)/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
-	  print(*project["optional-dependencies"]["docs"], sep="\n")' > $@.txt
+# The packages of an extra alone: asking pip for ".[docs]" would build the package a second time.
+$(DOCS_READY): $(INSTALLED)
+$(DOCS_READY) $(PACKAGE_READY) $(WORKFLOWS_READY): $(BIN)/python pyproject.toml
+	$(BIN)/python -c 'import sys, tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+	  print(*project["optional-dependencies"][sys.argv[1]], sep="\n")' $(patsubst .%,%,$(notdir $@)) > $@.txt
 	$(BIN)/python -m pip install --quiet -r $@.txt
 	@touch $@
 

@@ -1,7 +1,7 @@
 """What must work where nothing but the wheel is installed. Run with ``python -I``, anywhere.
 
 ``package VERSION``: contents and every backend; ``hint``: the command line without its extra;
-``picture FILE``: a picture was written.
+``picture FILE``: a picture was written; ``table FILE``: write a table to try the command line with.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ def check_package(version: str) -> None:
     assert any(file.endswith("licenses/LICENSE") for file in files), "the licence is missing"
     assert any(file.startswith("fastmlp/backends/_core") for file in files), "no compiled core"
     assert "fastmlp/py.typed" in files, "the marker of a typed package is missing"
+    assert "fastmlp/cli/page/page.html" in files, "the template of reports is missing"
     sources = [file for file in files if file.endswith((".c", ".h", ".inc", ".pyx", ".pxd"))]
     assert not sources, f"sources in the wheel: {sources}"
     print(f"package {version} in {root}: {len(files)} files")
@@ -77,7 +78,16 @@ def check_picture(path: str) -> None:
     print(f"{path}: {len(content)} bytes")
 
 
+def write_table(path: str) -> None:
+    """Write a small table of gaps, words and numbers."""
+    rows = [f"{i % 17},{'' if i % 9 == 0 else i % 5},{'abc'[i % 3]}" for i in range(200)]
+    kinds = ["large" if i % 17 > 8 else "small" for i in range(200)]
+    lines = [",".join(pair) for pair in zip(rows, kinds, strict=True)]
+    Path(path).write_text("\n".join(["size,count,word,kind", *lines]) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore", ConvergenceWarning)  # the epochs are few on purpose
     what, *arguments = sys.argv[1:]
-    {"package": check_package, "hint": check_hint, "picture": check_picture}[what](*arguments)
+    checks = {"package": check_package, "hint": check_hint, "picture": check_picture}
+    {**checks, "table": write_table}[what](*arguments)

@@ -1,31 +1,20 @@
-/* Chooses the kernel table for this machine. Both the CPU and what the operating system saves on a switch of
- * context decide; the compiler's __builtin_cpu_supports asks for both. */
+/* Chooses the kernel table for this machine. */
 #include <stdbool.h>
 #include <string.h>
 
 #include "fastmlp.h"
 
 #if defined(__x86_64__)
+#include "processor.h"
+
 extern const fastmlp_kernels fastmlp_kernels_v2_f32, fastmlp_kernels_v2_f64;
 extern const fastmlp_kernels fastmlp_kernels_v3_f32, fastmlp_kernels_v3_f64;
 extern const fastmlp_kernels fastmlp_kernels_v4_f32, fastmlp_kernels_v4_f64, fastmlp_kernels_v4_bf16;
 
-static bool has_v2(void) { return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt"); }
-
-static bool has_v3(void)
-{
-    return has_v2() && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-           __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
-}
-
-static bool has_v4(void)
-{
-    return has_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512vl");
-}
-
-static bool has_bfloat16(void) { return has_v4() && __builtin_cpu_supports("avx512bf16"); }
+static bool has_v2(void) { return processor_has(HAS_V2); }
+static bool has_v3(void) { return processor_has(HAS_V3); }
+static bool has_v4(void) { return processor_has(HAS_V4); }
+static bool has_bfloat16(void) { return processor_has(HAS_BFLOAT16); }
 #else
 extern const fastmlp_kernels fastmlp_kernels_neon_f32, fastmlp_kernels_neon_f64;
 static bool always(void) { return true; }

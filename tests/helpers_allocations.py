@@ -1,7 +1,7 @@
 """One allocation that fails, anywhere in a call: what is raised, and whether all goes on after it.
 
 A program of its own, into which ``failing_malloc.c`` is preloaded: ``report(most)`` fails so many
-allocations of each act, evenly spread, or all of them, and prints what came of it as JSON.
+allocations of each act at most, evenly spread, and prints what came of it as JSON.
 """
 
 from __future__ import annotations
@@ -237,14 +237,14 @@ def child(act: Act, numbers: Sequence[int], pipe: int) -> None:
     path().unlink(missing_ok=True)
 
 
-def spoil(act: Act, most: int | None) -> dict[str, Any]:
+def spoil(act: Act, most: int) -> dict[str, Any]:
     """Let allocations of an act fail; return how many it makes and what came of it."""
     allocator = Allocator()
     for _ in range(3):  # whatever is kept for the next call is there then
         act.use(act.new())
         n_made = allocator(NONE_FAILS, act.do, act.new())
     numbers = list(range(1, n_made + 1))
-    chosen = numbers if most is None else spread(numbers, most)
+    chosen = spread(numbers, most)
     outcomes: Counter[str] = Counter()
     others: Counter[str] = Counter()
     faults, done = [], 0
@@ -267,7 +267,7 @@ def spoil(act: Act, most: int | None) -> dict[str, Any]:
     return {"made": n_made, "outcomes": outcomes, "faults": faults, "others": others}
 
 
-def report(most: int | None, *names: str) -> None:
+def report(most: int, *names: str) -> None:
     """Let allocations of each act fail, or of all acts, and print what came of it."""
     warnings.simplefilter("ignore")
     sys.unraisablehook = lambda _: None

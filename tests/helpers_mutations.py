@@ -31,6 +31,7 @@ from safetensors.numpy import load, save
 
 import fastmlp
 from fastmlp.files import container
+from fastmlp.notices import quietly
 
 #: What a child writes for each file: refused as it should be, or loaded.
 REFUSED, OTHER_ERROR, SAME, ANOTHER, SLOW = b"roxas"
@@ -69,7 +70,7 @@ def sources(folder: Path) -> list[Source]:
         model.save(path)
         rows = inputs if name == "predictor" else inputs[:20]
         source = Source(name, path.read_bytes(), rows, target, said_by(model, rows))
-        put_to_use(fastmlp.load(path, custom_objects=of.own_objects_once()), source)
+        put_to_use(loaded(path), source)
         made.append(source)
     return made
 
@@ -264,13 +265,19 @@ def put_to_use(model: Any, source: Source) -> None:
             method(*(given if act == "partial_fit" else given[:1]))
 
 
+def loaded(path: Path) -> Any:
+    """Return the model of a file; most need no objects of the user's."""
+    with quietly():
+        return fastmlp.load(path, custom_objects=of.own_objects_once())
+
+
 def fate(path: Path, source: Source, pipe: int) -> int:
     """Load a changed file and use its model; return what became of it."""
     signal.setitimer(signal.ITIMER_PROF, flips.SECONDS_PER_FLIP)
     try:
         os.write(pipe, bytes([flips.LOADING]))
         try:
-            model = fastmlp.load(path, custom_objects=of.own_objects_once())
+            model = loaded(path)
         except ValueError as error:
             plain = "\n" not in str(error) and len(str(error)) < 1000
             return REFUSED if plain else OTHER_ERROR

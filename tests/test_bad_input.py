@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from helpers import unaligned
 from helpers_rejection import FRAME, LABELS, X, Y, assert_rejected, classifier, regressor
@@ -327,6 +328,11 @@ def test_overflow_of_single_precision(value):
             r"X must hold real numbers; column 'height' has dtype datetime64",
         ),
         (FRAME.assign(height="tall"), ValueError, "X must hold real numbers; column 'height' has"),
+        (
+            pa.Table.from_pandas(FRAME.assign(height="tall")),
+            ValueError,
+            "X must hold real numbers; column 'height' has",
+        ),
     ],
 )
 def test_shapes_and_types_of_X(wrong, error, text):

@@ -6,6 +6,8 @@ import csv
 import gzip
 import io
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -188,6 +190,7 @@ def test_rows_without_a_target_are_left_out_and_told(folder):
     [
         ({"id": list(range(N_ROWS))}, "column 'id' numbers the rows: leave it out by --drop 'id'"),
         ({"nothing": [None] * N_ROWS}, "column 'nothing' without any value: left out"),
+        ({"one": [7] * N_ROWS}, "column 'one' with one value in all rows: left out"),
         ({"same": COLUMNS["price"]}, "column 'same' is the target once more"),
         ({"name": [f"n{i}" for i in range(N_ROWS)]}, "column 'name' has 80 different texts"),
         ({"day": ["2024-01-02", "2024-03-01"] * 40}, "column 'day' with dates: rows are held out"),
@@ -197,10 +200,32 @@ def test_rows_without_a_target_are_left_out_and_told(folder):
 )
 def test_warnings_about_the_data(folder, more, text):
     (folder / "t.csv").write_text(as_text(COLUMNS | more))
-    told = trained("--test-size", 0, data="t.csv")
+    told = trained(data="t.csv")
     assert any(text in line for line in told["warnings"]), told["warnings"]
-    result = run("train", "t.csv", "--target", "price", "--test-size", 0)
+    result = run("train", "t.csv", "--target", "price")
     assert f"Warning: {text}" in result.stderr
+
+
+def test_help_lists_the_usual_commands_first(folder):
+    lines = run("--help").stdout.split("Commands:\n")[1].splitlines()
+    names = [line.split()[0] for line in lines]
+    assert names[:5] == ["train", "predict", "evaluate", "inspect", "export"]
+    assert not [line for line in lines if line.endswith("...")]
+
+
+def test_the_commands_of_the_page_run(folder):
+    """Those of docs/command_line.rst, word for word."""
+    page = Path(__file__).parents[1] / "docs" / "command_line.rst"
+    [block] = re.findall(r"code-block:: sh\n\n((?:   .*\n)+)", page.read_text(encoding="utf-8"))
+    for name in ("new.csv", "labelled.csv"):
+        (folder / name).write_text(as_text(houses(30, seed=2)))
+    commands = [line.split() for line in block.splitlines()]
+    assert [words[1] for words in commands] == ["train", "predict", "evaluate", "inspect", "export"]
+    for words in commands:
+        result = run(*words[1:])
+        assert result.exit_code == 0, result.output
+    for name in ("model.fastmlp", "report.html", "predictions.csv", "model.c"):
+        assert (folder / name).stat().st_size > 100
 
 
 # -- predict ------------------------------------------------------------------------------------
@@ -423,3 +448,15 @@ def test_export_to_c(folder):
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("house.c (")
     assert "house_predict" in (folder / "house.c").read_text()
+
+
+def test_export_to_onnx(folder):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    trained(target="kind")
+    result = run("export", "model.fastmlp", "house.onnx")
+    assert result.exit_code == 0, result.output
+    session = onnxruntime.InferenceSession("house.onnx", providers=["CPUExecutionProvider"])
+    assert {each.name for each in session.get_outputs()} == {"label", "probabilities"}
+    result = run("export", "model.fastmlp", "house.onnx", "--name", "house")
+    assert result.exit_code == 2
+    assert "--name is for files that end with .c" in result.stderr

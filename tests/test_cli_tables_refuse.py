@@ -184,6 +184,13 @@ def test_options_that_do_not_go_with_the_table(folder, words, text):
     assert result.exit_code in (1, 2)
 
 
+def test_a_model_can_not_be_a_device(folder):
+    """It is said before the training."""
+    line = refused(run("train", "houses.csv", "--target", "price", "--out", os.devnull))
+    assert "is no regular file" in line
+    assert "rows" not in line
+
+
 def test_a_test_table_that_is_unlike(folder):
     (folder / "t.csv").write_text(as_text({**COLUMNS, "kind": ["huge"] * 80}))
     line = refused(run("train", "houses.csv", "--target", "kind", "--test", "t.csv"))

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from helpers import Problem, make_problem, objective_and_gradient, predict, train
+from helpers_hard import HARD
 
 from fastmlp.backends import get_backend
 from fastmlp.backends.compiled import CompiledBackend
@@ -103,7 +104,7 @@ def assert_same_bits(actual: list[np.ndarray], expected: list[np.ndarray]) -> No
 def test_every_number_of_threads(threaded_backend: Backend, dtype, shape):
     problem = problem_of(shape, dtype)
     expected = everything(threaded_backend, problem, 1)
-    for n_threads in (2, 3, 5):
+    for n_threads in (2, 3, 4, 5, 8) if HARD else (2, 3, 5):
         assert_same_bits(everything(threaded_backend, problem, n_threads), expected)
 
 

@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 import re
 from importlib import import_module
+from importlib.util import find_spec
 
 import matplotlib as mpl
 import numpy as np
@@ -22,6 +23,7 @@ MODULES = [
         module.name
         for module in pkgutil.walk_packages(fastmlp.__path__, "fastmlp.")
         if not module.name.endswith(("__main__", "._core", "adapters.autogluon"))
+        and not (module.name.startswith("fastmlp.export.torch") and find_spec("torch") is None)
     ),
 ]
 

@@ -264,10 +264,10 @@ class TablesOfNumbers(Tables):
 @pytest.mark.parametrize(
     ("machine", "examples"),
     [
-        (Classifiers, so_many(25, 400)),
-        (Regressors, so_many(25, 400)),
-        (Tables, so_many(5, 60)),
-        (TablesOfNumbers, so_many(5, 60)),
+        (Classifiers, so_many(25, 200)),
+        (Regressors, so_many(25, 200)),
+        (Tables, so_many(5, 40)),
+        (TablesOfNumbers, so_many(5, 40)),
     ],
 )
 def test_random_steps(machine, examples):

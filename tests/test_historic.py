@@ -141,7 +141,7 @@ def test_bad_neurons(weights, threshold, error, text):
     [
         (0, ValueError, "n_inputs must be an integer ≥ 1"),
         (-1, ValueError, "n_inputs must be an integer ≥ 1"),
-        (np.timedelta64(2), TypeError, "n_inputs must be an integer ≥ 1"),
+        (np.timedelta64(2, "s"), TypeError, "n_inputs must be an integer ≥ 1"),
         (2**60, MemoryError, "n_inputs=1152921504606846976 makes as many weights, for which"),
         (10**400, MemoryError, r"n_inputs=10+\.\.\.0+ makes as many weights, for which"),
     ],
@@ -278,7 +278,7 @@ def test_in_scikit_learns_hands():
     [
         ({"eta0": 0}, ValueError, "eta0 must be a finite number > 0; got 0"),
         ({"eta0": "1"}, TypeError, "eta0 must be a finite number > 0"),
-        ({"eta0": np.timedelta64(1)}, TypeError, "eta0 must be a finite number > 0"),
+        ({"eta0": np.timedelta64(1, "s")}, TypeError, "eta0 must be a finite number > 0"),
         ({"eta0": 10**5000}, ValueError, r"eta0 must be a finite number > 0; got int\(…\)"),
         ({"eta0": Fraction(1, 10**400)}, ValueError, "eta0 must be a finite number > 0; got 0"),
         ({"max_iter": 0}, ValueError, "max_iter must be an integer ≥ 1"),
@@ -408,6 +408,6 @@ def test_lines_that_are_not_there():
     with pytest.raises(ValueError, match="w₁ is 0, so it is vertical"):
         vertical.decision_line()
     model = RosenblattPerceptron().fit(X, Y)
-    for unit in (1, -1, 0.0, False, np.timedelta64(0)):
+    for unit in (1, -1, 0.0, False, np.timedelta64(0, "s")):
         with pytest.raises(ValueError, match="unit must be a row of coef_, 0 to 0"):
             model.decision_line(unit)

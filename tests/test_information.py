@@ -186,7 +186,7 @@ def test_rounding_above_one_is_no_mistake():
         (lambda: softmax([[1.0]], axis=(0, -2)), ValueError, "axis names a dimension twice"),
         (lambda: softmax([1.0], axis=0.0), TypeError, "axis must be an integer"),
         (lambda: softmax([1.0], axis="0"), TypeError, "axis must be an integer"),
-        (lambda: softmax([1.0], axis=np.timedelta64(0)), TypeError, "axis must be an integer"),
+        (lambda: softmax([1.0], axis=np.timedelta64(0, "s")), TypeError, "axis must be an integer"),
         (lambda: softmax([1.0], axis=10**5000), ValueError, r"axis int\(…\) is out of bounds"),
     ],
 )

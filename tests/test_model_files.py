@@ -24,6 +24,7 @@ from fastmlp import MLPClassifier, MLPRegressor, Predictor
 from fastmlp.files.classes import CLASSES, class_of, name_of
 from fastmlp.files.container import unpacked
 from fastmlp.files.states import VERSION
+from fastmlp.notices import quietly
 from fastmlp.schedules import Schedule
 from fastmlp.tabular.transforms import fit_transform
 
@@ -38,7 +39,8 @@ def back(model, folder, **given):
     """Return what comes back of a model."""
     path = folder / "model.fastmlp"
     model.save(path)
-    return fastmlp.load(path, **given)
+    with quietly():  # most models need no objects
+        return fastmlp.load(path, **given)
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +211,9 @@ def test_what_is_the_users_is_named_and_must_be_given_back(tmp_path):
     given = dict(
         zip(names, [of.own_activation(), of.own_loss(), rate, watch, print, split], strict=True)
     )
-    again = fastmlp.load(path, custom_objects={**given, "others": 1})
+    text = "does not need 'others' of custom_objects; what it needs: 'tanh', 'callbacks"
+    with pytest.warns(UserWarning, match=text):
+        again = fastmlp.load(path, custom_objects={**given, "others": 1})
     assert_array_equal(again.predict(of.X), model.predict(of.X))
     assert again.callbacks == [watch, print]
     assert again.learning_rate is rate
@@ -330,7 +334,9 @@ def test_files_of_earlier_releases_are_read(release):
     expected = json.loads((KEPT / release / "expected.json").read_text())
     assert len(expected) >= 12
     for name, said in expected.items():
-        model = fastmlp.load(KEPT / release / f"{name}.fastmlp", custom_objects=of.own_objects())
+        with quietly():  # most of them need no objects
+            path = KEPT / release / f"{name}.fastmlp"
+            model = fastmlp.load(path, custom_objects=of.own_objects())
         inputs = said["inputs"]
         if said["days"]:  # JSON has no dates
             inputs = [[*row[:-1], np.datetime64(row[-1], "D")] for row in inputs]
@@ -360,25 +366,35 @@ def test_a_pickle_of_another_version_warns(name, trained, monkeypatch):
         pickle.loads(blob)
 
 
+def test_a_pickle_without_a_version_warns():
+    """As those of before there were versions in them."""
+    state = of.fitted(MLPRegressor(max_iter=2), of.X, of.NUMBERS).__getstate__()
+    del state[VERSION]
+    with pytest.warns(UserWarning, match="an earlier version"):
+        MLPRegressor().__setstate__(state)
+
+
 def test_pickles_and_files_work_across_processes(trained, tmp_path):
-    for name in ("words", "table of words", "predictor"):
-        model, X, _ = trained[name]
-        model.save(tmp_path / f"{name}.fastmlp")
-        (tmp_path / f"{name}.pickle").write_bytes(pickle.dumps(model))
-        code = f"""
-import pickle, sys
-import numpy as np
+    """Those of all models, in one process, which warns of nothing."""
+    expected = []
+    for number, (name, (model, X, _)) in enumerate(trained.items()):
+        model.save(tmp_path / f"{number}.fastmlp")
+        objects = of.own_objects_once() if name == "own functions" else None
+        content = pickle.dumps((model, X[:9], objects))
+        (tmp_path / f"{number}.pickle").write_bytes(content)
+        expected += [repr(of.answers(model, X[:9])[0].tolist())] * 2
+    code = f"""
+import pathlib, pickle, sys, warnings
 import helpers_files as of
-folder, name = sys.argv[1], {name!r}
 import fastmlp
-one = fastmlp.load(f"{{folder}}/{{name}}.fastmlp")
-other = pickle.load(open(f"{{folder}}/{{name}}.pickle", "rb"))
-X = of.table() if "table" in name else of.X
-for model in (one, other):
-    print(of.answers(model, X)[0].tobytes().hex())
+warnings.simplefilter("error")
+for number in range({len(trained)}):
+    path = pathlib.Path(sys.argv[1], f"{{number}}.fastmlp")
+    other, X, objects = pickle.loads(path.with_suffix(".pickle").read_bytes())
+    for model in (fastmlp.load(path, custom_objects=objects), other):
+        print(of.answers(model, X)[0].tolist())
 """
-        found = run_python(code, str(tmp_path)).split()
-        assert found == [of.answers(model, X)[0].tobytes().hex()] * 2
+    assert run_python(code, str(tmp_path)).splitlines() == expected
 
 
 def test_a_copy_and_a_clone_know_no_version():

@@ -82,7 +82,7 @@ def test_folders(tmp_path):
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"there is no file '.*nothing\.fastmlp' in"):
+    with pytest.raises(FileNotFoundError, match=r"path '.*nothing\.fastmlp' leads to no file"):
         fastmlp.load(tmp_path / "nothing.fastmlp")
 
 

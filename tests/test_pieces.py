@@ -170,7 +170,7 @@ def test_dropout_keeps_the_shape(shape):
         ({"rate": np.nan}, ValueError, "rate must be a number"),
         ({"rate": "half"}, TypeError, "rate must be a number"),
         (
-            {"rate": np.timedelta64(0)},
+            {"rate": np.timedelta64(0, "s")},
             TypeError,
             r"rate must be a number .*; got (np|numpy)\.timedelta64",
         ),
@@ -270,7 +270,7 @@ def test_numbers_of_every_kind_give_the_same_weights():
         ({"fan_in": 2**40, "fan_out": 2**40}, ValueError, "at most 7.21e.16 are possible"),
         ({"fan_in": 10**400}, ValueError, r"fan_in=10+\.\.\.0+ and fan_out=3 give too many"),
         ({"fan_in": 2**30, "fan_out": 2**25}, MemoryError, "make 3.6e.16 weights, for which there"),
-        ({"fan_in": np.timedelta64(2)}, TypeError, "fan_in must be an integer ≥ 1"),
+        ({"fan_in": np.timedelta64(2, "s")}, TypeError, "fan_in must be an integer ≥ 1"),
         (
             {"init": "xaver"},
             ValueError,

@@ -17,7 +17,7 @@ from sklearn.neural_network import MLPRegressor as OtherMLPRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from fastmlp import MLPClassifier, MLPRegressor, Predictor
+from fastmlp import MLPClassifier, MLPRegressor, Predictor, TabularClassifier
 
 X = np.random.default_rng(0).normal(size=(300, 7)).astype(np.float32)
 QUICK = {"hidden_layer_sizes": (9,), "max_iter": 3, "random_state": 0}
@@ -193,6 +193,12 @@ def test_of_a_gaussian_the_means_are_transformed_back():
 def test_what_is_no_model_is_refused(model, got):
     with pytest.raises(TypeError, match=rf"^model must be a fitted .* GridSearchCV; got {got}.$"):
         Predictor(model)
+
+
+def test_a_model_of_raw_tables_is_refused_with_a_way_out():
+    what = r"got an object of TabularClassifier, .* call its own methods, or let to_onnx or to_c"
+    with pytest.raises(TypeError, match=what):
+        Predictor(TabularClassifier())
 
 
 def test_targets_of_a_classifier_are_not_transformed_back():

@@ -177,7 +177,7 @@ def test_classes_are_not_transformed():
 @pytest.mark.parametrize(
     ("X", "error", "text"),
     [
-        (FRAME.iloc[:0], ValueError, "0 sample(s)"),
+        (FRAME.iloc[:0], ValueError, "X is a table without rows: it has 0 sample(s)"),
         (FRAME[[]], ValueError, "0 feature(s)"),
         (FRAME.iloc[:1], ValueError, "X has no column from which rows can be told apart: X has 1"),
         (FRAME.iloc[:5], ValueError, "X and y must have the same number of rows; got 5 and 6."),
@@ -265,7 +265,7 @@ def test_scorers_that_can_not_judge():
         (FRAME[["c"]], ValueError, "X must have the columns that it had in fit; 'n' is missing."),
         (FRAME.assign(n="word"), TypeError, "X, column 'n', held numbers in fit; got texts"),
         (FRAME.to_numpy()[:, :1], ValueError, "X has 1 features, but Tabular"),
-        (FRAME.iloc[:0], ValueError, "0 sample(s)"),
+        (FRAME.iloc[:0], ValueError, "X is a table without rows: it has 0 sample(s)"),
         (FRAME["n"], ValueError, "X.to_frame()"),
     ],
 )

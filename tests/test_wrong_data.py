@@ -227,7 +227,7 @@ def wrong_vectors():
         (days.to_period("D").to_series(), ""),
         (pd.Series(pd.interval_range(0, N)), ""),
         (np.zeros(N, dtype=[("a", float)]), ""),
-        (np.full(N, np.datetime64("NaT")), ""),
+        (np.full(N, np.datetime64("NaT", "s")), ""),
     ]
 
 

@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,6 +62,9 @@ class Sanitizer(NamedTuple):
     planted: dict[str, str]
     tests: tuple[str, ...]
     left_out: tuple[str, ...]
+    #: Tests that run on the fastest instruction set alone.
+    on_fastest: str = "determinism"
+    variables: Mapping[str, str] = {}
 
 
 SANITIZERS = {
@@ -96,8 +100,18 @@ SANITIZERS = {
         libraries=("libtsan.so",),
         options={"TSAN_OPTIONS": "halt_on_error=1"},
         planted={RACE: "data race"},
-        tests=("test_determinism.py", "test_predictor.py", "test_concurrent_refit.py"),
-        left_out=("forked",),  # a fork of several threads is beyond this sanitizer
+        tests=(
+            "test_determinism.py",
+            "test_exchange.py",  # every way in which threads exchange what they learn
+            "test_row_blocks.py",  # L-BFGS
+            "test_predictor.py",
+            "test_short_predictions.py",
+            "test_concurrent_refit.py",
+        ),
+        # A fork of several threads is beyond this sanitizer, and its own memory grows.
+        left_out=("fork", "memory", "fits_and_slopes"),
+        on_fastest="test_",
+        variables={"FASTMLP_HARD": "1"},  # teams of 1, 2, 3, 4, 5 and 8 threads
     ),
 }
 
@@ -139,6 +153,7 @@ def environment(sanitizer: Sanitizer, package: Path, reports: Path) -> dict[str,
         **os.environ,
         "LD_PRELOAD": " ".join(map(library, sanitizer.libraries)),
         **{name: f"{value}:{log}" for name, value in sanitizer.options.items()},
+        **sanitizer.variables,
         "PYTHONPATH": str(package),
         "PYTHONMALLOC": "malloc",  # so that each object of Python's is an allocation
         "OPENBLAS_NUM_THREADS": "1",
@@ -173,11 +188,11 @@ def isas(settings: dict[str, str]) -> list[str]:
 
 
 def run_tests(sanitizer: Sanitizer, settings: dict[str, str]) -> int:
-    """Run the tests, but those of other backends, and threads on the fastest instruction set alone.
+    """Run the tests, but those of other backends, and some on the fastest instruction set alone.
 
     Return pytest's exit code.
     """
-    slower = [f"(determinism and compiled-{isa})" for isa in isas(settings)[:-1]]
+    slower = [f"({sanitizer.on_fastest} and compiled-{isa})" for isa in isas(settings)[:-1]]
     left_out = ["numba", "numpy", *slower, *sanitizer.left_out]
     files = [str(file) for name in sanitizer.tests for file in sorted((ROOT / "tests").glob(name))]
     # What goes to the real stderr stays visible: reports of undefined behaviour know no other way.

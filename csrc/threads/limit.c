@@ -2,7 +2,11 @@
  * these two are the only names that the extension exports, because threadpoolctl looks them up. */
 #include <stdatomic.h>
 
+#if defined(_WIN32)
+#define EXPORT __declspec(dllexport)
+#else
 #define EXPORT __attribute__((visibility("default")))
+#endif
 
 EXPORT int fastmlp_get_num_threads(void);
 EXPORT void fastmlp_set_num_threads(int limit);

@@ -2,17 +2,12 @@
  * between calls, and several Python threads can each have a team. */
 #if defined(__linux__)
 #define _GNU_SOURCE
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #endif
 
-#include <limits.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
-#include <stdbool.h>
+#include <stdint.h>
 
+#include "threads/system.h"
 #include "threads/team.h"
 
 enum {
@@ -46,26 +41,6 @@ static inline void relax(void)
 #endif
 }
 
-/* Sleeps while *word is still `value`. */
-static void sleep_while(atomic_int *word, int value)
-{
-#if defined(__linux__)
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
-#else
-    (void)word, (void)value;
-    sched_yield();
-#endif
-}
-
-static void wake_all(atomic_int *word)
-{
-#if defined(__linux__)
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
-#else
-    (void)word;
-#endif
-}
-
 /* Returns once the team's generation is no longer `seen`. */
 static void await_generation(fastmlp_team *team, int seen)
 {
@@ -96,27 +71,27 @@ void fastmlp_barrier(fastmlp_team *team)
     }
 }
 
-static void *take_seat(void *argument /* a seat */)
+THREAD_FUNCTION(take_seat, argument /* a seat */)
 {
     const seat *mine = argument;
     fastmlp_team *team = mine->team;
     await_generation(team, 0); /* the team's final size is known once generation 1 begins */
     team->work(team->shared, team, mine->member, team->n_members);
-    return NULL;
+    THREAD_ENDS;
 }
 
 void fastmlp_run_team(int64_t n_members, fastmlp_work work, void *shared)
 {
     fastmlp_team team = {.n_members = 1, .work = work, .shared = shared};
-    pthread_t threads[MAX_MEMBERS];
+    thread threads[MAX_MEMBERS];
     seat seats[MAX_MEMBERS];
 
     for (; team.n_members < n_members && team.n_members < MAX_MEMBERS; team.n_members++) {
         int64_t i = team.n_members;
         seats[i] = (seat){&team, i};
-        if (pthread_create(&threads[i], NULL, take_seat, &seats[i]) != 0) break;
+        if (!start_thread(&threads[i], take_seat, &seats[i])) break;
     }
     next_generation(&team);
     work(shared, &team, 0, team.n_members);
-    for (int64_t i = 1; i < team.n_members; i++) pthread_join(threads[i], NULL);
+    for (int64_t i = 1; i < team.n_members; i++) join_thread(threads[i]);
 }

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from fastmlp.custom import custom_activation, custom_loss
     from fastmlp.files.loading import load
     from fastmlp.historic import McCullochPittsNeuron, RosenblattPerceptron
+    from fastmlp.modules import from_torch
     from fastmlp.predictor import Predictor
     from fastmlp.tabular import TabularClassifier, TabularRegressor
     from fastmlp.teaching.descent import gradient_descent
@@ -69,6 +70,7 @@ __all__ = [
     "custom_loss",
     "dropout",
     "entropy",
+    "from_torch",
     "gradient_descent",
     "initial_weights",
     "kl_divergence",
@@ -99,6 +101,7 @@ _LOADED_ON_DEMAND = {
     "custom_loss": "fastmlp.custom",
     "dropout": "fastmlp.teaching.pieces",
     "entropy": "fastmlp.teaching.information",
+    "from_torch": "fastmlp.modules",
     "gradient_descent": "fastmlp.teaching.descent",
     "initial_weights": "fastmlp.teaching.pieces",
     "kl_divergence": "fastmlp.teaching.information",

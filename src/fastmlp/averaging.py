@@ -1,8 +1,8 @@
-"""Averages of the weights, as objects: ``averaging=`` takes one, or a name of one.
+"""Averages of the weights. The parameter ``averaging`` takes one of them, or its name.
 
-Weights that are found by noisy steps lie around a better point than any of them. An average of the
-weights is nearer to it, and it costs no further training. The optimiser goes on with its own
-weights; the average is what predicts, what held-out rows judge, and what a fit leaves behind.
+Noisy steps move the weights around a point that is better than any of them. An average of the
+weights is nearer to that point, and costs no further training. The optimiser goes on with its own
+weights. The average predicts, is judged on the held-out rows, and is what a fit leaves behind.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["EMA", "SWA", "Average"]
 
 
 class Average(Options):
-    """What all averages share."""
+    """The base class of all averages."""
 
     #: The average takes the weights in after so many updates at most; None: after each epoch.
     interval: ClassVar[int | None] = None
@@ -42,15 +42,15 @@ class Average(Options):
 class EMA(Average):
     """An exponential moving average: older weights count less and less.
 
-    An update leaves the average min(decay, t/(t + 9)) of its value and adds the rest of the present
-    weights; t is the number of updates before. So in the beginning it reaches back over a
-    tenth of the updates so far, and later over about 1/(1 − decay) of them. The weights are looked
-    at after every sixteen updates, and after each epoch.
+    After t updates, an update keeps the share d = min(decay, t/(t + 9)) of the average and adds the
+    share 1 − d of the present weights. So the average reaches back over a tenth of the updates at
+    first, and over about 1/(1 − decay) updates later. It takes the weights in after every sixteen
+    updates, and after each epoch.
 
     Parameters
     ----------
     decay : float, default=0.999
-        What is left of the average in an update, between 0 and 1.
+        The share of the average that an update keeps, between 0 and 1.
 
     Examples
     --------
@@ -74,12 +74,12 @@ class EMA(Average):
 class SWA(Average):
     """The mean of the weights after each of the last epochs (Izmailov et al. 2018).
 
-    It wants a learning rate that stays large to the end, so that the weights move around.
+    It works best with a learning rate that stays large to the end, so that the weights move around.
 
     Parameters
     ----------
     start : float, default=0.75
-        Share of ``max_iter`` after which epochs count. A fit that ends before has no average.
+        Share of ``max_iter`` after which epochs count. A fit that ends earlier has no average.
 
     Examples
     --------

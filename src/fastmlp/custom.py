@@ -19,11 +19,11 @@ __all__ = ["custom_activation", "custom_loss"]
 def custom_activation(
     f: Callable[[float], float], df: Callable[[float], float], name: str | None = None
 ) -> CustomActivation:
-    """Make an activation of two Python functions of one number.
+    """Make an activation from two Python functions of one number.
 
-    Numba compiles them, for float32 and float64, into C loops over whole arrays, which the core
-    calls without the GIL, from all its threads. ``math.exp`` and ``math.tanh`` (and NumPy's) become
-    vectors there; other functions of ``math`` work, but are called once a number. Floating-point
+    Numba compiles them, for float32 and float64, into loops over whole arrays, which all threads of
+    the core call without the GIL. ``math.exp`` and ``math.tanh`` (and NumPy's) work on vectors
+    there. Other functions of ``math`` work too, but are called once for each number. Floating-point
     constants, ``math.pi`` and defaults of arguments count as numbers of the network's type. Write
     whole numbers as ``2.0 * z``, not ``2 * z``, unless they are exponents: an integer beside a
     float32 makes Numba compute in double precision, which is right but may be slower.
@@ -32,30 +32,30 @@ def custom_activation(
     Parameters
     ----------
     f : callable
-        z ↦ h = f(z), for one real z. What Numba's nopython mode can compile, with numbers and
-        tuples of numbers only: compiled code checks no index, so arrays are refused, also in
-        functions that f calls, and so are elements of tuples at computed indices. Take them by
-        constant indices or in a loop. f must not raise, as the core could not hear of it, nor call
-        itself; where it has no value, return ``math.nan``. Every loop in it must end: Ctrl-C is
-        not heard while compiled code runs.
+        z ↦ h = f(z), for one real z. Numba's nopython mode must be able to compile it, and it may
+        use only numbers and tuples of numbers. Compiled code checks no index, so arrays are
+        refused, also in functions that f calls, and so are elements of tuples at computed indices:
+        take elements by constant indices or in a loop. f must not raise an exception, which the
+        core would not notice, and must not call itself. Where it has no value, return
+        ``math.nan``. Every loop in it must end: Ctrl-C does nothing while compiled code runs.
     df : callable
-        z ↦ f'(z). At a kink of f it should be one of the slopes beside, or between them.
+        z ↦ f'(z). At a kink of f it should be one of the two slopes beside it, or between them.
     name : str, optional
-        For people; by default the name of ``f``.
+        Name of the activation, which errors and files mention; by default that of ``f``.
 
     Returns
     -------
     CustomActivation
-        To be passed as ``activation=``, alone or in a sequence. It is pickled as ``f`` and ``df``,
-        so these must be functions that can be imported (or be pickled by cloudpickle).
+        Pass it as ``activation=``, alone or in a sequence. It is pickled as ``f`` and ``df``, so
+        these must be functions that can be imported (or pickled by cloudpickle).
 
     Raises
     ------
     TypeError
-        An argument is not of the kind above.
+        If an argument is not of the kind above.
     ValueError
-        Numba can't compile a function, it can raise an exception or read beyond an array, or
-        ``df`` is not the derivative of ``f``: it is compared with differences of ``f`` at points
+        If Numba can't compile a function, if it can raise an exception or read beyond an array, or
+        if ``df`` is not the derivative of ``f``: it is compared with differences of ``f`` at points
         near and far.
 
     Examples
@@ -89,11 +89,12 @@ def custom_loss(
     grad: Callable[[float, float], float],
     name: str | None = None,
 ) -> CustomLoss:
-    """Make a loss for regression of two Python functions of two numbers.
+    """Make a loss for regression from two Python functions of two numbers.
 
     A sample's loss is Σ_j value(prediction_j, target_j) over the outputs j. The functions are
-    compiled as those of :func:`custom_activation`, and may do what those may: they work with
-    numbers and tuples of numbers, never raise, and end, as Ctrl-C is not heard while they run.
+    compiled like those of :func:`custom_activation`, and the same is required of them: they use
+    only numbers and tuples of numbers, never raise an exception, and come to an end, because Ctrl-C
+    does nothing while they run.
 
     Parameters
     ----------
@@ -102,20 +103,20 @@ def custom_loss(
     grad : callable
         (prediction, target) ↦ its derivative by the prediction.
     name : str, optional
-        For people; by default the name of ``value``.
+        Name of the loss, which errors and files mention; by default that of ``value``.
 
     Returns
     -------
     CustomLoss
-        To be passed as ``loss=`` to :class:`MLPRegressor`. It is pickled as its functions.
+        Pass it as ``loss=`` to :class:`MLPRegressor`. It is pickled as its two functions.
 
     Raises
     ------
     TypeError
-        An argument is not of the kind above.
+        If an argument is not of the kind above.
     ValueError
-        Numba can't compile a function, it can raise an exception or read beyond an array, or
-        ``grad`` is not the derivative of ``value``: it is compared with differences at several
+        If Numba can't compile a function, if it can raise an exception or read beyond an array, or
+        if ``grad`` is not the derivative of ``value``: it is compared with differences at several
         predictions and targets.
 
     Examples

@@ -1,8 +1,8 @@
-"""Embeddings: what a network makes of the columns of X before its first layer, as objects.
+"""Embeddings say what a network makes of the columns of X before its first layer.
 
-``numeric_embedding=`` takes one of those for numbers, or its name, and ``category_embedding=``
-takes :class:`Categories`. All that they learn has a learning rate of its own: ``rate_factor`` times
-that of the network.
+The parameter ``numeric_embedding`` takes one of those for numbers, or its name, and
+``category_embedding`` takes :class:`Categories`. What they learn has its own learning rate:
+``rate_factor`` times that of the network.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["PBLD", "PLR", "Categories", "NumericEmbedding", "PiecewiseLinear"]
 
 
 class NumericEmbedding(Options):
-    """What embeddings of numbers share."""
+    """The base class of embeddings of numbers."""
 
     #: Name as ``numeric_embedding``.
     name: ClassVar[str]
@@ -29,16 +29,18 @@ class NumericEmbedding(Options):
 
 @dataclass(frozen=True)
 class PBLD(NumericEmbedding):
-    """x becomes x itself and W cos(2π w x + b) + c (Holzmüller et al. 2024, "PBLD").
+    """Each number x becomes x and learnt waves of x: W cos(2π w x + b) + c.
+
+    This is "PBLD" of Holzmüller et al. 2024.
 
     Parameters
     ----------
     n_frequencies : int, default=16
-        Number of the frequencies w and of the phases b of each column, which are learnt.
+        Number of frequencies w, and of phases b, of each column. They are learnt.
     width : int, default=3
-        Numbers that are made of a column, besides x.
+        How many numbers are made of a column, besides x.
     sigma : float, default=0.1
-        Standard deviation of the first frequencies. Phases begin between −π and π.
+        Standard deviation of the first frequencies. The first phases are between −π and π.
     rate_factor : float, default=0.1
         Learning rate of what is learnt here, as a multiple of the network's.
 
@@ -58,14 +60,16 @@ class PBLD(NumericEmbedding):
 
 @dataclass(frozen=True)
 class PLR(NumericEmbedding):
-    """x becomes relu(W [cos(2π w x), sin(2π w x)] + c) (Gorishniy et al. 2022, "PLR").
+    """Each number x becomes learnt waves of x: relu(W [cos(2π w x), sin(2π w x)] + c).
+
+    This is "PLR" of Gorishniy et al. 2022.
 
     Parameters
     ----------
     n_frequencies : int, default=16
-        Number of the frequencies w of each column, which are learnt.
+        Number of frequencies w of each column. They are learnt.
     width : int, default=8
-        Numbers that are made of a column.
+        How many numbers are made of a column.
     sigma : float, default=0.1
         Standard deviation of the first frequencies.
     rate_factor : float, default=1.0
@@ -87,20 +91,20 @@ class PLR(NumericEmbedding):
 
 @dataclass(frozen=True)
 class PiecewiseLinear(NumericEmbedding):
-    """x becomes how far it fills each of some bins, or numbers that are learnt of that.
+    """Each number x becomes how far it fills each of several bins, or learnt numbers of that.
 
-    A bin between distinct quantiles b and b + w of a column of the first fit is filled to the share
-    (x − b) / w: bins below x are at 1 and those above it at 0, and the outer ones go on beyond 0
-    and 1 (Gorishniy et al. 2022, "PLE"). A column of one value stays as it is.
+    The bins lie between quantiles of the column in the first fit. A bin from b to b + w is filled
+    to the share (x − b) / w, bins below x are 1, and bins above x are 0. The outermost bins go on
+    beyond 0 and 1. This is "PLE" of Gorishniy et al. 2022. A column of one value stays as it is.
 
     Parameters
     ----------
     n_bins : int, default=32
-        Bins of a column, at most.
+        The largest number of bins of a column.
     width : int or None, default=8
-        Numbers W t + c that are made of the shares t of a column. None takes the shares themselves.
+        How many numbers W t + c are made of the shares t of a column. None takes the shares t.
     rectified : bool, default=False
-        Whether negative ones of these numbers become 0.
+        Whether these numbers become 0 if they are negative.
     rate_factor : float, default=1.0
         Learning rate of W and c, as a multiple of the network's.
 

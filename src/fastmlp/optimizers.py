@@ -1,14 +1,13 @@
-"""Optimisers: rules that turn a gradient into a step. Their numbers have the names of PyTorch.
+"""Optimisers turn a gradient into a step. Their options have the names of PyTorch.
 
-An object holds what stays the same for a whole fit and works out what changes from update to
-update, such as Adam's corrections of its moments' bias. The backends get these numbers once a call,
-so a step needs no power there. The learning rate is not part of an optimiser: it belongs to the fit
-and its schedule.
+An optimiser holds what stays the same for a whole fit, and computes what changes from update to
+update, such as Adam's corrections of the bias of its moments. The backends get these numbers once
+a call. The learning rate is not part of an optimiser: it belongs to the fit and its schedule.
 
 ``weight_decay`` is decoupled in all of them (Loshchilov & Hutter 2019): weights shrink by the
-factor 1 - learning_rate · weight_decay before the step, and the gradient does not see it; only
-LAMB, whose step the decay is part of, has it otherwise. The estimators' ``alpha`` is the penalty
-that the gradient sees.
+factor 1 - learning_rate · weight_decay before the step, and the gradient does not contain the
+decay. LAMB is the exception: there, the decay is part of the step. The parameter ``alpha`` of the
+estimators is the penalty that the gradient contains.
 """
 
 from __future__ import annotations
@@ -72,7 +71,7 @@ def _root(number: Number) -> Number:
 
 
 class Optimizer(Options):
-    """What all optimisers share."""
+    """The base class of all optimisers."""
 
     #: Name of the row in ``OPTIMIZERS``.
     name: ClassVar[str]
@@ -110,9 +109,9 @@ class SGD(Optimizer):
     Parameters
     ----------
     momentum : float, default=0.0
-        How much of the velocity v an update keeps.
+        The share of the velocity v that an update keeps.
     nesterov : bool, default=False
-        Look ahead, w ← w + momentum · v - lr · g (Sutskever et al. 2013).
+        Whether to look ahead: w ← w + momentum · v - lr · g (Sutskever et al. 2013).
     weight_decay : float, default=0.0
         Decoupled decay of the weights.
 
@@ -138,14 +137,14 @@ class SGD(Optimizer):
 
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """Adam (Kingma & Ba 2015), with ε where scikit-learn has it.
+    """Adam (Kingma & Ba 2015), with ε in the place where scikit-learn has it.
 
     m ← β₁m + (1 - β₁)g; v ← β₂v + (1 - β₂)g²; w ← w - lr · √(1 - β₂ᵗ)/(1 - β₁ᵗ) · m/(√v + ε).
 
     Parameters
     ----------
     betas : tuple of float, default=(0.9, 0.999)
-        β₁ and β₂, how much of the two moments an update keeps.
+        β₁ and β₂: the shares of the two moments that an update keeps.
     eps : float, default=1e-8
         ε.
     weight_decay : float, default=0.0
@@ -169,12 +168,12 @@ class Adam(Optimizer):
 
 @dataclass(frozen=True)
 class AdamW(Adam):
-    """Adam with a decay of the weights unless told otherwise (Loshchilov & Hutter 2019).
+    """Adam whose weights decay by default (Loshchilov & Hutter 2019).
 
     Parameters
     ----------
     betas : tuple of float, default=(0.9, 0.999)
-        β₁ and β₂, how much of the two moments an update keeps.
+        β₁ and β₂: the shares of the two moments that an update keeps.
     eps : float, default=1e-8
         ε.
     weight_decay : float, default=0.01
@@ -187,7 +186,7 @@ class AdamW(Adam):
 
 @dataclass(frozen=True)
 class RMSprop(Optimizer):
-    """Steps divided by the running size of each gradient (Tieleman & Hinton 2012).
+    """Each gradient is divided by its running size (Tieleman & Hinton 2012).
 
     v ← αv + (1 - α)g²; a ← αa + (1 - α)g; b ← momentum · b + g/(√(v - centered · a²) + ε);
     w ← w - lr · b.
@@ -195,13 +194,13 @@ class RMSprop(Optimizer):
     Parameters
     ----------
     alpha : float, default=0.99
-        α, how much of the running means an update keeps.
+        α: the share of the running means that an update keeps.
     eps : float, default=1e-8
         ε.
     momentum : float, default=0.0
-        How much of the velocity b an update keeps.
+        The share of the velocity b that an update keeps.
     centered : bool, default=False
-        Divide by the standard deviation (Graves 2013).
+        Whether to divide by the standard deviation (Graves 2013).
     weight_decay : float, default=0.0
         Decoupled decay of the weights.
 
@@ -228,7 +227,7 @@ class RMSprop(Optimizer):
 
 @dataclass(frozen=True)
 class Adagrad(Optimizer):
-    """Steps divided by the size of all gradients so far (Duchi, Hazan & Singer 2011).
+    """Each gradient is divided by the size of all gradients so far (Duchi et al. 2011).
 
     s ← s + g²; w ← w - lr/(1 + (t - 1) · lr_decay) · g/(√(s + s₀) + ε).
 
@@ -241,7 +240,7 @@ class Adagrad(Optimizer):
     eps : float, default=1e-10
         ε.
     weight_decay : float, default=0.0
-        Decoupled decay of the weights. The rate that it takes does not fall.
+        Decoupled decay of the weights. It uses the learning rate without ``lr_decay``.
     """
 
     name: ClassVar[str] = "adagrad"
@@ -259,14 +258,14 @@ class Adagrad(Optimizer):
 
 @dataclass(frozen=True)
 class Adadelta(Optimizer):
-    """Steps of the size of earlier steps (Zeiler 2012); made for a learning rate of 1.
+    """Steps are as large as earlier steps (Zeiler 2012). It is made for a learning rate of 1.
 
     v ← ρv + (1 - ρ)g²; d = √(u + ε)/√(v + ε) · g; u ← ρu + (1 - ρ)d²; w ← w - lr · d.
 
     Parameters
     ----------
     rho : float, default=0.9
-        ρ, how much of the running means an update keeps.
+        ρ: the share of the running means that an update keeps.
     eps : float, default=1e-6
         ε.
     weight_decay : float, default=0.0
@@ -329,13 +328,13 @@ class NAdam(Adam):
     Parameters
     ----------
     betas : tuple of float, default=(0.9, 0.999)
-        β₁ and β₂, how much of the two moments an update keeps.
+        β₁ and β₂: the shares of the two moments that an update keeps.
     eps : float, default=1e-8
         ε.
     weight_decay : float, default=0.0
         Decoupled decay of the weights.
     momentum_decay : float, default=0.004
-        How fast the momentum μ reaches β₁.
+        How fast the momentum μ approaches β₁.
     """
 
     name: ClassVar[str] = "nadam"
@@ -360,7 +359,7 @@ class NAdam(Adam):
 
 @dataclass(frozen=True)
 class RAdam(Adam):
-    """Adam that waits until v can be relied on (Liu et al. 2020), as in PyTorch.
+    """Adam that uses v only once it is reliable (Liu et al. 2020), as in PyTorch.
 
     m and v as for Adam, ρ∞ = 2/(1 - β₂) - 1, ρ_t = ρ∞ - 2t β₂ᵗ/(1 - β₂ᵗ). For ρ_t > 5,
     w ← w - lr · r_t · √(1 - β₂ᵗ)/(1 - β₁ᵗ) · m/(√v + ε), where
@@ -369,7 +368,7 @@ class RAdam(Adam):
     Parameters
     ----------
     betas : tuple of float, default=(0.9, 0.999)
-        β₁ and β₂, how much of the two moments an update keeps.
+        β₁ and β₂: the shares of the two moments that an update keeps.
     eps : float, default=1e-8
         ε.
     weight_decay : float, default=0.0
@@ -409,15 +408,15 @@ _LENGTH_TO_RELY_ON = 5
 
 @dataclass(frozen=True)
 class Lion(Optimizer):
-    """Steps of equal size, along the sign of a mean of gradients (Chen et al. 2023).
+    """Steps of equal size along the sign of a mean of gradients (Chen et al. 2023).
 
-    w ← w - lr · sign(β₁m + (1 - β₁)g); m ← β₂m + (1 - β₂)g. It wants a learning rate three to ten
-    times smaller than Adam's.
+    w ← w - lr · sign(β₁m + (1 - β₁)g); m ← β₂m + (1 - β₂)g. Its learning rate should be three
+    to ten times smaller than that of Adam.
 
     Parameters
     ----------
     betas : tuple of float, default=(0.9, 0.99)
-        β₁ and β₂, how much of the mean the step and the next mean keep.
+        β₁ and β₂: the shares of the mean that the step and the next mean keep.
     weight_decay : float, default=0.0
         Decoupled decay of the weights.
     """
@@ -435,18 +434,18 @@ class Lion(Optimizer):
 
 @dataclass(frozen=True)
 class LAMB(Optimizer):
-    """Adam whose step is as long as each array's norm says (You et al. 2020), for large batches.
+    """Adam for large batches, with steps as long as each array is large (You et al. 2020).
 
     m and v as for Adam, r = m/(1 - β₁ᵗ) / (√(v/(1 - β₂ᵗ)) + ε), u = r + weight_decay · w;
     w ← w - lr · ‖w‖/‖u‖ · u, with norms over each array by itself: the weights of a layer, its
-    biases, its gains, its shifts. The ratio ‖w‖/‖u‖ is 1 where one of the two norms is 0. This is
-    algorithm 2 of the paper, whose function φ is the identity, and Optax's ``lamb``: the moments
-    are corrected before ε is added, and the decay is part of what is scaled.
+    biases, its gains, its shifts. The ratio ‖w‖/‖u‖ is 1 if one of the two norms is 0. This is
+    algorithm 2 of the paper with the identity as φ, and Optax's ``lamb``: the moments are corrected
+    before ε is added, and the decay is part of what is scaled.
 
     Parameters
     ----------
     betas : tuple of float, default=(0.9, 0.999)
-        β₁ and β₂, how much of the two moments an update keeps.
+        β₁ and β₂: the shares of the two moments that an update keeps.
     eps : float, default=1e-6
         ε.
     weight_decay : float, default=0.0

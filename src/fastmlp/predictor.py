@@ -21,24 +21,26 @@ __all__ = ["Predictor"]
 class Predictor(Savable):
     """A fitted model made ready for many small calls.
 
-    It is checked once, when it is made, and keeps its own copy of the parameters: later fits of
-    the model don't change it. Calls take about a microsecond for one row of a small network,
-    a few more where the target was standardised, and several threads may call at once. It always
-    runs on the compiled core. It can be copied and pickled, and so be sent to other processes.
+    The model is checked once, when the Predictor is made. The Predictor has its own copy of the
+    parameters, so later fits of the model don't change it. A call takes about a microsecond for one
+    row of a small network, and a few more if the target was standardised. Several threads may call
+    it at once. It always runs on the compiled core. It can be copied, pickled, and sent to other
+    processes.
 
     Parameters
     ----------
     model : MLPClassifier or MLPRegressor, or what wraps one
-        A fitted model. Within a :class:`~sklearn.pipeline.Pipeline` the earlier steps transform X
-        before each call, within a :class:`~sklearn.compose.TransformedTargetRegressor` predictions
-        are transformed back, and of a search such as :class:`~sklearn.model_selection.GridSearchCV`
-        the best estimator is taken. They can be nested.
+        A fitted model. If it is in a :class:`~sklearn.pipeline.Pipeline`, each call transforms X
+        by the earlier steps. If it is in a :class:`~sklearn.compose.TransformedTargetRegressor`,
+        predictions are transformed back. Of a search, such as
+        :class:`~sklearn.model_selection.GridSearchCV`, the best estimator is taken. These can be
+        nested.
     n_threads : int, default=None
-        Threads that a call may use: it takes as many of them as its work is worth, one for a few
-        rows. None means all that there are for us.
+        The largest number of threads that a call may use. It uses as many of them as its work is
+        worth, and one for a few rows. None means all that the process may use.
     matmul_precision : {"highest", "high", "medium"}, optional
-        How exactly products take their numbers, as for :class:`~fastmlp.MLPClassifier`; by default
-        as in the fit.
+        How exactly products take their numbers, as for :class:`~fastmlp.MLPClassifier`. The default
+        is what the model was fitted with.
 
     Raises
     ------

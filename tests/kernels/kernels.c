@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "plain.h"
 
 const fastmlp_kernels *kernels;
@@ -20,7 +21,7 @@ static int64_t n_comparisons;
 void *numbers(int64_t n)
 {
     size_t bytes = ((size_t)(n * kernels->real_bytes) + 127) / 64 * 64;
-    void *x = aligned_alloc(64, bytes);
+    void *x = fastmlp_aligned_memory(bytes);
     if (x == NULL) exit(2);
     return memset(x, 0, bytes);
 }

@@ -1,10 +1,12 @@
 from collections.abc import Callable
+from typing import Self, final
 
 import numpy as np
 
 from fastmlp.plan.inputs import Inputs, SparseRows
 
 COMPILER: str
+CUSTOM: int
 OPERATION_CODES: dict[str, dict[str, int]]
 PRECISIONS: dict[str, int]
 STRUCT_BYTES: dict[str, int]
@@ -17,7 +19,7 @@ def shuffle(bit_generator: np.random.BitGenerator, order: np.ndarray) -> None: .
 
 class Kernels:
     isa: str
-    def __init__(self, isa: str | None, real_bytes: int, precision: str = "highest") -> None: ...
+    def __new__(cls, isa: str | None, real_bytes: int, precision: str = "highest") -> Self: ...
     def block_size(self, rows: int, depth: int) -> tuple[int, int]: ...
     def dense_forward(
         self, x: np.ndarray, w: np.ndarray, b: np.ndarray, out: np.ndarray
@@ -105,8 +107,8 @@ class Kernels:
     def barrier_rounds(self, n_threads: int, rounds: int) -> None: ...
 
 class Network:
-    def __init__(
-        self,
+    def __new__(
+        cls,
         kernels: Kernels,
         layers: np.ndarray,
         slots: np.ndarray,
@@ -122,15 +124,15 @@ class Network:
         scale_offset: int,
         features: np.ndarray,
         bins: np.ndarray,
-    ) -> None: ...
+    ) -> Self: ...
     def packed_bytes(self) -> int: ...
     def pack_weights(self, parameters: np.ndarray, packed: np.ndarray) -> None: ...
     def rows_at_once(self, n: int) -> int: ...
 
 class Trainer:
-    def __init__(
-        self, network: Network, settings: np.ndarray, n_threads: int, measure_pace: bool
-    ) -> None: ...
+    def __new__(
+        cls, network: Network, settings: np.ndarray, n_threads: int, measure_pace: bool
+    ) -> Self: ...
     def workspace_bytes(self, n_rows: int) -> int: ...
     def exchange(self, n_rows: int) -> tuple[int, int, tuple[int, int, int]]: ...
     def use(self, workspace: np.ndarray) -> None: ...
@@ -157,9 +159,10 @@ class Trainer:
         most_rows: int,
     ) -> tuple[float, float, int]: ...
 
+@final
 class Predictor:
-    def __init__(
-        self,
+    def __new__(
+        cls,
         network: Network,
         parameters: np.ndarray,
         packed: np.ndarray | None,
@@ -169,7 +172,7 @@ class Predictor:
         rows_of_call: int,
         most_dense_rows: int,
         default_threads: Callable[[], int],
-    ) -> None: ...
+    ) -> Self: ...
     def __call__(self, x: object, paired: bool, n_threads: int | None) -> np.ndarray | None: ...
     def rows_of(self, n_threads: int) -> int: ...
     def at_sparse(self, x: SparseRows, paired: bool, n_threads: int | None) -> np.ndarray: ...

@@ -11,7 +11,6 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stddef cimport size_t
-from libc.stdlib cimport free
 from libc.string cimport memset
 cimport cython
 cimport numpy as cnp
@@ -125,8 +124,9 @@ cdef extern from "base/caches.h" nogil:
 cdef extern from "random/shuffle.h" nogil:
     void fastmlp_shuffle(uint32_t (*next)(void *) noexcept nogil, void *state, int64_t n, int64_t *order)
 
-cdef extern from "stdlib.h" nogil:
-    void *aligned_alloc(size_t alignment, size_t size)
+cdef extern from "base/memory.h" nogil:
+    void *fastmlp_aligned_memory(size_t)
+    void fastmlp_free_aligned(void *)
 
 cdef extern from *:
     const char *FASTMLP_COMPILER
@@ -267,7 +267,7 @@ cdef class Kernels:
 
     cdef void *dense_scratch(self, int64_t rows, int64_t fan_in, int64_t fan_out) except NULL:
         """Return memory, which the caller frees, for one of the three products of a layer."""
-        cdef void *scratch = aligned_alloc(64, self.table.dense_scratch(rows, fan_in, fan_out))
+        cdef void *scratch = fastmlp_aligned_memory(self.table.dense_scratch(rows, fan_in, fan_out))
         if scratch is NULL:
             raise MemoryError
         return scratch
@@ -278,7 +278,7 @@ cdef class Kernels:
         cdef address scratch = self.dense_scratch(rows, fan_in, fan_out)
         with nogil:
             self.table.dense_forward(rows, fan_in, fan_out, xp, wp, bp, op, scratch)
-            free(scratch)
+            fastmlp_free_aligned(scratch)
 
     def dense_backward_input(self, cnp.ndarray dz, cnp.ndarray wt, cnp.ndarray out):
         cdef int64_t rows = dz.shape[0], fan_in = wt.shape[1], fan_out = wt.shape[0]
@@ -286,7 +286,7 @@ cdef class Kernels:
         cdef address scratch = self.dense_scratch(rows, fan_in, fan_out)
         with nogil:
             self.table.dense_backward_input(rows, fan_in, fan_out, dp, wp, op, scratch)
-            free(scratch)
+            fastmlp_free_aligned(scratch)
 
     def dense_backward_weights(self, cnp.ndarray x, cnp.ndarray dz, cnp.ndarray dw, cnp.ndarray db):
         cdef int64_t rows = x.shape[0], fan_in = x.shape[1], fan_out = dz.shape[1]
@@ -294,7 +294,7 @@ cdef class Kernels:
         cdef address scratch = self.dense_scratch(rows, fan_in, fan_out)
         with nogil:
             self.table.dense_backward_weights(rows, fan_in, fan_out, xp, zp, wp, bp, scratch)
-            free(scratch)
+            fastmlp_free_aligned(scratch)
 
     def activate(self, int32_t activation, cnp.ndarray z, cnp.ndarray h, cnp.ndarray dh_dz):
         cdef int64_t n = z.size
@@ -660,7 +660,7 @@ cdef class Predictor:
         cdef fastmlp_data data = fastmlp_data(inputs=inputs, target=NULL, sample_weight=NULL)
         cdef int64_t scratch_rows = self._scratch_rows(inputs.kind, n, n_threads), first = 0, part
         cdef address parameters = pointer(self.parameters), packed = pointer(self.packed), own = NULL
-        cdef address scratch = aligned_alloc(64, table.inference_bytes(&self.network.plan, scratch_rows))
+        cdef address scratch = fastmlp_aligned_memory(table.inference_bytes(&self.network.plan, scratch_rows))
         cdef int32_t not_finite = 0
         try:
             if scratch is NULL:
@@ -681,8 +681,8 @@ cdef class Predictor:
                     else:
                         rows += part
         finally:
-            free(scratch)
-            free(own)
+            fastmlp_free_aligned(scratch)
+            fastmlp_free_aligned(own)
         return not_finite
 
     cpdef int64_t rows_of(self, int64_t n_threads) noexcept:
@@ -698,7 +698,7 @@ cdef class Predictor:
         """Return a packed copy of the parameters as they are now; the caller frees it."""
         cdef const fastmlp_kernels *table = self.network.table
         cdef size_t n_bytes = table.packed_bytes(&self.network.plan)
-        cdef address parameters = pointer(self.parameters), packed = aligned_alloc(64, n_bytes)
+        cdef address parameters = pointer(self.parameters), packed = fastmlp_aligned_memory(n_bytes)
         if packed is NULL:
             raise MemoryError
         with nogil:

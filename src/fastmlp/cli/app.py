@@ -35,8 +35,18 @@ options; 3 for a defect of fastmlp; 130 after Ctrl-C.
 """
 
 
+class _InOrder(click.Group):
+    """Lists its commands as they were added, the usual ones first."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names."""
+        return list(self.commands)
+
+
 @click.group(
-    help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "show_default": True}
+    cls=_InOrder,
+    help=_HELP,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
 )
 @click.version_option(__version__, prog_name="fastmlp")
 def commands() -> None:
@@ -68,7 +78,7 @@ def demo(
     seed: int,
     output: Path,
 ) -> None:
-    """Train a classifier on handwritten digits and draw what it learnt."""
+    """Learn to read handwritten digits and draw what was learnt."""
     from rich.console import Console
 
     from fastmlp.cli import demo as work
@@ -120,7 +130,10 @@ def bench(
     output: Path,
     json_path: Path | None,
 ) -> None:
-    """Time kernels and epochs on every backend, beside this machine's FMA peak."""
+    """Time kernels and epochs on every backend.
+
+    Figures stand beside this machine's FMA peak.
+    """
     import numpy as np
     from rich.console import Console
 

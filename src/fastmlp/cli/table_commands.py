@@ -118,9 +118,10 @@ def train(data: str, out: Path, report: Path | None, as_json: bool, **options: A
 def predict(
     model: str, data: str, out: str, keep: tuple[str, ...], as_json: bool, **options: Any
 ) -> None:
-    """Predict the rows of a TABLE by a MODEL that fastmlp train has written.
+    """Predict the rows of a TABLE by a MODEL.
 
-    Predictions go to standard output as CSV, or to a file whose ending says how it is written.
+    MODEL is a file that fastmlp train has written. Predictions go to standard output as CSV, or to
+    a file whose ending says how it is written.
     """
     from fastmlp.cli import predict as work
     from fastmlp.cli.outcome import print_json
@@ -186,9 +187,9 @@ def inspect(model: str, as_json: bool) -> None:
     "--weights", type=click.Choice(["float", "int16", "int8"]), help="Of C.  [default: float]"
 )
 def export(model: str, out: Path, name: str | None, weights: str | None) -> None:
-    """Write a MODEL as a program of its own: FILE ends with .c or .onnx.
+    """Write a MODEL as C or ONNX, by how FILE ends.
 
-    Both take raw rows: the preprocessing of the columns is within them.
+    FILE ends with .c or .onnx. Both take raw rows: the preprocessing of the columns is within them.
     """
     check_files(model, **{"FILE": out})
     from fastmlp.cli.export import export as work

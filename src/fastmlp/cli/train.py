@@ -26,6 +26,7 @@ from fastmlp.cli.tables.remarks import remarks_on
 from fastmlp.cli.tables.target import Aimed, aimed, aimed_as_learnt
 from fastmlp.cli.telling import Teller
 from fastmlp.tabular.split import hold_out
+from fastmlp.validation import check_path_to_save
 
 __all__ = ["Trained", "Training", "train"]
 
@@ -101,14 +102,15 @@ def train(wanted: Training, out: Path, teller: Teller) -> Trained:
     CommandError
         The training diverged, or the model can't be written.
     """
+    check_path_to_save(out)  # before the work, not after it
     data, test = _read(wanted, teller)
     problem = aimed(data, wanted.target, wanted.task)
     for remark in problem.table.remarks:
         teller.warn(remark)
     teller.say(f"target {wanted.target}: {problem.task}, since {problem.why}")
-    learnt, held = _divided(problem, test, wanted)
-    for remark in remarks_on(learnt, wanted.drop):
+    for remark in remarks_on(problem, wanted.drop):
         teller.warn(remark)
+    learnt, held = _divided(problem, test, wanted)
     counts = f"{len(learnt.table):,} rows to learn from"
     teller.say(counts if held is None else f"{counts}, {len(held.table):,} held out")
     model = _model(problem.task, wanted, learnt.table, draws=teller.draws)

@@ -37,12 +37,12 @@ class LearntAttributes:
 
     @property
     def n_features_in_(self) -> int:
-        """Columns of X."""
+        """The number of columns of X."""
         return self._network.plan.n_inputs
 
     @property
     def feature_names_in_(self) -> np.ndarray:
-        """Names of the columns of X; AttributeError where these had none."""
+        """The names of the columns of X. There is no such attribute if they had none."""
         names = self._learnt.feature_names
         if names is None:
             raise AttributeError("feature_names_in_ is there only when all columns of X have names")
@@ -50,24 +50,24 @@ class LearntAttributes:
 
     @property
     def n_layers_(self) -> int:
-        """Layers of units, input and output included."""
+        """The number of layers of units, including input and output."""
         return len(self._network.plan.layers) + 1
 
     @property
     def n_outputs_(self) -> int:
-        """Output units."""
+        """The number of output units."""
         return self._network.plan.n_outputs
 
     @property
     def out_activation_(self) -> str:
-        """What turns the last layer into a prediction."""
+        """The function that turns the last layer into a prediction."""
         return self._network.plan.loss_row.link
 
     # -- parameters -----------------------------------------------------------------------------
 
     @property
     def coefs_(self) -> list[np.ndarray]:
-        """Weights, one (fan_in, fan_out) array per layer: views; items can be assigned to."""
+        """The weights of each layer, (fan_in, fan_out), as views. You can assign to the items."""
         return ParameterList("coefs_", self._network.weights)
 
     @coefs_.setter
@@ -76,7 +76,7 @@ class LearntAttributes:
 
     @property
     def intercepts_(self) -> list[np.ndarray]:
-        """Biases, one (fan_out,) array per layer: views; items can be assigned to."""
+        """The biases of each layer, (fan_out,), as views. You can assign to the items."""
         return ParameterList("intercepts_", self._network.biases)
 
     @intercepts_.setter
@@ -85,7 +85,7 @@ class LearntAttributes:
 
     @property
     def norm_gains_(self) -> list[np.ndarray | None]:
-        """γ of each hidden layer, (fan_out,), None without normalisation; can be assigned to."""
+        """γ of each hidden layer, (fan_out,), or None without a norm. You can assign to it."""
         return ParameterList("norm_gains_", self._network.norm_gains)
 
     @norm_gains_.setter
@@ -94,7 +94,7 @@ class LearntAttributes:
 
     @property
     def norm_shifts_(self) -> list[np.ndarray | None]:
-        """β of each hidden layer, (fan_out,), None without normalisation; can be assigned to."""
+        """β of each hidden layer, (fan_out,), or None without a norm. You can assign to it."""
         return ParameterList("norm_shifts_", self._network.norm_shifts)
 
     @norm_shifts_.setter
@@ -103,12 +103,12 @@ class LearntAttributes:
 
     @property
     def scales_(self) -> np.ndarray | None:
-        """Factors (fan_in,) of the scaling layer, None without one: a view of the network's."""
+        """The factors (fan_in,) of the scaling layer, as a view, or None without one."""
         return self._network.scales
 
     @property
     def activation_shares_(self) -> list[np.ndarray | None]:
-        """α of each hidden layer, (fan_out,), None without parametric activation; assignable."""
+        """α of each hidden layer, (fan_out,), or None. You can assign to it."""
         return ParameterList("activation_shares_", self._network.activation_shares)
 
     @activation_shares_.setter
@@ -117,7 +117,7 @@ class LearntAttributes:
 
     @property
     def running_means_(self) -> list[np.ndarray | None]:
-        """Means (fan_out,) that batch norm predicts with, None without it; can be assigned to."""
+        """Means (fan_out,) by which batch norm predicts, or None. You can assign to them."""
         return ParameterList("running_means_", self._network.running_means)
 
     @running_means_.setter
@@ -126,7 +126,7 @@ class LearntAttributes:
 
     @property
     def running_variances_(self) -> list[np.ndarray | None]:
-        """Variances (fan_out,) that batch norm predicts with, or None; can be assigned to."""
+        """Variances (fan_out,) by which batch norm predicts, or None. You can assign to them."""
         return ParameterList("running_variances_", self._network.running_variances)
 
     @running_variances_.setter
@@ -137,53 +137,53 @@ class LearntAttributes:
 
     @property
     def n_iter_(self) -> int:
-        """Epochs of the last fit."""
+        """The number of epochs of the last fit."""
         return self._learnt.history.n_epochs
 
     @property
     def t_(self) -> int:
-        """Training samples seen so far."""
+        """The number of training samples seen so far."""
         return self._learnt.history.n_samples_seen
 
     @property
     def loss_(self) -> float:
-        """Cost plus penalties of the last epoch, the mean over its batches; NaN without one."""
+        """The cost plus the penalties in the last epoch, as a mean over its batches."""
         return self._learnt.history.last_loss
 
     @property
     def loss_curve_(self) -> list[float]:
-        """The same of each epoch."""
+        """The same number for each epoch."""
         return self._learnt.history.curve("loss")
 
     @property
     def cost_curve_(self) -> list[float]:
-        """The same without penalties."""
+        """The cost of each epoch, without penalties."""
         return self._learnt.history.curve("cost")
 
     @property
     def history_(self) -> dict[str, list]:
-        """Numbers of each epoch, a list by name."""
+        """The numbers of each epoch, as lists by name."""
         return self._learnt.history.table()
 
     @property
     def validation_scores_(self) -> list[float] | None:
-        """Score of the held-out rows after each epoch; None where there were no such rows."""
+        """The score of the held-out rows after each epoch, or None if there were no such rows."""
         learnt = self._learnt
         return learnt.history.curve("validation_score") if learnt.has_scores else None
 
     @property
     def best_loss_(self) -> float | None:
-        """Least loss of an epoch of the last fit; None with early stopping."""
+        """The smallest loss of an epoch in the last fit, or None with early stopping."""
         learnt = self._learnt
         return None if learnt.stops_early else learnt.coder.cost_unit.of(learnt.best_loss)
 
     @property
     def best_validation_score_(self) -> float | None:
-        """Largest score of the held-out rows in the last fit; None where there were none."""
+        """The largest score of the held-out rows in the last fit, or None if there were none."""
         learnt = self._learnt
         return learnt.best_score if learnt.has_scores else None
 
     @property
     def stop_reason_(self) -> str:
-        """Why the last fit ended."""
+        """The reason why the last fit ended, as a sentence."""
         return self._learnt.stop_reason

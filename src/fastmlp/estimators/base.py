@@ -12,11 +12,12 @@ from sklearn.utils import Tags
 
 from fastmlp import validation
 from fastmlp.backends import BACKENDS, Backend, Rows, get_backend
+from fastmlp.data.source import ROWS_OF_PIECE, Source
 from fastmlp.estimators.attributes import LearntAttributes
 from fastmlp.estimators.hiding import with_sklearn_callbacks
 from fastmlp.estimators.learnt import Learnt, learnt_by
 from fastmlp.estimators.precision import say_what_runs
-from fastmlp.export.exportable import Exportable
+from fastmlp.export.exportable import ExportableNetwork
 from fastmlp.files.savable import Savable
 from fastmlp.notices import notify
 from fastmlp.options import by_object
@@ -25,6 +26,7 @@ from fastmlp.training import clock
 
 if TYPE_CHECKING:
     from fastmlp.estimators.coding import TargetCoder
+    from fastmlp.estimators.fitting import Fitting
     from fastmlp.estimators.preparation import ValidationRows
     from fastmlp.export.program import Program
     from fastmlp.network import Gradient
@@ -46,7 +48,7 @@ def _parameter_names(cls: type[BaseMLP]) -> tuple[str, ...]:
     return tuple(own._get_param_names())  # type: ignore[attr-defined]
 
 
-class BaseMLP(LearntAttributes, Exportable, Savable, BaseEstimator, ABC):
+class BaseMLP(LearntAttributes, ExportableNetwork, Savable, BaseEstimator, ABC):
     """A multi-layer perceptron without a notion of what its outputs mean.
 
     A fit trains a network of its own and publishes what it has learnt by one assignment at its
@@ -75,7 +77,7 @@ class BaseMLP(LearntAttributes, Exportable, Savable, BaseEstimator, ABC):
         return dict(zip(_parameter_names(type(self)), self._parameter_values(), strict=True))
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters, and options of the objects in them.
+        """Set parameters, and the options of objects that are parameters.
 
         An object of :mod:`fastmlp.optimizers`, :mod:`fastmlp.schedules` or
         :mod:`fastmlp.averaging` never changes: a copy with other options takes its place.
@@ -123,7 +125,7 @@ class BaseMLP(LearntAttributes, Exportable, Savable, BaseEstimator, ABC):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         X_val: Any = None,
@@ -134,25 +136,27 @@ class BaseMLP(LearntAttributes, Exportable, Savable, BaseEstimator, ABC):
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            C-contiguous arrays of uint8, float32 and float64 are read in place; others are
-            converted once. So are sparse matrices that are not CSR; the rows of a batch, and no
-            more, are made dense.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        X : array-like, sparse matrix or source, of shape (n_samples, n_features)
+            A source of :mod:`fastmlp.data` is read piece by piece, and brings y and the weights.
+            C-contiguous arrays of uint8, float32 and float64, and sparse CSR matrices, are read in
+            place. Others are converted once. Of sparse rows, only those of one batch at a time are
+            made dense.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Class labels, label indicators, or real targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            How much each row counts; not negative. A weight of 2 means the same as the row twice,
-            so the penalties weigh less the larger the sum of the weights is.
+            How much each row counts. Weights must not be negative. A weight of 2 means the same as
+            having the row twice, so the larger the sum of the weights is, the less the penalties
+            count.
         X_val : array-like or sparse matrix of shape (n_validation_rows, n_features), default=None
-            Rows to judge the network by after each epoch, with columns as X has them; nothing is
-            learnt from them. With ``early_stopping`` they stop the fit, and no row of X is held
-            out. Without it, their scores only go into ``validation_scores_``, the records of
-            ``callbacks`` and the lines of ``verbose``.
+            Rows by which the network is judged after each epoch, with the columns of X. Nothing is
+            learnt from them. With ``early_stopping`` they decide when the fit stops, and no row of
+            X is held out. Without it, their scores only go into ``validation_scores_``, the records
+            of ``callbacks`` and the lines of ``verbose``.
         y_val : array-like of shape (n_validation_rows,) or (n_validation_rows, n_outputs), \
 default=None
-            Their labels or targets, as y has them.
+            Labels or targets of these rows, of the same kind as y.
         sample_weight_val : array-like of shape (n_validation_rows,), default=None
-            How much each of them counts in the score.
+            How much each of these rows counts in the score.
 
         Returns
         -------
@@ -167,7 +171,7 @@ default=None
             infinite or NaN, also because ``scoring`` has no value for them, and early stopping has
             kept no earlier network; the estimator is as it was before.
         RuntimeError
-            If it is a callback of the model's own fit that calls.
+            If a callback calls this method of the model that is being fitted.
 
         Warns
         -----
@@ -202,10 +206,11 @@ default=None
     ) -> Self:
         if incremental and sample_weight is None and self._repeats(X, y):
             return self
+        if isinstance(X, Source):
+            return self._fit_source(X, y, sample_weight, incremental, classes, validation_rows)
         began = clock.now()
         # Imported here because a process that only predicts, or only imports, needs none of it.
         from fastmlp.estimators.preparation import NO_ROWS, prepare  # noqa: PLC0415
-        from fastmlp.estimators.sklearn_callbacks import run_with_callbacks  # noqa: PLC0415
 
         fitting = prepare(
             self,
@@ -217,10 +222,39 @@ default=None
             validation_rows=validation_rows or NO_ROWS,
             began=began,
         )
+        return self._run(fitting, X, y, sample_weight)
+
+    def _run(self, fitting: Fitting, X: Any, y: Any, sample_weight: Any) -> Self:
+        """Publish what a fitting learns, whose callbacks are shown the rest as it was given."""
+        from fastmlp.estimators.sklearn_callbacks import run_with_callbacks  # noqa: PLC0415 - see _fit
+
         parameters, n_rows = vars(fitting.parameters), len(fitting.data.rows.X)
         with validation.naming_training(parameters, fitting.layer_sizes, n_rows):
             self._published = run_with_callbacks(fitting, X, y, sample_weight)
         return self
+
+    def _fit_source(
+        self,
+        source: Source,
+        y: Any,
+        sample_weight: Any,
+        incremental: bool,
+        classes: Any,
+        validation_rows: ValidationRows | None,
+    ) -> Self:
+        """Learn from rows that are read piece by piece."""
+        from fastmlp.estimators.preparation import NO_ROWS  # noqa: PLC0415 - see _fit
+        from fastmlp.estimators.streaming import parts_of, prepare_streamed  # noqa: PLC0415
+
+        began = clock.now()
+        validation.check_streamed_arguments(source, y, sample_weight, again=not incremental)
+        if incremental:
+            for part in parts_of(self, source):
+                with validation.naming_piece(part.place):
+                    self._fit(part.X, part.y, part.weights, incremental=True, classes=classes)
+            return self
+        fitting = prepare_streamed(self, source, began, validation_rows or NO_ROWS)
+        return self._run(fitting, source, None, None)
 
     def _repeats(self, X: Any, y: Any) -> bool:
         """Make a partial fit by the short way, if it is like the one before; return whether."""
@@ -235,17 +269,16 @@ default=None
 
     @with_sklearn_callbacks
     def set_callbacks(self, *callbacks: Any) -> Self:
-        """Set callbacks of scikit-learn's, which ``fit`` tells of every epoch.
+        """Set callbacks of scikit-learn, which ``fit`` calls after every epoch.
 
-        They are another interface than the parameter ``callbacks``: see
-        :mod:`sklearn.callback`, which scikit-learn has from version 1.9 on. ``partial_fit`` tells
-        them nothing.
+        They have another interface than the parameter ``callbacks``: see :mod:`sklearn.callback`,
+        which scikit-learn has from version 1.9 on. ``partial_fit`` does not call them.
 
         Parameters
         ----------
         *callbacks : objects with the methods of :class:`sklearn.callback.FitCallback`
-            Such as :class:`sklearn.callback.ProgressBar` and
-            :class:`sklearn.callback.ScoringMonitor`. None at all takes earlier ones away.
+            Objects such as :class:`sklearn.callback.ProgressBar` and
+            :class:`sklearn.callback.ScoringMonitor`. A call without any removes earlier ones.
 
         Returns
         -------
@@ -254,7 +287,7 @@ default=None
         Raises
         ------
         TypeError
-            If an object has not these methods.
+            If an object does not have these methods.
         """
         from sklearn.callback import CallbackSupportMixin  # noqa: PLC0415 - brings much along
 
@@ -315,6 +348,11 @@ default=None
         self, learnt: Learnt, X: Any, apply_link: bool, paired: bool
     ) -> np.ndarray:
         """Do the same with every check, whose text says what is wrong."""
+        if isinstance(X, Source):
+            pieces = X.pieces(ROWS_OF_PIECE)
+            return np.concatenate(
+                [self._checked_forward(learnt, piece.X, apply_link, paired) for piece in pieces]
+            )
         network = learnt.network
         X = validation.check_features(learnt.columns(type(self).__name__), X, network.dtype)
         backend, n_threads = self._get_backend(), self._count_threads()
@@ -339,6 +377,14 @@ default=None
         rows = validation.check_features(learnt.columns(type(self).__name__), X, dtype)
         return gather(rows, slice(None), dtype)
 
+    @staticmethod
+    def _to_score(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
+        """Return y and the weights, which a source in the place of X brings itself."""
+        if not isinstance(X, Source):
+            return y, sample_weight
+        validation.check_streamed_arguments(X, y, sample_weight, again=True)
+        return X.targets()
+
     def loss_per_sample(self, X: Any, y: Any) -> np.ndarray:
         """Return the loss of each sample, without penalties.
 
@@ -350,8 +396,8 @@ default=None
         Returns
         -------
         ndarray of shape (n_samples,)
-            What ``loss`` said in the fit, summed over labels, averaged over targets and quantiles,
-            in the unit of y.
+            The loss that the model was fitted with, in the unit of y. It is summed over labels, and
+            averaged over targets and quantiles.
 
         Raises
         ------
@@ -419,12 +465,14 @@ default=None
     def objective(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return ``cost`` plus the penalties on the weights: the number that ``loss_`` reports.
 
-        The penalties are (alpha/2 · Σw² + l1 · Σ|w|) / W, alpha and l1 those of the fit, W the sum
-        of sample weights, the number of samples without them. With a standardised target they
-        belong to its cost, and are told in the unit of y as that is.
+        The penalties are (alpha/2 · Σw² + l1 · Σ|w|) / W, with alpha and l1 of the fit. W is the
+        sum of the sample weights, or without weights the number of samples. If the target is
+        standardised, the penalties belong to the cost of the standardised target. Both are then
+        converted to the unit of y.
 
-        Training descends along this, but for a regressor with several targets or quantiles whose
-        cost is their mean: it minimises their sum plus the same penalties, as scikit-learn does.
+        Training minimises this number, with one exception: a regressor with several targets or
+        quantiles, whose cost is a mean over them, minimises their sum plus the same penalties, as
+        scikit-learn does.
 
         Parameters
         ----------
@@ -477,12 +525,11 @@ default=None
 
         Notes
         -----
-        Batch norm takes the mean and variance of the rows given, as in training, whereas ``cost``
-        takes those that prediction uses: there, this is the gradient of what training minimises.
-        Of several members, it is the gradient of the mean of their costs, which training minimises;
-        ``cost`` is that of what they predict together.
-        Where ``cost`` is a mean over several targets, training descends along their sum, that many
-        times as steep.
+        This is the gradient of what training minimises. ``cost`` differs from that in some cases:
+        batch norm takes the mean and variance of the given rows here, as in training, and those of
+        prediction in ``cost``. With several members, this is the gradient of the mean of their
+        costs, and ``cost`` is that of their common prediction. If ``cost`` is a mean over several
+        targets, training descends along their sum, which is that many times as steep.
 
         Examples
         --------

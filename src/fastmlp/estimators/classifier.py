@@ -54,9 +54,9 @@ def _labels_of(learnt: Learnt) -> LabelCoding:
 class MLPClassifier(ClassifierMixin, BaseMLP):
     """Multi-layer perceptron for classification.
 
-    Two classes are told apart by one logistic output, more by softmax outputs, and several labels
-    per sample (y an indicator matrix) by a logistic output each. Instead of labels, y may hold a
-    distribution over the classes in each row ("soft labels").
+    The network has one logistic output for two classes, and softmax outputs for more classes. If y
+    is an indicator matrix, a sample can have several labels, with a logistic output for each.
+    Instead of labels, each row of y may hold a distribution over the classes ("soft labels").
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     @property
     def classes_(self) -> np.ndarray:
-        """The labels (n_classes,), sorted."""
+        """The labels (n_classes,) in sorted order."""
         return _labels_of(self._learnt).classes
 
     def _new_coder(
@@ -183,19 +183,22 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return ClassCoder.of(parameters, labels, dtype)
 
     @stochastic
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
-        """Train for one epoch on a part of the data, going on from the present network.
+    def partial_fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, classes: Any = None
+    ) -> Self:
+        """Train for one epoch on a part of the data, beginning with the present network.
 
-        As in scikit-learn, an integer ``random_state`` begins every call with the same draws: every
-        call but the first, which draws the weights too, shuffles alike.
+        As in scikit-learn, an integer ``random_state`` begins every call with the same draws. So
+        all calls shuffle alike, except the first one, which also draws the weights.
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        X : array-like, sparse matrix or source, of shape (n_samples, n_features)
+            A source of :mod:`fastmlp.data` brings y and the weights itself.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         sample_weight : array-like of shape (n_samples,), default=None
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come; needed on the first call, unless y is an indicator
+            All labels that will ever occur. The first call needs them, unless y is an indicator
             matrix, whose columns are the labels.
 
         Returns
@@ -226,7 +229,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Labels; for multilabel targets, ones where the probability exceeds 1/2.
+            Labels. If a sample can have several labels, these are ones where the probability
+            exceeds 1/2, and zeros elsewhere.
 
         Raises
         ------
@@ -244,7 +248,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return _labels_of(learnt).decode(self._forward(learnt, X, apply_link=False))
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Return the logits: what softmax, logistic or the margins are made of.
+        """Return the logits, of which softmax or logistic makes probabilities.
 
         Parameters
         ----------
@@ -253,8 +257,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
-            For two classes how much speaks for the second, positive where it is predicted; for one
-            class how much speaks for that, which is predicted in any case.
+            Logits. With two classes, a single number says how much speaks for the second one, and
+            is positive if that is predicted. With one class, it says how much speaks for that
+            class, which is predicted in any case.
 
         Raises
         ------
@@ -276,7 +281,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     @available(_has_probabilities)
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probability of each class; not for "multi_margin" and "squared_hinge".
+        """Return the probability of each class.
+
+        The losses "multi_margin" and "squared_hinge" give none.
 
         Parameters
         ----------
@@ -285,15 +292,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Columns in the order of ``classes_``; for multilabel targets the rows need not sum to 1.
-            Of one class there is one column of ones.
+            Probabilities, with columns in the order of ``classes_``. If a sample can have several
+            labels, the rows need not sum to 1. With one class, there is one column of ones.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             If the model has not been fitted.
         AttributeError
-            If the loss knows no probabilities.
+            If the loss gives no probabilities.
         ValueError, TypeError
             If X is not as it was in the fit.
 
@@ -310,7 +317,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     @available(_has_probabilities)
     def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Return the logarithm of each class's probability, finite where that underflows.
+        """Return the logarithm of each probability, which is finite even if that underflows.
 
         Parameters
         ----------
@@ -337,14 +344,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         both = np.hstack([-logits, logits]) if labels.kind == "binary" else logits
         return np.asarray(log_expit(both))
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the accuracy: the share of rows whose label, or all of whose labels, are right.
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return the accuracy: the share of the rows whose labels are all predicted right.
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Of a distribution the most probable class counts.
+        X : array-like, sparse matrix or source, of shape (n_samples, n_features)
+            A source of :mod:`fastmlp.data` brings y and the weights itself.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Labels. If y holds distributions, the most probable class of each row counts.
         sample_weight : array-like of shape (n_samples,), default=None
 
         Returns
@@ -361,13 +369,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Warns
         -----
         UserWarning
-            If y has labels that are none of ``classes_``.
+            If y has labels that are not in ``classes_``.
         """
         from sklearn.metrics import accuracy_score  # noqa: PLC0415 - slow to import
 
         learnt = self._learnt
         labels = _labels_of(learnt)
         predicted = labels.decode(self._forward(learnt, X, apply_link=False))
+        y, sample_weight = self._to_score(X, y, sample_weight)
         y, weights = validation.check_scored(y, sample_weight, len(predicted), numeric_y=False)
         if y.ndim > 1 or labels.kind == "multilabel":
             labels.check(y, str(learnt.coder.loss))

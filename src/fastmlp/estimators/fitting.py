@@ -131,6 +131,11 @@ class Fitting:
             self._comment(ending)
         return self.learnt
 
+    def untrained(self) -> Learnt:
+        """Return what training would begin with."""
+        self.rng = random_state_of(self.parameters.random_state)
+        return self._starting_point()
+
     def _train(self) -> Ending:
         """Run the solver; name what is out of scale if it diverges."""
         try:
@@ -410,7 +415,7 @@ class Fitting:
             data=self.data,
             settings=settings,
             rule=rule,
-            batch_size=self._batch_size(len(self.data.order)),
+            batch_size=self._batch_size(self.data.n_rows),
             n_threads=self.n_threads,
             rng=self.rng if parameters.shuffle else None,
             state=self._state(max_iter, rate),
@@ -476,7 +481,7 @@ class Fitting:
 
         Else a batch could have but one row that counts, whose variance is 0, or none.
         """
-        if plan.has_batch_norm:
+        if plan.has_batch_norm and self.data.n_rows == len(self.data.order):
             self.data.order = np.ascontiguousarray(self.data.counting())
 
     # -- the whole data set at once -------------------------------------------------------------

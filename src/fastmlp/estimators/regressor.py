@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -52,7 +52,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     Attributes
     ----------
     target_center_, target_scale_ : ndarray of shape (n_outputs,)
-        The network sees ``(y − target_center_)/target_scale_``; zeros and ones without
+        The network learns ``(y − target_center_)/target_scale_``. They are zeros and ones without
         ``standardize_target``.
     {attributes}
 
@@ -62,7 +62,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     Notes
     -----
-    With a standardised target, the same loss of y is minimised, but for a factor:
+    If the target is standardised, training minimises the same loss of y, times a factor:
 
     - Predictions, deviations, quantiles, losses, curves and printed lines are in the unit of y, in
       float64. ``huber_delta`` and ``smooth_l1_beta`` are in it, too.
@@ -71,13 +71,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     - "log_cosh", which has no parameter for its scale, is s² log cosh(r/s), s being
       ``target_scale_``, and the least variance of "gaussian_nll" is 1e-6 s².
     - Several targets count alike, whatever their units, so a sum over them has no unit of y: their
-      losses and curves, ``huber_delta`` and ``smooth_l1_beta`` are in scales. (Those of "gamma" and
-      "gaussian_nll" stay in the unit of y, since a scale only adds a constant to them.)
+      losses and curves, ``huber_delta`` and ``smooth_l1_beta`` are multiples of the scales. (Those
+      of "gamma" and "gaussian_nll" stay in the unit of y: a scale only adds a constant to them.)
 
     Center and scale are those of all rows of the first ``fit``, held out or not, with their
-    weights, or of the first batch of ``partial_fit``, which should be large enough to tell them. A
-    target that does not vary there, as in a batch of one row, is only centered. A warm start and
-    later partial fits keep them, whatever ``standardize_target`` is by then.
+    weights, or of the first batch of ``partial_fit``. That batch should be large enough to estimate
+    them. A target that does not vary there, as in a batch of one row, is only centered. A warm
+    start and later partial fits keep both, whatever ``standardize_target`` is by then.
 
     Examples
     --------
@@ -182,27 +182,28 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     @property
     def target_center_(self) -> np.ndarray:
-        """What was subtracted from each target, (n_outputs,); 0 without ``standardize_target``."""
+        """The number subtracted from each target, (n_outputs,): 0 if it is not standardised."""
         return _coder_of(self._learnt).unit.center.copy()
 
     @property
     def target_scale_(self) -> np.ndarray:
-        """What each target was divided by, (n_outputs,); 1 without ``standardize_target``."""
+        """The number that each target is divided by, (n_outputs,): 1 if it is not standardised."""
         return _coder_of(self._learnt).unit.scale.copy()
 
     @stochastic
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train for one epoch on a part of the data, going on from the present network.
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Train for one epoch on a part of the data, beginning with the present network.
 
-        As in scikit-learn, an integer ``random_state`` begins every call with the same draws: every
-        call but the first, which draws the weights too, shuffles alike. With
-        ``standardize_target`` the first call takes the center and the scale from its rows, and
-        later ones keep them.
+        As in scikit-learn, an integer ``random_state`` begins every call with the same draws. So
+        all calls shuffle alike, except the first one, which also draws the weights. With
+        ``standardize_target``, the first call takes the center and the scale from its rows, and
+        later calls keep them.
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        X : array-like, sparse matrix or source, of shape (n_samples, n_features)
+            A source of :mod:`fastmlp.data` brings y and the weights itself.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         sample_weight : array-like of shape (n_samples,), default=None
 
         Returns
@@ -220,6 +221,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     # -- prediction -----------------------------------------------------------------------------
 
+    @overload
+    def predict(self, X: Any, return_std: Literal[False] = False) -> np.ndarray: ...
+    @overload
+    def predict(self, X: Any, return_std: Literal[True]) -> tuple[np.ndarray, np.ndarray]: ...
+    @overload
+    def predict(self, X: Any, return_std: bool) -> np.ndarray | tuple[np.ndarray, np.ndarray]: ...
     def predict(
         self, X: Any, return_std: bool = False
     ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
@@ -229,16 +236,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
         return_std : bool, default=False
-            Return the standard deviation as well, which ``loss="gaussian_nll"`` learns. Not through
-            :class:`~sklearn.compose.TransformedTargetRegressor`, which cannot transform it back.
+            Whether to return the standard deviation as well, which ``loss="gaussian_nll"`` learns.
+            It does not work through :class:`~sklearn.compose.TransformedTargetRegressor`, which
+            cannot transform deviations back.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            With several ``quantiles`` there is a last axis for them. In the network's real type,
-            but float64 where the target was standardised.
+            Predictions. With several ``quantiles`` there is a last axis for them. They have the
+            type of the network, or float64 if the target was standardised.
         std : ndarray, of the shape of y
-            Only with ``return_std``.
+            Standard deviations, only with ``return_std``.
 
         Raises
         ------
@@ -266,22 +274,23 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         std = np.sqrt(coder.by_target(outputs[:, coder.n_targets :]))
         return validation.MeanAndStd((predicted, std))
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return R² of the prediction; for "pinball" the share of its loss that is explained, D².
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return R² of the prediction, or for "pinball" D², the share of its loss explained.
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        X : array-like, sparse matrix or source, of shape (n_samples, n_features)
+            A source of :mod:`fastmlp.data` brings y and the weights itself.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         sample_weight : array-like of shape (n_samples,), default=None
 
         Returns
         -------
         float
-            1 for a perfect prediction, 0 for the best constant. R² is the same number for every
-            other loss, so that models can be compared, though some losses do not look for the
-            mean; :mod:`sklearn.metrics` has D² of deviances and of the absolute error. D² is that
-            of :func:`sklearn.metrics.d2_pinball_score`, the mean over quantiles and outputs.
+            1 for a perfect prediction, 0 for the best constant. All losses but "pinball" are scored
+            by R², so that models can be compared, although some losses do not aim at the mean.
+            :mod:`sklearn.metrics` has D² of deviances and of the absolute error. For "pinball" this
+            is :func:`sklearn.metrics.d2_pinball_score`, as a mean over quantiles and outputs.
 
         Raises
         ------
@@ -293,6 +302,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         learnt = self._learnt
         coder = _coder_of(learnt)
         outputs = coder.in_users_unit(self._forward(learnt, X, apply_link=True))
+        y, sample_weight = self._to_score(X, y, sample_weight)
         y, weights = validation.check_scored(y, sample_weight, len(outputs), numeric_y=True)
         validation.check_target_width(y, coder.n_targets)
         if coder.row.link != "quantiles":

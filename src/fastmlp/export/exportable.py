@@ -8,10 +8,12 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from onnx import ModelProto
+    from torch import nn
 
     from fastmlp.export.program import Program
+    from fastmlp.network import Network
 
-__all__ = ["Exportable"]
+__all__ = ["Exportable", "ExportableNetwork"]
 
 
 class Exportable:
@@ -144,3 +146,52 @@ class Exportable:
         with naming_file(file, "written"):
             write(file, model.SerializeToString(deterministic=True))
         return None
+
+
+class ExportableNetwork(Exportable):
+    """A model of one network, which can also go on as a module of PyTorch."""
+
+    @property
+    def _network(self) -> Network:
+        """The fitted network."""
+        raise NotImplementedError
+
+    def to_torch(self) -> nn.Module:
+        """Return the fitted model as a module of PyTorch, with weights of its own.
+
+        It takes X (N, I), of the network's type, to what ``predict_proba`` returns, or
+        ``decision_function`` where the loss knows no probabilities; of a regressor to what
+        :class:`fastmlp.Predictor` returns. It is in evaluation mode.
+
+        A network of layers that PyTorch has is an ``nn.Sequential`` of ``nn.Linear``,
+        ``nn.BatchNorm1d``, ``nn.LayerNorm`` or ``nn.GroupNorm``, an activation, and at the end
+        ``nn.Softmax`` or ``nn.Sigmoid``; without the last, ``module[:-1]``, it gives logits. A
+        scaling layer, the unit of a standardised target and the logit of two classes have gone
+        into its weights. Members, embeddings of columns, parametric activations, and the losses
+        whose outputs are not targets themselves make a module of steps, which wants fastmlp when it
+        is unpickled, and into whose weights batch normalisation has gone.
+
+        Returns
+        -------
+        torch.nn.Module
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the model has not been fitted.
+        ValueError
+            If it has an activation that you wrote.
+        ImportError
+            If torch is not installed.
+        """
+        from fastmlp.validation import check_library  # noqa: PLC0415 - seldom needed
+
+        program = self._program()
+        check_library("torch", "to_torch", "torch")
+        from fastmlp.export.torch import Steps, sequential  # noqa: PLC0415 - needs the extra
+
+        answers = program.answers
+        names = [name for name in answers if name != "deviations"]
+        answer = program.core if "deviations" in answers else answers[names[0]]
+        module = sequential(self._network, program) or Steps(program, answer)
+        return module.eval()

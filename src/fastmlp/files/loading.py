@@ -11,6 +11,7 @@ from fastmlp.files.damage import DAMAGED, DamageError, require
 from fastmlp.files.disk import read
 from fastmlp.files.restoring import Restorer
 from fastmlp.files.savable import Savable
+from fastmlp.notices import notify
 from fastmlp.plan.description import UnusableModelError
 
 __all__ = ["load"]
@@ -77,9 +78,13 @@ def load(path: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
         with validation.naming_file(path, "read"):
             contents = unpacked(read(path))
         validation.check_objects_given(path, contents.own, own)
-        return _model_of(contents, own)
+        model = _model_of(contents, own)
     except DamageError as error:
         validation.raise_unloadable(path, error.what, error.remedy)
+    text = validation.objects_not_needed(path, contents.own, own)
+    if text:
+        notify(text)
+    return model
 
 
 def _model_of(contents: Any, own: Mapping[str, Any]) -> Any:

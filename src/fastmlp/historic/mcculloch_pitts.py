@@ -1,4 +1,4 @@
-"""The neuron of 1943: a weighted sum and a threshold, set by hand."""
+"""The neuron of 1943, whose weights and threshold are set by hand."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ _REST_AND_FIRING = np.array([0, 1])
 class McCullochPittsNeuron(Savable, ClassifierMixin, SeenAttributes, BaseEstimator):
     """A neuron that fires when the weighted sum of its inputs reaches a threshold.
 
-    y = 1 if Σᵢ wᵢ xᵢ ≥ threshold, else 0 (McCulloch and Pitts 1943). A sum equal to the threshold
-    fires, as it did then; the perceptron of 1958 fires above it only. Inhibition is a negative
-    weight here, not the absolute veto of the original. Nothing is learnt: weights and threshold
-    are set by hand, and ``predict`` needs no ``fit``.
+    y = 1 if Σᵢ wᵢ xᵢ ≥ threshold, else 0 (McCulloch and Pitts 1943). The neuron also fires if the
+    sum is equal to the threshold, as in the original; the perceptron of 1958 fires only above it.
+    Inhibition is a negative weight here, not the absolute veto of the original. Nothing is learnt:
+    you set the weights and the threshold, and ``predict`` needs no ``fit``.
 
     Parameters
     ----------
     weights : float or array-like of shape (n_features,), default=1.0
         One weight for each input, or one for all.
     threshold : float, default=1.0
-        Least sum that makes the neuron fire.
+        The smallest sum for which the neuron fires.
 
     Attributes
     ----------
     classes_ : ndarray of shape (2,)
-        What ``predict`` returns at rest and when firing; [0, 1], without a ``fit`` too, unless it
-        was given other labels.
+        What ``predict`` returns if the neuron is at rest, and if it fires. It is [0, 1], also
+        without a ``fit``, unless ``fit`` was given other labels.
     n_features_in_ : int
-        Columns of X; only after ``fit``.
+        Number of columns of X. It is there only after ``fit``.
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the columns; only after a ``fit`` on columns with names.
+        Names of the columns. They are there only after a ``fit`` on columns with names.
 
     See Also
     --------
@@ -108,14 +108,14 @@ class McCullochPittsNeuron(Savable, ClassifierMixin, SeenAttributes, BaseEstimat
     # -- estimator ------------------------------------------------------------------------------
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the parameters and X, and take the two labels from y; weights stay as they are.
+        """Check the parameters and X, and take the two labels from y. Weights stay as they are.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,), default=None
-            Labels, of which there must be two; the second in their order stands for firing. None:
-            0 and 1.
+            Labels. There must be two of them; the second one, in sorted order, stands for firing.
+            None means 0 and 1.
 
         Returns
         -------
@@ -150,7 +150,7 @@ class McCullochPittsNeuron(Savable, ClassifierMixin, SeenAttributes, BaseEstimat
 
     @property
     def classes_(self) -> np.ndarray:
-        """Labels of rest and firing, (2,); known without ``fit``, which may replace them."""
+        """The labels (2,) of rest and of firing, which ``fit`` may change."""
         return self._labels(vars(self).get("_published")).copy()
 
     def _labels(self, seen: Seen | None) -> np.ndarray:

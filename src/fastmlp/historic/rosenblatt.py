@@ -64,17 +64,17 @@ class _Learnt(Seen):
 class RosenblattPerceptron(Savable, ClassifierMixin, SeenAttributes, BaseEstimator):
     """A classifier trained by the perceptron rule.
 
-    o = σ(w · x + b) with σ(z) = 1 if z > 0 else 0. Rows are visited one by one; where o differs
-    from the label t, w ← w + eta0 (t − o) x and b ← b + eta0 (t − o) (Rosenblatt 1958). Weights
-    start at zero. The fit ends with the first epoch without a mistake, which comes for any linearly
-    separable data after at most (R/γ)² mistakes, R the largest length and γ the margin of the
-    rows (x, 1) (Novikoff 1962). Several classes are told apart one against the rest, by the largest
-    w · x + b.
+    The output is o = σ(w · x + b) with σ(z) = 1 if z > 0 else 0. Rows are visited one by one. If o
+    differs from the label t, w ← w + eta0 (t − o) x and b ← b + eta0 (t − o) (Rosenblatt 1958).
+    Weights start at zero. The fit ends with the first epoch without a mistake. If the data are
+    linearly separable, this happens after at most (R/γ)² mistakes, where R is the largest length
+    and γ the margin of the rows (x, 1) (Novikoff 1962). With several classes, each is told apart
+    from the rest, and the largest w · x + b decides.
 
     Parameters
     ----------
     eta0 : float, default=1.0
-        Step size. As the weights start at zero it scales them and changes no prediction.
+        Step size. The weights start at zero, so it only scales them, and changes no prediction.
     max_iter : int, default=1000
         Maximum number of epochs.
     shuffle : bool, default=True
@@ -82,32 +82,32 @@ class RosenblattPerceptron(Savable, ClassifierMixin, SeenAttributes, BaseEstimat
     random_state : int, RandomState or None, default=None
         Source of the orders.
     backend : {"compiled", "numba", "numpy"}, default="compiled"
-        What computes. All give the same bits.
+        The implementation that computes. All give the same bits.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
     coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
-        Weights; one row for two classes. float32 for X of float32, float16 or small integers, else
-        float64.
+        Weights, in one row for two classes. They are float32 if X has float32, float16 or small
+        integers, and float64 otherwise.
     intercept_ : ndarray of shape (1,) or (n_classes,)
         The b of each row.
     converged_ : bool
         Whether the last epoch made no mistake.
     n_iter_ : int
-        Epochs.
+        Number of epochs.
     mistakes_curve_ : list of int
-        Mistakes of each epoch, over all units.
+        Number of mistakes in each epoch, summed over all units.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the columns; only if all columns of X had names that were strings.
+        Names of the columns. They are there only if all columns of X had names that were strings.
 
     See Also
     --------
-    McCullochPittsNeuron : Weights set by hand.
-    MLPClassifier : Solves what no line can separate.
+    McCullochPittsNeuron : A neuron whose weights are set by hand.
+    MLPClassifier : A network that solves what no line can separate.
 
     References
     ----------
@@ -148,7 +148,7 @@ class RosenblattPerceptron(Savable, ClassifierMixin, SeenAttributes, BaseEstimat
     # -- fitting --------------------------------------------------------------------------------
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Learn from whole epochs until one makes no mistake.
+        """Learn until an epoch makes no mistake.
 
         Parameters
         ----------
@@ -156,7 +156,7 @@ class RosenblattPerceptron(Savable, ClassifierMixin, SeenAttributes, BaseEstimat
         y : array-like of shape (n_samples,)
             Class labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Factors of the step size; rows of weight 0 are left out.
+            Factors of the step size. Rows of weight 0 are left out.
 
         Returns
         -------
@@ -188,14 +188,14 @@ class RosenblattPerceptron(Savable, ClassifierMixin, SeenAttributes, BaseEstimat
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Learn from one epoch, going on from the present weights.
+        """Learn for one epoch, beginning with the present weights.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come; needed on the first call.
+            All labels that will ever occur. The first call needs them.
         sample_weight : array-like of shape (n_samples,), default=None
 
         Returns
@@ -286,7 +286,7 @@ class RosenblattPerceptron(Savable, ClassifierMixin, SeenAttributes, BaseEstimat
 
     @property
     def coef_(self) -> np.ndarray:
-        """Weights (n_units, n_features); can be assigned to."""
+        """The weights (n_units, n_features). You can assign to them."""
         return self._learnt().coef
 
     @coef_.setter
@@ -297,7 +297,7 @@ class RosenblattPerceptron(Savable, ClassifierMixin, SeenAttributes, BaseEstimat
 
     @property
     def intercept_(self) -> np.ndarray:
-        """The b of each unit, (n_units,); can be assigned to."""
+        """The b of each unit, (n_units,). You can assign to it."""
         return self._learnt().intercept
 
     @intercept_.setter
@@ -308,12 +308,12 @@ class RosenblattPerceptron(Savable, ClassifierMixin, SeenAttributes, BaseEstimat
 
     @property
     def mistakes_curve_(self) -> list[int]:
-        """Mistakes of each epoch, over all units."""
+        """The number of mistakes in each epoch, summed over all units."""
         return list(self._learnt().mistakes_curve)
 
     @property
     def n_iter_(self) -> int:
-        """Epochs."""
+        """The number of epochs."""
         return len(self._learnt().mistakes_curve)
 
     @property
@@ -331,7 +331,8 @@ class RosenblattPerceptron(Savable, ClassifierMixin, SeenAttributes, BaseEstimat
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
-            For two classes, positive for the second; else a column per class.
+            With two classes, it is positive for the second one. With more, there is a column for
+            each class.
         """
         learnt = self._learnt()
         self._check_parameters()
@@ -372,7 +373,7 @@ class RosenblattPerceptron(Savable, ClassifierMixin, SeenAttributes, BaseEstimat
         Parameters
         ----------
         unit : int, default=0
-            Row of ``coef_``; there is but one for two classes.
+            Row of ``coef_``. With two classes there is only one.
 
         Returns
         -------

@@ -1,7 +1,8 @@
 """Pictures of networks and their training, in scikit-learn's Display style.
 
-A display holds the numbers and draws them with ``plot``; ``from_estimator`` collects the numbers
-from a fitted estimator and draws at once. Needs matplotlib: ``pip install "fastmlp[plots]"``.
+A display holds numbers, and its method ``plot`` draws them. ``from_estimator`` takes the numbers
+from a fitted estimator and draws them at once. The pictures need matplotlib:
+``pip install "fastmlp[plots]"``.
 """
 
 from __future__ import annotations

@@ -33,18 +33,18 @@ MARKERS = "osD^vP*X"
 class DecisionRegionDisplay:
     """The plane in the colours of its classes, with the boundary between them and data points.
 
-    A colour is the stronger the more probable its class is; classifiers without ``predict_proba``
+    The more probable a class is, the stronger is its colour. Classifiers without ``predict_proba``
     have plain regions.
 
     Parameters
     ----------
     proba : ndarray of shape (R, R, n_classes)
-        Probability of each class at each point of a regular grid; [i, j] is the point with the
-        i-th value of the second and the j-th of the first feature.
+        Probability of each class at each point of a regular grid. [i, j] is the point with the
+        i-th value of the second feature and the j-th value of the first feature.
     extent : tuple of float (left, right, bottom, top)
         Centres of the outermost points of the grid.
     classes : sequence, length n_classes
-        What the legend calls them.
+        Names of the classes in the legend.
     X : ndarray of shape (N, 2), optional
         Points to draw.
     y : ndarray of shape (N,), optional
@@ -57,7 +57,7 @@ class DecisionRegionDisplay:
     image_ : matplotlib AxesImage
         The regions.
     boundaries_ : list of matplotlib QuadContourSet
-        The lines on which two classes are level.
+        The lines on which two classes are equally probable.
     points_ : list of matplotlib PathCollection
         The points of each class, in the order of ``classes``.
     ax_ : matplotlib Axes
@@ -66,7 +66,7 @@ class DecisionRegionDisplay:
     Raises
     ------
     ValueError, TypeError
-        The arrays do not fit together, or do not hold numbers.
+        If the arrays do not fit together, or do not hold numbers.
 
     Examples
     --------
@@ -112,18 +112,18 @@ class DecisionRegionDisplay:
         Parameters
         ----------
         estimator : classifier
-            With ``predict_proba`` or at least ``predict``; need not be of fastmlp, and may be
-            within a pipeline or a search.
+            A classifier with ``predict_proba``, or at least ``predict``. It need not be of fastmlp,
+            and it may be in a pipeline or a search.
         X : array-like of shape (N, 2)
-            The points; they say which part of the plane to draw.
+            The points. They decide which part of the plane is drawn.
         y : array-like of shape (N,), optional
-            Their classes; without them the points are not drawn.
+            Classes of the points. Without them, the points are not drawn.
         ax : matplotlib Axes, optional
-            Where to draw; a new figure when None.
+            Where to draw. None makes a new figure.
         grid_resolution : int, default=200
-            Points of the grid along each feature.
+            Number of points of the grid along each feature.
         legend : bool, default=True
-            Name the classes.
+            Whether to name the classes.
 
         Returns
         -------
@@ -132,10 +132,10 @@ class DecisionRegionDisplay:
         Raises
         ------
         sklearn.exceptions.NotFittedError
-            The estimator is not fitted.
+            If the estimator is not fitted.
         ValueError, TypeError
-            It is no classifier of one label per sample, X has not two features, y not a label for
-            each row of X, or ``grid_resolution`` is no integer above 1.
+            If it is no classifier of one label per sample, X has not two features, y has not a
+            label for each row of X, or ``grid_resolution`` is no integer above 1.
         """
         check_is_fitted(estimator)
         grid_resolution = check_grid_resolution(grid_resolution)
@@ -159,14 +159,14 @@ class DecisionRegionDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw; a new figure when None.
+            Where to draw. None makes a new figure.
         legend : bool, default=True
-            Name the classes, if points are drawn.
+            Whether to name the classes if points are drawn.
 
         Returns
         -------
         DecisionRegionDisplay
-            The display itself, with what it drew in its attributes.
+            The display itself. Its attributes hold what it drew.
         """
         with drawing_axes(ax) as self.ax_:
             self._draw(self.ax_, legend)

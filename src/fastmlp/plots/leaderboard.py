@@ -27,30 +27,31 @@ WEIGHT_COLUMN, SECONDS_COLUMN = 48, 100
 class LeaderboardDisplay:
     """Error of each candidate of a race, with its weight in the prediction and its seconds.
 
-    A row for each candidate, the best on top. Those that predict are filled, the larger the more
-    they count; a candidate that failed has a remark in its row instead of a point.
+    Each candidate has a row, and the best one is on top. The points of those that predict are
+    filled, and larger if they count more. A candidate that failed has a remark in its row instead
+    of a point.
 
     Parameters
     ----------
     names : sequence of str, length M
-        What the candidates are called.
+        Names of the candidates.
     errors : array-like of shape (M,)
-        On held-out rows; NaN where there is none.
+        Errors on held-out rows, NaN for a candidate that has none.
     weights : array-like of shape (M,)
-        In the mean that predicts; 0 for those that do not.
+        Weights in the mean that predicts, 0 for candidates that are not in it.
     seconds : array-like of shape (M,), optional
-        What each has taken.
+        How long each candidate took.
     remarks : sequence of str, length M, optional
         Why a candidate has no error.
     metric : str, default="error"
-        What the errors are, for the scale's label.
+        What the errors are. This is the label of the scale.
 
     Attributes
     ----------
     points_ : matplotlib PathCollection
         Errors of the candidates that have one, in the order of the rows.
     order_ : ndarray of shape (M,)
-        Which candidate is in each row, from above.
+        Which candidate is in each row, from top to bottom.
     weight_labels_ : list of matplotlib Annotation, length M
     seconds_labels_ : list of matplotlib Annotation, length M or 0
     ax_ : matplotlib Axes
@@ -59,7 +60,7 @@ class LeaderboardDisplay:
     Raises
     ------
     ValueError, TypeError
-        No candidates, or arguments that differ in length or are no numbers.
+        If there are no candidates, or if arguments differ in length or are no numbers.
 
     Examples
     --------
@@ -93,9 +94,9 @@ class LeaderboardDisplay:
         ----------
         estimator : estimator with ``leaderboard_``, or a pipeline, search or the like around one
         ax : matplotlib Axes, optional
-            Where to draw; a new figure when None.
+            Where to draw. None makes a new figure.
         **point_style
-            Goes to ``Axes.scatter``.
+            Passed on to ``Axes.scatter``.
 
         Returns
         -------
@@ -104,7 +105,7 @@ class LeaderboardDisplay:
         Raises
         ------
         sklearn.exceptions.NotFittedError
-            The estimator has no ``leaderboard_``.
+            If the estimator has no ``leaderboard_``.
         """
         board = fitted_model(estimator, "leaderboard_").leaderboard_
         return cls(
@@ -122,14 +123,14 @@ class LeaderboardDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw; a new figure when None.
+            Where to draw. None makes a new figure.
         **point_style
-            Goes to ``Axes.scatter``.
+            Passed on to ``Axes.scatter``.
 
         Returns
         -------
         LeaderboardDisplay
-            The display itself, with what it drew in its attributes.
+            The display itself. Its attributes hold what it drew.
         """
         with drawing_axes(ax, (8.0, 1.2 + 0.42 * len(self.names))) as self.ax_:
             self._draw(self.ax_, point_style)

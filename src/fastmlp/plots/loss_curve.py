@@ -25,19 +25,20 @@ SCORE_COLOR = "C1"
 
 
 class LossCurveDisplay:
-    """Training loss and, where there is one, the validation score of each epoch.
+    """The training loss of each epoch, and its validation score if it has one.
 
-    Several can be drawn into one axes: each takes the next colour of the axes' cycle, its score is
-    dashed in the same colour on one scale that all share, and a legend has their names.
+    Several curves can be drawn into one axes. Each takes the next colour of the axes' cycle. Scores
+    are dashed lines in the same colours, on one scale that all of them share. A legend has the
+    names.
 
     Parameters
     ----------
     loss_curve : sequence of float, length n_epochs
         Training loss after each epoch.
     validation_scores : sequence of float, length n_epochs, optional
-        Score on the held-out part after each epoch; NaN where there was none.
+        Score on the held-out rows after each epoch, NaN for an epoch without one.
     name : str, optional
-        Label of the loss in the legend, which is drawn from the second curve on.
+        Label of the loss in the legend, which is drawn if there are two curves or more.
 
     Attributes
     ----------
@@ -52,7 +53,7 @@ class LossCurveDisplay:
     Raises
     ------
     ValueError, TypeError
-        A curve is no flat sequence of numbers, or the two differ in length.
+        If a curve is no flat sequence of numbers, or the two differ in length.
 
     Examples
     --------
@@ -81,13 +82,13 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimator : estimator with ``loss_curve_``, or a pipeline, search or the like around one
-            ``validation_scores_`` is drawn too unless it is missing or None.
+            Its ``validation_scores_`` are drawn too, if it has any.
         ax : matplotlib Axes, optional
-            Where to draw; a new figure when None.
+            Where to draw. None makes a new figure.
         name : str, optional
-            Label of the loss; the class's name when None.
+            Label of the loss. None means the name of the class.
         **line_style
-            Goes to ``Axes.plot`` for the loss.
+            Passed on to ``Axes.plot`` for the loss.
 
         Returns
         -------
@@ -96,7 +97,7 @@ class LossCurveDisplay:
         Raises
         ------
         sklearn.exceptions.NotFittedError
-            The estimator has no ``loss_curve_``.
+            If the estimator has no ``loss_curve_``.
         """
         network = fitted_model(estimator, "loss_curve_")
         display = cls(
@@ -112,14 +113,14 @@ class LossCurveDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw; a new figure when None.
+            Where to draw. None makes a new figure.
         **line_style
-            Goes to ``Axes.plot`` for the loss.
+            Passed on to ``Axes.plot`` for the loss.
 
         Returns
         -------
         LossCurveDisplay
-            The display itself, with what it drew in its attributes.
+            The display itself. Its attributes hold what it drew.
         """
         with drawing_axes(ax) as self.ax_:
             self._draw(self.ax_, line_style)

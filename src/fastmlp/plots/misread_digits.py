@@ -1,4 +1,4 @@
-"""The images that a classifier got wrong, the most confident mistakes first."""
+"""The images that a classifier got wrong, beginning with the most confident mistakes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["MisreadDigitsDisplay"]
 
 
 class MisreadDigitsDisplay:
-    r"""A grid of misread images with what they are and what they were taken for.
+    r"""A grid of misread images. It says what each one is and what it was taken for.
 
     Parameters
     ----------
@@ -26,9 +26,9 @@ class MisreadDigitsDisplay:
     truth : ndarray of shape (M,)
         What each image is.
     predicted : ndarray of shape (M,)
-        What it was taken for.
+        What each image was taken for.
     confidence : ndarray of shape (M,)
-        The predicted class's probability.
+        Probability of the predicted class.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class MisreadDigitsDisplay:
     Raises
     ------
     ValueError, TypeError
-        The arrays do not have one length, or images or confidence do not hold numbers.
+        If the arrays do not have one length, or images or confidence do not hold numbers.
 
     Examples
     --------
@@ -80,17 +80,17 @@ class MisreadDigitsDisplay:
         Parameters
         ----------
         estimator : classifier with ``predict_proba``
-            It may be within a pipeline or a search.
+            It may be in a pipeline or a search.
         X : array-like of shape (N, height · width)
             One flattened image a row.
         y : array-like of shape (N,)
             The true classes.
         image_shape : tuple of int (height, width)
-            Of each image.
+            Shape of each image.
         max_images : int, default=12
-            Show at most so many.
+            The largest number of images to show.
         figure : matplotlib Figure or SubFigure, optional
-            Where to draw; a new figure when None.
+            Where to draw. None makes a new figure.
 
         Returns
         -------
@@ -99,10 +99,10 @@ class MisreadDigitsDisplay:
         Raises
         ------
         sklearn.exceptions.NotFittedError
-            The estimator is not fitted.
+            If the estimator is not fitted.
         ValueError, TypeError
-            The estimator has no ``predict_proba``, X and y are not as above, or ``max_images`` is
-            no integer above 0.
+            If the estimator has no ``predict_proba``, X and y are not as above, or ``max_images``
+            is no integer above 0.
         """
         unwrap(estimator)  # says so if a search keeps no model
         images, y = check_images(estimator, X, y, image_shape, max_images)
@@ -125,12 +125,12 @@ class MisreadDigitsDisplay:
         Parameters
         ----------
         figure : matplotlib Figure or SubFigure, optional
-            Where to draw; a new figure when None.
+            Where to draw. None makes a new figure.
 
         Returns
         -------
         MisreadDigitsDisplay
-            The display itself, with what it drew in its attributes.
+            The display itself. Its attributes hold what it drew.
         """
         with drawing_figure(figure) as self.figure_:
             self._draw(self.figure_)

@@ -28,23 +28,23 @@ WIDEST = 3.0
 class NetworkDiagramDisplay:
     r"""Units as circles, layer by layer, joined by lines that show the weights.
 
-    A line is blue for a positive and vermilion for a negative weight, its width proportional to
-    the weight's size beside the network's largest. A weight of exactly zero has no line, so pruned
-    connections are gone. Of a layer wider than ``max_units`` the first and the last units are
-    drawn, and dots between them.
+    A line is blue for a positive weight and vermilion for a negative one. Its width is proportional
+    to the size of the weight beside the largest one of the network. A weight of exactly zero has no
+    line, so pruned connections are gone. If a layer is wider than ``max_units``, its first and last
+    units are drawn, with dots between them.
 
     Parameters
     ----------
     layer_sizes : sequence of int, length L + 1
         Widths from the input to the output.
     coefs : sequence of array-like of shape (fan_in, fan_out), length L, optional
-        The weights; thin grey lines without them.
+        The weights. Without them, lines are thin and grey.
     unit_values : sequence of array-like of shape (width,), length L + 1, optional
         Numbers to write into the circles, such as activations.
     max_units : int, default=10
         Maximum number of circles for a layer, at least 2.
     quantity : str, default="weight"
-        What ``coefs`` are, such as "gradient"; for the legend.
+        What ``coefs`` are, such as "gradient". The legend says it.
 
     Attributes
     ----------
@@ -60,8 +60,8 @@ class NetworkDiagramDisplay:
     Raises
     ------
     ValueError, TypeError
-        Fewer than two layers, a width below 1, ``max_units`` below 2, or arrays that do not hold
-        numbers or do not fit the widths.
+        If there are fewer than two layers, a width is below 1, ``max_units`` is below 2, or arrays
+        do not hold numbers or do not fit the widths.
 
     Examples
     --------
@@ -95,9 +95,9 @@ class NetworkDiagramDisplay:
         Parameters
         ----------
         estimator : estimator with ``coefs_``, or a pipeline, search or the like around one
-            Of fastmlp or scikit-learn.
+            It may be of fastmlp or of scikit-learn.
         ax : matplotlib Axes, optional
-            Where to draw; a new figure when None.
+            Where to draw. None makes a new figure.
         max_units : int, default=10
             Maximum number of circles for a layer.
 
@@ -108,9 +108,9 @@ class NetworkDiagramDisplay:
         Raises
         ------
         sklearn.exceptions.NotFittedError
-            The estimator has no ``coefs_``.
+            If the estimator has no ``coefs_``.
         ValueError
-            ``max_units`` is below 2.
+            If ``max_units`` is below 2.
         """
         coefs = fitted_model(estimator, "coefs_").coefs_
         sizes = [len(coefs[0]), *(w.shape[1] for w in coefs)]
@@ -122,12 +122,12 @@ class NetworkDiagramDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw; a new figure when None.
+            Where to draw. None makes a new figure.
 
         Returns
         -------
         NetworkDiagramDisplay
-            The display itself, with what it drew in its attributes.
+            The display itself. Its attributes hold what it drew.
         """
         layouts = [
             LayerLayout.of(width, self.max_units, LAYER_SPACING * layer)

@@ -28,28 +28,28 @@ MOST_BINS = 60
 
 
 class WeightDistributionDisplay:
-    """A histogram per layer, the first layer on top, all on one scale.
+    """A histogram for each layer, with the first layer on top and all on one scale.
 
-    Each histogram has its own height. Exact zeros are left out of it, because a sparse layer would
-    be one bar, and their share is written above it instead; a layer of nothing but zeros is one bar
+    Each histogram has its own height. Exact zeros are left out, because a sparse layer would be one
+    bar. Their share is written above the histogram instead. A layer that has only zeros is one bar
     at 0.
 
     Parameters
     ----------
     layers : sequence of array-like of any shape, length L
-        The numbers of each layer: weights, or just as well activations or gradients.
+        The numbers of each layer. They can be weights, activations or gradients.
     names : sequence of str, length L, optional
-        What the layers are called; "layer 1", "layer 2", … when None.
+        Names of the layers. None means "layer 1", "layer 2" and so on.
     quantity : str, default="weight"
-        What the numbers are; the label of the scale.
+        What the numbers are. This is the label of the scale.
     bins : int or None, default=None
-        Bars over the whole scale. With None each layer has as many as its numbers carry, at most
-        60: the narrower of the bars of Sturges (1926) and of Freedman and Diaconis (1981).
+        Number of bars over the whole scale. None chooses it for each layer, at most 60: the
+        narrower of the bars of Sturges (1926) and of Freedman and Diaconis (1981).
 
     Attributes
     ----------
     histograms_ : list of matplotlib StepPatch, length L
-        Outlines: heights are counts divided by the layer's largest, times 0.8.
+        The outlines. Heights are counts divided by the largest one of the layer, times 0.8.
     zero_shares_ : ndarray of shape (L,)
         Share of exact zeros in each layer.
     zero_labels_ : list of matplotlib Text, length L
@@ -60,7 +60,8 @@ class WeightDistributionDisplay:
     Raises
     ------
     ValueError, TypeError
-        No layers, an empty one, numbers that are not finite, too few names, or ``bins`` below 1.
+        If there are no layers, a layer is empty, numbers are not finite, there are too few names,
+        or ``bins`` is below 1.
 
     Examples
     --------
@@ -92,13 +93,13 @@ class WeightDistributionDisplay:
         Parameters
         ----------
         estimator : estimator with ``coefs_``, or a pipeline, search or the like around one
-            Of fastmlp or scikit-learn.
+            It may be of fastmlp or of scikit-learn.
         ax : matplotlib Axes, optional
-            Where to draw; a new figure when None.
+            Where to draw. None makes a new figure.
         bins : int or None, default=None
-            Bars over the whole scale; as many as each layer's weights carry when None.
+            Number of bars over the whole scale. None chooses it for each layer.
         **patch_style
-            Colours and lines; goes to ``Axes.stairs``.
+            Colours and lines, passed on to ``Axes.stairs``.
 
         Returns
         -------
@@ -107,9 +108,9 @@ class WeightDistributionDisplay:
         Raises
         ------
         sklearn.exceptions.NotFittedError
-            The estimator has no ``coefs_``.
+            If the estimator has no ``coefs_``.
         ValueError, TypeError
-            ``bins`` is neither None nor an integer above 0.
+            If ``bins`` is neither None nor an integer above 0.
         """
         coefs = fitted_model(estimator, "coefs_").coefs_
         shapes = [" × ".join(str(width) for width in np.shape(w)) for w in coefs]
@@ -122,14 +123,14 @@ class WeightDistributionDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, optional
-            Where to draw; a new figure when None.
+            Where to draw. None makes a new figure.
         **patch_style
-            Colours and lines; goes to ``Axes.stairs``.
+            Colours and lines, passed on to ``Axes.stairs``.
 
         Returns
         -------
         WeightDistributionDisplay
-            The display itself, with what it drew in its attributes.
+            The display itself. Its attributes hold what it drew.
         """
         with drawing_axes(ax, (6.4, 1.4 + 0.8 * len(self.layers))) as self.ax_:
             self._draw(self.ax_, patch_style)

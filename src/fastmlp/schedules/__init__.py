@@ -1,16 +1,17 @@
-"""Schedules: how a number of the training changes from update to update, as objects.
+"""Schedules say how a number, such as the learning rate, changes from update to update.
 
-``learning_rate=`` takes a schedule or a name of one, and ``learning_rate_init`` is the number that
-it changes. ``weight_decay``, ``momentum``, ``dropout`` and ``label_smoothing`` take a product of
-the number and a schedule, such as ``dropout=0.15 * FlatCosine()``. Options have PyTorch's names and
-meanings where it has them; times are in epochs, or a share of the whole fit, which is ``max_iter``
-epochs long. A number is worked out for each update, at the time when the update begins.
+``learning_rate=`` takes a schedule, or the name of one, and ``learning_rate_init`` is the number
+that it changes. ``weight_decay``, ``momentum``, ``dropout`` and ``label_smoothing`` take the
+product of a number and a schedule, such as ``dropout=0.15 * FlatCosine()``. Options have the names
+and the meaning that they have in PyTorch, if it has them. Times are in epochs, or they are a share
+of the whole fit, which is ``max_iter`` epochs long. The number is computed for each update, at the
+time when the update begins.
 
-Any function will do as well: it is called with a :class:`Clock` before each update and returns the
-factor by which the number is multiplied.
+A schedule can also be a function. It is called with a :class:`Clock` before each update, and
+returns the factor by which the number is multiplied.
 
-A partial fit counts as one epoch. Since a stream of partial fits has no end, it takes no schedule
-that runs over a whole fit.
+A partial fit counts as one epoch. A stream of partial fits has no end, so it refuses schedules that
+run over a whole fit.
 """
 
 from __future__ import annotations

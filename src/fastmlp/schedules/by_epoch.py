@@ -1,4 +1,4 @@
-"""Schedules that change between epochs, by what they hear of them, and what stays constant."""
+"""Schedules that change between epochs, by what they are told of them, and constant ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Adaptive", "Constant", "InverseScaling", "ReduceOnPlateau"]
 
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """The number stays: factor 1.
+    """The number stays as it is.
 
     Examples
     --------
@@ -31,14 +31,15 @@ class Constant(Schedule):
 
 @dataclass(frozen=True)
 class InverseScaling(Schedule):
-    """factor = 1/(n + 1)^power_t after n training samples, changed at the end of an epoch.
+    """The number falls with the number of samples, at the end of each epoch.
 
-    As scikit-learn's ``learning_rate="invscaling"``; n is the model's ``t_``.
+    factor = 1/(n + 1)^power_t after n training samples, as scikit-learn's
+    ``learning_rate="invscaling"``. n is the model's ``t_``.
 
     Parameters
     ----------
     power_t : float, default=0.5
-        The power.
+        The power of n + 1 by which the number is divided.
 
     Examples
     --------
@@ -73,15 +74,16 @@ class InverseScaling(Schedule):
 
 @dataclass(frozen=True)
 class Adaptive(Schedule):
-    """The learning rate is divided each time progress stalls, until it is small; then the fit ends.
+    """The learning rate is divided each time progress stalls. When it is small, the fit ends.
 
     As scikit-learn's ``learning_rate="adaptive"``. Progress stalls when the loss, or the validation
-    score, has not improved by ``tol`` for ``n_iter_no_change`` epochs. For the learning rate only.
+    score, has not improved by ``tol`` for ``n_iter_no_change`` epochs. This schedule is for the
+    learning rate only.
 
     Parameters
     ----------
     divisor : float, default=5.0
-        What it is divided by.
+        What the learning rate is divided by.
     min_lr : float, default=1e-6
         A learning rate at or below this ends the fit.
 
@@ -134,27 +136,28 @@ class _Plateau(NamedTuple):
 
 @dataclass(frozen=True)
 class ReduceOnPlateau(Schedule):
-    """The number is reduced when the loss has not fallen for a while, as ``ReduceLROnPlateau``.
+    """The number is reduced when the loss has not fallen for a while.
 
-    What it listens to is the loss of each epoch, as ``loss_curve_`` has it, or with early stopping
-    the score of the held-out rows. An epoch is bad if it does not better the best by ``threshold``;
-    after more than ``patience`` bad epochs in a row the number is multiplied by ``factor``. A fit
-    does not end in the epoch that reduces it, but ``n_iter_no_change`` should exceed ``patience``.
+    This is PyTorch's ``ReduceLROnPlateau``. It looks at the loss of each epoch, as in
+    ``loss_curve_``, or with early stopping at the score of the held-out rows. An epoch is bad if
+    it does not improve the best value by ``threshold``. After more than ``patience`` bad epochs in
+    a row, the number is multiplied by ``factor``. A fit does not end in an epoch that reduces the
+    number, but ``n_iter_no_change`` should be larger than ``patience``.
 
     Parameters
     ----------
     factor : float, default=0.1
         What the number is multiplied by.
     patience : int, default=10
-        Bad epochs in a row that are borne.
+        Number of bad epochs in a row after which nothing happens yet.
     threshold : float, default=1e-4
-        What counts as better.
+        By how much an epoch must improve the best value.
     threshold_mode : {"rel", "abs"}, default="rel"
-        Whether the threshold is a share of the best, or a difference.
+        Whether the threshold is a share of the best value, or a difference from it.
     cooldown : int, default=0
-        Epochs after a reduction that are not counted as bad.
+        Number of epochs after a reduction that are not counted as bad.
     min_lr : float, default=0.0
-        Smallest number: a learning rate, not a factor.
+        The smallest value of the number: a learning rate, not a factor.
 
     Examples
     --------

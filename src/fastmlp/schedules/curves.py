@@ -14,14 +14,16 @@ __all__ = ["Cosine", "CosineLog", "Exponential", "FlatCosine", "OneCycle", "Poly
 
 @dataclass(frozen=True)
 class Step(Schedule):
-    """factor = gamma^⌊epoch/step_size⌋, as PyTorch's ``StepLR``.
+    """The number is multiplied by gamma every step_size epochs, as in PyTorch's ``StepLR``.
+
+    factor = gamma^⌊epoch/step_size⌋.
 
     Parameters
     ----------
     step_size : int, default=30
-        Epochs between steps.
+        Number of epochs between two steps.
     gamma : float, default=0.1
-        Factor of each step.
+        Factor by which each step multiplies the number.
 
     Examples
     --------
@@ -40,12 +42,14 @@ class Step(Schedule):
 
 @dataclass(frozen=True)
 class Exponential(Schedule):
-    """factor = gamma^epoch; like PyTorch's ``ExponentialLR``, but it falls within epochs, too.
+    """The number is multiplied by gamma in each epoch, little by little.
+
+    factor = gamma^epoch. PyTorch's ``ExponentialLR`` changes the number between epochs only.
 
     Parameters
     ----------
     gamma : float, default=0.98
-        Factor of each epoch.
+        Factor by which each epoch multiplies the number.
 
     Examples
     --------
@@ -63,14 +67,16 @@ class Exponential(Schedule):
 
 @dataclass(frozen=True)
 class Polynomial(Schedule):
-    """factor = (1 - min(epoch, total_iters)/total_iters)^power, as PyTorch's ``PolynomialLR``.
+    """The number falls to 0 along a line or a power of it, as in PyTorch's ``PolynomialLR``.
+
+    factor = (1 - min(epoch, total_iters)/total_iters)^power.
 
     Parameters
     ----------
     total_iters : float or None, default=None
-        Epochs until 0 is reached; None takes the whole fit.
+        Number of epochs after which the number is 0. None means the whole fit.
     power : float, default=1.0
-        The power; 1 is a straight line.
+        The power. 1 gives a straight line.
 
     Examples
     --------
@@ -101,20 +107,20 @@ def _half_wave(share: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Cosine(Schedule):
-    """Half a cosine from the number to eta_min, over the fit or again and again (SGDR).
+    """The number falls to eta_min along half a cosine, once in a fit or again and again (SGDR).
 
     number = eta_min + (first number - eta_min) · (1 + cos(π t/T))/2 (Loshchilov & Hutter 2017), as
-    PyTorch's ``CosineAnnealingLR`` and ``CosineAnnealingWarmRestarts``, in every update.
+    in PyTorch's ``CosineAnnealingLR`` and ``CosineAnnealingWarmRestarts``, but in every update.
 
     Parameters
     ----------
     T_0 : float or None, default=None
-        Epochs of the first period, after which the number starts again from the top; None takes
-        the whole fit.
+        Length of the first period in epochs. After each period, the number starts again from the
+        top. None means the whole fit.
     T_mult : int, default=1
-        How much longer each period is than the one before it.
+        How many times longer each period is than the one before it.
     eta_min : float, default=0.0
-        Smallest number: a learning rate, not a factor.
+        The smallest value of the number: a learning rate, not a factor.
 
     Examples
     --------
@@ -160,22 +166,22 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True)
 class OneCycle(Schedule):
-    """Up from a fraction of the number to all of it, then down to almost 0, over the fit.
+    """The number rises from a fraction of itself to its full size, then falls to almost 0.
 
-    As PyTorch's ``OneCycleLR`` (Smith & Topin 2019), where the number is ``max_lr``: the factor
-    goes from 1/div_factor to 1 in the share pct_start of the fit, and then to
-    1/(div_factor · final_div_factor). The momentum has no cycle of its own here.
+    This takes the whole fit, and is PyTorch's ``OneCycleLR`` (Smith & Topin 2019), where the number
+    is ``max_lr``. The factor goes from 1/div_factor to 1 in the share pct_start of the fit, and
+    then to 1/(div_factor · final_div_factor). The momentum does not change.
 
     Parameters
     ----------
     pct_start : float, default=0.3
-        Share of the fit with a rising number.
+        Share of the fit in which the number rises.
     div_factor : float, default=25.0
-        The first number is this many times smaller than the largest.
+        How many times smaller than the largest value the first one is.
     final_div_factor : float, default=1e4
-        The last number is this many times smaller than the first.
+        How many times smaller than the first value the last one is.
     anneal_strategy : {"cos", "linear"}, default="cos"
-        Along half a cosine, or a line.
+        Whether the number changes along half a cosine, or along a line.
 
     Examples
     --------
@@ -210,15 +216,15 @@ class OneCycle(Schedule):
 
 @dataclass(frozen=True)
 class FlatCosine(Schedule):
-    """The number stays for the first share of the fit, then half a cosine takes it to 0.
+    """The number stays as it is at first, and then falls to 0 along half a cosine.
 
     factor = (1 + cos(π · max(0, t - pct_start)/(1 - pct_start)))/2 for the share t of the fit
-    that is done. With 1/2 it is RealMLP's "flat_cos" (Holzmüller et al. 2024).
+    that is done. With pct_start=0.5 it is RealMLP's "flat_cos" (Holzmüller et al. 2024).
 
     Parameters
     ----------
     pct_start : float, default=0.5
-        Share of the fit after which the number falls.
+        Share of the fit after which the number begins to fall.
 
     Examples
     --------
@@ -242,7 +248,7 @@ class FlatCosine(Schedule):
 
 @dataclass(frozen=True)
 class CosineLog(Schedule):
-    """Waves from 0 to the number and back, each twice as long as the one before it, over the fit.
+    """The number goes in waves from 0 to its full size and back, each twice as long as the last.
 
     factor = (1 - cos(2π · log₂(1 + (2^n_cycles - 1) t)))/2 for the share t of the fit that is done:
     RealMLP's "coslog4" (Holzmüller et al. 2024).
@@ -250,7 +256,7 @@ class CosineLog(Schedule):
     Parameters
     ----------
     n_cycles : int, default=4
-        Waves.
+        Number of waves in a fit.
 
     Examples
     --------

@@ -22,16 +22,16 @@ class _Times(NamedTuple):
 
 
 class Clock(_Times):
-    """When an update begins; all arguments are given by name.
+    """The time at which an update begins. All arguments are given by name.
 
     Attributes
     ----------
     update : int
-        Updates made before in this fit, or in this stream of partial fits.
+        Number of updates made so far in this fit, or in this stream of partial fits.
     epoch : float
-        Epochs done, with the share of the present one.
+        Number of epochs done, including the share of the present epoch that is done.
     n_epochs : int
-        Epochs that the fit may take, ``max_iter``.
+        Number of epochs that the fit may take (``max_iter``).
 
     Examples
     --------
@@ -51,12 +51,12 @@ class Clock(_Times):
 
     @property
     def progress(self) -> Any:
-        """Share of the fit that is done, 0 … 1."""
+        """The share of the fit that is done, from 0 to 1."""
         share = self.epoch / self.n_epochs
         return np.minimum(share, 1.0) if isinstance(share, np.ndarray) else min(share, 1.0)
 
     def after(self, n_epochs: float) -> Clock:
-        """Return a clock of the time from ``n_epochs`` on, which stands at 0 before."""
+        """Return a clock that starts after ``n_epochs`` epochs; until then it stands at 0."""
         rest = max(self.n_epochs - n_epochs, 1e-12)
         return Clock._make((self.update, np.maximum(self.epoch - n_epochs, 0.0), rest))
 
@@ -80,10 +80,10 @@ class EpochResult(NamedTuple):
 
 
 class Schedule(Options):
-    """What all schedules share.
+    """The base class of all schedules.
 
-    A schedule is a value. What it has to remember of a fit is a *state*, a value as well, which is
-    kept with the fit. A product of a number and a schedule is a :class:`Scaled`.
+    A schedule never changes. If it has to remember something of a fit, this is a *state*, which
+    never changes either and is kept with the fit. A number times a schedule is a :class:`Scaled`.
     """
 
     __array_ufunc__ = None  # a product with a number of NumPy's is ours
@@ -93,17 +93,17 @@ class Schedule(Options):
 
     @property
     def spans_fit(self) -> bool:
-        """Whether it runs over the whole fit, so that it needs to know the fit's length."""
+        """Whether it runs over the whole fit, so that it needs to know how long the fit is."""
         return False
 
     @property
     def answers_stalls(self) -> bool:
-        """Whether the number shrinks where the fit would end because progress has stalled."""
+        """Whether it shrinks the number when the fit would end because progress has stalled."""
         return False
 
     @property
     def last_words(self) -> str:
-        """What ends the message of a fit that has stalled."""
+        """The end of the message of a fit that has stalled."""
         return "Stopping."
 
     def factors(self, clock: Clock) -> np.ndarray:
@@ -111,7 +111,7 @@ class Schedule(Options):
         raise NotImplementedError
 
     def values(self, base: float, clock: Clock, state: Any) -> Any:
-        """Return what becomes of ``base``: an array (n,), or one number for all times."""
+        """Return ``base`` at each time: an array (n,), or one number for all times."""
         return base * self.factors(clock)
 
     def first_state(self) -> Any:
@@ -123,7 +123,7 @@ class Schedule(Options):
         return state
 
     def after_stall(self, base: float, state: Any) -> Any:
-        """Return the state with which a fit goes on that has stalled; None ends it."""
+        """Return the state with which a fit that has stalled goes on; None ends the fit."""
         return None
 
     def __call__(self, clock: Clock) -> float:
@@ -171,14 +171,14 @@ def as_schedule(schedule: Any) -> Schedule:
 
 @dataclass(frozen=True, repr=False)
 class Scaled(Schedule):
-    """A number and the schedule that changes it, written as their product.
+    """A number together with the schedule that changes it, written as their product.
 
     Parameters
     ----------
     base : float
         The number.
     schedule : Schedule or callable
-        Gives its factor.
+        The schedule, which gives the factor of the number.
 
     Examples
     --------

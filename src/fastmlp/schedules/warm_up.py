@@ -1,4 +1,4 @@
-"""A line up to a number, in front of another schedule."""
+"""The schedule that begins with small numbers and goes on with another schedule."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _STAYS = Constant()
 
 @dataclass(frozen=True)
 class WarmUp(Schedule):
-    """A line up to the number, then another schedule for the rest of the fit.
+    """The number rises along a line; then another schedule takes over.
 
-    For the first total_iters epochs, the factor goes from start_factor to 1, times that with which
-    the other schedule begins; its time starts after them. As PyTorch's ``LinearLR``, with the other
-    one after it in ``SequentialLR``, in every update.
+    In the first total_iters epochs, the factor rises from start_factor to 1, and is multiplied by
+    the factor with which the other schedule begins. The clock of the other schedule starts after
+    them. This is PyTorch's ``SequentialLR`` of a ``LinearLR`` and another one, in every update.
 
     Parameters
     ----------
     schedule : Schedule or callable, default=Constant()
-        What follows.
+        The schedule that takes over.
     start_factor : float, default=1/3
-        The first factor.
+        The factor at the beginning.
     total_iters : float, default=5
-        Length of the line in epochs.
+        Number of epochs in which the number rises.
 
     Examples
     --------

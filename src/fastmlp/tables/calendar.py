@@ -83,7 +83,7 @@ def _angle(dates: np.ndarray, cycle: str) -> np.ndarray:
     """Return how much of the present day, week or year has passed, as an angle (N,)."""
     if cycle == "year":
         begin = _in(dates, "Y")
-        share = (dates - begin) / (_in(begin + 1, "us") - _in(begin, "us"))
+        share = (dates - begin) / (_in(begin + np.timedelta64(1, "Y"), "us") - _in(begin, "us"))
     else:
         share = (dates - _in(dates, "D")) / np.timedelta64(1, "D")
         if cycle == "week":

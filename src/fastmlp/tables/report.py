@@ -18,21 +18,21 @@ class ColumnReport(NamedTuple):
     Attributes
     ----------
     name : str or int
-        Its name, or its place in a table without names.
+        Name of the column, or its place in a table without names.
     dtype : str
-        As the table's library writes it.
+        Type of the column, as the table's library writes it.
     taken_for : str
         "number", "boolean", "category", "ordinal", "date", "duration" or "dropped".
     missing : float
-        Share of rows without a value; NaN for a column that the user dropped.
+        Share of the rows without a value, or NaN for a column that the user dropped.
     levels : int or None
-        How many there are of a category's or an ordinal column's, rare ones among them.
+        Number of levels of a category or an ordinal column, including rare ones.
     range : tuple of two float or str, or None
-        The least and the largest number or date.
+        The smallest and the largest number or date.
     outputs : tuple of str
-        Names of what it gives.
+        Names of what is made of the column.
     remark : str
-        Why it was dropped, or what a user should know.
+        Why the column was dropped, or what else a user should know.
     """
 
     name: str | int
@@ -46,7 +46,7 @@ class ColumnReport(NamedTuple):
 
 
 class ColumnTable(Sequence[ColumnReport]):
-    """A row for each column of a raw table, by its place or its name.
+    """A table with a row for each column of a raw table, found by its place or its name.
 
     Printing it, or showing it in a notebook, gives a table.
     """

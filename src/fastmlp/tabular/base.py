@@ -20,7 +20,7 @@ from fastmlp.notices import notify
 from fastmlp.tables import ColumnTable, EncodedTable, TableReader
 from fastmlp.tabular.leaderboard import Leaderboard
 from fastmlp.tabular.member import Member
-from fastmlp.tabular.partner import Partner
+from fastmlp.tabular.partner import Partner, PartnerLearner
 from fastmlp.tabular.portfolio import PRESETS, Portfolio, portfolio_for
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.race import Race
@@ -94,6 +94,12 @@ class Ensemble:
         """What the weighted mean predicts for the held-out rows, (V, …)."""
         return self._mean([member.held_out for member in self.members])
 
+    @property
+    def has_learnt(self) -> bool:
+        """Whether a partner, or a network that has seen all of its rows, is among the members."""
+        networks = [each for member in self.members for each in member.learners]
+        return any(each.n_epochs or isinstance(each, PartnerLearner) for each in networks)
+
     def predict(self, X: Any) -> np.ndarray:
         """Return what the weighted mean predicts for a raw table, (N, …)."""
         table = self.reader.transform(X)
@@ -139,13 +145,13 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
         Parameters
         ----------
         X : data frame or array-like of shape (n_samples, n_features)
-            Raw: texts, categories, dates and missing values are read as they are.
+            The raw table. Texts, categories, dates and missing values are read as they are.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
-            Rows of weight 0 are not learnt from and do not judge; they are seen only when it is
-            decided what the columns are.
+            Weights of the rows. Rows of weight 0 are neither learnt from nor used to judge; they
+            count only when it is decided what the columns are.
         X_val : data frame or array-like of shape (n_validation_rows, n_features), default=None
-            Rows of your own that judge, in the place of rows of X.
+            Rows of your own that judge the candidates, in the place of rows of X.
         y_val : array-like of shape (n_validation_rows,) or (n_validation_rows, n_outputs), \
                 default=None
         sample_weight_val : array-like of shape (n_validation_rows,), default=None
@@ -177,8 +183,12 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
             problem = self._with_own_rows(problem, reader, own, learnt)
         validation.check_rows_to_learn_from(len(problem.table))
         splits = [_after(n_rows, problem)] if judged_by_own else self._splits(problem, given, rng)
-        ensemble = self._raced(problem, reader, splits, _Limits.of(began, given), rng)
+        limits = _Limits.of(began, given)
+        is_late = limits.race is not None and clock.now() >= limits.race
+        ensemble = self._raced(problem, reader, splits, limits, rng)
         self._publish(ensemble, problem, splits, learnt)
+        if is_late or (limits.race is not None and not ensemble.has_learnt):
+            notify(validation.no_time_to_learn(given["time_limit"]))
         return self
 
     def _with_own_rows(
@@ -314,22 +324,22 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
 
     @property
     def columns_(self) -> ColumnTable:
-        """What each column of the table was taken for."""
+        """A table that says what each column was taken for."""
         return self._ensemble.reader.columns_
 
     @property
     def leaderboard_(self) -> Leaderboard:
-        """What each candidate reached on held-out rows."""
+        """A table that says how good each candidate was on the held-out rows."""
         return self._ensemble.leaderboard
 
     @property
     def n_features_in_(self) -> int:
-        """Number of columns of the table."""
+        """The number of columns of the table."""
         return self._ensemble.reader.n_features_in_
 
     @property
     def feature_names_in_(self) -> np.ndarray:
-        """Names of the columns, (I,), if they have any."""
+        """The names of the columns, (I,), if they have any."""
         return self._ensemble.reader.feature_names_in_
 
     def _raw_values(self, X: Any) -> list[np.ndarray]:

@@ -68,20 +68,21 @@ class _Published:
 
 @with_shared_parts
 class TabularClassifier(ClassifierMixin, BaseTabular):
-    """Classification of raw tables by a few networks chosen in a race.
+    """Classifier of raw tables: a few networks that were chosen in a race.
 
     Parameters
     ----------
     {recipes}
     metric : str or callable, default="error"
-        What candidates are chosen by: "error" (the share of wrong classes), "log_loss", "auc",
-        "brier", or a metric of scikit-learn by name, or one of its scorers.
+        The metric by which candidates are chosen: "error" (the share of wrong classes), "log_loss",
+        "auc", "brier", the name of a metric of scikit-learn, or a scorer.
     {limits}
     class_weight : dict or "balanced", default=None
-        What rows of each class count, times their ``sample_weight``, in what is learnt and judged.
+        How much the rows of each class count, in learning and in judging. It is multiplied by
+        ``sample_weight``.
     calibrate : bool, default=True
-        Whether probabilities are made as sure as they turned out right on held-out rows, by a
-        temperature; the most probable class stays the same.
+        Whether to correct probabilities that are too sure, or not sure enough, by a temperature
+        that fits the held-out rows. The most probable class stays the same.
     {others}
     n_threads : int, default=None
         See :class:`MLPClassifier`.
@@ -228,7 +229,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
+            Probabilities, with columns in the order of ``classes_``.
         """
         published: _Published = self._fitted()
         return published.probabilities(X)

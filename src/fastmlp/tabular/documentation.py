@@ -13,54 +13,56 @@ _Class = TypeVar("_Class", bound=type)
 PARTS = {
     "recipes": """\
 preset : {"fast", "default", "best"}, default="default"
-    How many recipes race: two for a short time; four, the best of which learns again; or more of
-    them for longer.
+    How many recipes race. "fast" trains two recipes for a short time, "default" trains four and
+    lets the best one learn again, and "best" trains more of them for longer.
 recipe : Recipe, default=None
-    One recipe to learn by, in the place of a preset's.
+    A single recipe, which takes the place of those of a preset.
 partners : list of estimators, default=None
-    scikit-learn's models, or such as keep to its interface, that race beside the networks. Each
-    is trained on the table in numbers, and the choice takes it where it helps.
+    Models of scikit-learn, or with its interface, that race beside the networks. Each is
+    trained on the table in numbers, and is chosen if it helps.
 """,
     "limits": """\
 time_limit : float, default=None
-    Seconds that ``fit`` may take; the best found by then predicts. With a limit, results depend
-    on how fast the machine is.
+    Seconds that ``fit`` may take. The best model that was found by then predicts. With a limit,
+    results depend on how fast the machine is.
 n_members : int, default=None
-    How often the best recipe learns in all, with other random numbers each time. None is as the
-    ``preset`` says; once for a ``recipe``.
+    How often the best recipe learns in all, with other random numbers each time. None lets the
+    ``preset`` decide; a ``recipe`` learns once.
 n_folds : int, default=None
-    Every candidate learns so many times, each time from all folds but one, so that all rows
-    judge it. 1 holds out ``validation_fraction`` of the rows once. None is 5 for tables of
-    fewer than 3000 rows, else 1.
+    Number of folds. Every candidate learns once for each fold, from all rows but those of the
+    fold, so that all rows judge it. 1 holds out ``validation_fraction`` of the rows once. None
+    is 5 for tables of fewer than 3000 rows, and 1 for others.
 validation_fraction : float, default=0.15
-    Share of the rows that judge, where there are neither folds nor rows of your own.
+    Share of the rows that judge, if there are neither folds nor rows of your own.
 refit : bool, default=False
-    Whether those who predict learn again from all rows, those that judged among them, for as many
-    epochs as were best. It takes about as long again. Errors in ``leaderboard_`` stay those of the
-    race. With a time limit, what there is no time for stays as it is.
+    Whether the networks that predict learn again from all rows, including those that judged, for
+    as many epochs as were best. That takes about as long again. The errors in ``leaderboard_``
+    are still those of the race. With a time limit, networks that there is no time for stay as
+    they are.
 """,
     "others": """\
 categorical_features : "auto" or list of column names or places, default="auto"
-    Columns that are categories besides those that are so by their type.
+    Columns that are categories, in addition to those that are categories by their type.
 ordinal_features : list of column names or places, or a dict, default=None
-    Columns of ordered levels. A dict has a list of all levels of each, the lowest first.
+    Columns of ordered levels. A dict has, for each column, a list of all levels from the lowest
+    to the highest.
 drop : list of column names or places, default=None
     Columns that are left out.
 callbacks : sequence of callable, default=None
-    Each is called after every candidate with what came of it, which has ``name``, ``recipe``,
-    ``error``, ``seconds`` and ``n_epochs``; one that returns True ends the race.
+    Each is called after every candidate with its result, which has ``name``, ``recipe``,
+    ``error``, ``seconds`` and ``n_epochs``. One that returns True ends the race.
 verbose : bool or "bar", default=False
-    Print a line for each candidate. "bar" also shows how far the race has come; it needs rich, of
-    the extra ``cli``.
+    Whether to print a line for each candidate. "bar" also shows how far the race has come. It
+    needs rich, which the extra ``cli`` installs.
 random_state : int, RandomState or None, default=None
-    Of the rows that are held out, and of the networks. The same integer gives the same results
-    for every number of threads.
+    Source of the held-out rows and of all random numbers of the networks. The same integer gives
+    the same results for every number of threads.
 """,
     "attributes": """\
 columns_ : ColumnTable
-    What each column was taken for.
+    A table that says what each column was taken for.
 leaderboard_ : Leaderboard
-    What each candidate reached on held-out rows.
+    A table that says how good each candidate was on the held-out rows.
 n_features_in_ : int
 feature_names_in_ : ndarray of str
 """,

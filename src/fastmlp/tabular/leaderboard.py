@@ -13,21 +13,22 @@ __all__ = ["Leaderboard", "Place"]
 
 
 class Place(NamedTuple):
-    """A candidate's place.
+    """The row of a candidate.
 
     Attributes
     ----------
     recipe : str
-        Its inputs, and what differs from the default recipe; a partner as it was handed in.
+        The inputs of the recipe, and the settings that differ from the defaults. Of a partner, the
+        text of the model.
     error : float
-        On held-out rows, by the metric; NaN where there is none.
+        Error on the held-out rows by the metric, or NaN if there is none.
     weight : float
-        In the mean that predicts.
+        Weight in the mean that predicts.
     epochs : int
-        0 for a partner.
+        Number of epochs, 0 for a partner.
     seconds : float
     remark : str
-        Why it has no error, if it has none; else empty.
+        The reason why the candidate has no error; empty if it has one.
     """
 
     recipe: str
@@ -39,7 +40,10 @@ class Place(NamedTuple):
 
 
 class Leaderboard(Sequence[Place]):
-    """Candidates, the best one first; ``pandas.DataFrame`` makes a data frame of them."""
+    """A table of the candidates, with the best one first.
+
+    ``pandas.DataFrame`` makes a data frame of it.
+    """
 
     metric: str
     _places: tuple[Place, ...]

@@ -1,4 +1,4 @@
-"""A recipe: all settings by which one network learns from a table."""
+"""Recipes: all settings by which one network learns from a table."""
 
 from __future__ import annotations
 
@@ -18,35 +18,40 @@ class Recipe:
     Parameters
     ----------
     inputs : tuple of str, default=()
-        What the network sees beside each number, less its median, divided by its quartiles'
-        distance and bent smoothly towards ±3, and a column for each level of each category:
+        What the network sees in addition. In any case it sees each number, scaled by its median and
+        quartiles and bent smoothly towards ±3, and a column for each level of each category. It can
+        also see
 
-        - "pieces": each number in ``n_pieces`` parts between its quantiles, of which those below it
-          are 1 and those above it 0 (Gorishniy et al. 2022, "piecewise-linear encoding");
+        - "pieces": each number in ``n_pieces`` parts between its quantiles. Parts below the number
+          are 1, and parts above it are 0 (Gorishniy et al. 2022, "piecewise-linear encoding");
         - "places": the same for longitude and latitude turned by ``n_angles`` angles, if the table
           has columns with such names;
         - "pairs": the same for ``n_pairs`` random turns of two numbers each.
     n_pieces : int, default=32
+        Number of parts, for "pieces", "places" and "pairs".
     n_pairs : int, default=64
+        Number of turned pairs, for "pairs".
     n_angles : int, default=8
+        Number of angles, for "places".
     max_levels : int, default=64
-        Inputs of a category at most; the least frequent levels share one.
+        The largest number of inputs of a category. The least frequent levels share one.
     input_scale : float, default=1.0
-        By what all inputs are multiplied. Larger ones let a network learn rougher functions of
-        them, as if its first weights were larger and learnt faster.
+        Factor of all inputs. With a larger one, the network learns rougher functions of them, as if
+        its first weights were larger and learnt faster.
     embedding : {"pbld", "plr", "piecewise_linear"}, default=None
-        What the network learns to make of each number before its first layer, beside or instead of
-        the number, and of each category: a row of eight numbers for each level of a large one
-        (:mod:`fastmlp.embeddings`). A table of more than 4096 columns is learnt without.
+        What the network learns to make of each number before its first layer
+        (:mod:`fastmlp.embeddings`). With an embedding, each level of a large category also gets a
+        row of eight numbers that is learnt. Tables of more than 4096 columns have none.
     scaling_layer : bool, default=False
-        Whether each input has a factor that is learnt (``scaling_layer`` of MLPClassifier).
+        Whether each input has a factor that is learnt, as ``scaling_layer`` of MLPClassifier.
     hidden_layer_sizes : tuple of int, default=(256, 256, 256)
+        Number of units in each hidden layer.
     activation : str, default="gelu"
     parametric_activation : bool, default=False
         Whether each unit learns how much of the activation it takes.
     init : str, default="auto"
-        How the weights begin: "data_driven" as in RealMLP, or another name that ``init`` of
-        MLPClassifier takes.
+        How the weights begin. It takes the names that ``init`` of MLPClassifier takes, such as
+        "data_driven", which RealMLP has.
     dropout : float, default=0.15
     learning_rate_init : float, default=0.005
         The largest learning rate, which rises over the first fifth of the fit and then falls along
@@ -54,15 +59,15 @@ class Recipe:
     beta_2 : float, default=0.95
     weight_decay : float, default=0.02
     label_smoothing : float, default=0.1
-        For classes only.
+        Share of each label that is spread over all classes. Regressors ignore it.
     batch_size : int, default=256
     max_iter : int, default=40
-        Epochs.
+        Number of epochs.
     matmul_precision : {"highest", "high", "medium"}, default="highest"
-        How exactly products take their numbers (``matmul_precision`` of MLPClassifier).
+        How exactly products take their numbers, as ``matmul_precision`` of MLPClassifier.
     transform : {"log", "quantile"}, default=None
-        What real targets go through before they are learnt: their logarithm, or the normal deviate
-        of their rank.
+        What the network learns in the place of a real target: its logarithm, or the normal deviate
+        of its rank.
 
     Examples
     --------
@@ -108,7 +113,7 @@ class Recipe:
 
     @property
     def summary(self) -> str:
-        """A short name: the further inputs, and what differs from the defaults."""
+        """A short name: the additional inputs, and the settings that differ from the defaults."""
         others = [
             f"{field.name}={getattr(self, field.name)!r}"
             for field in fields(self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -38,31 +38,32 @@ class _Published:
 
 @with_shared_parts
 class TabularRegressor(RegressorMixin, BaseTabular):
-    """Regression on raw tables by a few networks chosen in a race.
+    """Regressor of raw tables: a few networks that were chosen in a race.
 
     Parameters
     ----------
     loss : str, default="squared_error"
-        What networks minimise, a loss of :class:`MLPRegressor` by its name. "pinball" predicts
-        quantiles, "gaussian_nll" a standard deviation beside the mean.
+        The loss that networks minimise, by the name that it has in :class:`MLPRegressor`. With
+        "pinball" the model predicts quantiles, and with "gaussian_nll" a standard deviation beside
+        the mean.
     quantiles : float or sequence of float, default=0.5
         Levels for "pinball", between 0 and 1, in ascending order.
     huber_delta : float, default=None
-        The error from which on "huber" and "smooth_l1" are straight lines, in the unit of y; of
-        several targets, and in the metric of these losses, as a multiple of each one's deviation.
-        None is that deviation, as the deciles of a target tell it.
+        The size of the error from which "huber" and "smooth_l1" are straight lines, in the unit of
+        y. With several targets, and in the metric of these losses, it is a multiple of the standard
+        deviation of each target. None is that deviation, estimated from the deciles of the target.
     tweedie_power : float, default=1.5
         For "tweedie", between 1 and 2; see :class:`MLPRegressor`.
     target_transform : {"auto", "log", "quantile"} or None, default="auto"
         What networks learn in the place of the target: its logarithm, or the normal deviate of its
-        rank. With "auto" the best recipe of a race also tries one of them where a target that is
-        not negative has a skewness above 1, and the held-out rows choose; not with
-        ``preset="fast"``, which has no time for it, or with a ``recipe``.
+        rank. With "auto", if a target is never negative and has a skewness above 1, the best recipe
+        of a race also tries one of them, and the held-out rows decide. ``preset="fast"`` has no
+        time for that, and a ``recipe`` decides by itself.
     {recipes}
     metric : str or callable, default=None
-        What epochs and candidates are chosen by: "rmse", "mae", the name of the loss if it is none
-        of these, or a metric of scikit-learn by name, or one of its scorers. None is what goes
-        with the loss.
+        The metric by which epochs and candidates are chosen: "rmse", "mae", the name of the loss if
+        neither of them suits it, the name of a metric of scikit-learn, or a scorer. None is the
+        metric that suits the loss.
     {limits}
     {others}
     n_threads : int, default=None
@@ -74,9 +75,9 @@ class TabularRegressor(RegressorMixin, BaseTabular):
 
     Notes
     -----
-    Predictions leave the range of the targets that the fit saw by a twentieth of it at most. They
-    don't leave it at an end where at least one in a hundred targets lies, as where they have been
-    cut off, and they are not negative where no target is.
+    Predictions leave the range of the targets of the fit by at most a twentieth of it. They do not
+    leave it at an end where at least one in a hundred targets lies, for example because prices have
+    been cut off there. They are not negative if no target is.
 
     Examples
     --------
@@ -212,6 +213,12 @@ class TabularRegressor(RegressorMixin, BaseTabular):
             type(self).__name__, ensemble, ensemble.reader.reading, published.aim
         )
 
+    @overload
+    def predict(self, X: Any, return_std: Literal[False] = False) -> np.ndarray: ...
+    @overload
+    def predict(self, X: Any, return_std: Literal[True]) -> tuple[np.ndarray, np.ndarray]: ...
+    @overload
+    def predict(self, X: Any, return_std: bool) -> np.ndarray | tuple[np.ndarray, np.ndarray]: ...
     def predict(
         self, X: Any, return_std: bool = False
     ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
@@ -221,15 +228,15 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         ----------
         X : data frame or array-like of shape (n_samples, n_features)
         return_std : bool, default=False
-            Return the standard deviation as well, which ``loss="gaussian_nll"`` learns: that of the
-            mixture of what all networks predict.
+            Whether to return the standard deviation as well, which ``loss="gaussian_nll"`` learns.
+            It is that of the mixture of what all networks predict.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            With several ``quantiles`` there is a last axis for them.
+            Predictions. With several ``quantiles`` there is a last axis for them.
         std : ndarray, of the shape of y
-            Only with ``return_std``.
+            Standard deviations, only with ``return_std``.
         """
         published: _Published = self._fitted()
         aim = published.aim
@@ -241,7 +248,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         return validation.MeanAndStd((aim.answer(prediction), aim.deviation(prediction)))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return R² of the prediction; for "pinball" the share of its loss that is explained, D².
+        """Return R² of the prediction, or for "pinball" D², the share of its loss explained.
 
         Parameters
         ----------

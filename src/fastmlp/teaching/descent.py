@@ -1,4 +1,4 @@
-"""Gradient descent on a function of one's own, with every point on the way kept for a look."""
+"""Gradient descent on a function of your own, which keeps every point on the way."""
 
 from __future__ import annotations
 
@@ -29,19 +29,20 @@ VANISHED = float(np.sqrt(np.finfo(np.float64).eps))
 
 @dataclass(frozen=True, repr=False)
 class Descent:
-    """The path of a gradient descent of n steps from x₀, and what became of it.
+    """The path of a gradient descent of n steps from x₀, and how it ended.
 
     Attributes
     ----------
     x : ndarray of float64, shape (n + 1, ...)
-        The points, x₀ first.
+        The points, beginning with x₀.
     f : ndarray of float64, shape (n + 1,)
-        The function's value at each.
+        The value of the function at each point.
     gradient : ndarray of float64, shape (n + 1, ...)
-        Its gradient at each.
+        The gradient at each point.
     learning_rate : float
     overflowed : bool
-        The next point, or f or its gradient there, was infinite or NaN. The path ends before it.
+        Whether the next point, or f or its gradient there, was infinite or NaN. The path ends
+        before that point.
     tol : float
         Largest element of the gradient at which the descent counts as converged.
     """
@@ -55,7 +56,7 @@ class Descent:
 
     @property
     def n_steps(self) -> int:
-        """Steps made."""
+        """Number of steps that were made."""
         return len(self.f) - 1
 
     @property
@@ -70,7 +71,7 @@ class Descent:
 
     @property
     def status(self) -> str:
-        """Return "converged", "diverged" or, when neither can be said, "under way"."""
+        """Return "converged", "diverged" or, if neither is true, "under way"."""
         if self.diverged:
             return "diverged"
         return "converged" if self.converged else "under way"
@@ -100,30 +101,31 @@ def gradient_descent(
     Parameters
     ----------
     f : callable
-        Function of x, a number or an array shaped like ``x0``, that returns one number.
+        Function of x that returns one number. x is a number, or an array shaped like ``x0``.
     df : callable
         Its gradient, shaped like x.
     x0 : array-like of float, any shape
-        Where to start; a number for functions of one variable.
+        Where to start. Pass a number for a function of one variable.
     learning_rate : float, default=0.1
-        Positive.
+        Size of the steps. It must be positive.
     n_steps : int, default=100
         Maximum number of steps.
     momentum : float, default=0.0
-        In [0, 1).
+        Share of the last step that the next one keeps, in [0, 1).
     tol : float or None, default=None
-        Stop when no element of the gradient exceeds this. With None all steps are made, and the
-        path counts as converged if the gradient is 1.5e-8 of the first one by then.
+        Stop when no element of the gradient exceeds this. With None, all steps are made, and the
+        path counts as converged if the gradient has fallen to 1.5e-8 of the first one.
     check_gradient : bool, default=True
-        Compare df with differences of f beside ``x0`` and beside the next point, as described in
-        the notes. Pass False for a gradient that is meant to be another function's, or where each
-        call of f counts.
+        Whether to compare df with differences of f beside ``x0`` and beside the next point, as the
+        notes describe. Pass False if the gradient is meant to be that of another function, or if
+        calls of f are expensive.
 
     Returns
     -------
     Descent
         The path ``x``, the values ``f``, and ``converged``, ``diverged`` and ``status``. A path
-        that overflows ends with its last finite point and ``overflowed`` set; no warning is given.
+        that overflows ends with its last finite point, and ``overflowed`` is True; there is no
+        warning.
 
     Raises
     ------
@@ -133,12 +135,12 @@ def gradient_descent(
 
     Notes
     -----
-    The check calls f twice for each element of x, at distances of about 1e-6, or for more than ten
-    elements twice along each of ten random directions; some dozens of times more where df looks
-    wrong, before it says so. At a kink any slope between those of the two sides is right. An
-    exception of f beside the path counts as having no value there, and nothing is compared where f
-    has none, where its differences do not agree with each other, or where f or df, called again,
-    return something else, as functions with noise do.
+    The check calls f twice for each element of x, at distances of about 1e-6. If x has more than
+    ten elements, it calls f twice along each of ten random directions. If df looks wrong, it calls
+    f some dozens of times more before it says so. At a kink, any slope between those of the two
+    sides is right. If f raises an exception beside the path, it counts as having no value there.
+    Nothing is compared where f has no value, where its differences do not agree with each other, or
+    where f or df return something else when they are called again, as functions with noise do.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Self-information, entropy, the ways to compare distributions, and softmax, on the compiled core.
+"""Self-information, entropy, comparisons of distributions, and softmax, on the compiled core.
 
 Logarithms are natural, so information is in nats, and 0 · log 0 = 0, the limit. Arrays of float32
 give float32, all others float64. NaN gives NaN; a negative probability is an error.
@@ -47,7 +47,7 @@ def self_information(p: npt.ArrayLike) -> np.ndarray:
     Returns
     -------
     ndarray of float, shaped like ``p``
-        Nats; a scalar for a scalar.
+        Self-information in nats. A scalar gives a scalar.
 
     Raises
     ------
@@ -74,12 +74,12 @@ def entropy(p: npt.ArrayLike, axis: Axis = -1) -> np.ndarray:
     p : array-like of float, any shape
         Probabilities; zeros are fine.
     axis : int, sequence of int or None, default=-1
-        Along which the outcomes of a distribution lie; None: p is one distribution.
+        Axis along which the outcomes of a distribution lie. None means that p is one distribution.
 
     Returns
     -------
     ndarray of float, shape of ``p`` without ``axis``
-        Nats, between 0 and log K for K outcomes; a scalar for one distribution.
+        Entropy in nats, between 0 and log K for K outcomes. One distribution gives a scalar.
 
     Raises
     ------
@@ -106,12 +106,12 @@ def cross_entropy(p: npt.ArrayLike, q: npt.ArrayLike, axis: Axis = -1) -> np.nda
     p, q : array-like of float, shapes that broadcast
         True and assumed probabilities.
     axis : int, sequence of int or None, default=-1
-        Along which the outcomes of a distribution lie, once p and q are broadcast.
+        Axis along which the outcomes of a distribution lie, after p and q have been broadcast.
 
     Returns
     -------
     ndarray of float, the common shape of p and q without ``axis``
-        Nats; ∞ where ``q`` is 0 and ``p`` is not.
+        In nats. It is ∞ where ``q`` is 0 and ``p`` is not.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def cross_entropy(p: npt.ArrayLike, q: npt.ArrayLike, axis: Axis = -1) -> np.nda
 
 
 def kl_divergence(p: npt.ArrayLike, q: npt.ArrayLike, axis: Axis = -1) -> np.ndarray:
-    """Return the relative entropy, the price in nats of assuming ``q`` where ``p`` is true.
+    """Return the relative entropy: what it costs, in nats, to assume ``q`` when ``p`` is true.
 
     D(p‖q) = Σ p (log p − log q) ≥ 0, and 0 only for p = q (Kullback and Leibler 1951).
 
@@ -138,12 +138,12 @@ def kl_divergence(p: npt.ArrayLike, q: npt.ArrayLike, axis: Axis = -1) -> np.nda
     p, q : array-like of float, shapes that broadcast
         True and assumed probabilities.
     axis : int, sequence of int or None, default=-1
-        Along which the outcomes of a distribution lie, once p and q are broadcast.
+        Axis along which the outcomes of a distribution lie, after p and q have been broadcast.
 
     Returns
     -------
     ndarray of float, the common shape of p and q without ``axis``
-        Nats; ∞ where ``q`` is 0 and ``p`` is not.
+        In nats. It is ∞ where ``q`` is 0 and ``p`` is not.
 
     Raises
     ------
@@ -162,19 +162,20 @@ def kl_divergence(p: npt.ArrayLike, q: npt.ArrayLike, axis: Axis = -1) -> np.nda
 def softmax(z: npt.ArrayLike, axis: Axis = -1) -> np.ndarray:
     """Turn real numbers into probabilities.
 
-    S(z)ᵢ = exp(zᵢ) / Σ exp(zⱼ), taken of z − max z, so that nothing overflows (Bridle 1990).
+    S(z)ᵢ = exp(zᵢ) / Σ exp(zⱼ) (Bridle 1990). It is computed from z − max z, so that nothing
+    overflows.
 
     Parameters
     ----------
     z : array-like of float, any shape
-        Logits; −∞ gives probability 0.
+        Logits. −∞ gives the probability 0.
     axis : int, sequence of int or None, default=-1
-        Along which the probabilities are to sum to 1; None: all of them.
+        Axis along which the probabilities sum to 1. None means all of them together.
 
     Returns
     -------
     ndarray of float, shaped like ``z``
-        NaN where a logit of the row is NaN or ∞, or all are −∞.
+        Probabilities. They are NaN if a logit of the row is NaN or ∞, or if all are −∞.
 
     Raises
     ------
@@ -192,10 +193,10 @@ def softmax(z: npt.ArrayLike, axis: Axis = -1) -> np.ndarray:
 
 
 def log_softmax(z: npt.ArrayLike, axis: Axis = -1) -> np.ndarray:
-    """Return the logarithm of ``softmax``, finite where that underflows.
+    """Return the logarithm of ``softmax``, which is finite even where softmax underflows.
 
-    (z − max z) − log(1 + u), with 1 + u = Σ exp(z − max z) taken apart, so that the most probable
-    outcome's logarithm is not rounded to 0.
+    It is (z − max z) − log(1 + u), where 1 + u = Σ exp(z − max z). The 1 is kept apart, so that the
+    logarithm of the most probable outcome is not rounded to 0.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""What a network is made of, piece by piece: activations, first weights, dropout.
+"""The pieces of a network as functions: activations, first weights, dropout.
 
-Each function gives what training computes with: the kernels are those of the compiled core, the
-draws those of the estimators. Arrays of float32 give float32, all others float64.
+Each function computes what training computes, by the kernels of the compiled core and with the
+draws of the estimators. Arrays of float32 give float32, all others float64.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def activation(activation: str | CustomActivation, z: npt.ArrayLike) -> np.ndarr
     Returns
     -------
     ndarray of float, shaped like ``z``
-        h; a scalar for a scalar.
+        h. A scalar gives a scalar.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def activation(activation: str | CustomActivation, z: npt.ArrayLike) -> np.ndarr
 def activation_derivative(activation: str | CustomActivation, z: npt.ArrayLike) -> np.ndarray:
     """Return the slope of an activation, f'(z), at each element.
 
-    What back-propagation multiplies by: ∂L/∂z = ∂L/∂h ⊙ f'(z) (Rumelhart, Hinton and Williams
+    Back-propagation multiplies by it: ∂L/∂z = ∂L/∂h ⊙ f'(z) (Rumelhart, Hinton and Williams
     1986).
 
     Parameters
@@ -74,12 +74,13 @@ def activation_derivative(activation: str | CustomActivation, z: npt.ArrayLike) 
         One of the names that the estimators' ``activation`` takes, or what
         :func:`custom_activation` made.
     z : array-like of float, any shape
-        Where the slope is wanted: the argument of f, not its value.
+        Arguments of f (not values of f) at which the slope is wanted.
 
     Returns
     -------
     ndarray of float, shaped like ``z``
-        f'(z); a scalar for a scalar. At a kink the slope that training takes: 0 for ReLU at 0.
+        f'(z). A scalar gives a scalar. At a kink it is the slope that training uses: 0 for ReLU
+        at 0.
 
     Raises
     ------
@@ -129,18 +130,19 @@ def dropout(
 ) -> np.ndarray:
     """Drop elements at random and scale the others up, as training does.
 
-    Each element becomes 0 with probability p = ``rate`` and x / (1 − p) otherwise, so its
-    expectation stays x and prediction needs no scale: *inverted* dropout. The original (Srivastava
-    et al. 2014, section 10) leaves the elements as they are and multiplies by 1 − p in prediction.
+    Each element becomes 0 with probability p = ``rate``, and x / (1 − p) otherwise. So its
+    expectation is still x, and prediction needs no scaling. This is called *inverted* dropout. The
+    original dropout (Srivastava et al. 2014, section 10) does not scale in training, and multiplies
+    by 1 − p in prediction.
 
     Parameters
     ----------
     x : array-like of float, any shape
         Activations of units.
     rate : float in [0, 1), default=0.5
-        Probability of dropping an element; rounded to a multiple of 1/65536, and so is 1 − p.
+        Probability of dropping an element. It is rounded to a multiple of 1/65536.
     random_state : int, RandomState or None, default=None
-        Where the key of the random bits is drawn from.
+        Source of the key of the random bits.
 
     Returns
     -------
@@ -207,21 +209,21 @@ def initial_weights(
     init : str, default="auto"
         One of the names above.
     activation : str or CustomActivation, default="relu"
-        That of the layer, which ``"auto"`` looks at.
+        Activation of the layer, on which ``"auto"`` depends.
     init_std : float, default=0.01
         Standard deviation for ``"normal"``.
     init_range : float, default=0.05
         Largest absolute value for ``"uniform"``.
     random_state : int, RandomState or None, default=None
         Source of the draws. An estimator with the same ``random_state`` starts with these weights
-        in its first layer, rounded to its ``dtype``; one RandomState passed for one layer after the
-        other gives those of all layers.
+        in its first layer, rounded to its ``dtype``. To get those of all layers, pass one
+        RandomState for one layer after the other.
 
     Returns
     -------
     ndarray of float64, shape (fan_in, fan_out)
-        The weights. Biases begin at 0, but those of ``"auto"`` are drawn as the weights are, after
-        them.
+        The weights. Biases begin at 0, except under ``"auto"``, which draws them after the weights
+        and in the same way.
 
     Raises
     ------

@@ -35,28 +35,28 @@ class _Numbers(NamedTuple):
 
 
 class EpochRecord(_Numbers):
-    """What a callback is told after each epoch (each iteration, for lbfgs), and may do about it.
+    """What a callback gets after each epoch, or after each iteration of lbfgs.
 
-    A named tuple of numbers, which stay as they are. Its methods act on the training, and only
-    in a callback that has just been given the record.
+    It is a named tuple of numbers, which never change. Its methods act on the training; they work
+    only while the callback that was given the record is running.
 
     Attributes
     ----------
     epoch : int
-        Number of the epoch in this fit, from 1.
+        Number of the epoch in this fit, counted from 1.
     max_iter : int
-        Epochs that the fit may take.
+        Number of epochs that the fit may take.
     loss : float
-        Objective: cost plus penalties, mean over the epoch's batches.
+        The cost plus the penalties, as a mean over the batches of the epoch.
     cost : float
-        The same without penalties.
+        The same without the penalties.
     validation_score : float or None
         Score on the held-out rows under early stopping, or on ``X_val``.
     learning_rate : float or None
-        Step size of the next epoch; None for lbfgs. After the last epoch, a schedule that changes
-        within epochs leaves it at that of the last update.
+        The learning rate with which the next epoch begins; None for lbfgs. After the last epoch of
+        a schedule that changes within epochs, it is that of the last update.
     seconds : float
-        Time since the training began.
+        Seconds since the training began.
 
     Examples
     --------
@@ -103,7 +103,7 @@ class EpochRecord(_Numbers):
         return self._state
 
     def stop(self, reason: str = "A callback ended the fit.") -> None:
-        """End the fit after this epoch; what was learnt is kept, and nothing is warned of.
+        """End the fit after this epoch. The fit keeps what was learnt, and does not warn.
 
         Parameters
         ----------
@@ -120,20 +120,20 @@ class EpochRecord(_Numbers):
         self._present("stop").stop(check_reason(reason), on_demand=True)
 
     def set_learning_rate(self, learning_rate: float) -> None:
-        """Set the step size of the updates that follow.
+        """Set the learning rate of the updates that follow.
 
-        A schedule goes on from there: what it would have made of the rate is multiplied by the
-        same factor. So nothing changes where it has come to 0.
+        A schedule goes on from there: all rates that it will ask for are multiplied by the same
+        factor. So nothing changes if the rate has already come to 0.
 
         Parameters
         ----------
         learning_rate : float
-            Above 0, unless the rate is 0 already.
+            The learning rate. It must be above 0, unless it is 0 already.
 
         Raises
         ------
         TypeError, ValueError
-            If ``learning_rate`` is not such, or the solver is lbfgs, which has none.
+            If ``learning_rate`` is no such number, or if the solver is lbfgs, which has none.
         RuntimeError
             If the callback that was given the record has returned.
         """
@@ -143,18 +143,18 @@ class EpochRecord(_Numbers):
         state.rate.set(value)
 
     def add_metric(self, name: str, value: float) -> None:
-        """Let ``history_`` have a column of this name, and in it this number for this epoch.
+        """Add a number of this epoch to ``history_``, in a column of this name.
 
         Parameters
         ----------
         name : str
-            None of the columns that are there anyway.
+            Name of the column. It must not be one that ``history_`` has anyway.
         value : float
 
         Raises
         ------
         TypeError, ValueError
-            If ``name`` is no such name or ``value`` no number.
+            If ``name`` is no such name, or ``value`` is no number.
         RuntimeError
             If the callback that was given the record has returned.
         """

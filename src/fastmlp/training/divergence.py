@@ -10,7 +10,10 @@ __all__ = ["DivergenceError", "divergence_text", "require_finite"]
 
 
 class DivergenceError(ValueError):
-    """A loss, parameter or validation score became infinite or NaN; the estimator is as before."""
+    """Raised if a loss, a parameter or a validation score becomes infinite or NaN.
+
+    The estimator is as it was before the fit.
+    """
 
 
 def require_finite(network: Network, epoch: int) -> None:

@@ -6,8 +6,9 @@ second, so that Ctrl-C and a diverging loss are noticed soon.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -53,6 +54,24 @@ class TrainingData:
 
     rows: Rows
     order: np.ndarray
+    _orders: np.ndarray | None = field(init=False, repr=False, default=None)
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of an epoch."""
+        return len(self.order)
+
+    def windows(self, epoch: int) -> Generator[TrainingData, None, None]:
+        """Yield the rows of an epoch, part by part; here it is one part."""
+        yield self
+
+    def orders(self, n_orders: int) -> np.ndarray:
+        """Return the order (K,), or one for each of several members, (n_orders, K)."""
+        if n_orders == 1:
+            return self.order
+        if self._orders is None:
+            self._orders = np.tile(self.order, (n_orders, 1))
+        return self._orders
 
     def counting(self) -> np.ndarray:
         """Return the rows (K,) to train on whose weight is above 0."""
@@ -117,8 +136,6 @@ class TrainingRun:
         network.require_target(self.data.rows.target)
         assert self.state.rate is not None
         self._rate = self.state.rate
-        order = self.data.order
-        self._order = order if self.n_orders == 1 else np.tile(order, (self.n_orders, 1))
         self._merges = network.plan.has_batch_norm
         n_rows = self.batch_size + self._merges
         self._executor = self.backend.bind(
@@ -163,7 +180,6 @@ class TrainingRun:
 
     def _epoch(self) -> None:
         """Train one epoch, and tell of it unless it has been ended before all rows were seen."""
-        self._shuffle()
         state = self.state
         self._observers.tell("epoch_begins", state)
         totals = self._pass_over_data()
@@ -172,24 +188,35 @@ class TrainingRun:
             for epoch_ended in self._after_epoch:
                 epoch_ended(state)
 
-    def _shuffle(self) -> None:
-        """Shuffle the order of the rows, or of each member's rows."""
-        if self.rng is not None:
-            for order in np.atleast_2d(self._order):
-                shuffle(self.rng, order)
-
     def _pass_over_data(self) -> Totals | None:
-        """Run every batch once, in chunks; return None if an observer has ended that."""
+        """Run every batch once; return None if an observer has ended that."""
+        n_rows = self.data.n_rows
+        alone = self._merges and n_rows % self.batch_size == 1
+        self._rate.begin_epoch(-(-n_rows // self.batch_size) - alone)
         cost = penalty = 0.0
-        n_rows, state = len(self.data.order), self.state
-        calls = list(self._calls(n_rows))
-        self._rate.begin_epoch(sum(-(-(end - begin) // size) for begin, end, size in calls))
-        for begin, end, batch_size in calls:
+        n_left = n_rows
+        # Closed at once, also by an error: a thread may be reading the next window.
+        with closing(self.data.windows(self.state.epoch)) as windows:
+            for window in windows:
+                n_left -= window.n_rows
+                totals = self._pass_over_window(window, last=n_left == 0)
+                if totals is None:
+                    return None
+                cost += totals.cost
+                penalty += totals.penalty
+        return Totals(cost, penalty, n_rows)
+
+    def _pass_over_window(self, window: TrainingData, *, last: bool) -> Totals | None:
+        """Run the batches of some rows, in chunks, ``last`` if no others follow in this epoch."""
+        cost = penalty = 0.0
+        n_rows, state, order = window.n_rows, self.state, self._shuffled(window)
+        for begin, end, batch_size in self._calls(n_rows):
             for call_begins in self._before_call:
-                call_begins(state, end - begin, end == n_rows)
+                call_begins(state, end - begin, last and end == n_rows)
             if state.ending is not None:
                 return None
-            totals = self._train(np.ascontiguousarray(self._order[..., begin:end]), batch_size)
+            chosen = np.ascontiguousarray(order[..., begin:end])
+            totals = self._train(window.rows, chosen, batch_size)
             cost += totals.cost
             penalty += totals.penalty
             if not np.isfinite(cost + penalty):
@@ -198,6 +225,14 @@ class TrainingRun:
             for call_ended in self._after_call:
                 call_ended(state, -(-(end - begin) // batch_size))
         return Totals(cost, penalty, n_rows)
+
+    def _shuffled(self, window: TrainingData) -> np.ndarray:
+        """Return the order (K,) of a window's rows, or (k, K) of each member, shuffled in place."""
+        order = window.orders(self.n_orders)
+        if self.rng is not None:
+            for each in np.atleast_2d(order):
+                shuffle(self.rng, each)
+        return order
 
     def _calls(self, n_rows: int) -> Iterator[tuple[int, int, int]]:
         """Yield (begin, end, batch size) of each call: whole batches, the last one may be short.
@@ -212,8 +247,8 @@ class TrainingRun:
         if regular < n_rows:
             yield regular, n_rows, self.batch_size + 1
 
-    def _train(self, order: np.ndarray, batch_size: int) -> Totals:
-        """Train on the rows ``order`` (K,), or (k, K) of k members, in one call of the backend."""
+    def _train(self, rows: Rows, order: np.ndarray, batch_size: int) -> Totals:
+        """Train on ``rows`` by ``order`` (K,), or (k, K) of k members, in one call."""
         state, network, n_rows = self.state, self.state.network, order.shape[-1]
         n_updates = -(-n_rows // batch_size)
         updates = self._rate.numbers(self.rule, network.step, n_updates)
@@ -221,7 +256,7 @@ class TrainingRun:
         # Counted first: Ctrl-C surfaces when the call returns, and the updates are made by then.
         network.step += n_updates
         totals = self._executor.train(
-            network.parameters, network.moments, self.data.rows, order, batch_size, updates
+            network.parameters, network.moments, rows, order, batch_size, updates
         )
         state.n_samples_seen += n_rows
         return totals

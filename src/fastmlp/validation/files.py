@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +23,7 @@ __all__ = [
     "check_path_to_save",
     "check_safetensors",
     "naming_file",
+    "objects_not_needed",
     "pickled_by_another",
     "raise_unloadable",
     "raise_unsavable",
@@ -83,7 +84,7 @@ def check_path_to_load(path: Any) -> str:
     if not os.path.exists(text):
         where = Path(text).absolute().parent
         raise FileNotFoundError(
-            errno.ENOENT, f"path: there is no file {_named(text)} in {_named(where)}."
+            errno.ENOENT, f"path {_named(text)} leads to no file: there is none in {_named(where)}."
         )
     return text
 
@@ -158,6 +159,16 @@ def check_objects_given(path: str, names: Sequence[str], given: Mapping[str, Any
             f"{_named(path)} needs what the model was made with and no file can hold: "
             f"load({_named(path)}, custom_objects={{{one_line(wanted)}}})."
         )
+
+
+def objects_not_needed(path: str, names: Sequence[str], given: Iterable[str]) -> str:
+    """Return what to say of ``custom_objects`` that a file does not ask for; nothing if it does."""
+    unused = [name for name in given if name not in names]
+    if not unused:
+        return ""
+    needed = ", ".join(brief(name) for name in names[:10]) or "none"
+    what = ", ".join(brief(name) for name in unused[:10])
+    return f"{_named(path)} does not need {what} of custom_objects; what it needs: {needed}."
 
 
 def raise_unloadable(path: str, what: str, remedy: str) -> NoReturn:

@@ -15,6 +15,12 @@ def check_model(model: Any, kind: type) -> None:
         return
     given = model if isinstance(model, type) else type(model)
     what = "the class" if isinstance(model, type) else "an object of"
+    if given.__module__.startswith("fastmlp.tabular"):
+        raise TypeError(
+            f"model must be a network; got {what} {given.__qualname__}, which reads a table and "
+            "asks several networks: call its own methods, or let to_onnx or to_c write all of it "
+            "into a file that takes single rows."
+        )
     raise TypeError(
         "model must be a fitted MLPClassifier or MLPRegressor of fastmlp, alone or within a "
         "Pipeline, a TransformedTargetRegressor or a search such as GridSearchCV; got "

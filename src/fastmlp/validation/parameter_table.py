@@ -235,9 +235,9 @@ PARAMETERS = (
     """),
     Parameter("parametric_activation", False, PARAMETRIC, "bool | Sequence[bool]",
         type="bool or sequence of bool", text="""
-    Whether hidden units have the activation z + α (f(z) − z) with an α of each unit's own, which
-    is 1 at first and learnt: for all hidden layers, or for each. The α are ``activation_shares_``;
-    they are neither penalised nor decayed.
+    Whether hidden units have the activation z + α (f(z) − z), for all hidden layers or for each.
+    Each unit learns its own α, which is 1 at first. The α are ``activation_shares_``. They are
+    neither penalised nor decayed.
     """),
     Parameter("loss", "cross_entropy", CLASSIFIER_LOSS, "str", task="classifier",
         names=CLASSIFIER_LOSSES, text="""
@@ -262,25 +262,26 @@ PARAMETERS = (
     """),
     Parameter("label_smoothing", 0.0, SMOOTHING, "float | Scaled", type="float or Scaled",
         task="classifier", text="""
-    For "cross_entropy": share s in [0, 1) of each label's certainty that is spread evenly over
-    all C classes, p = (1 − s) p + s/C (Szegedy et al. 2016); over yes and no for labels. May have
-    a schedule, such as ``0.1 * Cosine()``, with every solver but lbfgs: then ``loss_`` is of labels
-    as each update smoothed them, and ``cost`` and the loss of held-out rows are of labels as they
-    are.
+    For "cross_entropy": the share s in [0, 1) of each label's certainty that is spread evenly over
+    all C classes, p = (1 − s) p + s/C (Szegedy et al. 2016). If a row can have several labels, it
+    is spread over yes and no. It may have a schedule, such as ``0.1 * Cosine()``, with every solver
+    but lbfgs. Then ``loss_`` is that of the labels as each update smoothed them, whereas ``cost``
+    and the loss of held-out rows are those of the labels as they are.
     """),
     Parameter("focal_gamma", 2.0, NOT_NEGATIVE, "float", task="classifier", real=True, text="""
-    For "focal": the larger it is, the less easy samples count. 0 gives the cross-entropy.
+    For "focal": the larger it is, the less easy samples count. With 0 it is the cross-entropy.
     """),
     Parameter("class_weight", None, check_class_weight,
         "Mapping[Any, float] | Sequence[Mapping[Any, float]] | str | None",
         type='dict, "balanced", list of dict or None', task="classifier", text="""
-    How much the rows of each class count, beside ``sample_weight``, with which it is multiplied. A
-    dict has the weight of each class; one that it does not mention has 1. "balanced" makes all
-    classes count alike, ``n_samples / (n_classes * np.bincount(y))``, rows counted by
-    ``sample_weight``; not for ``partial_fit``. Several labels a row take "balanced" or a list of
-    dicts, one for each label with the weights of 0 and 1: a row's weight is the product over its
-    labels. Not for soft labels. The default score of held-out rows and ``scoring="loss"`` count
-    rows in the same way; ``score``, ``cost`` and other metrics do not.
+    How much the rows of each class count. It is multiplied by ``sample_weight``. A dict has the
+    weight of each class; classes that it does not mention have 1. "balanced" makes all classes
+    count alike, by ``n_samples / (n_classes * np.bincount(y))`` with rows counted by
+    ``sample_weight``; ``partial_fit`` does not take it. If a row can have several labels, pass
+    "balanced" or a list with a dict for each label, which has the weights of 0 and 1; the weight
+    of a row is the product over its labels. Soft labels take no class weights. The default score
+    of held-out rows and ``scoring="loss"`` count rows in the same way; ``score``, ``cost`` and
+    other metrics do not.
     """),
     Parameter("huber_delta", 1.0, POSITIVE, "float", task="regressor", real=True, divisor=True,
         text="""
@@ -318,12 +319,12 @@ PARAMETERS = (
     sets). Or an object of :mod:`fastmlp.optimizers`, which has options of its own.
     """),
     Parameter("alpha", 0.0001, NOT_NEGATIVE, "float", real=True, kept=True, text="""
-    Strength of the L2 penalty alpha/2 · Σw², divided by the batch's sum of sample weights.
-    Biases are not penalised.
+    Strength of the L2 penalty alpha/2 · Σw², which is divided by the sum of the sample weights in
+    the batch. Biases are not penalised.
     """),
     Parameter("batch_size", "auto", Number(1, integral=True, also=("auto",)), "int | str",
         type='int or "auto"', solvers=BATCHES, text="""
-    Rows per update; "auto" is min(200, n_samples).
+    Number of rows in a batch, and so for each update. "auto" is min(200, n_samples).
     """),
     Parameter("learning_rate", "constant", check_learning_rate, "str | Callable[[Clock], float]",
         type="str, Schedule or callable", names=SCHEDULES, solvers=BATCHES, off="constant",
@@ -340,14 +341,15 @@ PARAMETERS = (
     A partial fit counts as one epoch; it takes no schedule that runs over a whole fit.
     """),
     Parameter("learning_rate_init", 0.001, POSITIVE, "float", real=True, solvers=BATCHES, text="""
-    The step size that the schedule begins with, or for some of them the largest one.
+    The learning rate with which the schedule begins. For schedules that rise first, it is the
+    largest learning rate.
     """),
     Parameter("learning_rate_factors", None, learning_rate_factors, "Mapping[str, float] | None",
         type="dict of str to float, or None", solvers=BATCHES, off=None, text="""
     Factors of the learning rate for parts of the network, such as ``{"biases": 0.1}``: "weights",
     "biases", "norms" (γ and β), "activations" (the α of ``parametric_activation``), "first_layer"
-    and "last_layer". An array that several of them concern has their product; 0 keeps a part as it
-    is at first. Decoupled decay is multiplied along, as it is a share of the step.
+    and "last_layer". If several of them concern an array, their product counts. 0 keeps a part as
+    it is at first. Decoupled decay is a share of the step, so it is multiplied as well.
     """),
     Parameter("parametrization", "standard", PARAMETRIZATION, "str", type='{"standard", "ntk"}',
         names=PARAMETRIZATIONS, solvers=BATCHES, off="standard", ignored=("standard",), text="""
@@ -357,7 +359,7 @@ PARAMETERS = (
     RealMLP trains; its ``learning_rate_init`` is 0.04 for classes and 0.2 for real targets.
     """),
     Parameter("power_t", 0.5, NOT_NEGATIVE, "float", solvers=("sgd",), text="""
-    Exponent of "invscaling".
+    The exponent of "invscaling".
     """),
     Parameter("max_iter", 200, COUNT, "int", text="""
     Maximum number of epochs; for lbfgs, of iterations.

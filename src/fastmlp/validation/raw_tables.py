@@ -89,12 +89,12 @@ def check_row_lengths(rows: Sequence[Sequence[Any]]) -> None:
 
 
 def check_table_size(n_rows: int, n_columns: int) -> None:
-    """Raise ValueError for a table without rows or columns, in scikit-learn's words."""
-    shape = f"(shape=({n_rows}, {n_columns}))"
+    """Raise ValueError for a table without rows or columns; its end is in scikit-learn's words."""
+    shape = f"(shape=({n_rows}, {n_columns})) while a minimum of 1 is required."
     if n_rows == 0:
-        raise ValueError(f"Found array with 0 sample(s) {shape} while a minimum of 1 is required.")
+        raise ValueError(f"X is a table without rows: it has 0 sample(s) {shape}")
     if n_columns == 0:
-        raise ValueError(f"Found array with 0 feature(s) {shape} while a minimum of 1 is required.")
+        raise ValueError(f"X is a table without columns: it has 0 feature(s) {shape}")
 
 
 def check_names(names: Sequence[Any]) -> None:

@@ -112,9 +112,10 @@ def _columns(values: Any) -> Iterator[_Column]:
             column = values.iloc[:, i]
             yield _Column(label, f"[{brief(label)}]", column.dtype, np.asarray(column))
     elif hasattr(values, "columns") and hasattr(values, "__getitem__"):
-        for label in values.columns:
+        for label in getattr(values, "column_names", values.columns):  # pyarrow has both
             column = values[label]
-            yield _Column(label, f"[{brief(label)}]", column.dtype, np.asarray(column))
+            dtype = getattr(column, "dtype", None) or column.type
+            yield _Column(label, f"[{brief(label)}]", dtype, np.asarray(column))
     else:
         # As objects, since NumPy makes texts of numbers beside a text.
         dtype = getattr(values, "dtype", None)

@@ -38,6 +38,7 @@ __all__ = [
     "check_target_of_loss",
     "check_target_transforms",
     "labels_of_own_type",
+    "no_time_to_learn",
     "no_value_of",
     "parameter_of_quantiles",
     "partner_fails",
@@ -270,6 +271,14 @@ def check_any_judged(n_held: int) -> None:
             "y has one row of each class only, so that none can be held out to judge by: give two "
             "rows or more of at least one class."
         )
+
+
+def no_time_to_learn(limit: float) -> str:
+    """Return what to say of a fit whose time was over before a network could learn."""
+    return (
+        f"time_limit={limit:g} seconds were over before a network could learn, so predictions may "
+        "be hardly better than a constant: give the fit more time."
+    )
 
 
 def no_value_of(metric: str) -> str:

@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["FIGURES", "Figure", "Judged", "judged"]
+__all__ = ["FIGURES", "HEADLINES", "Figure", "Judged", "judged"]
+
+#: Those that say most.
+HEADLINES = ("accuracy", "auc", "log_loss", "r2", "rmse", "mae")
 
 #: Width of a normal interval of 95 % on either side, in standard deviations.
 TWO_SIGMA = 1.96
@@ -57,19 +60,19 @@ class Judged:
         return len(self.truth)
 
 
-#: What each figure is, and whether more is better.
-FIGURES: Mapping[str, tuple[str, bool]] = {
-    "accuracy": ("share of rows whose class is right", True),
-    "balanced_accuracy": ("mean share over the classes", True),
-    "f1_macro": ("mean F1 over the classes", True),
-    "auc": ("area under the ROC curve, the mean over the classes", True),
-    "log_loss": ("mean of −ln of the true class's probability", False),
-    "brier": ("mean squared distance of the probabilities from the truth", False),
-    "r2": ("share of the variance that is explained", True),
-    "rmse": ("root of the mean squared error, in the target's unit", False),
-    "mae": ("mean absolute error, in the target's unit", False),
-    "median_error": ("half of the errors are smaller", False),
-    "bias": ("mean of prediction − truth", False),
+#: What each figure is, and what is better.
+FIGURES: Mapping[str, tuple[str, str]] = {
+    "accuracy": ("share of rows whose class is right", "more"),
+    "balanced_accuracy": ("mean share over the classes", "more"),
+    "f1_macro": ("mean F1 over the classes", "more"),
+    "auc": ("area under the ROC curve, the mean over the classes", "more"),
+    "log_loss": ("mean of −ln of the true class's probability", "less"),
+    "brier": ("mean squared distance of the probabilities from the truth", "less"),
+    "r2": ("share of the variance that is explained", "more"),
+    "rmse": ("root of the mean squared error, in the target's unit", "less"),
+    "mae": ("mean absolute error, in the target's unit", "less"),
+    "median_error": ("half of the errors are smaller", "less"),
+    "bias": ("mean of prediction − truth", "nearer to 0"),
 }
 
 

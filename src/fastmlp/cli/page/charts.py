@@ -13,7 +13,16 @@ from fastmlp.cli.judging.importances import Importances
 from fastmlp.cli.page.pictures import FAINT, LINES, picture
 from fastmlp.cli.wording import number
 
-__all__ = ["calibration", "certainty", "importances", "losses", "residuals", "scatter"]
+__all__ = [
+    "calibration",
+    "certainty",
+    "group_means",
+    "importances",
+    "losses",
+    "residuals",
+    "scatter",
+    "scores",
+]
 
 #: At most so many points, so that a page stays small.
 MOST_POINTS = 1500
@@ -27,25 +36,28 @@ GROUPS = 10
 
 def losses(model: Any) -> str:
     """Draw how the training loss of each network that predicts has fallen."""
-    members = [
-        (member, [each.network for each in member.learners if hasattr(each, "network")])
-        for member in model._ensemble.members
-    ]
+    return picture("losses", lambda ax: _draw_curves(ax, model, "loss_curve_", "training loss"))
 
-    def draw(ax: Axes) -> None:
-        for place, (member, networks) in enumerate(members):
-            color = LINES[place % len(LINES)]
-            for k, network in enumerate(networks):
-                curve = np.asarray(network.loss_curve_)
-                label = _cut(member.name, 34) if k == 0 else None
-                epochs = np.arange(1, len(curve) + 1)
-                ax.plot(epochs, curve, color=color, linewidth=1.2, alpha=0.85, label=label)
-        ax.set(xlabel="epoch", ylabel="training loss")
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-        if any(networks for _, networks in members):
-            ax.legend(fontsize=8, loc="upper right")
 
-    return picture("losses", draw)
+def scores(model: Any) -> str:
+    """Draw how well each network that predicts did on the rows that judge its epochs."""
+    return picture("scores", lambda ax: _draw_curves(ax, model, "validation_scores_", "score"))
+
+
+def _draw_curves(ax: Axes, model: Any, attribute: str, label: str) -> None:
+    """Draw a curve for each network, those of a recipe in one colour."""
+    for place, member in enumerate(model._ensemble.members):
+        name: str | None = _cut(member.name, 34)
+        for learner in member.learners:
+            curve = getattr(getattr(learner, "network", None), attribute, None)
+            if curve is not None and len(curve):
+                x, color = np.arange(1, len(curve) + 1), LINES[place % len(LINES)]
+                ax.plot(x, curve, color=color, linewidth=1.2, alpha=0.85, label=name)
+                name = None
+    ax.set(xlabel="epoch", ylabel=label)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if ax.lines:
+        ax.legend(fontsize=8)
 
 
 def scatter(judged: Judged, target: str) -> str:
@@ -78,6 +90,24 @@ def residuals(judged: Judged, target: str) -> str:
         _large_numbers(ax, "xy")
 
     return picture("residuals", draw)
+
+
+def group_means(judged: Judged, target: str) -> str:
+    """Draw the mean truth of rows in groups of like predictions."""
+
+    def draw(ax: Axes) -> None:
+        order = np.argsort(judged.prediction, kind="stable")
+        groups = np.array_split(order, min(GROUPS, len(order)))
+        x = np.array([judged.prediction[rows].mean() for rows in groups])
+        y = np.array([judged.truth[rows].mean() for rows in groups])
+        half = [1.96 * judged.truth[rows].std() / len(rows) ** 0.5 for rows in groups]
+        ends = [min(x.min(), y.min()), max(x.max(), y.max())]
+        ax.plot(ends, ends, color=FAINT, linewidth=1)
+        ax.errorbar(x, y, yerr=half, fmt="o-", color=LINES[0], markersize=4, linewidth=1.2)
+        ax.set(xlabel=f"predicted {_cut(target)}, mean", ylabel="truth, mean")
+        _large_numbers(ax, "xy")
+
+    return picture("group_means", draw)
 
 
 def calibration(judged: Judged) -> str:

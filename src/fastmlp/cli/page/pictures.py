@@ -41,7 +41,7 @@ _STYLE: Mapping[str, Any] = MappingProxyType(
         "axes.unicode_minus": True,
         "legend.frameon": False,
         "legend.labelcolor": INK,
-        "font.size": 10,
+        "font.size": 10.5,
         "font.family": "sans-serif",
     }
 )
@@ -53,7 +53,7 @@ _SIZE = re.compile(r' (width|height)="[^"]*"')
 _NAME = re.compile(r'(\bid="|url\(#|href="#)')
 
 
-def picture(name: str, draw: Callable[[Axes], None], size: tuple[float, float] = (5.0, 3.4)) -> str:
+def picture(name: str, draw: Callable[[Axes], None], size: tuple[float, float] = (4.8, 3.3)) -> str:
     """Return a picture (inches) as SVG to be put into a page.
 
     Parameters

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from fastmlp._version import __version__
 from fastmlp.cli.findings import Findings
-from fastmlp.cli.judging.figures import FIGURES, Judged
+from fastmlp.cli.judging.figures import FIGURES, HEADLINES, Judged
 from fastmlp.cli.output import write_whole
 from fastmlp.cli.page import charts
 from fastmlp.cli.wording import number
@@ -57,7 +57,9 @@ def page_of(findings: Findings) -> str:
         findings=findings,
         judged=judged,
         told=FIGURES,
-        headlines=[] if judged is None else list(judged.figures.items())[:3],
+        headlines=[]
+        if judged is None
+        else [(n, judged.figures[n]) for n in HEADLINES if n in judged.figures],
         charts=_charts(findings),
         confusion=None if judged is None else _confusion(judged),
         pairs=None if judged is None else _pairs(judged),
@@ -78,7 +80,12 @@ def _charts(findings: Findings) -> list[Chart]:
             "The loss on the rows that each network learns from, a line for each network that "
             "predicts. The epoch that held-out rows found best is kept.",
             charts.losses(findings.model),
-        )
+        ),
+        (
+            "Score while it learnt",
+            "The score on the rows by which the epochs of each network are judged; more is better.",
+            charts.scores(findings.model),
+        ),
     ]
     if judged is not None and judged.classes is None:
         rows += _of_numbers(judged, findings.target)
@@ -103,6 +110,12 @@ def _of_numbers(judged: Judged, target: str) -> list[tuple[str, str, str]]:
             "Predicted and true",
             "A point for each row, at most 1,500 of them. The line is where both are the same.",
             charts.scatter(judged, target),
+        ),
+        (
+            "Calibration",
+            "Rows in ten groups by what is predicted, with intervals of 95 % for the mean truth. "
+            "On the line, predictions are right in the mean.",
+            charts.group_means(judged, target),
         ),
         (
             "Errors",

@@ -41,10 +41,19 @@ def _gaps(table: Table, names: list[str]) -> list[str]:
     shares = {name: table.columns[name].null_count / max(len(table), 1) for name in names}
     empty = [name for name, share in shares.items() if share == 1]
     mostly = [name for name, share in shares.items() if MOSTLY_MISSING < share < 1]
+    same = [name for name in names if name not in empty and _is_constant(table.columns[name])]
     return [
         f"{_columns(empty)} without any value: left out" if empty else "",
+        f"{_columns(same)} with one value in all rows: left out" if same else "",
         f"{_columns(mostly)} with more gaps than values" if mostly else "",
     ]
+
+
+def _is_constant(column: pa.ChunkedArray) -> bool:
+    """Return whether all cells are alike."""
+    if column.null_count or not len(column) or pa.types.is_nested(column.type):
+        return False
+    return bool(column[0] == column[-1] and pc.count_distinct(column).as_py() == 1)
 
 
 def _columns(names: list[str]) -> str:

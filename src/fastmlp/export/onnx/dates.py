@@ -6,11 +6,10 @@ in eras of 400 years that begin on the first of March.
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 
 from fastmlp.export.onnx.graph import Graph, Tensor
+from fastmlp.kept import kept_property
 
 __all__ = ["Dates"]
 
@@ -72,7 +71,7 @@ class Dates:
 
     # -- days and within a day --------------------------------------------------------------------
 
-    @cached_property
+    @kept_property
     def _microseconds(self) -> str:
         return self._whole(self._seconds)
 
@@ -80,33 +79,33 @@ class Dates:
         rounded = self._graph.op("Round", self._graph.op("Mul", seconds, np.float64(1e6)))
         return self._graph.cast(rounded, _INT)
 
-    @cached_property
+    @kept_property
     def _of_day(self) -> str:
         """Microseconds since midnight."""
         return self._rest(self._microseconds, _DAY)
 
-    @cached_property
+    @kept_property
     def _day_number(self) -> str:
         """Whole days since 1970."""
         return self._over(self._less(self._microseconds, self._of_day), _DAY)
 
-    @cached_property
+    @kept_property
     def hour(self) -> str:  # noqa: D102 - parts of a date, whole numbers
         return self._over(self._of_day, 3_600_000_000)
 
-    @cached_property
+    @kept_property
     def minute(self) -> str:  # noqa: D102
         return self._rest(self._over(self._of_day, 60_000_000), 60)
 
-    @cached_property
+    @kept_property
     def second(self) -> str:  # noqa: D102
         return self._rest(self._over(self._of_day, 1_000_000), 60)
 
-    @cached_property
+    @kept_property
     def day_of_week(self) -> str:  # noqa: D102
         return self._rest(self._add(self._day_number, 3), 7)
 
-    @cached_property
+    @kept_property
     def days(self) -> str:
         """Days since the start, not whole ones."""
         start = np.int64(np.rint(self._start * 1e6))
@@ -115,50 +114,50 @@ class Dates:
 
     # -- the calendar -----------------------------------------------------------------------------
 
-    @cached_property
+    @kept_property
     def _since_march(self) -> str:
         """Days since March of the year 0."""
         return self._add(self._day_number, 719_468)
 
-    @cached_property
+    @kept_property
     def _of_era(self) -> str:
         """Days since the era began."""
         return self._rest(self._since_march, 146_097)
 
-    @cached_property
+    @kept_property
     def _year_of_era(self) -> str:
         day = self._of_era
         leaps = self._less(self._over(day, 36_524), self._over(day, 1_460))
         leaps = self._less(leaps, self._over(day, 146_096))
         return self._over(self._add(day, leaps), 365)
 
-    @cached_property
+    @kept_property
     def _since_first_of_march(self) -> str:
         """Days since the last first of March."""
         year = self._year_of_era
         passed = self._add(self._times(year, 365), self._over(year, 4))
         return self._less(self._of_era, self._less(passed, self._over(year, 100)))
 
-    @cached_property
+    @kept_property
     def _month_from_march(self) -> str:
         return self._over(self._add(self._times(self._since_first_of_march, 5), 2), 153)
 
-    @cached_property
+    @kept_property
     def month(self) -> str:  # noqa: D102
         return self._add(self._rest(self._add(self._month_from_march, 2), 12), 1)
 
-    @cached_property
+    @kept_property
     def day(self) -> str:  # noqa: D102
         begin = self._over(self._add(self._times(self._month_from_march, 153), 2), 5)
         return self._add(self._less(self._since_first_of_march, begin), 1)
 
-    @cached_property
+    @kept_property
     def year(self) -> str:  # noqa: D102
         eras = self._down(self._since_march, 146_097)
         is_next = self._over(self._month_from_march, 10)  # 1 in January and February
         return self._add(self._add(self._times(eras, 400), self._year_of_era), is_next)
 
-    @cached_property
+    @kept_property
     def _is_leap(self) -> str:
         """1 in leap years."""
         graph, year = self._graph, self.year
@@ -166,7 +165,7 @@ class Dates:
         usual = graph.op("And", by[0], graph.op("Not", by[1]))
         return graph.cast(graph.op("Or", usual, by[2]), _INT)
 
-    @cached_property
+    @kept_property
     def _before_new_year(self) -> str:
         """Whole days from the first of January of the year to the date."""
         from_march = self._add(self._since_first_of_march, self._add(self._is_leap, 59))
@@ -174,7 +173,7 @@ class Dates:
         is_winter = self._two("Greater", self._month_from_march, 9)
         return self._graph.op("Where", is_winter, in_winter, from_march)
 
-    @cached_property
+    @kept_property
     def day_of_year(self) -> str:  # noqa: D102
         return self._add(self._before_new_year, 1)
 
@@ -185,15 +184,15 @@ class Dates:
         passed = self._add(self._times(days, _DAY), self._of_day)
         return self._graph.op("Div", self._graph.cast(passed, _REAL), length)
 
-    @cached_property
+    @kept_property
     def share_of_day(self) -> str:  # noqa: D102
         return self._graph.op("Div", self._graph.cast(self._of_day, _REAL), np.float64(_DAY))
 
-    @cached_property
+    @kept_property
     def share_of_week(self) -> str:  # noqa: D102
         return self._share(self.day_of_week, np.float64(7 * _DAY))
 
-    @cached_property
+    @kept_property
     def share_of_year(self) -> str:  # noqa: D102
         length = self._times(self._add(self._is_leap, 365), _DAY)
         return self._share(self._before_new_year, self._graph.cast(length, _REAL))

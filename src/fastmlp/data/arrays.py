@@ -1,0 +1,82 @@
+"""Arrays, such as memory maps of files that are larger than the memory, as a source of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from fastmlp import validation
+from fastmlp.data.source import Piece, Reading, Source
+
+__all__ = ["from_arrays"]
+
+#: Rows of a part: far more than a page of memory, far fewer than a buffer.
+_ROWS_OF_PART = 65_536
+
+
+class _ArraySource(Source):
+    """See ``from_arrays``; ``X`` is (N, I), ``y`` (N,) or (N, T), ``weights`` (N,)."""
+
+    def __init__(
+        self, X: np.ndarray, y: np.ndarray | None, weights: np.ndarray | None, reading: Reading
+    ) -> None:
+        self.X, self.y, self.weights, self.reading = X, y, weights, reading
+        self.has_target = y is not None
+
+    @property
+    def n_parts(self) -> int:
+        return -(-len(self.X) // _ROWS_OF_PART)
+
+    def read(self, part: int, n_rows: int) -> Iterator[Piece]:
+        end = min((part + 1) * _ROWS_OF_PART, len(self.X))
+        for first in range(part * _ROWS_OF_PART, end, n_rows):
+            rows = slice(first, min(first + n_rows, end))
+            y = None if self.y is None else np.array(self.y[rows])
+            weights = None if self.weights is None else np.array(self.weights[rows], np.float64)
+            yield Piece(np.array(self.X[rows]), y, weights, f"rows {rows.start} to {rows.stop - 1}")
+
+
+def from_arrays(
+    X: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    *,
+    buffer_rows: int | None = None,
+    prefetch: int = 1,
+) -> Source:
+    """Read arrays slice by slice, above all memory maps of files larger than the memory.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features)
+        Such as ``np.load("X.npy", mmap_mode="r")``.
+    y : array of shape (n_samples,) or (n_samples, n_outputs), default=None
+        Targets; None for rows that are only predicted.
+    sample_weight : array of shape (n_samples,), default=None
+    buffer_rows : int, default=None
+        Rows that are shuffled among one another; None for as many as 32 MiB hold.
+    prefetch : int, default=1
+        Buffers that are read ahead, in a thread beside the training; 0 for none.
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    TypeError, ValueError
+        If these are no arrays of as many rows, or a number is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastmlp.data import from_arrays
+    >>> from_arrays(np.zeros((100_000, 3), np.float32), np.zeros(100_000)).n_parts
+    2
+    """
+    reading = Reading(buffer_rows, prefetch=prefetch)
+    validation.check_reading(vars(reading))
+    validation.check_arrays_to_stream(X, y, sample_weight)
+    return _ArraySource(X, y, sample_weight, reading)

@@ -1,0 +1,92 @@
+"""Batches that a function of the user's makes, as a source of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from fastmlp import validation
+from fastmlp.data.source import Piece, Reading, Source
+
+__all__ = ["from_batches"]
+
+
+class _BatchSource(Source):
+    """See ``from_batches``."""
+
+    def __init__(self, batches: Callable[[], Any], reading: Reading) -> None:
+        self.batches, self.reading = batches, reading
+        self.has_target = True
+
+    @property
+    def n_parts(self) -> int:
+        return 1
+
+    def read(self, part: int, n_rows: int) -> Iterator[Piece]:
+        batches = self.batches()
+        validation.check_batches_begin(batches)
+        for number, batch in enumerate(batches):
+            place = f"batch {number}"
+            X, y, weights = validation.check_batch(batch, place)
+            for first in range(0, len(X), n_rows):
+                rows = slice(first, first + n_rows)
+                yield Piece(
+                    _some_rows(X, rows),
+                    None if y is None else y[rows],
+                    None if weights is None else weights[rows],
+                    place,
+                )
+
+
+def _some_rows(X: Any, rows: slice) -> Any:
+    """Return those rows of a data frame or an array X (N, I)."""
+    if isinstance(X, np.ndarray):
+        return X[rows]
+    return nw.from_native(X, eager_only=True)[rows].to_native()
+
+
+def from_batches(
+    batches: Callable[[], Any], *, buffer_rows: int | None = None, prefetch: int = 1
+) -> Source:
+    """Read what a function of your own yields.
+
+    The batches come in the order in which they are yielded, and rows are shuffled among those of
+    a buffer only: if neighbours are alike, let the function draw another order each time.
+
+    Parameters
+    ----------
+    batches : callable
+        Called without arguments, once to see what there is and once for each epoch; returns an
+        iterator of ``(X, y)`` or ``(X, y, sample_weight)``, or of X alone where rows are only
+        predicted. X is an array or a data frame; batches may differ in their numbers of rows,
+        but every call must give as many rows in all.
+    buffer_rows : int, default=None
+        Rows that are shuffled among one another; None for as many as 32 MiB hold.
+    prefetch : int, default=1
+        Buffers that are read ahead, in a thread beside the training; 0 for none. That thread
+        calls the function.
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``batches`` can't be called, or a number is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastmlp.data import from_batches
+    >>> source = from_batches(lambda: iter([(np.zeros((4, 2)), np.ones(4))]))
+    >>> [len(piece) for piece in source.pieces(3)]
+    [3, 1]
+    """
+    reading = Reading(buffer_rows, prefetch=prefetch)
+    validation.check_reading(vars(reading))
+    validation.check_batches(batches)
+    return _BatchSource(batches, reading)

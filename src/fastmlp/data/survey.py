@@ -1,0 +1,142 @@
+"""What one pass over a source shows: how many rows there are, which labels, and some rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fastmlp import validation
+from fastmlp.data.source import ROWS_OF_PIECE, Piece, Source
+from fastmlp.data.stacks import chosen, stacked
+
+__all__ = ["Drawn", "Survey", "survey"]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Random numbers of rows, the same each time and in pieces of any size.
+
+    Attributes
+    ----------
+    seed : int
+    """
+
+    seed: int
+
+    def of_part(self, part: int) -> np.random.Generator:
+        """Return what draws a number for each row of a part, one after the other."""
+        return np.random.Generator(np.random.Philox(np.random.SeedSequence([self.seed, part])))
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What is known of a source after one pass.
+
+    Attributes
+    ----------
+    n_rows : int
+    sample : Piece
+        Rows that were drawn at random, in the order of what they drew; behind them a row of each
+        label that none of them has.
+    keys : ndarray of float64, shape (S,)
+        What the sample's rows drew, ascending; infinite for those behind them.
+    """
+
+    n_rows: int
+    sample: Piece
+    keys: np.ndarray
+
+
+@dataclass
+class _Sample:
+    """The rows with the least numbers so far, and the first one of each label."""
+
+    most: int
+    has_labels: bool
+    pieces: list[Piece] = field(default_factory=list)
+    keys: list[np.ndarray] = field(default_factory=list)
+    n_kept: int = 0
+    bound: float = np.inf
+    labels: dict[Any, Piece] = field(default_factory=dict)
+
+    def add(self, piece: Piece, keys: np.ndarray) -> None:
+        """Look at a piece (n,) whose rows drew ``keys`` (n,)."""
+        if self.has_labels:
+            self._add_labels(piece)
+        kept = np.flatnonzero(keys < self.bound)
+        if len(kept):
+            self.pieces.append(chosen(piece, kept))
+            self.keys.append(keys[kept])
+            self.n_kept += len(kept)
+        if self.n_kept > 2 * self.most:
+            self._trim()
+
+    def _add_labels(self, piece: Piece) -> None:
+        assert piece.y is not None
+        labels, first = np.unique(piece.y, return_index=True)
+        for label, row in zip(labels.tolist(), first, strict=True):
+            if label not in self.labels:
+                self.labels[label] = chosen(piece, np.array([row]))
+
+    def _trim(self) -> None:
+        """Keep the rows with the least numbers, as many as there may be, in their order."""
+        keys = np.concatenate(self.keys)
+        order = np.argsort(keys, kind="stable")[: self.most]
+        self.pieces, self.keys = [chosen(stacked(self.pieces), order)], [keys[order]]
+        self.n_kept = len(order)
+        if self.n_kept == self.most:
+            self.bound = float(keys[order[-1]])
+
+    def finish(self, n_rows: int) -> Survey:
+        """Return what has been seen of so many rows."""
+        self._trim()
+        sample, keys = self.pieces[0], self.keys[0]
+        have = set(np.unique(np.asarray(sample.y)).tolist()) if self.has_labels else set()
+        rare = [piece for label, piece in sorted(self.labels.items()) if label not in have]
+        whole = stacked([sample, *rare])
+        return Survey(n_rows, whole, np.concatenate([keys, np.full(len(rare), np.inf)]))
+
+
+def survey(source: Source, drawn: Drawn, most: Callable[[int], int], *, has_labels: bool) -> Survey:
+    """Read all rows once.
+
+    Parameters
+    ----------
+    source : Source
+    drawn : Drawn
+    most : callable
+        Maps the number of columns to the number of rows to draw.
+    has_labels : bool
+        Whether the target (n,) holds class labels.
+
+    Raises
+    ------
+    ValueError, OSError
+        If there are no rows, or they can't be read.
+    """
+    sample, n_rows = _Sample(0, has_labels), 0
+    first: Piece | None = None
+    for part in range(source.n_parts):
+        rng = drawn.of_part(part)
+        for piece in source.read(part, ROWS_OF_PIECE):
+            sample.most = sample.most or most(piece.X.shape[1])
+            first = first or piece
+            validation.check_like_first(first, piece, piece.place)
+            keys = rng.random(len(piece))
+            keep = _counting(piece)
+            with validation.naming_piece(piece.place):
+                if len(keep) == len(piece):
+                    sample.add(piece, keys)
+                elif len(keep):
+                    sample.add(chosen(piece, keep), keys[keep])
+            n_rows += len(keep)
+    validation.check_any_row_to_stream(n_rows)
+    return sample.finish(n_rows)
+
+
+def _counting(piece: Piece) -> np.ndarray:
+    """Return the rows (k,) of a piece whose weight is not 0."""
+    return np.arange(len(piece)) if piece.weights is None else np.flatnonzero(piece.weights)

@@ -1,0 +1,132 @@
+"""Rows that do not fit into memory, as windows of rows that do.
+
+A window is filled from several parts of the source at once and then shuffled. Its rows are a
+multiple of the batch size, so that only the last batch of an epoch is short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastmlp import validation
+from fastmlp.backends import Rows
+from fastmlp.data.beside import beside
+from fastmlp.data.source import Piece, Source
+from fastmlp.data.survey import Drawn
+from fastmlp.data.turns import in_turns
+from fastmlp.training.loop import TrainingData
+
+__all__ = ["BUFFER_BYTES", "Streamed", "StreamedData", "windows_of"]
+
+#: What the rows of a window take, where the user does not say how many there are.
+BUFFER_BYTES = 1 << 25
+
+#: Rows of a piece, of which a window holds several of each part that is open.
+FEWEST, MOST = 256, 8192
+
+
+@dataclass(frozen=True, eq=False)
+class Streamed:
+    """How a source becomes windows.
+
+    Attributes
+    ----------
+    source : Source
+    drawn : Drawn
+        Gives each row a number; those up to ``bound`` are held out.
+    bound : float
+    encode : callable
+        Returns a piece as ``Rows`` of the network's type.
+    n_rows : int
+        Rows of an epoch.
+    window_rows : int
+    shuffles : bool
+        Whether parts come in an order of their own in each epoch.
+    """
+
+    source: Source
+    drawn: Drawn
+    bound: float
+    encode: Callable[[Piece], Rows]
+    n_rows: int
+    window_rows: int
+    shuffles: bool
+
+    def rows(self, epoch: int) -> Iterator[Rows]:
+        """Yield what each piece of an epoch has to learn from, encoded."""
+        n_open = self.source.n_open if self.shuffles else 1
+        order = np.arange(self.source.n_parts)
+        if self.shuffles:
+            np.random.default_rng([self.drawn.seed, epoch]).shuffle(order)
+        size = int(np.clip(self.window_rows // (2 * n_open), FEWEST, MOST))
+        drawing = {part: self.drawn.of_part(part) for part in order.tolist()}
+        for part, piece in in_turns(
+            order.tolist(), lambda part: self.source.read(part, size), n_open
+        ):
+            with validation.naming_piece(piece.place):
+                keep = drawing[part].random(len(piece)) > self.bound
+                if piece.weights is not None:
+                    keep &= piece.weights != 0
+                rows = self.encode(piece)
+            yield rows if keep.all() else _chosen(rows, keep)
+
+    def windows(self, epoch: int) -> Generator[Rows, None, None]:
+        """Yield an epoch's windows, read ahead in a thread beside, as far as the source says."""
+        pieces = self.rows(epoch)
+        return beside(windows_of(pieces, self.window_rows), self.source.reading.prefetch)
+
+
+def _chosen(rows: Rows, keep: np.ndarray) -> Rows:
+    """Return the rows that are kept, by a mask (n,)."""
+    X: Any = rows.X
+    weights = None if rows.sample_weight is None else rows.sample_weight[keep]
+    return Rows(X[keep], rows.target[keep], weights)
+
+
+def windows_of(pieces: Iterable[Rows], n_rows: int) -> Generator[Rows, None, None]:
+    """Yield windows of ``n_rows`` rows each, but for the last one, of pieces of any size."""
+    window: list[np.ndarray] = []
+    filled = 0
+    for piece in pieces:
+        first, parts = 0, [each for each in piece if each is not None]
+        while first < len(parts[0]):
+            if not window:
+                window = [np.empty((n_rows, *part.shape[1:]), part.dtype) for part in parts]
+                filled = 0
+            count = min(n_rows - filled, len(parts[0]) - first)
+            for buffer, part in zip(window, parts, strict=True):
+                buffer[filled : filled + count] = part[first : first + count]
+            filled, first = filled + count, first + count
+            if filled == n_rows:
+                full, window = Rows(*window), []
+                yield full
+                del full
+    if window:
+        yield Rows(*[buffer[:filled] for buffer in window])
+
+
+class StreamedData(TrainingData):
+    """Rows to learn from that come in windows; ``rows`` are a sample of them."""
+
+    def __init__(self, sample: TrainingData, streamed: Streamed) -> None:
+        super().__init__(sample.rows, sample.order)
+        self.streamed = streamed
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of an epoch."""
+        return self.streamed.n_rows
+
+    def windows(self, epoch: int) -> Generator[TrainingData, None, None]:
+        """Yield the rows of an epoch, window by window; ValueError unless they are all there."""
+        n_seen = 0
+        with closing(self.streamed.windows(epoch)) as windows:
+            for rows in windows:
+                n_seen += len(rows.target)
+                yield TrainingData(rows, np.arange(len(rows.target), dtype=np.int64))
+        validation.check_stream_length(n_seen, self.n_rows)

@@ -1,0 +1,247 @@
+"""Sources of rows that are read piece by piece: their arguments, and what is read."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from fastmlp.validation.wording import a_kind_of, brief, one_line
+
+__all__ = [
+    "check_any_row_to_stream",
+    "check_arrays_to_stream",
+    "check_arrow_to_stream",
+    "check_batch",
+    "check_batches",
+    "check_batches_begin",
+    "check_columns_to_stream",
+    "check_like_first",
+    "check_no_nulls",
+    "check_paths_to_stream",
+    "check_reading",
+    "check_same_columns",
+    "check_stream_length",
+    "check_stream_solver",
+    "check_streamed_arguments",
+    "naming_piece",
+]
+
+
+def check_reading(options: Mapping[str, Any]) -> None:
+    """Raise unless the options of reading are whole numbers that make sense."""
+    least = {"buffer_rows": 1, "n_open": 1, "prefetch": 0}
+    for name, value in options.items():
+        if value is None and name != "prefetch":
+            continue
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not whole or value < least[name]:
+            error = ValueError if whole else TypeError
+            raise error(f"{name} must be a whole number from {least[name]} on; got {brief(value)}.")
+
+
+def check_paths_to_stream(paths: Any) -> str | list[str]:
+    """Return the folder or the files that ``paths`` names; an error if there are none."""
+    if isinstance(paths, (str, os.PathLike)):
+        text = os.fspath(paths)
+        if os.path.isdir(text):
+            return text
+        files = sorted(glob.glob(text)) if glob.has_magic(text) else [text]
+    elif isinstance(paths, Sequence) and all(isinstance(p, (str, os.PathLike)) for p in paths):
+        files = [os.fspath(path) for path in paths]
+    else:
+        raise TypeError(
+            "paths must be a file, a folder, a pattern such as 'data/*.parquet', or a list of "
+            f"files; got {brief(paths)}."
+        )
+    missing = [path for path in files if not os.path.isfile(path)]
+    if not files or missing:
+        raise FileNotFoundError(
+            f"paths: there is no file {brief(missing[0] if missing else paths)}."
+        )
+    return files
+
+
+def check_arrow_to_stream(data: Any, keep: Any) -> None:
+    """Raise unless Arrow can read ``data``, and filter it if it is to be filtered."""
+    import pyarrow as pa  # noqa: PLC0415 - an extra
+    import pyarrow.dataset as ds  # noqa: PLC0415
+
+    if not isinstance(data, (ds.Dataset, pa.Table, pa.RecordBatchReader)):
+        raise TypeError(
+            "data must be a pyarrow Dataset, Table or RecordBatchReader; got "
+            f"{a_kind_of(data)}: from_parquet reads files, from_batches calls a function."
+        )
+    if keep is not None and isinstance(data, pa.RecordBatchReader):
+        raise ValueError("filter needs a dataset or a table: filter the reader's batches before.")
+
+
+def check_columns_to_stream(
+    names: Sequence[str], target: Any, columns: Any, weight: Any
+) -> list[str]:
+    """Return the columns of X among ``names``; an error for those that are not there."""
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if list(names).count(name) > 1)
+        raise ValueError(f"The data has two columns named {brief(twice)}: rename one of them.")
+    targets = [target] if isinstance(target, str) else list(target or ())
+    others = [*targets, *([] if weight is None else [weight])]
+    chosen = [name for name in names if name not in others] if columns is None else list(columns)
+    named = (("target", targets), ("weight", others[len(targets) :]), ("columns", chosen))
+    for argument, wanted in named:
+        absent = [name for name in wanted if name not in names]
+        if absent:
+            raise ValueError(
+                f"{argument}: there is no column {brief(absent[0])}; the columns are "
+                f"{one_line(', '.join(map(str, names[:20])))}."
+            )
+    if not chosen:
+        raise ValueError("columns: no column is left for X.")
+    return chosen
+
+
+def check_arrays_to_stream(X: Any, y: Any, sample_weight: Any) -> None:
+    """Raise unless X (N, I) is an array of rows, and y and the weights have as many."""
+    if not isinstance(X, np.ndarray) or X.ndim != 2:
+        raise TypeError(
+            "X must be an array of two dimensions, such as np.load('X.npy', mmap_mode='r'); got "
+            f"{brief(X)}."
+        )
+    for name, values in (("y", y), ("sample_weight", sample_weight)):
+        if values is None:
+            continue
+        if not isinstance(values, np.ndarray):
+            raise TypeError(f"{name} must be an array; got {a_kind_of(values)}.")
+        if len(values) != len(X):
+            raise ValueError(f"X has {len(X)} rows, but {name} has {len(values)}.")
+
+
+def check_batches(batches: Any) -> None:
+    """Raise TypeError unless ``batches`` can be called."""
+    if not callable(batches):
+        raise TypeError(
+            "batches must be a function that returns an iterator of (X, y), so that the data can "
+            f"be read again in each epoch; got {a_kind_of(batches)}."
+        )
+
+
+def check_batches_begin(batches: Any) -> None:
+    """Raise TypeError unless what the user's function returned can be iterated over."""
+    if not hasattr(batches, "__iter__"):
+        raise TypeError(
+            f"batches() must return an iterator of (X, y); it returned {a_kind_of(batches)}."
+        )
+
+
+def check_batch(batch: Any, place: str) -> tuple[Any, np.ndarray | None, np.ndarray | None]:
+    """Return X (n, I), y (n,) or (n, T) and weights (n,) of a batch of the user's."""
+    parts = batch if isinstance(batch, tuple) else (batch,)
+    if not 1 <= len(parts) <= 3:
+        raise ValueError(f"{place}: batches must be (X, y) or (X, y, sample_weight).")
+    X, y, weights = (*parts, None, None)[:3]
+    X = X if hasattr(X, "columns") else np.asarray(X)
+    if isinstance(X, np.ndarray) and X.ndim != 2:
+        raise ValueError(f"{place}: X must have two dimensions; got {X.ndim}.")
+    y = None if y is None else np.asarray(y)
+    weights = None if weights is None else np.asarray(weights, np.float64)
+    for name, values in (("y", y), ("sample_weight", weights)):
+        if values is not None and len(values) != len(X):
+            raise ValueError(f"{place}: X has {len(X)} rows, but {name} has {len(values)}.")
+    return X, y, weights
+
+
+def check_no_nulls(name: str, n_nulls: int, place: str) -> None:
+    """Raise ValueError if a target or a weight is missing."""
+    if n_nulls:
+        raise ValueError(
+            f"{place}: column {brief(name)} lacks {n_nulls} values, but each row needs one: leave "
+            "such rows out by filter=."
+        )
+
+
+def check_same_columns(wanted: Sequence[str], present: Sequence[str], place: str) -> None:
+    """Raise ValueError if a part lacks a column that the others have."""
+    absent = [name for name in wanted if name not in present]
+    if absent:
+        raise ValueError(f"{place}: there is no column {brief(absent[0])}, which other parts have.")
+
+
+def check_like_first(first: Any, piece: Any, place: str) -> None:
+    """Raise ValueError for a piece with other columns, or another target, than the first one."""
+    if piece.X.shape[1] != first.X.shape[1]:
+        raise ValueError(
+            f"{place}: X has {piece.X.shape[1]} columns, but {first.X.shape[1]} at first."
+        )
+    if list(getattr(piece.X, "columns", ())) != list(getattr(first.X, "columns", ())) and (
+        isinstance(piece.X, type(first.X)) and hasattr(piece.X, "dtypes")
+    ):
+        raise ValueError(
+            f"{place}: the columns of X have other names, or another order, than at first."
+        )
+    for name in ("y", "weights"):
+        one, other = getattr(piece, name), getattr(first, name)
+        if (one is None) != (other is None) or (
+            one is not None and one.shape[1:] != other.shape[1:]
+        ):
+            raise ValueError(f"{place}: {name} is of another form than at first.")
+
+
+def check_any_row_to_stream(n_rows: int) -> None:
+    """Raise ValueError for a source without rows."""
+    if n_rows == 0:
+        raise ValueError("The source has no rows to learn from.")
+
+
+def check_stream_length(n_seen: int, n_rows: int) -> None:
+    """Raise ValueError if an epoch had more or fewer rows than the first pass."""
+    if n_seen != n_rows:
+        raise ValueError(
+            f"The source had {n_rows} rows at first and {n_seen} in this epoch: data must not "
+            "change during a fit."
+        )
+
+
+def check_stream_solver(solver: Any) -> None:
+    """Raise ValueError for a solver that needs all rows at once."""
+    if solver == "lbfgs":
+        raise ValueError(
+            "solver='lbfgs' needs all rows at once, but a source is read piece by piece: choose "
+            "'adam' or another one that learns from batches."
+        )
+
+
+def check_streamed_arguments(source: Any, y: Any, sample_weight: Any, *, again: bool) -> None:
+    """Raise unless a source can be learnt from, alone; ``again`` if it is read more than once."""
+    if y is not None or sample_weight is not None:
+        raise TypeError("A source brings y and sample_weight itself: leave them out.")
+    if not source.has_target:
+        raise ValueError("The source has no target to learn: name it by target=.")
+    if again and source.once:
+        raise ValueError(
+            "A stream of batches can be read only once, but this reads it several times: pass a "
+            "dataset, or, to learn from it, call partial_fit."
+        )
+
+
+@contextmanager
+def naming_piece(place: str) -> Iterator[None]:
+    """Say where rows lie that can't be read, or are not as they must be."""
+    try:
+        yield
+    except (OSError, ValueError, TypeError) as error:
+        text = str(error)
+        if text.startswith(place):
+            raise
+        kind = _kind_of(error)
+        raise kind(f"{place}: {one_line(text)}") from error
+
+
+def _kind_of(error: Exception) -> Callable[[str], Exception]:
+    """Return what a text with a place is raised as."""
+    for kind in (FileNotFoundError, OSError, TypeError):
+        if isinstance(error, kind):
+            return kind
+    return ValueError

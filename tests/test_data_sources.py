@@ -1,0 +1,301 @@
+"""Sources of rows: what they read, in what order, and what they say of what can't be read."""
+
+from __future__ import annotations
+
+import gc
+import threading
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+from numpy.testing import assert_array_equal
+
+from fastmlp.backends import Rows
+from fastmlp.data import from_arrays, from_arrow, from_batches, from_parquet
+from fastmlp.data.beside import beside
+from fastmlp.data.survey import Drawn, survey
+from fastmlp.data.turns import in_turns
+from fastmlp.training.windows import windows_of
+
+N = 1000
+RNG = np.random.default_rng(0)
+TABLE = pa.table(
+    {
+        "size": np.arange(N, dtype=np.float64),
+        "colour": pa.array(RNG.choice(["red", "green"], N)).dictionary_encode(),
+        "price": np.arange(N) * 2.0,
+        "weight": RNG.integers(0, 3, N).astype(float),
+    }
+)
+
+
+@pytest.fixture
+def files(tmp_path):
+    for part in range(2):
+        path = tmp_path / f"part-{part}.parquet"
+        pq.write_table(TABLE.slice(500 * part, 500), path, row_group_size=200)
+    return tmp_path
+
+
+def whole(source, n_rows=64):
+    pieces = list(source.pieces(n_rows))
+    assert max(map(len, pieces)) <= n_rows
+    return pieces
+
+
+def sizes_of(pieces):
+    return np.concatenate([piece.X["size"].to_numpy() for piece in pieces])
+
+
+@pytest.mark.parametrize("paths", ["folder", "pattern", "list", "one file"])
+def test_files_are_named_in_every_way(files, paths):
+    given = {
+        "folder": files,
+        "pattern": str(files / "part-*.parquet"),
+        "list": sorted(files.glob("*.parquet")),
+        "one file": files / "part-0.parquet",
+    }[paths]
+    pieces = whole(from_parquet(given, target="price"))
+    n = 500 if paths == "one file" else N
+    assert_array_equal(sizes_of(pieces), np.arange(n))
+    assert_array_equal(np.concatenate([piece.y for piece in pieces]), 2.0 * np.arange(n))
+
+
+def test_a_part_is_a_row_group(files):
+    source = from_parquet(files, target="price")
+    assert source.n_parts == 6
+    [piece] = source.read(4, 500)
+    assert piece.place.endswith("part-1.parquet, row group 1")
+    assert_array_equal(piece.X["size"], np.arange(700, 900))
+
+
+def test_columns_weights_and_filters(files):
+    source = from_parquet(
+        files,
+        target=["price", "size"],
+        columns=["colour"],
+        weight="weight",
+        filter=ds.field("weight") > 1,
+    )
+    pieces = whole(source)
+    assert pieces[0].X.column_names == ["colour"]
+    assert pieces[0].y.shape[1] == 2
+    weights = np.concatenate([piece.weights for piece in pieces])
+    assert_array_equal(weights, np.full((TABLE["weight"].to_numpy() > 1).sum(), 2.0))
+
+
+@pytest.mark.parametrize("kind", ["table", "dataset", "reader"])
+def test_what_arrow_reads(files, kind):
+    data = {
+        "table": TABLE,
+        "dataset": ds.dataset(files),
+        "reader": TABLE.to_reader(max_chunksize=300),
+    }[kind]
+    source = from_arrow(data, target="price")
+    assert source.once == (kind == "reader")
+    assert_array_equal(sizes_of(whole(source)), np.arange(N))
+
+
+def test_memory_maps(tmp_path):
+    np.save(tmp_path / "X.npy", RNG.normal(size=(N, 3)).astype(np.float32))
+    X = np.load(tmp_path / "X.npy", mmap_mode="r")
+    y = np.arange(N)
+    pieces = whole(from_arrays(X, y, np.ones(N)))
+    assert_array_equal(np.concatenate([piece.X for piece in pieces]), X)
+    assert not isinstance(pieces[0].X, np.memmap)
+    assert_array_equal(np.concatenate([piece.y for piece in pieces]), y)
+
+
+def test_batches_of_data_frames_and_of_X_alone():
+    frame = TABLE.to_pandas()
+    source = from_batches(
+        lambda: ((frame[i : i + 70], frame["price"][i : i + 70]) for i in (0, 70))
+    )
+    assert [len(piece) for piece in source.pieces(50)] == [50, 20, 50, 20]
+    assert_array_equal(sizes_of(source.pieces(50)), np.arange(140))
+    [piece] = from_batches(lambda: [np.zeros((4, 2))]).pieces(9)
+    assert piece.y is None
+
+
+def test_parts_take_turns():
+    read = {0: "abc", 1: "d", 2: "ef"}
+    taken = list(in_turns([0, 1, 2], lambda part: iter(read[part]), 2))
+    assert "".join(piece for _, piece in taken) == "adbcef"
+    assert [part for part, _ in taken] == [0, 1, 0, 0, 2, 2]
+
+
+def test_windows_of_pieces_of_any_size():
+    rows = np.arange(103)
+    cuts = np.split(rows, [1, 40, 41, 90])
+    pieces = [Rows(cut[:, np.newaxis], cut[:, np.newaxis]) for cut in cuts]
+    windows = [window.X[:, 0] for window in windows_of(pieces, 25)]
+    assert [len(window) for window in windows] == [25, 25, 25, 25, 3]
+    assert_array_equal(np.concatenate(windows), rows)
+
+
+@pytest.mark.parametrize("n_ahead", [0, 1, 3])
+def test_an_iterator_beside_yields_the_same_and_no_more_than_there_is_room_for(n_ahead):
+    made, most = [], 0
+    source = (made.append(i) or i for i in range(20))
+    for taken, item in enumerate(beside(source, n_ahead)):
+        assert item == taken
+        most = max(most, len(made) - taken)
+    assert most <= n_ahead + 1
+    assert len(made) == 20
+
+
+def test_a_thread_beside_ends_with_whoever_takes_from_it():
+    before = threading.active_count()
+    closed = threading.Event()
+
+    def endless():
+        try:
+            while True:
+                yield 1
+        finally:
+            closed.set()
+
+    for _ in beside(endless(), 1):
+        break
+    gc.collect()
+    assert closed.wait(5)
+    assert threading.active_count() == before
+
+
+def test_what_a_thread_beside_raises_is_raised():
+    def failing():
+        yield 1
+        raise OSError("gone")
+
+    items = beside(failing(), 1)
+    assert next(items) == 1
+    with pytest.raises(OSError, match="gone"):
+        next(items)
+
+
+@pytest.mark.parametrize("size", [7, 64, 500])
+def test_a_survey_draws_the_same_rows_from_pieces_of_any_size(size, monkeypatch):
+    source = from_arrow(TABLE, target="price", columns=["size"])
+    whole_pieces = survey(source, Drawn(3), lambda n: 50, has_labels=False)
+    monkeypatch.setattr("fastmlp.data.survey.ROWS_OF_PIECE", size)
+    found = survey(source, Drawn(3), lambda n: 50, has_labels=False)
+    assert found.n_rows == N
+    assert len(found.sample) == 50
+    assert_array_equal(found.sample.y, whole_pieces.sample.y)
+    assert (np.diff(found.keys) > 0).all()
+    keys = Drawn(3).of_part(0).random(N)
+    assert_array_equal(found.sample.y, 2.0 * np.argsort(keys)[:50])
+
+
+def test_a_survey_finds_every_label_and_leaves_out_rows_without_weight():
+    labels = np.zeros(N, int)
+    labels[777] = 5
+    weights = np.ones(N)
+    weights[:100] = 0
+    labels[3] = 9
+    source = from_arrays(np.arange(N, dtype=float)[:, np.newaxis], labels, weights)
+    found = survey(source, Drawn(0), lambda n: 10, has_labels=True)
+    assert found.n_rows == 900
+    assert set(found.sample.y) == {0, 5}
+    assert found.sample.X[-1] == 777
+    assert np.isinf(found.keys[-1])
+    assert found.sample.X.min() >= 100
+
+
+# -- what is wrong ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "text"),
+    [
+        (lambda d: from_parquet(d / "no.parquet"), FileNotFoundError, "no.parquet"),
+        (lambda d: from_parquet(str(d / "no-*")), FileNotFoundError, r"no-\*"),
+        (lambda d: from_parquet([]), FileNotFoundError, "there is no file"),
+        (lambda d: from_parquet(7), TypeError, "paths must be a file"),
+        (lambda d: from_parquet(d, target="prize"), ValueError, "no column 'prize'.*price"),
+        (lambda d: from_parquet(d, columns=["sice"]), ValueError, "columns: .*'sice'"),
+        (lambda d: from_parquet(d, weight="w"), ValueError, "weight: .*'w'"),
+        (lambda d: from_parquet(d, columns=[]), ValueError, "no column is left"),
+        (lambda d: from_parquet(d, buffer_rows=0), ValueError, "buffer_rows must be"),
+        (lambda d: from_parquet(d, n_open=1.5), TypeError, "n_open must be"),
+        (lambda d: from_parquet(d, prefetch=-1), ValueError, "prefetch must be"),
+        (lambda d: from_arrow([1]), TypeError, "a list"),
+        (
+            lambda d: from_arrow(TABLE.to_reader(), filter=ds.field("size") > 1),
+            ValueError,
+            "filter needs a dataset",
+        ),
+        (lambda d: from_batches([1]), TypeError, "a function that returns"),
+        (lambda d: list(from_batches(lambda: 3).pieces(9)), TypeError, "it returned an int"),
+        (
+            lambda d: list(from_batches(lambda: [(np.ones((2, 2)), np.ones(3))]).pieces(9)),
+            ValueError,
+            "batch 0: X has 2 rows, but y has 3",
+        ),
+        (lambda d: list(from_batches(lambda: [np.ones(3)]).pieces(9)), ValueError, "two dim"),
+        (lambda d: from_arrays([[1.0]]), TypeError, "X must be an array"),
+        (lambda d: from_arrays(np.ones((2, 2)), np.ones(3)), ValueError, "y has 3"),
+    ],
+)
+def test_wrong_arguments(files, make, error, text):
+    with pytest.raises(error, match=text):
+        make(files)
+
+
+def test_a_file_that_is_no_parquet_file(tmp_path):
+    (tmp_path / "a.parquet").write_text("size,price\n1,2\n")
+    with pytest.raises(ValueError, match=r"a\.parquet"):
+        from_parquet(tmp_path / "a.parquet")
+
+
+def test_a_file_that_vanishes_and_one_that_is_cut_off(files):
+    source = from_parquet(files, target="price")
+    assert source.n_parts == 6
+    (files / "part-0.parquet").unlink()
+    with pytest.raises(FileNotFoundError, match=r"part-0\.parquet, row group 0"):
+        next(source.read(0, 10))
+    other = files / "part-1.parquet"
+    other.write_bytes(other.read_bytes()[:900])
+    with pytest.raises((OSError, ValueError), match=r"part-1\.parquet, row group 1"):
+        next(source.read(4, 10))
+
+
+def test_a_part_that_lacks_a_column_or_has_another_order(files):
+    swapped = TABLE.select(["price", "weight", "colour", "size"])
+    pq.write_table(swapped.slice(0, 100), files / "part-2.parquet")
+    source = from_parquet(files, target="price", columns=["size", "colour"])
+    [piece] = source.read(6, 100)
+    assert piece.X.column_names == ["size", "colour"]
+    assert_array_equal(piece.y, 2.0 * np.arange(100))
+    pq.write_table(TABLE.drop(["size"]).slice(0, 100), files / "part-3.parquet")
+    with pytest.raises(ValueError, match=r"part-3\.parquet, row group 0: .*'size'"):
+        list(from_parquet(files, target="price").pieces(100))
+
+
+def test_a_part_whose_column_is_of_another_type(files):
+    texts = pa.array([f"{i} m" for i in range(100)])
+    other = TABLE.slice(0, 100).set_column(0, "size", texts)
+    pq.write_table(other, files / "part-4.parquet")
+    with pytest.raises((ValueError, TypeError), match=r"part-4\.parquet, row group 0"):
+        list(from_parquet(files, target="price").pieces(100))
+
+
+def test_targets_that_are_missing(files):
+    prices = [*TABLE["price"].to_pylist()[:-1], None]
+    table = TABLE.set_column(2, "price", pa.array(prices))
+    with pytest.raises(ValueError, match="column 'price' lacks 1 value"):
+        list(from_arrow(table, target="price").pieces(100))
+
+
+def test_two_columns_of_one_name():
+    twice = pa.Table.from_arrays([pa.array([1.0]), pa.array([2.0])], names=["a", "a"])
+    with pytest.raises(ValueError, match="two columns named 'a'"):
+        from_arrow(twice)
+
+
+def test_pandas_frames_are_not_arrow():
+    with pytest.raises(TypeError, match="a DataFrame"):
+        from_arrow(pd.DataFrame({"a": [1]}))

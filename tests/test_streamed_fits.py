@@ -1,0 +1,276 @@
+"""Fits of sources: the same as of arrays, the same each time, and in little memory."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.exceptions import ConvergenceWarning
+
+from fastmlp import DivergenceError, MLPClassifier, MLPRegressor
+from fastmlp.backends import Rows
+from fastmlp.data import from_arrays, from_arrow, from_batches, from_parquet
+from fastmlp.data.survey import Drawn
+from fastmlp.training.windows import Streamed
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+RNG = np.random.default_rng(0)
+N = 2000
+X = RNG.normal(size=(N, 5)).astype(np.float32)
+Y = (np.sin(2 * X[:, 0]) + X[:, 1] * X[:, 2]).astype(np.float32)
+LABELS = np.array(["low", "middle", "high"])[np.digitize(Y, [-0.5, 0.5])]
+BY_Y = np.argsort(Y)
+NAMES = [f"x{i}" for i in range(5)]
+GIVEN = {
+    "hidden_layer_sizes": (32,),
+    "max_iter": 5,
+    "random_state": 0,
+    "learning_rate_init": 0.01,
+    "tol": 0,
+}
+
+
+def regressor(**parameters):
+    return MLPRegressor(**{**GIVEN, **parameters})
+
+
+def classifier(**parameters):
+    return MLPClassifier(**{**GIVEN, **parameters})
+
+
+def parameters_of(model):
+    return model._learnt.network.parameters
+
+
+@pytest.fixture
+def sorted_file(tmp_path):
+    """Rows by their target, in ten row groups."""
+    columns = {name: X[BY_Y, i] for i, name in enumerate(NAMES)}
+    table = pa.table({**columns, "y": Y[BY_Y], "label": LABELS[BY_Y]})
+    pq.write_table(table, tmp_path / "sorted.parquet", row_group_size=200)
+    return tmp_path / "sorted.parquet"
+
+
+# -- the same as in memory -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("buffer_rows", [1, 600, 5000])
+@pytest.mark.parametrize("options", [{}, {"normalization": "batch", "batch_size": 333}])
+def test_without_a_shuffle_it_is_the_fit_of_arrays(buffer_rows, options):
+    for make, y in ((regressor, Y), (classifier, LABELS)):
+        given = {"shuffle": False, **options}
+        wanted = make(**given).fit(X, y)
+        model = make(**given).fit(from_arrays(X, y, buffer_rows=buffer_rows))
+        assert_array_equal(parameters_of(model), parameters_of(wanted))
+        np.testing.assert_allclose(model.loss_curve_, wanted.loss_curve_, rtol=1e-6)
+        assert model.n_features_in_ == 5
+
+
+def test_weights_and_class_weights_are_those_of_arrays():
+    weights = RNG.uniform(0.5, 2, N)
+    given = {"shuffle": False, "class_weight": {"low": 3.0, "middle": 1.0, "high": 0.5}}
+    wanted = classifier(**given).fit(X, LABELS, weights)
+    model = classifier(**given).fit(from_arrays(X, LABELS, weights))
+    assert_array_equal(parameters_of(model), parameters_of(wanted))
+
+
+def test_rows_of_weight_0_are_not_there():
+    weights = np.ones(N)
+    weights[::3] = 0
+    keep = weights > 0
+    wanted = regressor(shuffle=False).fit(from_arrays(X[keep], Y[keep]))
+    model = regressor(shuffle=False).fit(from_arrays(X, Y, weights))
+    np.testing.assert_allclose(parameters_of(model), parameters_of(wanted), rtol=1e-5, atol=1e-6)
+
+
+def test_predictions_and_scores_are_those_of_arrays(sorted_file):
+    model = regressor().fit(X, Y)
+    source = from_arrays(X, Y)
+    assert_array_equal(model.predict(source), model.predict(X))
+    assert model.score(source) == model.score(X, Y)
+    model = classifier().fit(X, LABELS)
+    source = from_batches(lambda: ((X[i : i + 7], LABELS[i : i + 7]) for i in range(0, N, 7)))
+    assert_array_equal(model.predict(source), model.predict(X))
+    assert_array_equal(model.predict_proba(source), model.predict_proba(X))
+    assert_array_equal(model.predict_log_proba(source), model.predict_log_proba(X))
+    assert_array_equal(model.decision_function(source), model.decision_function(X))
+    assert model.score(source) == model.score(X, LABELS)
+
+
+def test_names_of_columns(sorted_file):
+    source = from_parquet(sorted_file, target="y", columns=NAMES)
+    model = regressor().fit(source)
+    assert_array_equal(model.feature_names_in_, NAMES)
+    frame = source.dataset.to_table(columns=NAMES).to_pandas()
+    assert_array_equal(model.predict(frame), model.predict(source))
+    other = from_parquet(sorted_file, columns=NAMES[::-1])
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(other)
+
+
+# -- shuffled well, and the same each time ---------------------------------------------------------
+
+
+def test_rows_in_the_worst_order_are_learnt_as_well(sorted_file):
+    source = from_parquet(sorted_file, target="y", columns=NAMES, buffer_rows=400)
+    given = {"max_iter": 30, "batch_size": 50}
+    scores = [regressor(random_state=seed, **given).fit(X, Y).score(X, Y) for seed in range(3)]
+    streamed = [
+        regressor(random_state=seed, **given).fit(source).score(source) for seed in range(3)
+    ]
+    assert min(scores) > 0.95
+    assert np.mean(streamed) > np.mean(scores) - 0.02
+
+
+def test_windows_mix_row_groups(sorted_file):
+    source = from_parquet(sorted_file, target="y", columns=NAMES, buffer_rows=1000, n_open=10)
+    encode = lambda piece: Rows(piece.y[:, np.newaxis], piece.y[:, np.newaxis])  # noqa: E731
+    streamed = Streamed(source, Drawn(0), -1.0, encode, N, 1000, True)
+    epochs = [[window.target.copy() for window in streamed.windows(e)] for e in range(2)]
+    for windows in epochs:
+        assert [len(window) for window in windows] == [1000, 1000]
+        assert_array_equal(np.sort(np.concatenate(windows)[:, 0]), np.sort(Y))
+        # Of rows in their order, the first half would hold nothing above the median.
+        above = [(window > np.median(Y)).mean() for window in windows]
+        assert min(above) > 0.2
+    assert not np.array_equal(epochs[0][0], epochs[1][0])
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_the_same_bits_for_any_number_of_threads_and_of_windows_ahead(sorted_file, early_stopping):
+    fits = []
+    for n_threads, prefetch in ((1, 0), (2, 1), (3, 4)):
+        source = from_parquet(
+            sorted_file, target="label", columns=NAMES, buffer_rows=500, prefetch=prefetch
+        )
+        model = classifier(n_threads=n_threads, early_stopping=early_stopping).fit(source)
+        fits.append(parameters_of(model))
+    assert_array_equal(fits[0], fits[1])
+    assert_array_equal(fits[0], fits[2])
+    other = classifier(random_state=1, early_stopping=early_stopping).fit(source)
+    assert not np.array_equal(parameters_of(other), fits[0])
+
+
+def test_early_stopping_holds_rows_out_that_nothing_is_learnt_from():
+    # A network that sees a held-out row would learn its label, which is noise.
+    x = RNG.normal(size=(600, 40)).astype(np.float32)
+    noise = RNG.integers(0, 2, 600)
+    given = {"early_stopping": True, "max_iter": 60, "n_iter_no_change": 100, "batch_size": 32}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = classifier(**given).fit(from_arrays(x, noise))
+    assert np.mean(model.validation_scores_) == pytest.approx(0.5, abs=0.12)
+    assert model._learnt.history.n_samples_seen == model.n_iter_ * 540
+
+
+def test_rows_of_ones_own_judge():
+    model = regressor(early_stopping=True).fit(from_arrays(X, Y), X_val=X[:100], y_val=Y[:100])
+    assert len(model.validation_scores_) == model.n_iter_
+    assert model._learnt.history.n_samples_seen == model.n_iter_ * N
+
+
+def test_every_class_is_found():
+    labels = np.zeros(N, int)
+    labels[1234] = 7
+    model = classifier(max_iter=1).fit(from_arrays(X, labels))
+    assert_array_equal(model.classes_, [0, 7])
+
+
+def test_members_with_orders_of_their_own():
+    model = regressor(n_members=3, own_batches=True, max_iter=2)
+    assert model.fit(from_arrays(X, Y, buffer_rows=600)).score(X, Y) > 0
+
+
+# -- partial fits ----------------------------------------------------------------------------------
+
+
+def test_a_partial_fit_is_one_of_each_buffer_and_a_stream_may_be_read_once():
+    table = pa.table({**dict(zip(NAMES, X.T, strict=True)), "y": Y})
+    source = from_arrow(table.to_reader(max_chunksize=100), target="y", buffer_rows=500)
+    model = regressor(max_iter=1).partial_fit(source)
+    wanted = regressor(max_iter=1)
+    for first in range(0, N, 500):
+        wanted.partial_fit(X[first : first + 500], Y[first : first + 500])
+    assert_array_equal(parameters_of(model), parameters_of(wanted))
+
+
+def test_what_was_learnt_is_kept_when_a_later_part_is_wrong():
+    def batches():
+        yield X[:500], Y[:500]
+        yield X[:500], np.full(500, np.nan)
+
+    source = from_batches(batches, buffer_rows=500)
+    model = regressor()
+    with pytest.raises(ValueError, match=r"batch 1: .*NaN"):
+        model.partial_fit(source)
+    wanted = regressor().partial_fit(X[:500], Y[:500])
+    assert_array_equal(parameters_of(model), parameters_of(wanted))
+
+
+def test_a_fit_that_fails_changes_nothing():
+    good = regressor().fit(X, Y)
+    before = parameters_of(good).copy()
+    bad = X.copy()
+    bad[1500, 2] = np.inf
+    with pytest.raises(ValueError, match=r"rows 0 to 1999: .*infinity"):
+        good.fit(from_arrays(bad, Y))
+    assert_array_equal(parameters_of(good), before)
+
+
+# -- what is wrong ---------------------------------------------------------------------------------
+
+
+def test_columns_that_hold_no_numbers(sorted_file):
+    source = from_parquet(sorted_file, target="y")
+    with pytest.raises(ValueError, match="label"):
+        regressor().fit(source)
+
+
+def test_wrong_ways_to_ask():
+    source = from_arrays(X, Y)
+    with pytest.raises(TypeError, match="brings y"):
+        regressor().fit(source, Y)
+    with pytest.raises(TypeError, match="brings y"):
+        regressor().fit(X, Y).score(source, Y)
+    with pytest.raises(ValueError, match="no target"):
+        regressor().fit(from_arrays(X))
+    with pytest.raises(ValueError, match="lbfgs"):
+        regressor(solver="lbfgs").fit(source)
+    reader = pa.table({"a": Y, "y": Y}).to_reader()
+    with pytest.raises(ValueError, match="only once"):
+        regressor().fit(from_arrow(reader, target="y"))
+    with pytest.raises(ValueError, match="no rows"):
+        regressor().fit(from_batches(lambda: iter(())))
+
+
+def test_data_that_changes_during_the_fit():
+    calls = []
+
+    def batches():
+        calls.append(1)
+        n = 400 if len(calls) < 3 else 300
+        yield X[:n], Y[:n]
+
+    with pytest.raises(ValueError, match="400 rows at first and 300"):
+        regressor().fit(from_batches(batches))
+
+
+def test_later_batches_have_other_columns():
+    batches = lambda: iter([(X[:300], Y[:300]), (X[:300, :4], Y[:300])])  # noqa: E731
+    with pytest.raises(ValueError, match=r"batch 1: .*4 columns"):
+        regressor().fit(from_batches(batches))
+
+
+def test_no_thread_is_left_when_a_fit_ends_early(sorted_file):
+    before = threading.active_count()
+    source = from_parquet(sorted_file, target="y", columns=NAMES, buffer_rows=200)
+    regressor(time_limit=1e-9).fit(source)
+    with pytest.raises(DivergenceError):
+        regressor(solver="sgd", learning_rate_init=1e30).fit(source)
+    assert threading.active_count() == before
