@@ -435,9 +435,11 @@ class CompiledBackend:
         """Return the plan as the core takes it, which never changes; it refers to the arrays."""
         if plan.has_user_functions:  # whose addresses are in copies
             return self._new_network(plan, dtype)
-        known: _core.Network | None = plan.bound.get((self, dtype))
+        # By the kernels, not by this object: each Predictor has a backend of its own.
+        key = self.isa, dtype, self.runs_as(plan.precision, dtype)
+        known: _core.Network | None = plan.bound.get(key)
         if known is None:
-            known = plan.bound[self, dtype] = self._new_network(plan, dtype)
+            known = plan.bound[key] = self._new_network(plan, dtype)
         return known
 
     def _new_network(self, plan: Plan, dtype: np.dtype) -> _core.Network:

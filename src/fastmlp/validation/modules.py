@@ -30,7 +30,7 @@ def check_modules(module: Any, modules: Sequence[Any], is_sequence: bool) -> Non
 
 def raise_module(place: str, module: Any, why: str) -> NoReturn:
     """Raise ValueError for a module at a place."""
-    raise ValueError(f"module[{place!r}], {brief(repr(module))}, can't be taken over: {why}.")
+    raise ValueError(f"module[{brief(place)}], {brief(repr(module))}, can't be taken over: {why}.")
 
 
 def check_module_numbers(dtypes: set[str], layers: Iterable[Any]) -> None:
