@@ -162,7 +162,7 @@ lint: $(INSTALLED)
 	MYPYPATH= $(BIN)/mypy --config-file= --strict tests/typed_user.py
 	$(BIN)/stubtest fastmlp.backends._core --ignore-disjoint-bases --allowlist tools/stubtest_allowed.txt
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache --no-logo
-	$(BIN)/cython-lint src
+	PATH="$(abspath $(BIN)):$$PATH" cython-lint src # which starts pycodestyle
 	$(BIN)/towncrier build --draft --version next >/dev/null
 
 worked: $(INSTALLED)

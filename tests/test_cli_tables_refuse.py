@@ -88,6 +88,10 @@ WRONG_FILES = {
     "odd rows": (b"a,price\n1,2\n1,2,3\n", "row 2 has 3 cells and the first row 2: quote cells"),
     "short rows": (b"a,price\n1,2\n1\n3\n", "row 2 (and 1 more) has 1 cells"),
     "open quote": (b'a,price\n1,"2\n3,4\n', "can't be read: "),
+    "two stray quotes": (
+        b'a,b,price\n1,"x,3\n2,k,4\n3,"k,5\n',
+        "text follows a closing quote in line 4",
+    ),
     "twice": (b"a,a,price\n1,2,3\n", "has more than one column called 'a': rename one"),
     "no target": (b"a,b\n1,2\n", "has no column 'price', but 'a', 'b'; if the first row is one"),
     "wrong target": (b"a;b\n1;2\n", "has no column 'price', but 'a', 'b'"),

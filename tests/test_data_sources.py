@@ -12,6 +12,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 from numpy.testing import assert_array_equal
+from scipy import sparse
 
 from fastmlp.backends import Rows
 from fastmlp.data import from_arrays, from_arrow, from_batches, from_parquet
@@ -165,6 +166,31 @@ def test_a_thread_beside_ends_with_whoever_takes_from_it():
     assert threading.active_count() == before
 
 
+def test_ctrl_c_while_a_thread_starts_leaves_none_behind(monkeypatch):
+    before = threading.active_count()
+
+    class Interrupted(threading.Thread):
+        def start(self):
+            super().start()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("fastmlp.data.beside.Thread", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        next(beside((i for i in range(9)), 1))
+    assert threading.active_count() == before
+
+
+def test_batches_may_be_lists_as_loaders_give_them():
+    [piece] = from_batches(lambda: [[np.ones((2, 2)), np.ones(2)]]).pieces(9)
+    assert len(piece.y) == 2
+
+
+def test_wide_rows_are_read_few_at_a_time():
+    source = from_arrays(np.zeros((10, 100_000), np.uint8))
+    assert source.rows_of_piece == 64
+    assert from_arrays(np.zeros((10, 3))).rows_of_piece == 8192
+
+
 def test_what_a_thread_beside_raises_is_raised():
     def failing():
         yield 1
@@ -180,7 +206,8 @@ def test_what_a_thread_beside_raises_is_raised():
 def test_a_survey_draws_the_same_rows_from_pieces_of_any_size(size, monkeypatch):
     source = from_arrow(TABLE, target="price", columns=["size"])
     whole_pieces = survey(source, Drawn(3), lambda n: 50, has_labels=False)
-    monkeypatch.setattr("fastmlp.data.survey.ROWS_OF_PIECE", size)
+    monkeypatch.setattr("fastmlp.data.source.MOST_ROWS", size)
+    monkeypatch.setattr("fastmlp.data.source.FEWEST_ROWS", 1)
     found = survey(source, Drawn(3), lambda n: 50, has_labels=False)
     assert found.n_rows == N
     assert len(found.sample) == 50
@@ -222,6 +249,14 @@ def test_a_survey_finds_every_label_and_leaves_out_rows_without_weight():
         (lambda d: from_parquet(d, buffer_rows=0), ValueError, "buffer_rows must be"),
         (lambda d: from_parquet(d, n_open=1.5), TypeError, "n_open must be"),
         (lambda d: from_parquet(d, prefetch=-1), ValueError, "prefetch must be"),
+        (lambda d: from_parquet(d, columns="size"), TypeError, "a list of names"),
+        (lambda d: from_parquet(d, target=3), TypeError, "target must be names"),
+        (lambda d: from_parquet(d, weight=3), TypeError, "weight must be"),
+        (
+            lambda d: from_parquet(d, target="price", columns=["size", "price"]),
+            ValueError,
+            "'price' is named twice",
+        ),
         (lambda d: from_arrow([1]), TypeError, "a list"),
         (
             lambda d: from_arrow(TABLE.to_reader(), filter=ds.field("size") > 1),
@@ -236,6 +271,16 @@ def test_a_survey_finds_every_label_and_leaves_out_rows_without_weight():
             "batch 0: X has 2 rows, but y has 3",
         ),
         (lambda d: list(from_batches(lambda: [np.ones(3)]).pieces(9)), ValueError, "two dim"),
+        (
+            lambda d: list(from_batches(lambda: [np.ones((3, 0))]).pieces(9)),
+            ValueError,
+            "no column",
+        ),
+        (
+            lambda d: list(from_batches(lambda: [sparse.eye_array(3).tocsr()]).pieces(9)),
+            TypeError,
+            "batch 0: X is sparse",
+        ),
         (lambda d: from_arrays([[1.0]]), TypeError, "X must be an array"),
         (lambda d: from_arrays(np.ones((2, 2)), np.ones(3)), ValueError, "y has 3"),
     ],

@@ -12,7 +12,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
-from fastmlp import DivergenceError, MLPClassifier, MLPRegressor
+from fastmlp import DivergenceError, MLPClassifier, MLPRegressor, TabularRegressor
 from fastmlp.backends import Rows
 from fastmlp.data import from_arrays, from_arrow, from_batches, from_parquet
 from fastmlp.data.survey import Drawn
@@ -324,3 +324,61 @@ def test_no_thread_is_left_when_a_fit_ends_early(sorted_file):
     with pytest.raises(DivergenceError):
         regressor(solver="sgd", learning_rate_init=1e30).fit(source)
     assert threading.active_count() == before
+
+
+def test_a_score_reads_the_source_once():
+    table = pa.table({**dict(zip(NAMES, X.T, strict=True)), "y": Y})
+    whole = from_arrow(table, target="y")
+    model = regressor().fit(whole)
+    reader = from_arrow(table.to_reader(), target="y")
+    assert model.score(reader) == pytest.approx(model.score(whole))
+    with pytest.raises(ValueError, match="has been read already"):
+        model.score(reader)
+
+
+def test_a_batch_without_weight_is_left_out():
+    def batches():
+        yield X[:500], Y[:500], np.zeros(500)
+        yield X[500:], Y[500:], np.ones(1500)
+
+    wanted = regressor(shuffle=False).fit(X[500:], Y[500:])
+    model = regressor(shuffle=False).fit(from_batches(batches))
+    np.testing.assert_allclose(parameters_of(model), parameters_of(wanted), rtol=1e-5, atol=1e-6)
+
+
+def test_rows_without_a_target_and_without_rows():
+    alone = from_batches(lambda: [X])
+    for act in (regressor().fit, regressor().partial_fit, regressor().fit(X, Y).score):
+        with pytest.raises(ValueError, match="batch 0 brings no y"):
+            act(alone)
+    nothing = from_batches(list)
+    for act in (regressor().partial_fit, regressor().fit(X, Y).predict):
+        with pytest.raises(ValueError, match="no rows"):
+            act(nothing)
+
+
+def test_divergence_keeps_its_type_in_a_partial_fit():
+    model = regressor(solver="sgd", learning_rate_init=1e30)
+    with pytest.raises(DivergenceError):
+        model.partial_fit(from_arrays(X, Y, buffer_rows=500))
+
+
+def test_ctrl_c_ends_a_partial_fit_of_a_source():
+    seen = []
+
+    def interrupt(record):
+        seen.append(record)
+        raise KeyboardInterrupt
+
+    model = regressor(callbacks=[interrupt])
+    with pytest.warns(UserWarning, match="interrupted"):
+        model.partial_fit(from_arrays(X, Y, buffer_rows=200))
+    assert len(seen) == 1
+
+
+def test_sources_where_none_can_be():
+    source = from_arrays(X, Y)
+    with pytest.raises(TypeError, match="X_val can't be a source"):
+        regressor().fit(source, X_val=source, y_val=Y)
+    with pytest.raises(TypeError, match="raw tables can't read yet"):
+        TabularRegressor().fit(source, Y)

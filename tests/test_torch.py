@@ -228,6 +228,7 @@ class Own(nn.Linear):
         (nn.Sequential(nn.Linear(2, 3), nn.ReLU()), "the last module must be nn.Linear"),
         (nn.Sequential(nn.Linear(2, 3), nn.Dropout()), "the last module must be nn.Linear"),
         (nn.Sequential(nn.Linear(2, 3), nn.Softmax(dim=0)), "at the end, with dim=-1"),
+        (network(nn.Softplus(threshold=1.0)), "with PyTorch's default options only"),
         (network(nn.Flatten()), "rows are flat from the first layer on"),
         (network().half(), "must all be float32 or all float64; got torch.float16"),
         (nn.Sequential(nn.Linear(2, 3), nn.Sigmoid()), "ends with probabilities: pass classes="),
@@ -290,6 +291,15 @@ def test_other_refusals():
     model = fitted(MLPRegressor, TARGET, activation=own, backend="numpy").model
     with pytest.raises(ValueError, match="its activation 'own' is a Python function of yours"):
         model.to_torch()
+
+
+def test_a_module_that_comes_twice_counts_twice():
+    relu = nn.ReLU()
+    module = nn.Sequential(nn.Linear(3, 8), relu, nn.Linear(8, 8), relu, nn.Linear(8, 1))
+    x = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    with torch.no_grad():
+        wanted = module(torch.from_numpy(x)).numpy()[:, 0]
+    np.testing.assert_allclose(from_torch(module).predict(x), wanted, atol=1e-6)
 
 
 def test_torch_is_imported_only_when_it_is_asked_for():

@@ -26,6 +26,10 @@ class _ArraySource(Source):
         self.has_target = y is not None
 
     @property
+    def n_columns(self) -> int:
+        return self.X.shape[1] or 1
+
+    @property
     def n_parts(self) -> int:
         return -(-len(self.X) // _ROWS_OF_PART)
 

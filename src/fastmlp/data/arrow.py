@@ -69,6 +69,10 @@ class _DatasetSource(Source):
         return parts
 
     @property
+    def n_columns(self) -> int:
+        return len(self.columns.of_x)
+
+    @property
     def n_parts(self) -> int:
         return len(self._parts)
 
@@ -108,10 +112,15 @@ class _ReaderSource(Source):
     """The batches of a stream of Arrow's, which can be read only once."""
 
     once = True
+    read_before = False
 
     def __init__(self, reader: Any, columns: _Columns, reading: Reading) -> None:
         self.reader, self.columns, self.reading = reader, columns, reading
         self.has_target = bool(columns.targets)
+
+    @property
+    def n_columns(self) -> int:
+        return len(self.columns.of_x)
 
     @property
     def n_parts(self) -> int:
@@ -120,6 +129,8 @@ class _ReaderSource(Source):
     def read(self, part: int, n_rows: int) -> Iterator[Piece]:
         import pyarrow as pa  # noqa: PLC0415 - an extra
 
+        validation.check_unread(self.read_before)
+        self.read_before = True
         for number, batch in enumerate(self.reader):
             place = f"batch {number}"
             for first in range(0, len(batch), n_rows):

@@ -54,15 +54,15 @@ def from_batches(
     """Read what a function of your own yields.
 
     The batches come in the order in which they are yielded, and rows are shuffled among those of
-    a buffer only: if neighbours are alike, let the function draw another order each time.
+    a buffer only. Every call must give the same rows in the same order, by which those are known
+    that early stopping holds out.
 
     Parameters
     ----------
     batches : callable
         Called without arguments, once to see what there is and once for each epoch; returns an
         iterator of ``(X, y)`` or ``(X, y, sample_weight)``, or of X alone where rows are only
-        predicted. X is an array or a data frame; batches may differ in their numbers of rows,
-        but every call must give as many rows in all.
+        predicted. X is an array or a data frame; batches may differ in their numbers of rows.
     buffer_rows : int, default=None
         Rows that are shuffled among one another; None for as many as 32 MiB hold.
     prefetch : int, default=1

@@ -41,8 +41,8 @@ def _beside(items: Generator[T, None, None], n_ahead: int) -> Generator[T, None,
             made.put((_END, error))
 
     thread = Thread(target=make, name="fastmlp reader", daemon=True)
-    thread.start()
     try:
+        thread.start()  # within, as Ctrl-C may come while it waits for the thread
         while True:
             item, error = made.get()
             if error is not None:
@@ -54,4 +54,5 @@ def _beside(items: Generator[T, None, None], n_ahead: int) -> Generator[T, None,
     finally:
         left.append(True)
         room.release()
-        thread.join()
+        if thread.ident is not None:
+            thread.join()

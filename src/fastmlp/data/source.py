@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ROWS_OF_PIECE", "Piece", "Reading", "Source"]
+__all__ = ["Piece", "Reading", "Source"]
 
-#: Rows that are read at a time.
-ROWS_OF_PIECE = 8192
+#: Rows that are read at a time, within the bytes that their numbers take in float64.
+MOST_ROWS, FEWEST_ROWS, PIECE_BYTES = 8192, 64, 1 << 22
 
 #: What parts that are read at the same time may take in memory, and how many they are.
 OPEN_BYTES, FEWEST_OPEN, MOST_OPEN = 1 << 27, 2, 16
@@ -86,6 +86,16 @@ class Source(ABC):
         """How many parts there are."""
 
     @property
+    def rows_of_piece(self) -> int:
+        """How many rows are read at a time."""
+        return int(np.clip(PIECE_BYTES // (8 * self.n_columns), FEWEST_ROWS, MOST_ROWS))
+
+    @property
+    def n_columns(self) -> int:
+        """How many columns X has; 1 where nobody knows before it is read."""
+        return 1
+
+    @property
     def n_open(self) -> int:
         """How many parts are read at the same time, where the order of the rows is free."""
         if self.reading.n_open is not None:
@@ -111,10 +121,3 @@ class Source(ABC):
         """Yield all rows in their order, in pieces of up to ``n_rows``."""
         for part in range(self.n_parts):
             yield from self.read(part, n_rows)
-
-    def targets(self) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the targets (N,) or (N, T) and the weights (N,), if there are any, of all rows."""
-        pieces = [(piece.y, piece.weights) for piece in self.pieces(ROWS_OF_PIECE)]
-        y = np.concatenate([each for each, _ in pieces if each is not None])
-        weights = [each for _, each in pieces if each is not None]
-        return y, np.concatenate(weights) if weights else None

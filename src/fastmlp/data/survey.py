@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastmlp import validation
-from fastmlp.data.source import ROWS_OF_PIECE, Piece, Source
+from fastmlp.data.source import Piece, Source
 from fastmlp.data.stacks import chosen, stacked
 
 __all__ = ["Drawn", "Survey", "survey"]
@@ -119,10 +119,11 @@ def survey(source: Source, drawn: Drawn, most: Callable[[int], int], *, has_labe
     first: Piece | None = None
     for part in range(source.n_parts):
         rng = drawn.of_part(part)
-        for piece in source.read(part, ROWS_OF_PIECE):
+        for piece in source.read(part, source.rows_of_piece):
             sample.most = sample.most or most(piece.X.shape[1])
             first = first or piece
             validation.check_like_first(first, piece, piece.place)
+            validation.check_brings_target(piece.y, piece.place)
             keys = rng.random(len(piece))
             keep = _counting(piece)
             with validation.naming_piece(piece.place):
@@ -132,7 +133,8 @@ def survey(source: Source, drawn: Drawn, most: Callable[[int], int], *, has_labe
                     sample.add(chosen(piece, keep), keys[keep])
             n_rows += len(keep)
     validation.check_any_row_to_stream(n_rows)
-    return sample.finish(n_rows)
+    with validation.naming_unlike_pieces():
+        return sample.finish(n_rows)
 
 
 def _counting(piece: Piece) -> np.ndarray:

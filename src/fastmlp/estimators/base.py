@@ -12,7 +12,7 @@ from sklearn.utils import Tags
 
 from fastmlp import validation
 from fastmlp.backends import BACKENDS, Backend, Rows, get_backend
-from fastmlp.data.source import ROWS_OF_PIECE, Source
+from fastmlp.data.source import Source
 from fastmlp.estimators.attributes import LearntAttributes
 from fastmlp.estimators.hiding import with_sklearn_callbacks
 from fastmlp.estimators.learnt import Learnt, learnt_by
@@ -245,6 +245,7 @@ default=None
         """Learn from rows that are read piece by piece."""
         from fastmlp.estimators.preparation import NO_ROWS  # noqa: PLC0415 - see _fit
         from fastmlp.estimators.streaming import parts_of, prepare_streamed  # noqa: PLC0415
+        from fastmlp.training.loop import INTERRUPTION  # noqa: PLC0415
 
         began = clock.now()
         validation.check_streamed_arguments(source, y, sample_weight, again=not incremental)
@@ -252,6 +253,8 @@ default=None
             for part in parts_of(self, source):
                 with validation.naming_piece(part.place):
                     self._fit(part.X, part.y, part.weights, incremental=True, classes=classes)
+                if self._learnt.stop_reason == INTERRUPTION:
+                    break
             return self
         fitting = prepare_streamed(self, source, began, validation_rows or NO_ROWS)
         return self._run(fitting, source, None, None)
@@ -349,10 +352,12 @@ default=None
     ) -> np.ndarray:
         """Do the same with every check, whose text says what is wrong."""
         if isinstance(X, Source):
-            pieces = X.pieces(ROWS_OF_PIECE)
-            return np.concatenate(
-                [self._checked_forward(learnt, piece.X, apply_link, paired) for piece in pieces]
-            )
+            parts = [
+                self._checked_forward(learnt, piece.X, apply_link, paired)
+                for piece in X.pieces(X.rows_of_piece)
+            ]
+            validation.check_any_row_to_stream(len(parts))
+            return np.concatenate(parts)
         network = learnt.network
         X = validation.check_features(learnt.columns(type(self).__name__), X, network.dtype)
         backend, n_threads = self._get_backend(), self._count_threads()
@@ -377,13 +382,26 @@ default=None
         rows = validation.check_features(learnt.columns(type(self).__name__), X, dtype)
         return gather(rows, slice(None), dtype)
 
-    @staticmethod
-    def _to_score(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
-        """Return y and the weights, which a source in the place of X brings itself."""
+    def _to_score(
+        self, learnt: Learnt, X: Any, y: Any, sample_weight: Any, *, apply_link: bool
+    ) -> tuple[np.ndarray, Any, Any]:
+        """Return outputs, or logits, (N, C), y and the weights, which a source brings itself."""
         if not isinstance(X, Source):
-            return y, sample_weight
-        validation.check_streamed_arguments(X, y, sample_weight, again=True)
-        return X.targets()
+            return self._forward(learnt, X, apply_link=apply_link), y, sample_weight
+        validation.check_streamed_arguments(X, y, sample_weight, again=False)
+        parts = []
+        for piece in X.pieces(X.rows_of_piece):
+            validation.check_brings_target(piece.y, piece.place)
+            out = self._checked_forward(learnt, piece.X, apply_link, False)
+            parts.append((out, piece.y, piece.weights))
+        validation.check_any_row_to_stream(len(parts))
+        outputs, targets, weights = zip(*parts, strict=True)
+        has_weights = weights[0] is not None
+        return (
+            np.concatenate(outputs),
+            np.concatenate(targets),
+            np.concatenate(weights) if has_weights else None,
+        )
 
     def loss_per_sample(self, X: Any, y: Any) -> np.ndarray:
         """Return the loss of each sample, without penalties.

@@ -375,8 +375,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
         learnt = self._learnt
         labels = _labels_of(learnt)
-        predicted = labels.decode(self._forward(learnt, X, apply_link=False))
-        y, sample_weight = self._to_score(X, y, sample_weight)
+        logits, y, sample_weight = self._to_score(learnt, X, y, sample_weight, apply_link=False)
+        predicted = labels.decode(logits)
         y, weights = validation.check_scored(y, sample_weight, len(predicted), numeric_y=False)
         if y.ndim > 1 or labels.kind == "multilabel":
             labels.check(y, str(learnt.coder.loss))

@@ -301,8 +301,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """
         learnt = self._learnt
         coder = _coder_of(learnt)
-        outputs = coder.in_users_unit(self._forward(learnt, X, apply_link=True))
-        y, sample_weight = self._to_score(X, y, sample_weight)
+        outputs, y, sample_weight = self._to_score(learnt, X, y, sample_weight, apply_link=True)
+        outputs = coder.in_users_unit(outputs)
         y, weights = validation.check_scored(y, sample_weight, len(outputs), numeric_y=True)
         validation.check_target_width(y, coder.n_targets)
         if coder.row.link != "quantiles":

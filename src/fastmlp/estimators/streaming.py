@@ -15,7 +15,7 @@ import numpy as np
 
 from fastmlp import validation
 from fastmlp.backends import Rows
-from fastmlp.data.source import ROWS_OF_PIECE, Piece, Source
+from fastmlp.data.source import Piece, Source
 from fastmlp.data.stacks import chosen, stacked
 from fastmlp.data.survey import Drawn, Survey, survey
 from fastmlp.data.turns import in_turns
@@ -85,11 +85,13 @@ def _raise_for_piece(model: Any, source: Source) -> None:
     """Raise, with its place, for the first piece whose numbers are not as they must be."""
     columns = validation.stand_in(type(model).__name__)
     dtype = np.dtype(np.float32 if model.dtype == "auto" else model.dtype)
-    for piece in source.pieces(ROWS_OF_PIECE):
+    for piece in source.pieces(source.rows_of_piece):
         with validation.naming_piece(piece.place):
             validation.check_data(
                 columns, piece.X, piece.y, dtype=dtype, reset=True, numeric_y=model._numeric_target
             )
+            if piece.weights is not None and piece.weights.any():
+                validation.check_sample_weight(piece.weights, len(piece), dtype)
 
 
 def _seed_of(random_state: Any) -> int:
@@ -185,17 +187,27 @@ def parts_of(model: Any, source: Source) -> Iterator[Piece]:
     if model.shuffle and not source.once:
         np.random.default_rng(_seed_of(model.random_state)).shuffle(order)
     pieces: list[Piece] = []
-    n_rows = 0
+    n_rows, first = 0, None
     size = source.reading.buffer_rows
+    at_once = source.rows_of_piece if size is None else min(size, source.rows_of_piece)
     for _, piece in in_turns(
-        order.tolist(), lambda part: source.read(part, ROWS_OF_PIECE), source.n_open
+        order.tolist(), lambda part: source.read(part, at_once), source.n_open
     ):
+        first = first or piece
+        validation.check_like_first(first, piece, piece.place)
+        validation.check_brings_target(piece.y, piece.place)
         if size is None:
             size = max(1, BUFFER_BYTES // (8 * piece.X.shape[1]))
+        if pieces and n_rows + len(piece) > size:
+            yield _as_one(pieces)
+            pieces, n_rows = [], 0
         pieces.append(piece)
         n_rows += len(piece)
-        if n_rows >= size:
-            yield stacked(pieces)
-            pieces, n_rows = [], 0
-    if pieces:
-        yield stacked(pieces)
+    validation.check_any_row_to_stream(n_rows)
+    yield _as_one(pieces)
+
+
+def _as_one(pieces: list[Piece]) -> Piece:
+    """Return pieces as one; ValueError if they are too unlike for that."""
+    with validation.naming_unlike_pieces():
+        return stacked(pieces)

@@ -72,6 +72,8 @@ class Streamed:
                 keep = drawing[part].random(len(piece)) > self.bound
                 if piece.weights is not None:
                     keep &= piece.weights != 0
+                if not keep.any():
+                    continue
                 rows = self.encode(piece)
             yield rows if keep.all() else _chosen(rows, keep)
 

@@ -71,6 +71,11 @@ def check_not_lazy(X: Any) -> None:
     """Raise TypeError for a data frame that is not computed yet; its names alone may cost much."""
     if hasattr(X, "collect") and hasattr(X, "collect_schema"):
         raise TypeError("X is a lazy data frame, which has no rows yet: pass X.collect().")
+    if hasattr(X, "rows_of_piece"):
+        raise TypeError(
+            "X is a source of fastmlp.data, which models of raw tables can't read yet: give them a "
+            "data frame, such as a sample of the rows."
+        )
 
 
 def _is_row(row: Any) -> bool:

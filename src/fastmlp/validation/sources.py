@@ -19,6 +19,7 @@ __all__ = [
     "check_batch",
     "check_batches",
     "check_batches_begin",
+    "check_brings_target",
     "check_columns_to_stream",
     "check_like_first",
     "check_no_nulls",
@@ -28,7 +29,9 @@ __all__ = [
     "check_stream_length",
     "check_streamed_arguments",
     "check_streams",
+    "check_unread",
     "naming_piece",
+    "naming_unlike_pieces",
 ]
 
 
@@ -85,8 +88,15 @@ def check_columns_to_stream(
 ) -> list[str]:
     """Return the columns of X among ``names``; an error for those that are not there."""
     if len(set(names)) < len(names):
-        twice = next(name for name in names if list(names).count(name) > 1)
-        raise ValueError(f"The data has two columns named {brief(twice)}: rename one of them.")
+        double = next(name for name in names if list(names).count(name) > 1)
+        raise ValueError(f"The data has two columns named {brief(double)}: rename one of them.")
+    for argument, value in (("target", target), ("columns", columns)):
+        if not (value is None or isinstance(value, Sequence)):
+            raise TypeError(f"{argument} must be names of columns; got {brief(value)}.")
+    if isinstance(columns, str):
+        raise TypeError(f"columns must be a list of names; got {brief(columns)}.")
+    if not (weight is None or isinstance(weight, str)):
+        raise TypeError(f"weight must be the name of a column; got {brief(weight)}.")
     targets = [target] if isinstance(target, str) else list(target or ())
     others = [*targets, *([] if weight is None else [weight])]
     chosen = [name for name in names if name not in others] if columns is None else list(columns)
@@ -100,6 +110,12 @@ def check_columns_to_stream(
             )
     if not chosen:
         raise ValueError("columns: no column is left for X.")
+    every = [*chosen, *others]
+    repeated = [name for name in every if every.count(name) > 1]
+    if repeated:
+        raise ValueError(
+            f"Column {brief(repeated[0])} is named twice: a column is of X, a target or the weight."
+        )
     return chosen
 
 
@@ -138,11 +154,17 @@ def check_batches_begin(batches: Any) -> None:
 
 def check_batch(batch: Any, place: str) -> tuple[Any, np.ndarray | None, np.ndarray | None]:
     """Return X (n, I), y (n,) or (n, T) and weights (n,) of a batch of the user's."""
-    parts = batch if isinstance(batch, tuple) else (batch,)
+    parts = batch if isinstance(batch, (tuple, list)) else (batch,)
     if not 1 <= len(parts) <= 3:
         raise ValueError(f"{place}: batches must be (X, y) or (X, y, sample_weight).")
     X, y, weights = (*parts, None, None)[:3]
+    if hasattr(X, "tocsr"):
+        raise TypeError(
+            f"{place}: X is sparse, but sources hold arrays and data frames: X.toarray()."
+        )
     X = X if hasattr(X, "columns") else np.asarray(X)
+    if len(X.shape) == 2 and X.shape[1] == 0:
+        raise ValueError(f"{place}: X has no column.")
     if isinstance(X, np.ndarray) and X.ndim != 2:
         raise ValueError(f"{place}: X must have two dimensions; got {X.ndim}.")
     y = None if y is None else np.asarray(y)
@@ -189,10 +211,25 @@ def check_like_first(first: Any, piece: Any, place: str) -> None:
             raise ValueError(f"{place}: {name} is of another form than at first.")
 
 
+def check_brings_target(y: Any, place: str) -> None:
+    """Raise ValueError for rows without a target, to learn from or to score."""
+    if y is None:
+        raise ValueError(f"{place} brings no y: yield (X, y).")
+
+
+def check_unread(read_before: bool) -> None:
+    """Raise ValueError for a stream of batches that has been read already."""
+    if read_before:
+        raise ValueError(
+            "This stream of batches has been read already, and can be read only once: make another "
+            "one."
+        )
+
+
 def check_any_row_to_stream(n_rows: int) -> None:
     """Raise ValueError for a source without rows."""
     if n_rows == 0:
-        raise ValueError("The source has no rows to learn from.")
+        raise ValueError("The source has no rows.")
 
 
 def check_stream_length(n_seen: int, n_rows: int) -> None:
@@ -223,7 +260,7 @@ def check_streamed_arguments(source: Any, y: Any, sample_weight: Any, *, again: 
     if y is not None or sample_weight is not None:
         raise TypeError("A source brings y and sample_weight itself: leave them out.")
     if not source.has_target:
-        raise ValueError("The source has no target to learn: name it by target=.")
+        raise ValueError("The source has no target: name it by target=, or give y.")
     if again and source.once:
         raise ValueError(
             "A stream of batches can be read only once, but this reads it several times: pass a "
@@ -236,12 +273,31 @@ def naming_piece(place: str) -> Iterator[None]:
     """Say where rows lie that can't be read, or are not as they must be."""
     try:
         yield
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, NotImplementedError) as error:
         text = str(error)
-        if text.startswith(place):
+        if text.startswith(place) or _has_a_meaning_of_its_own(error):
             raise
         kind = _kind_of(error)
         raise kind(f"{place}: {one_line(text)}") from error
+
+
+@contextmanager
+def naming_unlike_pieces() -> Iterator[None]:
+    """Say that pieces can't be put together, whose columns or labels are of different types."""
+    try:
+        yield
+    except Exception as error:
+        raise ValueError(
+            f"The source's parts can't be put together; their types differ: {one_line(str(error))}"
+        ) from error
+
+
+def _has_a_meaning_of_its_own(error: Exception) -> bool:
+    """Return whether a ValueError is of a class that users may wait for, as DivergenceError is."""
+    kind = type(error)
+    return isinstance(error, ValueError) and not (
+        kind is ValueError or kind.__module__.startswith("pyarrow")
+    )
 
 
 def _kind_of(error: Exception) -> Callable[[str], Exception]:

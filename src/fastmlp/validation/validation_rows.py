@@ -48,6 +48,8 @@ def check_validation_columns(X: Any, X_val: Any) -> None:
     """Raise ValueError if ``X_val`` is what X was before a step of a pipeline changed it."""
     if X_val is None:
         return
+    if hasattr(X_val, "rows_of_piece"):
+        raise TypeError("X_val can't be a source of fastmlp.data: give arrays or a data frame.")
     if _has_names(X_val) and not _has_names(X):
         raise ValueError(
             "X_val has column names and X has none: a step before the model changed X only. "

@@ -45,7 +45,8 @@ class _Numbers(NamedTuple):
 def typed(table: Table, as_texts: Sequence[str] = ()) -> Table:
     """Return a table whose columns of texts are what their cells are.
 
-    All cells are whole numbers, numbers, or dates as ISO 8601 writes them; else they are texts.
+    All cells are whole numbers, numbers, true or false, or dates as ISO 8601 writes them; else
+    they are texts.
     Numbers with leading zeros are texts, and so are the columns in ``as_texts``.
     """
     if table.dialect is None:
@@ -70,9 +71,9 @@ def _of_texts(name: str, texts: pa.ChunkedArray, decimal: str) -> tuple[pa.Chunk
     n_numbers = pc.sum(numbers.are).as_py()
     if n_numbers == n_cells:
         return _cast(numbers.texts, texts), ""
-    dates = _dates(texts)
-    if dates is not None:
-        return dates, ""
+    for cells in (_booleans(texts), _dates(texts)):
+        if cells is not None:
+            return cells, ""
     if n_numbers <= MOSTLY * n_cells:
         return texts, ""
     row = pc.index(numbers.are, False).as_py()
@@ -160,6 +161,18 @@ def _as(table: Table, name: str, taken_for: str) -> pa.ChunkedArray:
     return _READERS[taken_for](table, name)
 
 
+def _booleans(texts: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Return a column of true and false, in any case; None if it has other cells."""
+    words = pc.utf8_lower(texts)
+    are = pc.is_in(words.drop_null(), value_set=pa.array(["true", "false"], words.type))
+    return pc.equal(words, "true") if pc.all(are).as_py() else None
+
+
+def _booleans_of(table: Table, name: str) -> pa.ChunkedArray:
+    cells = _booleans(table.columns[name])
+    return numbers_of(table, name) if cells is None else cells
+
+
 def _dates_of(table: Table, name: str) -> pa.ChunkedArray:
     column = table.columns[name]
     dates = _dates(column)
@@ -180,7 +193,7 @@ def is_text(kind: pa.DataType) -> bool:
 
 _READERS: dict[str, Callable[[Table, str], pa.ChunkedArray]] = {
     "number": numbers_of,
-    "boolean": numbers_of,
+    "boolean": _booleans_of,
     "duration": numbers_of,
     "date": _dates_of,
 }

@@ -28,6 +28,7 @@ def read_text(name: str, text: str, dialect: Dialect) -> pa.Table:
     table = _parsed(name, text.encode(), len(names), dialect)
     check_any_rows(name, table.num_rows, table.num_columns)
     _check_quotes(name, text, table)
+    _check_behind_quotes(name, text, dialect.delimiter or ",")
     missing = pa.array(dialect.all_missing, pa.large_string())
     columns = [_cleaned(column, missing) for column in table.columns]
     return pa.Table.from_arrays(columns, names=names)
@@ -38,6 +39,20 @@ def _check_quotes(name: str, text: str, table: pa.Table) -> None:
     [last] = table.slice(table.num_rows - 1).to_pylist()
     if text.count('"') % 2 and any("\n" in cell for cell in last.values()):
         raise_unreadable(name, "a quote is never closed", "close it, or write it twice in a cell")
+
+
+def _check_behind_quotes(name: str, text: str, delimiter: str) -> None:
+    """Raise TableError for text behind a closing quote: two stray quotes swallow rows."""
+    if '"' not in text:
+        return
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        for _ in rows:
+            pass
+    except csv.Error as error:
+        if "expected after" in str(error):
+            what = f"text follows a closing quote in line {rows.line_num}"
+            raise_unreadable(name, what, "write a quote within a cell twice, and quote the cell")
 
 
 def _cleaned(column: pa.ChunkedArray, missing: pa.Array) -> pa.ChunkedArray:

@@ -155,7 +155,7 @@ _ACTIVATIONS: dict[type[nn.Module], tuple[tuple[dict[str, Any], str], ...]] = {
     nn.LeakyReLU: (({"negative_slope": 0.01}, "leaky_relu"),),
     nn.ELU: (({"alpha": 1.0}, "elu"),),
     nn.SELU: (({}, "selu"),),
-    nn.Softplus: (({"beta": 1.0}, "softplus"),),
+    nn.Softplus: (({"beta": 1.0, "threshold": 20.0}, "softplus"),),
     nn.GELU: (({"approximate": "none"}, "gelu"), ({"approximate": "tanh"}, "gelu_tanh")),
     nn.SiLU: (({}, "silu"),),
     nn.Mish: (({}, "mish"),),
@@ -187,7 +187,7 @@ def _flat(module: Any, place: str) -> Iterator[tuple[str, Any]]:
     if type(module) is not nn.Sequential:
         yield place, module
         return
-    for name, each in module.named_children():
+    for name, each in module._modules.items():  # named_children leaves out what comes again
         yield from _flat(each, f"{place}.{name}" if place else name)
 
 
