@@ -169,6 +169,18 @@ def test_early_stopping_holds_rows_out_that_nothing_is_learnt_from():
     assert model._learnt.history.n_samples_seen == model.n_iter_ * 540
 
 
+def test_early_stopping_wants_the_same_order_each_time():
+    rng = np.random.default_rng(0)
+
+    def batches():
+        order = rng.permutation(N)
+        yield X[order], Y[order]
+
+    with pytest.raises(ValueError, match="in another order than before"):
+        regressor(early_stopping=True).fit(from_batches(batches))
+    assert regressor(max_iter=15).fit(from_batches(batches)).score(from_arrays(X, Y)) > 0.5
+
+
 def test_rows_of_ones_own_judge():
     model = regressor(early_stopping=True).fit(from_arrays(X, Y), X_val=X[:100], y_val=Y[:100])
     assert len(model.validation_scores_) == model.n_iter_

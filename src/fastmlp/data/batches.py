@@ -54,8 +54,9 @@ def from_batches(
     """Read what a function of your own yields.
 
     The batches come in the order in which they are yielded, and rows are shuffled among those of
-    a buffer only. Every call must give the same rows in the same order, by which those are known
-    that early stopping holds out.
+    a buffer only: if neighbours are alike, let the function draw another order each time. But with
+    early stopping every call must give the rows in the same order, by which those are known that
+    it holds out.
 
     Parameters
     ----------

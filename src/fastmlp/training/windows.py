@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -56,6 +57,7 @@ class Streamed:
     n_rows: int
     window_rows: int
     shuffles: bool
+    _held_out: dict[int, int] = field(init=False, repr=False, default_factory=dict)
 
     def rows(self, epoch: int) -> Iterator[Rows]:
         """Yield what each piece of an epoch has to learn from, encoded."""
@@ -64,18 +66,25 @@ class Streamed:
         if self.shuffles:
             np.random.default_rng([self.drawn.seed, epoch]).shuffle(order)
         size = int(np.clip(self.window_rows // (2 * n_open), FEWEST, MOST))
+        digests: dict[int, int] = {}
         drawing = {part: self.drawn.of_part(part) for part in order.tolist()}
         for part, piece in in_turns(
             order.tolist(), lambda part: self.source.read(part, size), n_open
         ):
             with validation.naming_piece(piece.place):
                 keep = drawing[part].random(len(piece)) > self.bound
+                held = ~keep
                 if piece.weights is not None:
                     keep &= piece.weights != 0
                 if not keep.any():
                     continue
                 rows = self.encode(piece)
+            if held.any():
+                digests[part] = crc32(rows.target[held].tobytes(), digests.get(part, 0))
             yield rows if keep.all() else _chosen(rows, keep)
+        # What was held out in the first epoch must be held out in all others.
+        validation.check_same_held_out(self._held_out or digests, digests)
+        self._held_out.update(digests)
 
     def windows(self, epoch: int) -> Generator[Rows, None, None]:
         """Yield an epoch's windows, read ahead in a thread beside, as far as the source says."""

@@ -26,6 +26,7 @@ __all__ = [
     "check_paths_to_stream",
     "check_reading",
     "check_same_columns",
+    "check_same_held_out",
     "check_stream_length",
     "check_streamed_arguments",
     "check_streams",
@@ -230,6 +231,16 @@ def check_any_row_to_stream(n_rows: int) -> None:
     """Raise ValueError for a source without rows."""
     if n_rows == 0:
         raise ValueError("The source has no rows.")
+
+
+def check_same_held_out(first: Mapping[int, int], now: Mapping[int, int]) -> None:
+    """Raise ValueError if other rows were held out than in the first epoch, by their digests."""
+    if first != now:
+        raise ValueError(
+            "The source's rows came in another order than before, so early stopping can't know "
+            "those that it holds out: give them in the same order each time, or give X_val and "
+            "y_val."
+        )
 
 
 def check_stream_length(n_seen: int, n_rows: int) -> None:
