@@ -52,12 +52,24 @@ def _plain(table: Any, name: str, place: str) -> np.ndarray:
     return values
 
 
-class _DatasetSource(Source):
+class _ArrowSource(Source):
+    """Rows of which Arrow knows the columns."""
+
+    def __init__(self, columns: _Columns, reading: Reading) -> None:
+        self.columns, self.reading = columns, reading
+        self.has_target = bool(columns.targets)
+
+    @property
+    def n_columns(self) -> int:
+        return len(self.columns.of_x)
+
+
+class _DatasetSource(_ArrowSource):
     """See ``from_parquet``: a part is a row group of a file, or a fragment of other datasets."""
 
     def __init__(self, dataset: Any, columns: _Columns, keep: Any, reading: Reading) -> None:
-        self.dataset, self.columns, self.keep, self.reading = dataset, columns, keep, reading
-        self.has_target = bool(columns.targets)
+        super().__init__(columns, reading)
+        self.dataset, self.keep = dataset, keep
 
     @kept_property
     def _parts(self) -> list[Any]:
@@ -67,10 +79,6 @@ class _DatasetSource(Source):
                 split = getattr(fragment, "split_by_row_group", None)
                 parts += split() if split else [fragment]
         return parts
-
-    @property
-    def n_columns(self) -> int:
-        return len(self.columns.of_x)
 
     @property
     def n_parts(self) -> int:
@@ -108,19 +116,15 @@ class _DatasetSource(Source):
                     yield self.columns.piece(pa.Table.from_batches([batch]), place)
 
 
-class _ReaderSource(Source):
+class _ReaderSource(_ArrowSource):
     """The batches of a stream of Arrow's, which can be read only once."""
 
     once = True
     read_before = False
 
     def __init__(self, reader: Any, columns: _Columns, reading: Reading) -> None:
-        self.reader, self.columns, self.reading = reader, columns, reading
-        self.has_target = bool(columns.targets)
-
-    @property
-    def n_columns(self) -> int:
-        return len(self.columns.of_x)
+        super().__init__(columns, reading)
+        self.reader = reader
 
     @property
     def n_parts(self) -> int:
@@ -202,10 +206,11 @@ def from_parquet(
     ------
     ImportError
         Without pyarrow.
-    OSError
-        If there is no such file, or it is no Parquet file.
+    FileNotFoundError
+        If there is no such file.
     ValueError, TypeError
-        If there is no such column, or an argument is not as it must be.
+        If a file is not a Parquet file, if there is no such column, or if an argument is not as it
+        must be.
     """
     validation.check_library("pyarrow", "Reading Parquet and Arrow", "parquet")
     import pyarrow.dataset as ds  # noqa: PLC0415 - an extra
