@@ -1,4 +1,4 @@
-"""Fits of sources: the same as of arrays, the same each time, and in little memory."""
+"""Fits of sources: the same as of arrays, the same each time, and what ends them."""
 
 from __future__ import annotations
 
