@@ -94,7 +94,13 @@ from fastmlp.validation.labels import (
 )
 from fastmlp.validation.members import check_members, check_same_members
 from fastmlp.validation.memory import check_memory, naming_rows, naming_training
-from fastmlp.validation.models import check_model, check_refitted
+from fastmlp.validation.models import (
+    check_model,
+    check_models_to_average,
+    check_refitted,
+    check_same_meaning,
+    check_weights_of_models,
+)
 from fastmlp.validation.modules import (
     check_link_has_classes,
     check_loss_of_module,
@@ -325,6 +331,7 @@ __all__ = [
     "check_min_count",
     "check_missing_text",
     "check_model",
+    "check_models_to_average",
     "check_module_numbers",
     "check_modules",
     "check_n_columns",
@@ -377,6 +384,7 @@ __all__ = [
     "check_same_embeddings",
     "check_same_groups",
     "check_same_held_out",
+    "check_same_meaning",
     "check_same_members",
     "check_same_network",
     "check_same_normalizations",
@@ -416,6 +424,7 @@ __all__ = [
     "check_validation_size",
     "check_values",
     "check_weights",
+    "check_weights_of_models",
     "check_weights_of_parts",
     "check_years",
     "check_zipmap",
