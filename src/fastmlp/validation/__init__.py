@@ -28,6 +28,13 @@ from fastmlp.validation.class_weights import (
     weights_name,
 )
 from fastmlp.validation.columns import stand_in
+from fastmlp.validation.distribution import (
+    check_no_shard_lost,
+    check_round_can_repeat,
+    check_rows_of_batch,
+    check_workers_come,
+    raise_round_fails,
+)
 from fastmlp.validation.embeddings import (
     check_embeddings,
     check_levels,
@@ -333,6 +340,7 @@ __all__ = [
     "check_new_learning_rate",
     "check_no_guests",
     "check_no_nulls",
+    "check_no_shard_lost",
     "check_no_transform",
     "check_normalizations",
     "check_not_in_training",
@@ -366,9 +374,11 @@ __all__ = [
     "check_refitted",
     "check_regions",
     "check_return_std",
+    "check_round_can_repeat",
     "check_row_lengths",
     "check_row_weights",
     "check_rows_for_batch_norm",
+    "check_rows_of_batch",
     "check_rows_to_learn_from",
     "check_safetensors",
     "check_same_activations",
@@ -417,6 +427,7 @@ __all__ = [
     "check_values",
     "check_weights",
     "check_weights_of_parts",
+    "check_workers_come",
     "check_years",
     "check_zipmap",
     "check_zone",
@@ -454,6 +465,7 @@ __all__ = [
     "raise_module",
     "raise_no_order",
     "raise_partner",
+    "raise_round_fails",
     "raise_unloadable",
     "raise_unreadable_cells",
     "raise_unsavable",
