@@ -15,57 +15,14 @@ from typing import Any, NamedTuple
 
 import click
 import numpy as np
+from learning_data import Data, digits, mnist, table
 from rich.console import Console
 from rich.table import Table
-from sklearn.compose import make_column_selector, make_column_transformer
-from sklearn.datasets import load_digits
-from sklearn.impute import SimpleImputer
-from sklearn.model_selection import train_test_split
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from table_data import TABLES, split_of
 
 from fastmlp import MLPClassifier, MLPRegressor
 from fastmlp.backends import get_backend
-from fastmlp.cli.data import find_mnist, load
 from fastmlp.config import config_dict
 from fastmlp.registry import MATMUL_PRECISIONS
-
-
-class Data(NamedTuple):
-    """Rows to learn from and rows to test by, as the network sees them."""
-
-    X: np.ndarray
-    y: np.ndarray
-    X_test: np.ndarray
-    y_test: np.ndarray
-
-
-def _table(name: str) -> Data:
-    split = split_of(TABLES[name]())
-    inputs = make_column_transformer(
-        (
-            make_pipeline(SimpleImputer(strategy="median"), StandardScaler()),
-            make_column_selector(dtype_include="number"),
-        ),
-        remainder=OneHotEncoder(sparse_output=False),
-    ).fit(split.train)
-    X, X_test = (inputs.transform(part).astype(np.float32) for part in (split.train, split.test))
-    return Data(X, split.train_target, X_test, split.test_target)
-
-
-def _mnist() -> Data:
-    path = find_mnist()
-    if path is None:
-        raise click.UsageError("needs MNIST: let FASTMLP_DATA name the folder that holds it")
-    digits = load(path)
-    return Data(digits.X_train, digits.y_train, digits.X_test, digits.y_test)
-
-
-def _digits() -> Data:
-    X, y = load_digits(return_X_y=True)
-    X, X_test, y, y_test = train_test_split(X / 16, y, test_size=0.2, random_state=0, stratify=y)
-    return Data(X, y, X_test, y_test)
 
 
 class Case(NamedTuple):
@@ -78,12 +35,12 @@ class Case(NamedTuple):
 
 CASES = {
     "mnist": Case(
-        _mnist,
+        mnist,
         MLPClassifier,
         {"hidden_layer_sizes": (512, 512), "batch_size": 128, "max_iter": 10},
     ),
     "california": Case(
-        lambda: _table("california"),
+        lambda: table("california"),
         MLPRegressor,
         {
             "hidden_layer_sizes": (256, 256),
@@ -93,12 +50,12 @@ CASES = {
         },
     ),
     "letter": Case(
-        lambda: _table("letter"),
+        lambda: table("letter"),
         MLPClassifier,
         {"hidden_layer_sizes": (256, 256), "batch_size": 256, "max_iter": 30},
     ),
     "digits": Case(
-        _digits,
+        digits,
         MLPClassifier,
         {"hidden_layer_sizes": (256, 256), "max_iter": 20},
     ),
@@ -160,7 +117,7 @@ def fit_once(
 
 def report(fits: list[dict[str, Any]]) -> None:
     """Print the mean score of each cell, and how far seeds are apart."""
-    table = Table("case", "precision", "seeds", "score", "spread of seeds", "s per epoch")
+    shown = Table("case", "precision", "seeds", "score", "spread of seeds", "s per epoch")
     for case in CASES:
         for precision in MATMUL_PRECISIONS:
             cell = [fit for fit in fits if is_of(fit, case, precision)]
@@ -168,7 +125,7 @@ def report(fits: list[dict[str, Any]]) -> None:
                 continue
             scores = [fit["score"] for fit in cell]
             seconds = np.median([fit["seconds_per_epoch"] for fit in cell])
-            table.add_row(
+            shown.add_row(
                 case,
                 precision,
                 str(len(cell)),
@@ -176,7 +133,7 @@ def report(fits: list[dict[str, Any]]) -> None:
                 f"{np.std(scores, ddof=len(scores) > 1):.4f}",
                 f"{seconds:.3f}",
             )
-    Console().print(table)
+    Console().print(shown)
 
 
 if __name__ == "__main__":
