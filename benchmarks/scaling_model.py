@@ -6,9 +6,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["Link", "Work", "local_seconds", "most_useful", "synchronous_seconds"]
+import numpy as np
+from scipy.optimize import nnls
+
+__all__ = [
+    "Link",
+    "Work",
+    "exchange_seconds",
+    "fitted_link",
+    "local_seconds",
+    "most_useful",
+    "synchronous_seconds",
+]
 
 BYTES = 4  # of a parameter
 
@@ -25,11 +38,17 @@ class Link:
         Seconds of a worker's processor for each message that it sends and receives.
     bandwidth : float
         Bytes a second that a worker sends while it receives as many.
+    loss : float, default=0
+        Share of the messages that are lost and sent again.
+    retry : float, default=0.2
+        Seconds until a lost message is sent again, as TCP's shortest time is on Linux.
     """
 
     latency: float
     per_message: float
     bandwidth: float
+    loss: float = 0.0
+    retry: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -72,10 +91,24 @@ def exchange_seconds(n_bytes: float, n_workers: int, link: Link) -> float:
     """
     if n_workers == 1:
         return 0.0
+    n_steps, n_messages, n_sent = _counts(n_bytes, n_workers)
+    is_any_lost = 1 - (1 - link.loss) ** (n_workers * (n_workers - 1))
+    waiting = n_steps * (link.latency + is_any_lost * link.retry)
+    return waiting + n_messages * link.per_message + n_sent / link.bandwidth
+
+
+def _counts(n_bytes: float, n_workers: int) -> tuple[int, int, float]:
+    """Return the steps of a sum, and the messages and bytes that each worker sends in it."""
     n_steps = 1 if n_workers == 2 else 2
-    n_messages = n_steps * (n_workers - 1)
-    n_sent = 2 * (n_workers - 1) / n_workers * n_bytes
-    return n_steps * link.latency + n_messages * link.per_message + n_sent / link.bandwidth
+    return n_steps, n_steps * (n_workers - 1), 2 * (n_workers - 1) / n_workers * n_bytes
+
+
+def fitted_link(times: Sequence[dict[str, Any]]) -> Link:
+    """Return the link whose sums take the measured times, by least squares of relative errors."""
+    counts = np.array([_counts(row["bytes"], row["workers"]) for row in times])
+    seconds = np.array([row["seconds"] for row in times])
+    (latency, per_message, per_byte), _ = nnls(counts / seconds[:, None], np.ones(len(times)))
+    return Link(float(latency), float(per_message), 1 / float(per_byte))
 
 
 def synchronous_seconds(work: Work, link: Link, n_workers: int, batch_size: int) -> float:
