@@ -128,7 +128,7 @@ def speed(
                             client=client, exchange=way, n_shards=2, local_steps=steps, **given
                         )
                         model.fit(X, y)
-                    seconds += epoch.seconds
+                    seconds.extend(epoch.seconds)
             medians = {way: float(np.median(seconds)) for way, seconds in shown.items()}
             figures.append({"batch": batch_size, "seconds": shown, "median": medians})
     shown_table = Table("batch", "one process, s", "synchronous", "local")
