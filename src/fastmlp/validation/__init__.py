@@ -28,6 +28,13 @@ from fastmlp.validation.class_weights import (
     weights_name,
 )
 from fastmlp.validation.columns import stand_in
+from fastmlp.validation.distribution import (
+    check_no_shard_lost,
+    check_round_can_repeat,
+    check_rows_of_batch,
+    check_workers_come,
+    raise_round_fails,
+)
 from fastmlp.validation.embeddings import (
     check_embeddings,
     check_levels,
@@ -346,6 +353,7 @@ __all__ = [
     "check_no_guests",
     "check_no_new_columns",
     "check_no_nulls",
+    "check_no_shard_lost",
     "check_no_transform",
     "check_normalizations",
     "check_not_in_training",
@@ -379,10 +387,12 @@ __all__ = [
     "check_refitted",
     "check_regions",
     "check_return_std",
+    "check_round_can_repeat",
     "check_row_group_ends",
     "check_row_lengths",
     "check_row_weights",
     "check_rows_for_batch_norm",
+    "check_rows_of_batch",
     "check_rows_to_learn_from",
     "check_safetensors",
     "check_same_activations",
@@ -433,6 +443,7 @@ __all__ = [
     "check_weights",
     "check_weights_of_models",
     "check_weights_of_parts",
+    "check_workers_come",
     "check_years",
     "check_zipmap",
     "check_zone",
@@ -473,6 +484,7 @@ __all__ = [
     "raise_module",
     "raise_no_order",
     "raise_partner",
+    "raise_round_fails",
     "raise_unloadable",
     "raise_unreadable_cells",
     "raise_unsavable",
