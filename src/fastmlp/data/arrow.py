@@ -170,6 +170,7 @@ def from_parquet(
     buffer_rows: int | None = None,
     n_open: int | None = None,
     prefetch: int = 1,
+    sample_rows: int | None = None,
 ) -> Source:
     """Read Parquet files row group by row group (``pip install "fastmlp[parquet]"``).
 
@@ -197,6 +198,9 @@ def from_parquet(
         The more there are, the better sorted rows are mixed, and the more memory they take.
     prefetch : int, default=1
         Buffers that are read ahead, in a thread beside the training; 0 for none.
+    sample_rows : int, default=None
+        Rows that the first pass of a fit draws at random, all of which are in memory; None for up
+        to 100,000, of models of raw tables 50,000.
 
     Returns
     -------
@@ -218,7 +222,7 @@ def from_parquet(
     files = validation.check_paths_to_stream(paths)
     with validation.naming_piece("paths"):
         dataset = ds.dataset(files, format="parquet")
-    reading = Reading(buffer_rows, n_open, prefetch)
+    reading = Reading(buffer_rows, n_open, prefetch, sample_rows)
     return _of_dataset(dataset, target, columns, weight, filter, reading)
 
 
@@ -232,6 +236,7 @@ def from_arrow(
     buffer_rows: int | None = None,
     n_open: int | None = None,
     prefetch: int = 1,
+    sample_rows: int | None = None,
 ) -> Source:
     """Read what Arrow reads: a dataset, a table, or a stream of batches.
 
@@ -240,7 +245,7 @@ def from_arrow(
     data : pyarrow.dataset.Dataset, pyarrow.Table or pyarrow.RecordBatchReader
         A reader can be read once only, which is enough for ``partial_fit`` and predictions, but
         not for ``fit``; it takes no ``filter``.
-    target, columns, weight, filter, buffer_rows, n_open, prefetch
+    target, columns, weight, filter, buffer_rows, n_open, prefetch, sample_rows
         As those of :func:`from_parquet`.
 
     Returns
@@ -267,7 +272,7 @@ def from_arrow(
     import pyarrow.dataset as ds  # noqa: PLC0415
 
     validation.check_arrow_to_stream(data, filter)
-    reading = Reading(buffer_rows, n_open, prefetch)
+    reading = Reading(buffer_rows, n_open, prefetch, sample_rows)
     if isinstance(data, pa.RecordBatchReader):
         return _ReaderSource(data, _columns(data.schema, target, columns, weight, reading), reading)
     dataset = ds.dataset(data) if isinstance(data, pa.Table) else data

@@ -12,7 +12,7 @@ from fastmlp import validation
 from fastmlp.data.source import Piece, Source
 from fastmlp.data.stacks import chosen, stacked
 
-__all__ = ["Drawn", "Survey", "survey"]
+__all__ = ["Drawn", "Survey", "are_among", "counting", "survey"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,15 @@ class Drawn:
         return np.random.Generator(np.random.Philox(np.random.SeedSequence([self.seed, part])))
 
 
+def are_among(numbers: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Return which of ``numbers`` (n,) are among those ``chosen`` (V,), which are ascending."""
+    if not len(chosen):
+        return np.zeros(len(numbers), bool)
+    places = np.minimum(np.searchsorted(chosen, numbers), len(chosen) - 1)
+    found: np.ndarray = chosen[places] == numbers
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class Survey:
     """What is known of a source after one pass.
@@ -44,12 +53,15 @@ class Survey:
         What they drew, ascending.
     firsts : dict of label to Piece
         The first row of each label, if the target holds labels (n,).
+    counts : dict of label to int
+        How many rows have each label.
     """
 
     n_rows: int
     sample: Piece
     keys: np.ndarray
     firsts: dict[Any, Piece]
+    counts: dict[Any, int]
 
 
 @dataclass
@@ -63,6 +75,7 @@ class _Sample:
     n_kept: int = 0
     bound: float = np.inf
     labels: dict[Any, Piece] = field(default_factory=dict)
+    counts: dict[Any, int] = field(default_factory=dict)
 
     def add(self, piece: Piece, keys: np.ndarray) -> None:
         """Look at a piece (n,) whose rows drew ``keys`` (n,)."""
@@ -78,10 +91,11 @@ class _Sample:
 
     def _add_labels(self, piece: Piece) -> None:
         assert piece.y is not None
-        labels, first = np.unique(piece.y, return_index=True)
-        for label, row in zip(labels.tolist(), first, strict=True):
+        labels, first, counts = np.unique(piece.y, return_index=True, return_counts=True)
+        for label, row, count in zip(labels.tolist(), first, counts.tolist(), strict=True):
             if label not in self.labels:
                 self.labels[label] = chosen(piece, np.array([row]))
+            self.counts[label] = self.counts.get(label, 0) + count
 
     def _trim(self) -> None:
         """Keep the rows with the least numbers, as many as there may be, in their order."""
@@ -95,10 +109,17 @@ class _Sample:
     def finish(self, n_rows: int) -> Survey:
         """Return what has been seen of so many rows."""
         self._trim()
-        return Survey(n_rows, self.pieces[0], self.keys[0], self.labels)
+        return Survey(n_rows, self.pieces[0], self.keys[0], self.labels, self.counts)
 
 
-def survey(source: Source, drawn: Drawn, most: Callable[[int], int], *, has_labels: bool) -> Survey:
+def survey(
+    source: Source,
+    drawn: Drawn,
+    most: Callable[[int], int],
+    *,
+    has_labels: bool,
+    look: Callable[[Piece], None] | None = None,
+) -> Survey:
     """Read all rows once.
 
     Parameters
@@ -106,9 +127,11 @@ def survey(source: Source, drawn: Drawn, most: Callable[[int], int], *, has_labe
     source : Source
     drawn : Drawn
     most : callable
-        Maps the number of columns to the number of rows to draw.
+        Maps the number of columns to the number of rows to draw, where the source does not say it.
     has_labels : bool
         Whether the target holds class labels, where it is (n,).
+    look : callable, optional
+        Is shown the rows of each piece that count; what it raises is told with their place.
 
     Raises
     ------
@@ -120,23 +143,26 @@ def survey(source: Source, drawn: Drawn, most: Callable[[int], int], *, has_labe
     for part in range(source.n_parts):
         rng = drawn.of_part(part)
         for piece in source.read(part, source.rows_of_piece):
-            sample.most = sample.most or most(piece.X.shape[1])
+            sample.most = sample.most or source.reading.sample_rows or most(piece.X.shape[1])
             first = first or piece
             validation.check_like_first(first, piece, piece.place)
             validation.check_brings_target(piece.y, piece.place)
             keys = rng.random(len(piece))
-            keep = _counting(piece)
-            with validation.naming_piece(piece.place):
-                if len(keep) == len(piece):
-                    sample.add(piece, keys)
-                elif len(keep):
-                    sample.add(chosen(piece, keep), keys[keep])
+            keep = counting(piece)
             n_rows += len(keep)
+            if not len(keep):
+                continue
+            with validation.naming_piece(piece.place):
+                if len(keep) < len(piece):
+                    piece, keys = chosen(piece, keep), keys[keep]  # noqa: PLW2901 - those that count
+                if look is not None:
+                    look(piece)
+                sample.add(piece, keys)
     validation.check_any_row_to_stream(n_rows)
     with validation.naming_unlike_pieces():
         return sample.finish(n_rows)
 
 
-def _counting(piece: Piece) -> np.ndarray:
+def counting(piece: Piece) -> np.ndarray:
     """Return the rows (k,) of a piece whose weight is not 0."""
     return np.arange(len(piece)) if piece.weights is None else np.flatnonzero(piece.weights)

@@ -22,6 +22,7 @@ from fastmlp.data.turns import in_turns
 from fastmlp.estimators.class_weights import ClassWeights
 from fastmlp.estimators.learnt import is_in_training
 from fastmlp.estimators.preparation import ValidationRows, checked_parameters, prepare
+from fastmlp.training import clock
 from fastmlp.training.shuffling import random_state_of
 from fastmlp.training.windows import BUFFER_BYTES, Streamed, StreamedData
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from fastmlp.estimators.fitting import Fitting
 
-__all__ = ["parts_of", "prepare_streamed"]
+__all__ = ["fit_on_sample", "parts_of", "prepare_streamed", "seed_of"]
 
 #: Rows that are drawn, within the bytes that their numbers take in float64.
 FEWEST_DRAWN, MOST_DRAWN, BYTES_DRAWN = 1_000, 100_000, 1 << 24
@@ -56,7 +57,7 @@ def prepare_streamed(
     validation.check_not_in_training(type(model).__name__, is_in_training(model))
     _, parameters, _ = checked_parameters(model, incremental=False)
     validation.check_streams(vars(parameters))
-    drawn = Drawn(_seed_of(model.random_state))
+    drawn = Drawn(seed_of(model.random_state))
     found = survey(source, drawn, _rows_to_draw, has_labels=model._task == "classifier")
     n_held = _rows_to_hold_out(parameters, validation_rows, found)
     held, sample = _split(found, n_held)
@@ -76,9 +77,7 @@ def prepare_streamed(
     except (ValueError, TypeError):
         _raise_for_piece(model, source)
         raise
-    bound = -1.0 if n_held == 0 else float(found.keys[n_held - 1])
-    n_rows = found.n_rows - n_held
-    return _with_rows(fitting, source, drawn, bound, n_rows)
+    return _with_rows(fitting, source, drawn, found.keys[:n_held], found.n_rows - n_held)
 
 
 def _raise_for_piece(model: Any, source: Source) -> None:
@@ -94,7 +93,45 @@ def _raise_for_piece(model: Any, source: Source) -> None:
                 validation.check_sample_weight(piece.weights, len(piece), dtype)
 
 
-def _seed_of(random_state: Any) -> int:
+def fit_on_sample(
+    model: Any,
+    sample: Piece,
+    source: Source,
+    drawn: Drawn,
+    held: np.ndarray,
+    n_rows: int,
+    judged: ValidationRows,
+) -> None:
+    """Fit a model to a source of which a sample has been drawn before.
+
+    Parameters
+    ----------
+    model : MLPClassifier or MLPRegressor
+    sample : Piece
+        Rows that stand for all wherever other fits look at all rows at once.
+    source : Source
+    drawn : Drawn
+    held : ndarray of float64, shape (V,)
+        What the rows drew that are not to be learnt from, ascending.
+    n_rows : int
+        How many rows of a weight there are beside these.
+    judged : ValidationRows
+    """
+    fitting = prepare(
+        model,
+        sample.X,
+        sample.y,
+        sample.weights,
+        incremental=False,
+        classes=None,
+        began=clock.now(),
+        validation_rows=judged,
+    )
+    model._run(_with_rows(fitting, source, drawn, held, n_rows), source, None, None)
+
+
+def seed_of(random_state: Any) -> int:
+    """Return the seed of the numbers that rows draw."""
     return int(random_state_of(random_state).randint(0, 2**31 - 1))
 
 
@@ -125,14 +162,14 @@ def _split(found: Survey, n_held: int) -> tuple[Piece | None, Piece]:
 
 
 def _with_rows(
-    fitting: Fitting, source: Source, drawn: Drawn, bound: float, n_rows: int
+    fitting: Fitting, source: Source, drawn: Drawn, held: np.ndarray, n_rows: int
 ) -> Fitting:
     """Return a fitting to a sample as one to all rows of the source."""
     batch = min(validation.largest_batch(vars(fitting.parameters)), n_rows)
     streamed = Streamed(
         source=source,
         drawn=drawn,
-        bound=bound,
+        held=held,
         encode=_encoder(fitting),
         n_rows=n_rows,
         window_rows=_window_rows(source, fitting, batch, n_rows),
@@ -185,7 +222,7 @@ def parts_of(model: Any, source: Source) -> Iterator[Piece]:
     """
     order = np.arange(source.n_parts)
     if model.shuffle and not source.once:
-        np.random.default_rng(_seed_of(model.random_state)).shuffle(order)
+        np.random.default_rng(seed_of(model.random_state)).shuffle(order)
     pieces: list[Piece] = []
     n_rows, first = 0, None
     size = source.reading.buffer_rows
