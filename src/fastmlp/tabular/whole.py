@@ -17,7 +17,8 @@ from fastmlp.data.source import Piece, Source
 from fastmlp.data.stacks import chosen, stacked
 from fastmlp.data.survey import Drawn, Survey, counting, survey
 from fastmlp.estimators.preparation import ValidationRows
-from fastmlp.estimators.streaming import fit_on_sample, seed_of
+from fastmlp.estimators.sampling import seed_of
+from fastmlp.estimators.streaming import fit_on_sample
 from fastmlp.tables import TableReader
 from fastmlp.tables.inputs import Inputs
 from fastmlp.tabular.split import Split
