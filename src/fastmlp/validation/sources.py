@@ -31,6 +31,7 @@ __all__ = [
     "check_same_held_out",
     "check_stream_length",
     "check_streamed_arguments",
+    "check_streamed_refit",
     "check_streams",
     "check_unread",
     "common_type",
@@ -304,6 +305,15 @@ def check_stream_length(n_seen: int, n_rows: int) -> None:
         raise ValueError(
             f"The source had {n_rows} rows at first and {n_seen} in this epoch: data must not "
             "change during a fit."
+        )
+
+
+def check_streamed_refit(own: tuple[Any, Any, Any], *, refit: Any) -> None:
+    """Raise ValueError if ``own``, X_val and so on, are to be learnt from beside a source."""
+    if refit and own[0] is not None:
+        raise ValueError(
+            "refit=True learns from X_val as well, but a source is learnt from alone: set it to "
+            "False, or put these rows into the source."
         )
 
 
