@@ -82,7 +82,9 @@ def parts_of(X: Any, y: Any, sample_weight: Any, owner: str, sibling: str) -> li
 def parts_of_x(X: Any, owner: str, sibling: str) -> list[Part]:
     """Return the parts of rows that are predicted, whatever targets they bring."""
     source = source_of(X, None, None)
-    return _zipped(_each(X, {"X": X}, owner, sibling)) if source is None else _parts_of_source(source)
+    return (
+        _zipped(_each(X, {"X": X}, owner, sibling)) if source is None else _parts_of_source(source)
+    )
 
 
 # -- files -----------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from fastmlp.training.loop import TrainingData
 
 if TYPE_CHECKING:
     from fastmlp.dask.partitions import Part
+    from fastmlp.dask.survey import Found
     from fastmlp.data.source import Piece
 
 __all__ = ["Encoding", "Shard", "ShardedData", "Shards", "cuts", "shards_of"]
@@ -123,7 +124,9 @@ class Encoding:
             return self.none
         with validation.naming_piece(piece.place):
             rows = self.encode(piece)
-        return rows if keep.all() else Rows(*[each if each is None else each[keep] for each in rows])
+        return (
+            rows if keep.all() else Rows(*[each if each is None else each[keep] for each in rows])
+        )
 
     def stacked(self, several: Sequence[Rows]) -> Rows:
         """Return some rows after the other."""
@@ -158,15 +161,12 @@ def cuts(n_rows: Sequence[int], n_shards: int) -> list[range]:
         nearest = int(np.argmin(np.abs(sums - wanted))) + 1
         last = int(np.clip(nearest, last + 1, len(filled) - (n_shards - shard)))
         ends.append(int(filled[last]))
-    return [
-        range(first, end) for first, end in zip([0, *ends], [*ends, len(n_rows)], strict=True)
-    ]
+    return [range(first, end) for first, end in zip([0, *ends], [*ends, len(n_rows)], strict=True)]
 
 
 def shards_of(
     parts: Sequence[Part],
-    counts: Sequence[Count],
-    n_counting: Sequence[int],
+    found: Found,
     encoding: Encoding,
     n_shards: int,
     client: Any,
@@ -181,9 +181,9 @@ def shards_of(
     workers = sorted(client.nthreads())
     shared = dask.delayed(encoding, traverse=False)
     futures = []
-    for rank, numbers in enumerate(cuts(n_counting, n_shards)):
+    for rank, numbers in enumerate(cuts(found.n_counting, n_shards)):
         rows = [
-            shared.part(number, parts[number].place, counts[number], parts[number].pieces)
+            shared.part(number, parts[number].place, found.counts[number], parts[number].pieces)
             for number in numbers
         ]
         # Workers are a wish: of those that have left, others take over.

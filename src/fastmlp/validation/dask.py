@@ -1,16 +1,19 @@
-"""Rows that lie on many machines: collections of Dask's, their parts, and how they are learnt from."""
+"""Rows that lie on many machines: collections of Dask's, their parts, and fits of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import isnan
 from numbers import Integral
 from typing import Any
 
+from fastmlp.schedules import Scaled
 from fastmlp.validation.export import check_library
 from fastmlp.validation.wording import a_kind_of, brief, one_line
 
 __all__ = [
     "check_alike_on_workers",
+    "check_can_be_distributed",
     "check_client",
     "check_columns_of_frame",
     "check_dask",
@@ -23,7 +26,9 @@ __all__ = [
     "check_readable_by_workers",
     "check_rows_of_collection",
     "check_rows_on_workers",
+    "check_scored_by_parts",
     "check_workers",
+    "raise_no_partial_fit",
     "raise_not_distributed",
 ]
 
@@ -108,7 +113,7 @@ def check_matrix_of_blocks(name: str, array: Any, most_dimensions: int) -> None:
     if not least <= array.ndim <= most_dimensions:
         wanted = str(least) if least == most_dimensions else f"{least} or {most_dimensions}"
         raise ValueError(f"{name} must have {wanted} dimensions; got {array.ndim}.")
-    if any(size != size for size in array.shape[1:]):
+    if any(isnan(size) for size in array.shape[1:]):
         raise ValueError(
             f"The number of {name}'s columns is unknown: call {name}.compute_chunk_sizes() first."
         )
@@ -184,3 +189,34 @@ def check_part_unchanged(place: str, before: tuple[int, int], now: tuple[int, in
             "must not change during a fit. Persist the collection if it is not the same each time "
             "it is computed."
         )
+
+
+def check_can_be_distributed(parameters: Mapping[str, Any], exchange: str) -> None:
+    """Raise ValueError for parameters by which ranks can't learn together."""
+    if parameters["own_batches"]:
+        raise ValueError(
+            "own_batches=True gives each member an order of rows of its own, which a cluster has "
+            "not: leave it out."
+        )
+    for name in ("dropout", "label_smoothing"):
+        if exchange == "synchronous" and isinstance(parameters.get(name), Scaled):
+            raise ValueError(
+                f"{name} has a schedule, which exchange='synchronous' can't follow: pass a number, "
+                "or exchange='local'."
+            )
+
+
+def check_scored_by_parts(loss: Any) -> None:
+    """Raise ValueError for a loss whose score does not follow from those of parts."""
+    if loss == "pinball":
+        raise ValueError(
+            "score can't add up D² of the quantiles over parts: score rows in memory, by "
+            "to_local().score(X, y)."
+        )
+
+
+def raise_no_partial_fit(owner: str) -> None:
+    """Raise AttributeError for the method that a model on a cluster does not have."""
+    raise AttributeError(
+        f"{owner} has no partial_fit: fit with warm_start=True goes on from the present network."
+    )
