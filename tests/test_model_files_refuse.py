@@ -89,8 +89,8 @@ def test_no_file(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
 def test_pipes_do_not_hang(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    assert_refused(tmp_path / "pipe", "it is no regular file")
-    with pytest.raises(OSError, match="is no regular file: name another one"):
+    assert_refused(tmp_path / "pipe", "it is not a regular file")
+    with pytest.raises(OSError, match="is not a regular file: name another one"):
         MODEL.save(tmp_path / "pipe")
 
 
@@ -238,13 +238,16 @@ def test_a_custom_object_of_another_kind(tmp_path):
     ("blob", "text"),
     [
         (b"", "it is empty"),
-        (b"abc", "it is no model file of fastmlp"),
+        (b"abc", "it is not a model file of fastmlp"),
         (b"\x80\x04\x95 a pickle, say", "a pickle is for pickle.load or joblib.load"),
-        (b"x" * 1000, "it is no model file"),
+        (b"\x80\x04\x95\x02\0\0\0\0\0\0\0N.", "it is a pickle, not a model file"),
+        (b"\x80\x02N.".ljust(9), "it is a pickle, not a model file"),
+        (b"%PDF-1.7 and more", "it is a PDF, not a model file"),
+        (b"x" * 1000, "it is not a model file"),
         (b"\x0a" + b"\0" * 7 + b"{}", "it ends before all of it is there"),
-        (b"\x02" + b"\0" * 7 + b"{}", "it is no model file"),
-        (save_arrays({"a": np.zeros(3)}), "it is no model file"),
-        (save_arrays({"a": np.zeros(3)}, {"format": "pt"}), "it is no model file"),
+        (b"\x02" + b"\0" * 7 + b"{}", "it is not a model file"),
+        (save_arrays({"a": np.zeros(3)}), "it is not a model file"),
+        (save_arrays({"a": np.zeros(3)}, {"format": "pt"}), "it is not a model file"),
     ],
 )
 def test_other_files(blob, text, tmp_path):
@@ -430,4 +433,4 @@ def test_a_long_description_is_an_array(saved, monkeypatch):
     assert_array_equal(fastmlp.load(saved).predict(of.X), WORDS.predict(of.X))
     arrays["description"] = arrays["description"][:-1]
     rewrite(saved, head, arrays)
-    assert_refused(saved, "its description is no JSON")
+    assert_refused(saved, "its description is not JSON")

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastmlp import validation
 from fastmlp.tables.encoded import EncodedTable
-from fastmlp.tables.reading import Reading, read
+from fastmlp.tables.reading import Reading, UnknownLevels, read
 from fastmlp.tables.report import ColumnTable
 from fastmlp.tables.roles import roles_of
 from fastmlp.tables.sources import RawTable, open_table
@@ -117,6 +117,10 @@ class TableReader(BaseEstimator):
         encoded = reading.encode(table)
         self._reading = reading
         return encoded
+
+    def unknown_levels(self, X: Any) -> list[UnknownLevels]:
+        """Return which levels of X (N, I) the fit has not seen, or too seldom, by column."""
+        return self.reading.unknown_levels(open_table(X))
 
     def _read(self, table: RawTable, owner: str | None = None) -> Reading:
         validation.check_min_count(self.min_count)

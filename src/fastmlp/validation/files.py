@@ -70,7 +70,7 @@ def check_path_to_save(path: Any, example: str = _EXAMPLE) -> str:
             f"path {_named(text)} is in a folder that does not exist: make {_named(folder)} first.",
         )
     if os.path.exists(text) and not os.path.isfile(text):
-        raise OSError(errno.EINVAL, f"path {_named(text)} is no regular file: name another one.")
+        raise OSError(errno.EINVAL, f"path {_named(text)} is not a regular file: name another one.")
     return text
 
 
