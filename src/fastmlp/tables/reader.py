@@ -9,7 +9,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from fastmlp import validation
+from fastmlp.notices import notify
 from fastmlp.tables.encoded import EncodedTable
+from fastmlp.tables.learning import EMPTY
 from fastmlp.tables.reading import Reading, UnknownLevels, read
 from fastmlp.tables.report import ColumnTable
 from fastmlp.tables.roles import roles_of
@@ -111,10 +113,17 @@ class TableReader(BaseEstimator):
         return self.reading.encode(open_table(X))
 
     def fit_transform(self, X: Any, y: Any = None, owner: str | None = None) -> EncodedTable:
-        """Do both; X is opened once. ``owner`` is the class that texts name, if it is another."""
+        """Do both; X is opened once. ``owner`` is the class that texts name, if it is another.
+
+        For an owner, columns without any value are worth a warning, as they are for scikit-learn's
+        imputers. Columns of one value are not: a seldom feature has no other in a part of the rows.
+        """
         table = open_table(X)
         reading = self._read(table, owner)
         encoded = reading.encode(table)
+        empty = [each.name for each in reading.report if each.remark == EMPTY]
+        if empty and owner is not None:
+            notify(validation.columns_without_values(empty))
         self._reading = reading
         return encoded
 

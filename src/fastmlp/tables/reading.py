@@ -19,7 +19,7 @@ from fastmlp.tables.encoders import (
     NumberEncoder,
     RankEncoder,
 )
-from fastmlp.tables.learning import AS_TEXTS, EMPTY, Learnt, learn
+from fastmlp.tables.learning import AS_TEXTS, Learnt, learn
 from fastmlp.tables.levels import Levels
 from fastmlp.tables.plain import fill
 from fastmlp.tables.report import ColumnTable
@@ -158,7 +158,6 @@ def read(owner: str, table: RawTable, roles: Roles, min_count: int) -> Reading:
     """Return how a table (N, I) is read, of which this is the fit."""
     learnt, single = learn(table, roles, min_count)
     _warn_of_texts(learnt)
-    _warn_of_nothing(learnt)
     encoders = tuple(each.encoder for each in learnt)
     numbers, categories = _names_of(learnt, False), _names_of(learnt, True)
     validation.check_any_varies(len(numbers) + len(categories), table.n_rows)
@@ -211,16 +210,6 @@ def _warn_of_texts(learnt: Sequence[Learnt]) -> None:
             f"Column {first.name!r}{more} of X has {first.remark} and is {fate}: {way}; name it in "
             "categorical_features if it is a category."
         )
-
-
-def _warn_of_nothing(learnt: Sequence[Learnt]) -> None:
-    """Warn of columns without any value, as scikit-learn's imputers do.
-
-    A column of one value is no news: it is what becomes of a seldom feature in a part of the rows.
-    """
-    empty = [report for _, report in learnt if report.remark == EMPTY]
-    if empty:
-        notify(validation.columns_without_values([report.name for report in empty]))
 
 
 def _unknown(
