@@ -114,7 +114,7 @@ WRONG_FILES = {
         b"a,price\n" + b"1,x\n2,x\n" * 20,
         "only one value, 'x', so there is nothing",
     ),
-    "constant": (b"a,price\n" + b"1,x\n1,y\n" * 20, "no column from which rows can be told apart"),
+    "constant": (b"a,price\n" + b"1,x\n1,y\n" * 20, "no column that tells rows apart"),
     "infinite": (b"a,price\n" + b"1,inf\n2,1.5\n" * 20, "column 'price' must hold finite numbers"),
 }
 
@@ -279,7 +279,7 @@ def flipped(content):
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        (cut, "it ends before all of it is there"),
+        (cut, "a part of it is missing at its end"),
         (flipped, "It is damaged or has been changed"),
         (lambda content: b"", "it is empty"),
         (
@@ -496,7 +496,7 @@ def test_a_name_that_is_nearly_right_is_suggested(folder, words, guess):
     [
         ("rsme", "Did you mean 'rmse'?"),
         ("auc", "such as r2."),
-        ("roc_auc", "take a metric for numbers, such as 'r2'."),
+        ("roc_auc", "use a metric for numbers, such as 'r2'."),
     ],
 )
 def test_a_metric_that_is_not_one_for_the_target(folder, metric, end):
