@@ -223,7 +223,7 @@ def test_a_missing_category_has_a_text_of_its_own():
     recipe = Recipe(hidden_layer_sizes=(8,), max_iter=2)
     model = TabularRegressor(recipe=recipe, n_folds=2, random_state=0).fit(table, price)
     with pytest.raises(
-        ValueError, match=r"missing must be no level.* '' is one of column 'street'"
+        ValueError, match=r"missing must not be a level.* '' is one of column 'street'"
     ):
         model.to_onnx()
     session = Session(model.to_onnx(missing="?"))
@@ -354,7 +354,7 @@ def test_refusals(tmp_path, monkeypatch):
         model.to_onnx(3)
     with pytest.raises(FileNotFoundError, match="in a folder that does not exist: make '"):
         model.to_onnx(tmp_path / "nowhere" / "m.onnx")
-    with pytest.raises(IsADirectoryError, match=r"a folder: name a file in it.*model\.onnx'"):
+    with pytest.raises(IsADirectoryError, match=r"give the name of a file in it.*model\.onnx'"):
         model.to_onnx(tmp_path)
     for opset in (17, 0, 10**6):
         with pytest.raises(ValueError, match=rf"opset must be from 18 to \d+.*; got {opset}"):
@@ -366,7 +366,7 @@ def test_refusals(tmp_path, monkeypatch):
     with pytest.raises(TypeError, match=r"missing must be a string.*; got None"):
         table.to_onnx(path, missing=None)
     with pytest.raises(
-        ValueError, match=r"missing must be no level.*'north' is one of column 'dis"
+        ValueError, match=r"missing must not be a level.*'north' is one of column 'dis"
     ):
         table.to_onnx(path, missing="north")
     own = custom_activation(_own, _slope, name="own")
@@ -377,7 +377,7 @@ def test_refusals(tmp_path, monkeypatch):
     tree = DecisionTreeClassifier(random_state=0)
     model = TabularClassifier(recipe=recipe, partners=[tree], n_folds=2, random_state=0)
     model.fit(frame, frame[0] > 0)
-    with pytest.raises(ValueError, match="a partner of another library, DecisionTreeClassifier"):
+    with pytest.raises(ValueError, match="a partner from another library, DecisionTreeClassifier"):
         model.to_onnx(path)
     model = fitted(MLPClassifier, np.array(["a", "\ud800"])[np.arange(60) % 2]).model
     with pytest.raises(ValueError, match=r"class label '\\ud800' has half a surrogate pair"):
