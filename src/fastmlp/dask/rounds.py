@@ -7,7 +7,6 @@ from round to round, so that a round can be repeated by any workers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from fastmlp.backends import Backend, Rows, Totals, get_backend
 from fastmlp.backends.protocol import Executor
 from fastmlp.dask.exchange import Member
 from fastmlp.dask.sums import weighted_sum_of_ranks
+from fastmlp.kept import kept_property
 from fastmlp.network import Network
 from fastmlp.plan.layout import Plan
 from fastmlp.plan.parameters import aligned_zeros, weight_views
@@ -68,7 +68,7 @@ class Job:
         """Shards that are learnt from."""
         return len(self.n_rows)
 
-    @cached_property
+    @kept_property
     def shares(self) -> list[float]:
         """Of each rank in all weights."""
         total = sum(self.weight_sums)
@@ -213,12 +213,11 @@ class Trainee:
     def _train_together(self, rows: Rows, stretch: Stretch) -> Totals:
         job, rank = self.job, self.member.rank
         order = self._order_of(stretch.epoch)
-        totals = Totals(0.0, 0.0, 0)
+        totals = np.zeros(3)
         for number, update in enumerate(stretch.updates, stretch.first):
             chosen = order[job.bounds(rank, number) : job.bounds(rank, number + 1)]
-            sums = self._update(rows, chosen, (stretch.epoch, number), update)
-            totals = Totals(*(a + b for a, b in zip(totals, sums, strict=True)))
-        return totals
+            totals += self._update(rows, chosen, (stretch.epoch, number), update)
+        return Totals(float(totals[0]), float(totals[1]), int(totals[2]))
 
     def _update(
         self, rows: Rows, chosen: np.ndarray, tag: tuple[int, int], update: np.void

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -74,7 +75,7 @@ def weighted_sum_of_ranks(
         weighted_sum(parts, shares_of(all_numbers), out)
         return all_numbers
     bounds = [len(array) * rank // n_ranks for rank in range(n_ranks + 1)]
-    slices = [slice(begin, end) for begin, end in zip(bounds, bounds[1:], strict=False)]
+    slices = [slice(begin, end) for begin, end in pairwise(bounds)]
     member.send((other, Message(tag, numbers, array[slices[other]])) for other in member.others)
     own = slices[member.rank]
     parts, all_numbers = _collected(member, tag, array[own], numbers)
