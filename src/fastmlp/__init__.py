@@ -32,6 +32,7 @@ from fastmlp.estimators import MLPClassifier, MLPRegressor
 from fastmlp.threads import register_core
 
 if TYPE_CHECKING:
+    from fastmlp.averaged import average_models
     from fastmlp.config import show_config
     from fastmlp.custom import custom_activation, custom_loss
     from fastmlp.files.loading import load
@@ -65,6 +66,7 @@ __all__ = [
     "__version__",
     "activation",
     "activation_derivative",
+    "average_models",
     "cross_entropy",
     "custom_activation",
     "custom_loss",
@@ -96,6 +98,7 @@ _LOADED_ON_DEMAND = {
     "TabularRegressor": "fastmlp.tabular",
     "activation": "fastmlp.teaching.pieces",
     "activation_derivative": "fastmlp.teaching.pieces",
+    "average_models": "fastmlp.averaged",
     "cross_entropy": "fastmlp.teaching.information",
     "custom_activation": "fastmlp.custom",
     "custom_loss": "fastmlp.custom",

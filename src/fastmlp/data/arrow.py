@@ -5,57 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from fastmlp import validation
+from fastmlp.data.columns import Columns, common_schema, is_of_parquet, place_of
+from fastmlp.data.parquet import bytes_while_read, read_row_group
 from fastmlp.data.source import Piece, Reading, Source
 from fastmlp.kept import kept_property
 
 __all__ = ["from_arrow", "from_parquet"]
 
 
-#: What is read of a column of a Parquet file at a time.
-_BYTES_AT_ONCE = 1 << 16
-
-
-class _Columns:
-    """Which columns of a dataset are X, the target and the weights."""
-
-    def __init__(
-        self, names: Sequence[str], target: str | Sequence[str] | None, weight: str | None
-    ) -> None:
-        self.targets = [target] if isinstance(target, str) else list(target or ())
-        self.several = not (target is None or isinstance(target, str))
-        self.weight = weight
-        self.of_x = list(names)
-
-    @property
-    def all(self) -> list[str]:
-        """Names of all that are read."""
-        return [*self.of_x, *self.targets, *([self.weight] if self.weight else [])]
-
-    def piece(self, table: Any, place: str) -> Piece:
-        """Return a table's rows."""
-        y = None
-        if self.targets:
-            y = np.column_stack([_plain(table, name, place) for name in self.targets])
-            y = y if self.several else y[:, 0]
-        weights = _plain(table, self.weight, place).astype(np.float64) if self.weight else None
-        return Piece(table.select(self.of_x), y, weights, place)
-
-
-def _plain(table: Any, name: str, place: str) -> np.ndarray:
-    """Return a column (n,) of targets or weights."""
-    column = table.column(name)
-    validation.check_no_nulls(name, column.null_count, place)
-    values: np.ndarray = column.to_numpy()
-    return values
-
-
 class _ArrowSource(Source):
     """Rows of which Arrow knows the columns."""
 
-    def __init__(self, columns: _Columns, reading: Reading) -> None:
+    def __init__(self, columns: Columns, reading: Reading) -> None:
         self.columns, self.reading = columns, reading
         self.has_target = bool(columns.targets)
 
@@ -65,55 +27,48 @@ class _ArrowSource(Source):
 
 
 class _DatasetSource(_ArrowSource):
-    """See ``from_parquet``: a part is a row group of a file, or a fragment of other datasets."""
+    """See ``from_parquet``: a part is a row group of a file, or a fragment of other datasets.
 
-    def __init__(self, dataset: Any, columns: _Columns, keep: Any, reading: Reading) -> None:
+    ``complete`` says whether files must have no columns but those of the first one.
+    """
+
+    def __init__(
+        self, dataset: Any, columns: Columns, keep: Any, reading: Reading, complete: bool
+    ) -> None:
         super().__init__(columns, reading)
-        self.dataset, self.keep = dataset, keep
+        self.dataset, self.keep, self.complete = dataset, keep, complete
 
     @kept_property
-    def _parts(self) -> list[Any]:
-        parts: list[Any] = []
-        for fragment in self.dataset.get_fragments():
-            with validation.naming_piece(_place(fragment)):
-                split = getattr(fragment, "split_by_row_group", None)
-                parts += split() if split else [fragment]
-        return parts
+    def _schema_and_parts(self) -> tuple[Any, list[Any]]:
+        fragments, parts = list(validation.fragments_of(self.dataset)), []
+        schema = common_schema(self.dataset.schema, fragments, self.columns.all, self.complete)
+        for fragment in fragments:
+            if is_of_parquet(fragment):
+                parts += fragment.split_by_row_group(self.keep, schema=schema)
+            else:
+                parts.append(fragment)
+        return schema, parts
 
     @property
     def n_parts(self) -> int:
-        return len(self._parts)
+        return len(self._schema_and_parts[1])
 
-    @property
+    @kept_property
     def bytes_of_part(self) -> int:
-        sizes = [
-            group.total_byte_size
-            for part in self._parts
-            for group in getattr(part, "row_groups", None) or ()
-        ]
-        return max(sizes, default=0)
+        groups = [part for part in self._schema_and_parts[1] if is_of_parquet(part)]
+        if not groups:
+            return 0
+        largest = max(groups, key=lambda part: part.row_groups[0].total_byte_size)
+        return bytes_while_read(largest, self.columns.all)
 
     def read(self, part: int, n_rows: int) -> Iterator[Piece]:
-        import pyarrow as pa  # noqa: PLC0415 - an extra
-
-        fragment = self._parts[part]
-        place = _place(fragment)
+        schema, parts = self._schema_and_parts
+        fragment = parts[part]
+        place = place_of(fragment)
+        read = read_row_group if is_of_parquet(fragment) else _read_fragment
         with validation.naming_piece(place):
-            physical = fragment.physical_schema
-            validation.check_same_columns(self.columns.all, physical.names, place)
-            batches = fragment.to_batches(
-                schema=self.dataset.schema,
-                columns=self.columns.all,
-                filter=self.keep,
-                batch_size=n_rows,
-                batch_readahead=0,
-                fragment_readahead=0,
-                use_threads=False,
-                fragment_scan_options=_page_by_page(fragment),
-            )
-            for batch in batches:
-                if len(batch):
-                    yield self.columns.piece(pa.Table.from_batches([batch]), place)
+            for table in read(fragment, self.columns.all, schema, self.keep, n_rows):
+                yield self.columns.piece(table, place)
 
 
 class _ReaderSource(_ArrowSource):
@@ -122,7 +77,7 @@ class _ReaderSource(_ArrowSource):
     once = True
     read_before = False
 
-    def __init__(self, reader: Any, columns: _Columns, reading: Reading) -> None:
+    def __init__(self, reader: Any, columns: Columns, reading: Reading) -> None:
         super().__init__(columns, reading)
         self.reader = reader
 
@@ -142,22 +97,24 @@ class _ReaderSource(_ArrowSource):
                 yield self.columns.piece(table, place)
 
 
-def _page_by_page(fragment: Any) -> Any:
-    """Return options by which no whole row group of a Parquet file is in memory; else None."""
-    import pyarrow.dataset as ds  # noqa: PLC0415 - an extra
+def _read_fragment(
+    fragment: Any, columns: Sequence[str], schema: Any, keep: Any, n_rows: int
+) -> Iterator[Any]:
+    """Yield tables of up to ``n_rows`` rows of what is no Parquet file."""
+    import pyarrow as pa  # noqa: PLC0415 - an extra
 
-    if not isinstance(fragment, ds.ParquetFileFragment):
-        return None
-    return ds.ParquetFragmentScanOptions(
-        use_buffered_stream=True, buffer_size=_BYTES_AT_ONCE, pre_buffer=False
+    batches = fragment.to_batches(
+        schema=schema,
+        columns=list(columns),
+        filter=keep,
+        batch_size=n_rows,
+        batch_readahead=0,
+        fragment_readahead=0,
+        use_threads=False,
     )
-
-
-def _place(fragment: Any) -> str:
-    """Return where a fragment's rows lie."""
-    path = getattr(fragment, "path", "") or "a fragment"
-    groups = getattr(fragment, "row_groups", None) or []
-    return f"{path}, row group {groups[0].id}" if len(groups) == 1 else str(path)
+    for batch in batches:
+        if len(batch):
+            yield pa.Table.from_batches([batch])
 
 
 def from_parquet(
@@ -219,7 +176,8 @@ def from_parquet(
     with validation.naming_piece("paths"):
         dataset = ds.dataset(files, format="parquet")
     reading = Reading(buffer_rows, n_open, prefetch)
-    return _of_dataset(dataset, target, columns, weight, filter, reading)
+    chosen = _columns(dataset.schema, target, columns, weight, reading)
+    return _DatasetSource(dataset, chosen, filter, reading, complete=columns is None)
 
 
 def from_arrow(
@@ -271,19 +229,12 @@ def from_arrow(
     if isinstance(data, pa.RecordBatchReader):
         return _ReaderSource(data, _columns(data.schema, target, columns, weight, reading), reading)
     dataset = ds.dataset(data) if isinstance(data, pa.Table) else data
-    return _of_dataset(dataset, target, columns, weight, filter, reading)
-
-
-def _of_dataset(
-    dataset: Any, target: Any, columns: Any, weight: Any, keep: Any, reading: Reading
-) -> Source:
-    """Return a dataset's source once its arguments are checked."""
     chosen = _columns(dataset.schema, target, columns, weight, reading)
-    return _DatasetSource(dataset, chosen, keep, reading)
+    return _DatasetSource(dataset, chosen, filter, reading, complete=False)
 
 
-def _columns(schema: Any, target: Any, columns: Any, weight: Any, reading: Reading) -> _Columns:
+def _columns(schema: Any, target: Any, columns: Any, weight: Any, reading: Reading) -> Columns:
     """Return what the columns of a schema are."""
     validation.check_reading(vars(reading))
     names = validation.check_columns_to_stream(schema.names, target, columns, weight)
-    return _Columns(names, target, weight)
+    return Columns(names, target, weight)

@@ -22,15 +22,20 @@ __all__ = [
     "check_brings_target",
     "check_columns_to_stream",
     "check_like_first",
+    "check_no_new_columns",
     "check_no_nulls",
     "check_paths_to_stream",
     "check_reading",
+    "check_row_group_ends",
     "check_same_columns",
     "check_same_held_out",
     "check_stream_length",
     "check_streamed_arguments",
     "check_streams",
     "check_unread",
+    "common_type",
+    "fragments_of",
+    "naming_column",
     "naming_piece",
     "naming_unlike_pieces",
 ]
@@ -190,6 +195,56 @@ def check_same_columns(wanted: Sequence[str], present: Sequence[str], place: str
     absent = [name for name in wanted if name not in present]
     if absent:
         raise ValueError(f"{place}: there is no column {brief(absent[0])}, which other parts have.")
+
+
+def check_no_new_columns(known: Sequence[str], present: Sequence[str], place: str) -> None:
+    """Raise ValueError if a part has a column that the first one lacks."""
+    new = [name for name in present if name not in known]
+    if new:
+        raise ValueError(
+            f"{place}: there is a column {brief(new[0])}, which the first file lacks: say by "
+            "columns= which ones are X."
+        )
+
+
+def common_type(name: str, one: Any, other: Any, place: str) -> Any:
+    """Return the type of Arrow's that holds the values of two; ValueError if there is none."""
+    import pyarrow as pa  # noqa: PLC0415 - an extra
+
+    schemas = [pa.schema([(name, kind)]) for kind in (one, other)]
+    try:
+        return pa.unify_schemas(schemas, promote_options="permissive").field(name).type
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        raise ValueError(
+            f"{place}: column {brief(name)} holds values of type {other}, but of type {one} in "
+            "other parts: write it alike everywhere."
+        ) from None
+
+
+def fragments_of(dataset: Any) -> Any:
+    """Return the fragments of a dataset; ValueError for one that has been filtered."""
+    try:
+        return dataset.get_fragments()
+    except ValueError as error:
+        raise ValueError(
+            "data: the dataset has been filtered or projected; pass it as it was, with filter= and "
+            "columns=."
+        ) from error
+
+
+def check_row_group_ends(n_left: int) -> None:
+    """Raise ValueError if a row group has other rows than the file's footer says."""
+    if n_left:
+        raise ValueError(f"there are {-n_left} rows more than the footer says.")
+
+
+@contextmanager
+def naming_column(name: str) -> Iterator[None]:
+    """Say which column has values that do not fit the type that it has in other parts."""
+    try:
+        yield
+    except (ValueError, TypeError, NotImplementedError) as error:
+        raise ValueError(f"column {brief(name)}: {one_line(str(error))}") from error
 
 
 def check_like_first(first: Any, piece: Any, place: str) -> None:
