@@ -11,8 +11,9 @@ from fastmlp.dask.exchange import Member, Message
 
 __all__ = ["bytes_of_sum", "weighted_sum", "weighted_sum_of_ranks"]
 
-#: Elements that are summed at a time, so that they stay in the cache.
-_BLOCK = 1 << 15
+#: Elements that are summed at a time: few enough to stay in the cache, and to need no pages of
+#: their own, which workers of Dask give back to the system at once.
+_BLOCK = 1 << 14
 
 Numbers = tuple[float, ...]
 Tag = tuple[int, ...]
@@ -28,12 +29,9 @@ def weighted_sum(parts: Sequence[np.ndarray], shares: Sequence[float], out: np.n
     term = np.empty(min(_BLOCK, len(out)), out.dtype)
     for begin in range(0, len(out), _BLOCK):
         block = slice(begin, begin + _BLOCK)
-        into = out[block]
-        total = parts[0][block] * shares[0]
+        total = np.multiply(parts[0][block], shares[0], out=out[block])
         for part, share in zip(parts[1:], shares[1:], strict=True):
-            np.multiply(part[block], share, out=term[: len(into)])
-            total += term[: len(into)]
-        into[...] = total
+            total += np.multiply(part[block], share, out=term[: len(total)])
 
 
 def weighted_sum_of_ranks(
