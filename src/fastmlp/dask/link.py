@@ -33,7 +33,7 @@ class Chosen(NamedTuple):
 
 
 def choose(cluster: Cluster, state: State, exchange: str, local_steps: int | str) -> Chosen:
-    """Return how ranks exchange what they learn: what the user says, or what the link is fit for."""
+    """Return how ranks exchange what they learn."""
     way = SYNCHRONOUS if exchange == "auto" else exchange
     steps = 32 if local_steps == "auto" else int(local_steps)
     return Chosen(way, 1 if way == SYNCHRONOUS else steps, f"{way}")

@@ -7,7 +7,6 @@ from round to round, so that a round can be repeated by any workers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from fastmlp.backends import Backend, Rows, Totals, get_backend
 from fastmlp.backends.protocol import Executor
 from fastmlp.dask.exchange import Member
 from fastmlp.dask.sums import weighted_sum_of_ranks
+from fastmlp.kept import kept_property
 from fastmlp.network import Network
 from fastmlp.plan.layout import Plan
 from fastmlp.plan.parameters import aligned_zeros, weight_views
@@ -68,7 +68,7 @@ class Job:
         """Shards that are learnt from."""
         return len(self.n_rows)
 
-    @cached_property
+    @kept_property
     def shares(self) -> list[float]:
         """Of each rank in all weights."""
         total = sum(self.weight_sums)
