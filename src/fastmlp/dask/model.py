@@ -26,7 +26,7 @@ OWN = {"client": None, "exchange": "auto", "n_shards": None, "local_steps": "aut
 
 
 def with_cluster(sibling: type) -> Callable[..., None]:
-    """Return an ``__init__`` that takes what the sibling's takes, and the parameters of a cluster."""
+    """Return an ``__init__`` that takes what the sibling's takes, and a cluster's parameters."""
 
     def __init__(self: Any, *args: Any, **given: Any) -> None:  # noqa: N807
         bound = signature.bind(self, *args, **given)
@@ -96,7 +96,7 @@ class OnCluster:
         learnt = self._learnt  # type: ignore[attr-defined]
         parameters = self.get_params(deep=False)  # type: ignore[attr-defined]
         local = self._sibling(**{name: parameters[name] for name in parameters.keys() - OWN.keys()})
-        local._published = learnt  # type: ignore[attr-defined]
+        local._published = learnt
         return local
 
     def save(self, path: Any) -> None:

@@ -190,7 +190,7 @@ def _kind(X: Any) -> str:
 # -- parts -----------------------------------------------------------------------------------------
 
 
-def _zipped(several: dict[str, Sequence[Delayed]]) -> list[Part]:
+def _zipped(several: dict[str, list[Delayed]]) -> list[Part]:
     """Return parts of those of X, y and the weights."""
     for name, parts in several.items():
         validation.check_number_of_parts(name, len(parts), len(several["X"]))
@@ -202,7 +202,7 @@ def _zipped(several: dict[str, Sequence[Delayed]]) -> list[Part]:
 
 
 def _joined(place: str, *values: Any) -> list[Piece]:
-    """Return a part's rows, X alone or with y and the weights, also where one value has them all."""
+    """Return a part's rows: X, y and the weights one by one, or all in one value."""
     batch = values if len(values) > 1 else values[0]
     X, y, weights = validation.check_batch(batch, place)
     return [Piece(X, y, weights, place)]

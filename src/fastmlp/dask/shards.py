@@ -124,18 +124,22 @@ class Encoding:
             return self.none
         with validation.naming_piece(piece.place):
             rows = self.encode(piece)
-        return (
-            rows if keep.all() else Rows(*[each if each is None else each[keep] for each in rows])
-        )
+        return rows if keep.all() else _each(lambda column: column[keep], rows)
 
     def stacked(self, several: Sequence[Rows]) -> Rows:
         """Return some rows after the other."""
-        columns = zip(*(several or [self.none]), strict=True)
-        return Rows(*[None if each[0] is None else np.concatenate(each) for each in columns])
+        several = list(several) or [self.none]
+        return _each(lambda *columns: np.concatenate(columns), *several)
 
     def shard(self, rank: int, several: Sequence[Rows]) -> Shard:
         """Return the shard of a rank, whose parts have these rows."""
         return Shard.of(rank, self.stacked(several))
+
+
+def _each(make: Callable[..., np.ndarray], *several: Rows) -> Rows:
+    """Return rows of which each column is made of those of ``several``; weights may be missing."""
+    X, target, weights = zip(*several, strict=True)
+    return Rows(make(*X), make(*target), None if weights[0] is None else make(*weights))
 
 
 def cuts(n_rows: Sequence[int], n_shards: int) -> list[range]:

@@ -42,7 +42,7 @@ def check_dask() -> None:
         check_library(name, "Learning on many machines", "dask")
 
 
-def check_client(client: Any, found: Any, kind: type) -> None:
+def check_client(client: Any, found: Any, kind: Any) -> None:
     """Raise unless a fit has a client: the one it was given, else the one that was ``found``."""
     if client is not None and not isinstance(client, kind):
         raise TypeError(
