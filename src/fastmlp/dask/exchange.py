@@ -22,7 +22,7 @@ from distributed.comm import Comm, CommClosedError, connect
 from distributed.core import Status
 from distributed.protocol import to_serialize
 
-__all__ = ["NAME", "Exchange", "Member", "Message", "PeerLostError"]
+__all__ = ["NAME", "Box", "Exchange", "Member", "Message", "PeerLostError"]
 
 #: Of the plugin, and of the workers' handler.
 NAME = "fastmlp-exchange"
@@ -181,7 +181,7 @@ class Member:
             comm.abort()
 
 
-class _Box:
+class Box:
     """What one rank has received from another and not read yet; two messages at most."""
 
     def __init__(self) -> None:
@@ -196,7 +196,7 @@ class _Box:
         self.opened.put(PeerLostError(why))
 
 
-class Exchange(WorkerPlugin):  # type: ignore[misc]
+class Exchange(WorkerPlugin):
     """The plugin of each worker: its ranks, and what has come for them."""
 
     name = NAME
@@ -207,7 +207,7 @@ class Exchange(WorkerPlugin):  # type: ignore[misc]
         self.worker = worker
         self.loop: asyncio.AbstractEventLoop = worker.loop.asyncio_loop
         self._lock = threading.RLock()
-        self._boxes: dict[tuple[str, int, int], _Box] = {}
+        self._boxes: dict[tuple[str, int, int], Box] = {}
         self._members: dict[str, Member | None] = {}
         self._writing: set[asyncio.Task[None]] = set()
         worker.handlers[_OPERATION] = self._accept
@@ -273,10 +273,10 @@ class Exchange(WorkerPlugin):  # type: ignore[misc]
 
     # -- messages -------------------------------------------------------------------------------
 
-    def box(self, group: str, receiver: int, sender: int) -> _Box:
+    def box(self, group: str, receiver: int, sender: int) -> Box:
         """Return where messages wait for a rank."""
         with self._lock:
-            return self._boxes.setdefault((group, receiver, sender), _Box())
+            return self._boxes.setdefault((group, receiver, sender), Box())
 
     def leave(self, group: str, receiver: int, sender: int) -> None:
         """Tell a rank on this worker, if it has begun, that another one here is gone."""
@@ -299,7 +299,9 @@ class Exchange(WorkerPlugin):  # type: ignore[misc]
         try:
             while not second:
                 message = await comm.read()
-                box.put(Message(tuple(message["tag"]), tuple(message["of"]), message["a"]))
+                self.deliver(
+                    box, Message(tuple(message["tag"]), tuple(message["of"]), message["a"])
+                )
         except (CommClosedError, OSError):
             pass
         finally:
@@ -308,6 +310,10 @@ class Exchange(WorkerPlugin):  # type: ignore[misc]
             self.forget(group, receiver, sender)
             comm.abort()
         return Status.dont_reply
+
+    def deliver(self, box: Box, message: Message) -> None:
+        """Put a message that has come from another worker into a box."""
+        box.put(message)
 
     def begin(self, writing: Any) -> None:
         """Start a coroutine on the worker's loop, which this is called on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -10,8 +11,9 @@ from fastmlp.dask.exchange import Member, Message
 
 __all__ = ["bytes_of_sum", "weighted_sum", "weighted_sum_of_ranks"]
 
-#: Elements that are summed at a time, so that they stay in the cache.
-_BLOCK = 1 << 15
+#: Elements that are summed at a time: few enough to stay in the cache, and to need no pages of
+#: their own, which workers of Dask give back to the system at once.
+_BLOCK = 1 << 14
 
 Numbers = tuple[float, ...]
 Tag = tuple[int, ...]
@@ -27,12 +29,9 @@ def weighted_sum(parts: Sequence[np.ndarray], shares: Sequence[float], out: np.n
     term = np.empty(min(_BLOCK, len(out)), out.dtype)
     for begin in range(0, len(out), _BLOCK):
         block = slice(begin, begin + _BLOCK)
-        into = out[block]
-        total = parts[0][block] * shares[0]
+        total = np.multiply(parts[0][block], shares[0], out=out[block])
         for part, share in zip(parts[1:], shares[1:], strict=True):
-            np.multiply(part[block], share, out=term[: len(into)])
-            total += term[: len(into)]
-        into[...] = total
+            total += np.multiply(part[block], share, out=term[: len(total)])
 
 
 def weighted_sum_of_ranks(
@@ -74,7 +73,7 @@ def weighted_sum_of_ranks(
         weighted_sum(parts, shares_of(all_numbers), out)
         return all_numbers
     bounds = [len(array) * rank // n_ranks for rank in range(n_ranks + 1)]
-    slices = [slice(begin, end) for begin, end in zip(bounds, bounds[1:], strict=False)]
+    slices = [slice(begin, end) for begin, end in pairwise(bounds)]
     member.send((other, Message(tag, numbers, array[slices[other]])) for other in member.others)
     own = slices[member.rank]
     parts, all_numbers = _collected(member, tag, array[own], numbers)
