@@ -43,7 +43,7 @@ __all__ = [
 
 def check_reading(options: Mapping[str, Any]) -> None:
     """Raise unless the options of reading are whole numbers that make sense."""
-    least = {"buffer_rows": 1, "n_open": 1, "prefetch": 0}
+    least = {"buffer_rows": 1, "n_open": 1, "prefetch": 0, "sample_rows": 2}
     for name, value in options.items():
         if value is None and name != "prefetch":
             continue
