@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 
 import numpy as np
 import pandas as pd
@@ -133,9 +134,22 @@ def test_windows_of_pieces_of_any_size():
     rows = np.arange(103)
     cuts = np.split(rows, [1, 40, 41, 90])
     pieces = [Rows(cut[:, np.newaxis], cut[:, np.newaxis]) for cut in cuts]
-    windows = [window.X[:, 0] for window in windows_of(pieces, 25)]
+    windows = [window.X[:, 0] for window in windows_of(pieces, 25, n_in_use=9)]
     assert [len(window) for window in windows] == [25, 25, 25, 25, 3]
     assert_array_equal(np.concatenate(windows), rows)
+
+
+@pytest.mark.parametrize("n_ahead", [0, 1, 3])
+def test_windows_share_memory_and_hold_what_they_should_as_long_as_they_are_used(n_ahead):
+    rows = np.arange(103)[:, np.newaxis]
+    places, taken = set(), []
+    windows = windows_of([Rows(rows, rows)], 10, n_in_use=n_ahead + 1)
+    for window in beside(windows, n_ahead):
+        places.add(window.X.ctypes.data)
+        time.sleep(0.01)  # the next ones are filled meanwhile
+        taken.append(window.X[:, 0].copy())
+    assert_array_equal(np.concatenate(taken), rows[:, 0])
+    assert len(places) == n_ahead + 1
 
 
 @pytest.mark.parametrize("n_ahead", [0, 1, 3])

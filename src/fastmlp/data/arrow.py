@@ -158,7 +158,7 @@ def from_parquet(
     buffer_rows : int, default=None
         Rows that are shuffled among one another; None for as many as 32 MiB hold.
     n_open : int, default=None
-        Row groups that are read at the same time; None for as many as 128 MiB hold, from 2 to 16.
+        Row groups that are read at the same time; None for as many as 24 MiB hold, from 2 to 16.
         The more there are, the better sorted rows are mixed, and the more memory they take.
     prefetch : int, default=1
         Buffers that are read ahead, in a thread beside the training; 0 for none.

@@ -10,7 +10,7 @@ from fastmlp import validation
 __all__ = ["bytes_while_read", "read_row_group"]
 
 #: What is read of a column's bytes in the file at a time.
-_BYTES_AT_ONCE = 1 << 16
+_BYTES_AT_ONCE = 1 << 14
 
 #: What pages and dictionaries take at most, where the writer's settings are the usual ones.
 _BYTES_OF_PAGE = 1 << 20

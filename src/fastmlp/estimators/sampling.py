@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 #: Rows that are drawn, within the bytes that their numbers take in float64.
-FEWEST_DRAWN, MOST_DRAWN, BYTES_DRAWN = 1_000, 100_000, 1 << 24
+FEWEST_DRAWN, MOST_DRAWN, BYTES_DRAWN = 1_000, 100_000, 1 << 23
 
 #: Of the rows that are drawn, early stopping holds out so many at most.
 SHARE_HELD_OUT = 0.5

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fit_on_sample", "parts_of", "prepare_streamed"]
 
+
 def prepare_streamed(
     model: Any, source: Source, began: float, validation_rows: ValidationRows
 ) -> Fitting:
