@@ -56,7 +56,7 @@ help:
 	@echo "make clean  remove the environment, the build and the caches"
 
 demo: $(INSTALLED)
-	$(BIN)/fastmlp demo $(DEMO)
+	$(BIN)/fastmlp demo --overwrite $(DEMO)
 
 test: WERROR = ON
 test: $(INSTALLED)
@@ -78,7 +78,7 @@ test-oldest: $(OLDEST)/.installed
 	$(OLDEST)/bin/pytest -n $(WORKERS) $(TESTS)
 
 bench: $(INSTALLED)
-	$(BIN)/fastmlp bench $(BENCH)
+	$(BIN)/fastmlp bench --overwrite $(BENCH)
 
 # At a quiet moment: nothing else should run. FASTMLP_DATA names MNIST; peers as below. SLICE="--resume
 # --stop-after 40" does what is left for 40 seconds, and exits with 3 if there is more.
@@ -140,7 +140,7 @@ news: $(INSTALLED)
 dev: $(CMAKE_READY)
 	$(BIN)/python -m pip install --quiet "scikit-build-core>=0.11" "cython>=3.1" "numpy>=2.0"
 	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[test,lint]" \
-	  -Ceditable.rebuild=true -Ccmake.define.FASTMLP_WERROR=ON
+	  -Ceditable.rebuild=true -Ceditable.verbose=false -Ccmake.define.FASTMLP_WERROR=ON
 	@rm -f $(INSTALLED)
 	@ln -sf "$$(ls -td build/cp*/ | head -1)compile_commands.json" compile_commands.json
 	@echo "import fastmlp by $(BIN)/python: what has changed in csrc/ or _core.pyx is compiled first"

@@ -190,7 +190,7 @@ def train(
         if learners and learners[-1].was_interrupted:
             raise KeyboardInterrupt
         # Of the ends of networks, and of rows that were not given to them by the user.
-        with quietly("y has one class only"):
+        with quietly("y has only one class"):
             until = _share_of_time(deadline, len(splits) - len(learners))
             learners.append(_learn(problem, recipe, split, seed, until))
             parts.append(learners[-1].predict(problem.table.rows(split.held)))
@@ -247,7 +247,7 @@ def learn_all(
 
     The course of a network's numbers is that of its whole recipe; it ends early.
     """
-    with quietly("y has one class only"):
+    with quietly("y has only one class"):
         if isinstance(recipe, Partner):
             rows = np.arange(len(problem.table))
             return learn_partner(problem, recipe, Split(rows, rows[:0]), seed)
