@@ -255,7 +255,8 @@ def test_a_survey_finds_every_label_and_leaves_out_rows_without_weight():
     [
         (lambda d: from_parquet(d / "no.parquet"), FileNotFoundError, "no.parquet"),
         (lambda d: from_parquet(str(d / "no-*")), FileNotFoundError, r"no-\*"),
-        (lambda d: from_parquet([]), FileNotFoundError, "there is no file"),
+        (lambda d: from_parquet([]), FileNotFoundError, "paths: the list of files is empty"),
+        (lambda d: from_parquet(str(d / "*.pq")), FileNotFoundError, r"no file matches .*\*.pq"),
         (lambda d: from_parquet(7), TypeError, "paths must be a file"),
         (lambda d: from_parquet(d, target="prize"), ValueError, "no column 'prize'.*price"),
         (lambda d: from_parquet(d, columns=["sice"]), ValueError, "columns: .*'sice'"),
@@ -309,6 +310,38 @@ def test_a_file_that_is_no_parquet_file(tmp_path):
     (tmp_path / "a.parquet").write_text("size,price\n1,2\n")
     with pytest.raises(ValueError, match=r"a\.parquet"):
         from_parquet(tmp_path / "a.parquet")
+
+
+def test_an_empty_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match="paths: there is no file in the folder"):
+        from_parquet(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"size,price", b""])
+def test_what_is_no_parquet_file_is_named_first_or_last(files, content):
+    other = files / "z.parquet"
+    other.write_bytes(content)
+    for paths in (other, files):
+        with pytest.raises(ValueError, match=r"z\.parquet'?: this is no Parquet file, or its end"):
+            whole(from_parquet(paths, target="price"))
+
+
+def test_a_file_that_is_rewritten_while_it_is_read(files):
+    source = from_parquet(files, target="price")
+    assert source.n_parts == 6
+    pq.write_table(TABLE.slice(0, 100), files / "part-1.parquet", compression=None)
+    with pytest.raises(OSError, match=r"part-1\.parquet, row group 1: .*changed since it was"):
+        list(source.read(4, 10))
+
+
+def test_sources_say_what_they_are(files):
+    assert repr(from_parquet(files, target="price", weight="weight")) == (
+        "<source: 2 file(s); 2 columns of X, target ['price'], weight 'weight'>"
+    )
+    assert "4 columns of X" in repr(from_arrow(TABLE))
+    assert "read once" in repr(from_arrow(TABLE.to_reader()))
+    assert repr(from_arrays(np.ones((3, 2)))) == "<source: arrays of 3 rows; 2 columns of X>"
+    assert "sources_say_what" in repr(from_batches(lambda: []))
 
 
 def test_a_file_that_vanishes_and_one_that_is_cut_off(files):

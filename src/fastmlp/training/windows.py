@@ -129,7 +129,7 @@ def windows_of(
 
 
 def _have_room(
-    buffers: deque[list[np.ndarray]], parts: list[np.ndarray], n_rows: int, n_in_use: int
+    buffers: deque[list[np.ndarray]], parts: list[Any], n_rows: int, n_in_use: int
 ) -> None:
     """Put a buffer first that may be filled: a new one, or that which was filled longest ago."""
     if len(buffers) < n_in_use:
