@@ -249,7 +249,7 @@ class Answers(LearntAttributes, ExportableNetwork):
         Raises
         ------
         ValueError, TypeError
-            If the data is not as it must be.
+            If the data is wrong.
         sklearn.exceptions.NotFittedError
             If there is no network yet.
 

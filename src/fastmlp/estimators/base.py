@@ -155,7 +155,7 @@ default=None
         Raises
         ------
         ValueError, TypeError
-            If a parameter or the data is not as it must be; nothing has changed then.
+            If a parameter or the data is wrong. In that case nothing has changed.
         DivergenceError
             If the loss, a parameter or, with early stopping, the score of the held-out rows becomes
             infinite or NaN, also because ``scoring`` has no value for them, and early stopping has

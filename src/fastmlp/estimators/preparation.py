@@ -76,7 +76,7 @@ def prepare(
     Raises
     ------
     ValueError, TypeError
-        If anything is not as it must be.
+        If a parameter or the data is wrong.
     RuntimeError
         If a callback of the model's own fit calls.
     """

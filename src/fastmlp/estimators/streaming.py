@@ -82,7 +82,7 @@ def prepare_streamed(
 
 
 def _raise_for_piece(model: Any, source: Source) -> None:
-    """Raise, with its place, for the first piece whose numbers are not as they must be."""
+    """Raise, with its place, for the first piece whose numbers are wrong."""
     columns = validation.stand_in(type(model).__name__)
     dtype = np.dtype(np.float32 if model.dtype == "auto" else model.dtype)
     for piece in source.pieces(source.rows_of_piece):

@@ -163,7 +163,7 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
         Raises
         ------
         ValueError, TypeError
-            If a parameter or the data is not as it must be; nothing has changed then.
+            If a parameter or the data is wrong. In that case nothing has changed.
         """
         began = clock.now()
         given = self._given()

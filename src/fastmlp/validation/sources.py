@@ -336,7 +336,7 @@ def check_streamed_arguments(source: Any, y: Any, sample_weight: Any, *, again: 
 
 @contextmanager
 def naming_piece(place: str) -> Iterator[None]:
-    """Say where rows lie that can't be read, or are not as they must be."""
+    """Say where rows lie that can't be read, or are wrong."""
     try:
         yield
     except (OSError, ValueError, TypeError, NotImplementedError) as error:
