@@ -338,7 +338,7 @@ def test_an_export_that_has_no_form(folder):
     trained()
     assert "must end with .c" in refused(run("export", "model.fastmlp", "m.py"), 2)
     line = refused(run("export", "model.fastmlp", "m.c", "--name", "1x"), 2)
-    assert "--name must be an identifier of C" in line
+    assert "--name must be a C identifier" in line
 
 
 # -- what stops a command -----------------------------------------------------------------------
