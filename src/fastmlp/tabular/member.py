@@ -1,4 +1,4 @@
-"""A candidate, learnt: networks, or partners, that each saw a part of the rows."""
+"""A trained candidate: networks, or partners, each of which saw a part of the rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that do not fit into memory, as windows of rows that do.
+"""Rows that do not fit into memory, in windows that do.
 
 A window is filled from several parts of the source at once and then shuffled. Its rows are a
 multiple of the batch size, so that only the last batch of an epoch is short.

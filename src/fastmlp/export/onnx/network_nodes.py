@@ -148,8 +148,8 @@ def _quantiles(step: steps.Link, graph: Graph, z: str) -> str:
     by_target = graph.reshape(z, *kept, width // n, n)
     sizes = np.array([1, n - 1], np.int64)
     first, later = graph.op_of_several("Split", 2, by_target, sizes, axis=-1)
-    steps = graph.joined([first, activation(graph, "softplus", later, step.output.dtype)])
-    return graph.reshape(graph.op("CumSum", steps, np.int64(-1)), *kept, width)
+    rises = graph.joined([first, activation(graph, "softplus", later, step.output.dtype)])
+    return graph.reshape(graph.op("CumSum", rises, np.int64(-1)), *kept, width)
 
 
 @nodes_of.register
