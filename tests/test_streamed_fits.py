@@ -131,7 +131,7 @@ def test_rows_in_the_worst_order_are_learnt_as_well(sorted_file):
 def test_windows_mix_row_groups(sorted_file):
     source = from_parquet(sorted_file, target="y", columns=NAMES, buffer_rows=1000, n_open=10)
     encode = lambda piece: Rows(piece.y[:, np.newaxis], piece.y[:, np.newaxis])  # noqa: E731
-    streamed = Streamed(source, Drawn(0), -1.0, encode, N, 1000, True)
+    streamed = Streamed(source, Drawn(0), np.empty(0), encode, N, 1000, True)
     epochs = [[window.target.copy() for window in streamed.windows(e)] for e in range(2)]
     for windows in epochs:
         assert [len(window) for window in windows] == [1000, 1000]

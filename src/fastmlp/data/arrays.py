@@ -49,6 +49,7 @@ def from_arrays(
     *,
     buffer_rows: int | None = None,
     prefetch: int = 1,
+    sample_rows: int | None = None,
 ) -> Source:
     """Read arrays slice by slice; meant for memory maps of files that do not fit into memory.
 
@@ -63,6 +64,9 @@ def from_arrays(
         Number of rows that are shuffled together; None means as many as fit into 32 MiB.
     prefetch : int, default=1
         Number of buffers that a thread reads ahead during training; 0 for none.
+    sample_rows : int, default=None
+        Rows that the first pass of a fit draws at random, all of which are in memory; None for up
+        to 100,000, of models of raw tables 50,000.
 
     Returns
     -------
@@ -80,7 +84,7 @@ def from_arrays(
     >>> from_arrays(np.zeros((100_000, 3), np.float32), np.zeros(100_000)).n_parts
     2
     """
-    reading = Reading(buffer_rows, prefetch=prefetch)
+    reading = Reading(buffer_rows, prefetch=prefetch, sample_rows=sample_rows)
     validation.check_reading(vars(reading))
     validation.check_arrays_to_stream(X, y, sample_weight)
     return _ArraySource(X, y, sample_weight, reading)

@@ -49,7 +49,11 @@ def _some_rows(X: Any, rows: slice) -> Any:
 
 
 def from_batches(
-    batches: Callable[[], Any], *, buffer_rows: int | None = None, prefetch: int = 1
+    batches: Callable[[], Any],
+    *,
+    buffer_rows: int | None = None,
+    prefetch: int = 1,
+    sample_rows: int | None = None,
 ) -> Source:
     """Read the batches that a function of your own yields.
 
@@ -69,6 +73,9 @@ def from_batches(
     prefetch : int, default=1
         Number of buffers that a thread reads ahead during training; 0 for none. That thread
         calls the function.
+    sample_rows : int, default=None
+        Rows that the first pass of a fit draws at random, all of which are in memory; None for up
+        to 100,000, of models of raw tables 50,000.
 
     Returns
     -------
@@ -87,7 +94,7 @@ def from_batches(
     >>> [len(piece) for piece in source.pieces(3)]
     [3, 1]
     """
-    reading = Reading(buffer_rows, prefetch=prefetch)
+    reading = Reading(buffer_rows, prefetch=prefetch, sample_rows=sample_rows)
     validation.check_reading(vars(reading))
     validation.check_batches(batches)
     return _BatchSource(batches, reading)

@@ -54,11 +54,14 @@ class Reading:
         of several; None for as many as ``OPEN_BYTES`` hold.
     prefetch : int
         Buffers that are read ahead, in a thread beside the training; 0 for no such thread.
+    sample_rows : int or None
+        Rows that the first pass of a fit draws; None lets the model decide.
     """
 
     buffer_rows: int | None = None
     n_open: int | None = None
     prefetch: int = 1
+    sample_rows: int | None = None
 
 
 class Source(ABC):

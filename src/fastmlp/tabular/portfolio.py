@@ -12,11 +12,15 @@ from typing import NamedTuple
 
 from fastmlp.tabular.recipe import Recipe
 
-__all__ = ["PRESETS", "Portfolio", "portfolio_for"]
+__all__ = ["PRESETS", "Portfolio", "epochs_of_all", "portfolio_for"]
 
 #: Epochs by the number of rows: so many updates of 256 rows are wanted, within these bounds.
 UPDATES = 1800
 EPOCHS = (30, 60)
+
+#: Where a race was on a sample, all rows are learnt from by so many times its updates, or in so
+#: many epochs if that is more.
+LONGER_FOR_ALL, FEWEST_OF_ALL = 2, 1
 
 #: Tables of so many rows have time for another network of the winner.
 MANY_ROWS = 30_000
@@ -85,6 +89,16 @@ PRESETS = ("fast", "default", "best")
 def epochs_for(n_rows: int) -> int:
     """Return how long a network learns from so many rows."""
     return int(min(max(UPDATES * 256 / n_rows, EPOCHS[0]), EPOCHS[1]))
+
+
+def epochs_of_all(recipe: Recipe, n_sample: int, n_rows: int) -> int:
+    """Return how long a network learns from all rows, of which ``n_sample`` have raced.
+
+    There are ``LONGER_FOR_ALL`` times the updates of the race, but no more epochs than these, and
+    no fewer than ``FEWEST_OF_ALL``.
+    """
+    wanted = round(LONGER_FOR_ALL * recipe.max_iter * n_sample / n_rows)
+    return min(max(wanted, FEWEST_OF_ALL), recipe.max_iter)
 
 
 def portfolio_for(preset: str, n_rows: int) -> Portfolio:

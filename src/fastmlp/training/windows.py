@@ -18,7 +18,7 @@ from fastmlp import validation
 from fastmlp.backends import Rows
 from fastmlp.data.beside import beside
 from fastmlp.data.source import Piece, Source
-from fastmlp.data.survey import Drawn
+from fastmlp.data.survey import Drawn, are_among
 from fastmlp.data.turns import in_turns
 from fastmlp.training.loop import TrainingData
 
@@ -39,8 +39,9 @@ class Streamed:
     ----------
     source : Source
     drawn : Drawn
-        Gives each row a number; those up to ``bound`` are held out.
-    bound : float
+        Gives each row a number.
+    held : ndarray of float64, shape (V,)
+        The numbers of the rows that are held out, ascending.
     encode : callable
         Returns a piece as ``Rows`` of the network's type.
     n_rows : int
@@ -52,7 +53,7 @@ class Streamed:
 
     source: Source
     drawn: Drawn
-    bound: float
+    held: np.ndarray
     encode: Callable[[Piece], Rows]
     n_rows: int
     window_rows: int
@@ -72,8 +73,8 @@ class Streamed:
             order.tolist(), lambda part: self.source.read(part, size), n_open
         ):
             with validation.naming_piece(piece.place):
-                keep = drawing[part].random(len(piece)) > self.bound
-                held = ~keep
+                held = are_among(drawing[part].random(len(piece)), self.held)
+                keep = ~held
                 if piece.weights is not None:
                     keep &= piece.weights != 0
                 if not keep.any():

@@ -31,6 +31,7 @@ __all__ = [
     "check_same_held_out",
     "check_stream_length",
     "check_streamed_arguments",
+    "check_streamed_refit",
     "check_streams",
     "check_unread",
     "common_type",
@@ -43,7 +44,7 @@ __all__ = [
 
 def check_reading(options: Mapping[str, Any]) -> None:
     """Raise unless the options of reading are whole numbers that make sense."""
-    least = {"buffer_rows": 1, "n_open": 1, "prefetch": 0}
+    least = {"buffer_rows": 1, "n_open": 1, "prefetch": 0, "sample_rows": 2}
     for name, value in options.items():
         if value is None and name != "prefetch":
             continue
@@ -304,6 +305,15 @@ def check_stream_length(n_seen: int, n_rows: int) -> None:
         raise ValueError(
             f"The source had {n_rows} rows at first and {n_seen} in this epoch: data must not "
             "change during a fit."
+        )
+
+
+def check_streamed_refit(own: tuple[Any, Any, Any], *, refit: Any) -> None:
+    """Raise ValueError if ``own``, X_val and so on, are to be learnt from beside a source."""
+    if refit and own[0] is not None:
+        raise ValueError(
+            "refit=True learns from X_val as well, but a source is learnt from alone: set it to "
+            "False, or put these rows into the source."
         )
 
 

@@ -1,0 +1,142 @@
+"""Those who predict learn from all rows of a table of which a sample has raced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fastmlp.notices import notify
+from fastmlp.tabular.member import Learner, Member, learn_all, train
+from fastmlp.tabular.portfolio import epochs_of_all
+from fastmlp.tabular.problem import Problem
+from fastmlp.tabular.recipe import Recipe
+from fastmlp.tabular.split import Split
+from fastmlp.tabular.whole import AllRows
+from fastmlp.training import clock
+from fastmlp.training.divergence import DivergenceError
+from fastmlp.training.loop import INTERRUPTED
+
+__all__ = ["ALL_ROWS", "Teaching", "n_not_taught"]
+
+#: How the name of a member ends whose networks have learnt from all rows.
+ALL_ROWS = ", all rows"
+
+
+@dataclass(frozen=True, eq=False)
+class Teaching:
+    """How members of a race on a sample learn from all rows.
+
+    Attributes
+    ----------
+    problem : Problem
+        Of the sample.
+    splits : list of Split, or None
+        Whose held-out rows stay held out, and judge; None to learn from these rows as well.
+    all_rows : AllRows
+    seed : int
+    deadline : float or None
+        What ``clock.now()`` shows when the time is over.
+    """
+
+    problem: Problem
+    splits: list[Split] | None
+    all_rows: AllRows
+    seed: int
+    deadline: float | None
+
+    def recipe(self, member: Member) -> Recipe:
+        """Return the recipe of a member with as many epochs as its networks learn from all rows."""
+        assert isinstance(member.recipe, Recipe)
+        n_sample = len(self.all_rows.keys)
+        return member.recipe.with_(
+            max_iter=epochs_of_all(member.recipe, n_sample, self.all_rows.n_rows)
+        )
+
+    def n_epochs(self, members: Sequence[Member]) -> int:
+        """Return how many epochs there will be, of all networks."""
+        return sum(len(each.learners) * self.recipe(each).max_iter for each in _networks(members))
+
+    def run(
+        self, members: Sequence[Member], weights: np.ndarray, report: Callable[[Member], bool]
+    ) -> tuple[Member, ...]:
+        """Return members whose networks have learnt from all rows.
+
+        Those with the largest ``weights`` (M,) come first, and share the time as they did in the
+        race. Partners stay as they were, and so does a member that diverges, that judges worse
+        than before, or that Ctrl-C or ``report`` leaves no time for.
+        """
+        result = list(members)
+        firsts = self.seed + np.cumsum([0, *(len(member.learners) for member in members)])
+        seconds = sum(member.seconds for member in _networks(members))
+        try:
+            for i in np.argsort(-weights, kind="stable"):
+                member = members[i]
+                if member not in _networks(members):
+                    continue
+                until = self._share(member.seconds / seconds)
+                seconds -= member.seconds
+                if until is not None and until <= clock.now():
+                    continue
+                taught = self._taught(member, int(firsts[i]) % 2**32, until)
+                if taught is None:
+                    continue
+                if not taught.error > member.error:
+                    result[i] = taught
+                if report(taught):
+                    break
+        except KeyboardInterrupt:
+            notify(INTERRUPTED)
+        return tuple(result)
+
+    def _share(self, share: float) -> float | None:
+        """Return when a member has to end that has a share of the time that is left."""
+        if self.deadline is None:
+            return None
+        now = clock.now()
+        return now + (self.deadline - now) * min(share, 1.0)
+
+    def _taught(self, member: Member, seed: int, until: float | None) -> Member | None:
+        """Return a member that has learnt from all rows; None if it diverged."""
+        try:
+            taught = (
+                self._judged(member, seed, until) if self.splits else self._all(member, seed, until)
+            )
+        except DivergenceError:
+            return None
+        if taught.was_interrupted:
+            raise KeyboardInterrupt
+        return replace(taught, name=member.name + ALL_ROWS)
+
+    def _judged(self, member: Member, seed: int, until: float | None) -> Member:
+        """Return a member as it is after all rows but those held out, which judge it."""
+        assert self.splits is not None
+        recipe = self.recipe(member)
+        return train(self.problem, recipe, self.splits, seed, until, self.all_rows)
+
+    def _all(self, member: Member, seed: int, until: float | None) -> Member:
+        """Return a member as it is after all rows, judged as it was before."""
+        recipe, began = self.recipe(member), clock.now()
+        learners = []
+        for k in range(len(member.learners)):
+            each = learn_all(
+                self.problem, recipe, recipe.max_iter, (seed + k) % 2**32, until, self.all_rows
+            )
+            learners.append(each)
+            if each.was_interrupted:
+                break
+        return replace(member, learners=tuple(learners), seconds=clock.now() - began)
+
+
+def n_not_taught(members: Sequence[Member]) -> int:
+    """Return how many members' networks have not learnt from all rows."""
+    return sum(
+        not member.name.endswith(ALL_ROWS) or not min(each.n_epochs for each in member.learners)
+        for member in _networks(members)
+    )
+
+
+def _networks(members: Sequence[Member]) -> list[Member]:
+    """Return the members that are no partners."""
+    return [member for member in members if isinstance(member.learners[0], Learner)]
