@@ -26,7 +26,7 @@ from fastmlp.training.divergence import DivergenceError
 from fastmlp.training.loop import INTERRUPTION
 from fastmlp.training.time_limit import ended_by_time
 
-__all__ = ["Failure", "Learner", "Member", "learn_all", "train"]
+__all__ = ["LEAST_TIME", "Failure", "Learner", "Member", "learn_all", "train"]
 
 #: The least time that a network is given, in seconds; it then learns from some rows at least.
 LEAST_TIME = 1e-3
