@@ -140,7 +140,7 @@ news: $(INSTALLED)
 dev: $(CMAKE_READY)
 	$(BIN)/python -m pip install --quiet "scikit-build-core>=0.11" "cython>=3.1" "numpy>=2.0"
 	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[test,lint]" \
-	  -Ceditable.rebuild=true -Ccmake.define.FASTMLP_WERROR=ON
+	  -Ceditable.rebuild=true -Ceditable.verbose=false -Ccmake.define.FASTMLP_WERROR=ON
 	@rm -f $(INSTALLED)
 	@ln -sf "$$(ls -td build/cp*/ | head -1)compile_commands.json" compile_commands.json
 	@echo "import fastmlp by $(BIN)/python: what has changed in csrc/ or _core.pyx is compiled first"

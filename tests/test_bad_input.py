@@ -200,7 +200,10 @@ def test_backend_of_later_calls(backend):
 def test_a_solver_with_a_decay_of_its_own_takes_no_other():
     model = regressor(solver=SGD(weight_decay=0.1), weight_decay=0.2)
     assert_rejected(
-        model, (X, Y), ValueError, r"weight_decay=0.2 conflicts with the solver, which has its own"
+        model,
+        (X, Y),
+        ValueError,
+        r"weight_decay=0.2 conflicts with the solver, which has an option",
     )
 
 
@@ -220,7 +223,7 @@ def test_a_solver_with_a_decay_of_its_own_takes_no_other():
 )
 def test_lbfgs_needs_a_smooth_objective_and_its_gradient(name, off):
     model = regressor(solver="lbfgs", **{name: 0.1})
-    text = rf"solver='lbfgs' .* set {name}={off} \(got 0.1\) or take another solver"
+    text = rf"solver='lbfgs' .* set {name}={off} \(got 0.1\) or choose another solver"
     assert_rejected(model, (X, Y), ValueError, text)
 
 
@@ -315,13 +318,13 @@ def test_overflow_of_single_precision(value):
         ),
         (np.empty((0, 3)), ValueError, r"X: Found array with 0 sample\(s\)"),
         (np.empty((40, 0)), ValueError, r"X: Found array with 0 feature\(s\)"),
-        (X + 1j, ValueError, "column 0 has dtype complex128 .*: Complex data not supported; take "),
-        (np.full((40, 3), "a"), ValueError, "column 0 has dtype <U1 .*: encode it by OneHotEnc"),
+        (X + 1j, ValueError, "column 0 has dtype complex128 .*: Complex data not supported; use "),
+        (np.full((40, 3), "a"), ValueError, "column 0 has dtype <U1 .*: encode it with OneHotEnc"),
         (np.full((40, 3), "a", dtype=object), ValueError, r"object \('a' in row 0\): encode it"),
         (sparse.csr_array(X + 1j), ValueError, "X must hold .* got a sparse matrix of complex128"),
         (X[:-1], ValueError, "X and y must have the same number of rows; got 39 and 40"),
         (None, ValueError, "X must be a table of numbers, of shape .*; got None."),
-        (X.astype("M8[s]"), ValueError, r"has dtype datetime64\[s\] .*: make numbers of dates"),
+        (X.astype("M8[s]"), ValueError, r"has dtype datetime64\[s\] .*: convert dates to numbers"),
         (
             FRAME.assign(height=pd.Timestamp(0)),
             ValueError,
@@ -379,8 +382,8 @@ def test_prediction_before_a_fit():
         (np.where(np.arange(40) == 5, np.nan, Y), r"Input y contains NaN \(row 5\)"),
         (np.where(np.arange(40) == 5, np.inf, Y), r"Input y contains infinity \(row 5\)"),
         (np.where(np.arange(40) == 5, 1e40, Y), r"Input y contains 1e\+40, too large for dtype"),
-        (np.full(40, "a"), "^y must hold real numbers; it has dtype <U1 .* take a classifier"),
-        (np.full(40, "a", dtype=object), r"^y must .* object \('a' in row 0\): for class labels"),
+        (np.full(40, "a"), "^y must hold real numbers; it has dtype <U1 .* use a classifier"),
+        (np.full(40, "a", dtype=object), r"^y must .* object \('a' in row 0\): use a classifier"),
         (Y.astype("M8[s]"), r"y must hold real numbers; it has dtype datetime64\[s\]"),
         (Y + 1j, "^y must hold real numbers; .* Complex data not supported"),
         (np.zeros((40, 0)), "y has no columns|0 feature"),
@@ -395,7 +398,7 @@ def test_targets_of_regression(wrong, text):
 
 def test_number_of_targets_when_going_on():
     model = regressor().fit(X, Y)
-    text = "y has 2 columns; the network was made for 1"
+    text = "y has 2 columns, but the network was made for 1"
     assert_rejected(model, (X, np.c_[Y, Y]), ValueError, text, method="partial_fit")
     assert_rejected(model, (X, np.c_[Y, Y]), ValueError, text, method="cost")
 
@@ -446,7 +449,7 @@ def test_classes_of_later_partial_fits():
 def test_a_warm_start_needs_the_same_classes():
     model = classifier(warm_start=True).fit(X, LABELS)
     for labels in (np.where(Y > 0, "left", "up"), np.full(40, "up")):
-        text = "warm_start can only be used where `y` has the same classes as in the previous call"
+        text = "warm_start can only be used when `y` has the same classes as in the previous call"
         assert_rejected(model, (X, labels), ValueError, text)
 
 
@@ -505,7 +508,7 @@ def test_other_layers_when_going_on():
         (np.full(40, np.inf), r"Input sample_weight contains infinity \(row 0\)"),
         (np.full(40, 1e39), "Input sample_weight contains 1e.39, too large for dtype float32"),
         ([[1.0], [1.0, 2.0]] * 20, r"^sample_weight .* row 0 \(\[1.0\]\) and row 1 have different"),
-        (np.full(40, 3e37), "sample_weight has the sum .*, too large for dtype float32"),
+        (np.full(40, 3e37), "sample_weight sums to .*, which is too large for dtype float32"),
         (["a"] * 40, "^sample_weight must hold real numbers; it has 'a' in row 0"),
     ],
 )
@@ -564,9 +567,9 @@ def test_odd_arrays_are_accepted(odd, backend):
     [
         (
             ["a", np.nan],
-            "y must hold labels of one kind: nan at index 1 is no text, but",
+            "y must hold labels of one kind: nan at index 1 is not a text, but",
         ),
-        ([0, "a"], "y must hold labels of one kind: 0 at index 0 is no text, but others are"),
+        ([0, "a"], "y must hold labels of one kind: 0 at index 0 is not a text, but others are"),
     ],
 )
 def test_labels_beside_texts(labels, text):
@@ -579,7 +582,7 @@ def test_labels_beside_texts(labels, text):
 def test_none_in_lists_is_a_missing_value():
     rows = X.tolist()
     rows[3][1] = None
-    text = r"Input X contains NaN \(column 1, row 3\): fill missing values by sklearn"
+    text = r"Input X contains NaN \(column 1, row 3\): fill missing values with sklearn"
     assert_rejected(regressor(), (rows, Y), ValueError, text)
     targets = [*Y[:-1].tolist(), None]
     assert_rejected(regressor(), (X, targets), ValueError, r"Input y contains NaN \(row 39\)")

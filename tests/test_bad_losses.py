@@ -85,7 +85,7 @@ def test_unknown_losses_of_a_regressor(loss):
 
 # -- targets of a classifier -----------------------------------------------------------------------
 
-LABEL_KIND = "needs one of two labels a row or one label a row"
+LABEL_KIND = "needs one of two labels per row or one label per row"
 
 
 @pytest.mark.parametrize(
@@ -136,10 +136,10 @@ def test_counts_are_no_distributions():
 
 def test_distributions_over_other_classes():
     fitted = classifier().fit(X, SHARES)
-    text = r"^y must hold 3 probabilities a row, one for each class; got shape \(40, 2\)"
+    text = r"^y must hold 3 probabilities per row, one for each class; got shape \(40, 2\)"
     two = SHARES[:, :2] / SHARES[:, :2].sum(axis=1, keepdims=True)
     assert_rejected(fitted, (X, two), ValueError, text, method="partial_fit")
-    text = r"^y must hold 3 probabilities a row, one for each class; got shape \(40,\)"
+    text = r"^y must hold 3 probabilities per row, one for each class; got shape \(40,\)"
     assert_rejected(fitted, (X, LABELS), ValueError, text, method="partial_fit")
     text = "needs an indicator matrix of zeros and ones in y; got a distribution"
     several = classifier().fit(X, INDICATORS)
@@ -193,7 +193,7 @@ def first_part_alone(loss):
     """Expect the warning of a first part that tells no scale, for a loss that takes one."""
     if loss == "poisson":
         return contextlib.nullcontext()
-    return pytest.warns(RuntimeWarning, match="The first part has one value of y only")
+    return pytest.warns(RuntimeWarning, match="The first part has only one value of y")
 
 
 @pytest.mark.parametrize("loss", ["poisson", "tweedie"])
@@ -233,7 +233,7 @@ def test_no_standard_deviation(loss):
 def test_a_standard_deviation_is_not_transformed_back():
     model = TransformedTargetRegressor(regressor(loss="gaussian_nll"), transformer=StandardScaler())
     model.fit(X, Y)
-    text = r"cannot transform a standard deviation back: leave it out, .* standardize_target=True"
+    text = r"can.t transform a standard deviation back: use MLPRegressor.* standardize_target=True"
     with pytest.raises(AttributeError, match=text):
         model.predict(X, return_std=True)
     both = model.regressor_.predict(X, return_std=True)
@@ -245,5 +245,5 @@ def test_a_standard_deviation_is_not_transformed_back():
 def test_more_quantiles_than_the_network_has():
     model = regressor(loss="pinball", quantiles=[0.2, 0.8], warm_start=True).fit(X, Y)
     model.set_params(quantiles=[0.1, 0.5, 0.9])
-    text = "y asks for 3 outputs, but the network that warm_start or partial_fit goes on with has 2"
+    text = "y asks for 3 outputs, but the network that warm_start or partial_fit continues has 2"
     assert_rejected(model, (X, Y), ValueError, text)

@@ -149,7 +149,10 @@ def test_features_out_of_scale(scale):
     model = MLPClassifier((4,), max_iter=20)
     (text,) = said_of(model, LABELS["binary"], frame)
     size = np.sqrt((frame["metres"] ** 2).mean())
-    assert f"Column 'metres' of X is about {size:.2g} in size where 1 suits a network: put" in text
+    assert (
+        f"Column 'metres' of X is about {size:.2g} in size, but networks learn best from values of "
+        "about 1: put" in text
+    )
     (text,) = said_of(model, LABELS["binary"], frame.to_numpy())
     assert "Column 0 of X" in text
 
@@ -281,7 +284,7 @@ def test_a_fit_hardly_better_on_some_rows_names_what_is_out_of_scale():
     model, table, y = unlearnt(20_000, 0.0, init=[(np.array([[1e-7]]), np.zeros(1))])
     (text,) = said_of(model, y, 1e3 * table)
     assert re.search(r"(no|hardly) better than a constant does: on 1024 of them its cost is", text)
-    assert "Column 0 of X is about 1e+03 in size" in text
+    assert "Column 0 of X is about 1e+03 in size, but" in text
 
 
 def test_every_loss_is_a_row():
@@ -300,7 +303,7 @@ def test_one_of_several_targets_is_not_learnt(loss):
     (text,) = said_of(model, y, table)
     assert "predicts column 1 of y worse than a constant does: its error is " in text
     assert " times the constant's. " in text
-    assert text.endswith("Set standardize_target=True, so that each column counts alike.")
+    assert text.endswith("Set standardize_target=True, so that all columns count equally.")
     assert said_of(model.set_params(standardize_target=True), y, table) == []
 
 

@@ -62,7 +62,7 @@ ACTIONS = {
 def test_a_record_acts_in_its_callback_only(name, twin):
     records = []
     regressor(lambda record: records.append(twin(record)), max_iter=1).fit(X, Y)
-    with pytest.raises(RuntimeError, match=f"^{name} of an EpochRecord works in the callback"):
+    with pytest.raises(RuntimeError, match=f"^{name} of an EpochRecord works only in the callback"):
         ACTIONS[name](records[0])
 
 
@@ -126,7 +126,7 @@ def test_the_first_demand_is_the_reason():
         (lambda r: r.set_learning_rate(np.nan), ValueError, "^learning_rate must be"),
         (lambda r: r.set_learning_rate(1e300), ValueError, "^learning_rate must be at most 3.4e"),
         (lambda r: r.add_metric(1, 2), TypeError, "^name must be a text; got 1"),
-        (lambda r: r.add_metric("loss", 2), ValueError, "^name must be another than 'loss'"),
+        (lambda r: r.add_metric("loss", 2), ValueError, "^name must not be 'loss'"),
         (lambda r: r.add_metric("f1", "2"), TypeError, "^value of 'f1' must be a number; got '2'"),
         (lambda r: r.add_metric("f1", True), TypeError, "^value of 'f1' must be a number"),
     ],
@@ -181,7 +181,7 @@ def test_a_policy_goes_on_from_a_rate_that_was_set():
 
 
 def test_lbfgs_has_no_rate():
-    with pytest.raises(ValueError, match=r"^learning_rate can't be set: lbfgs finds"):
+    with pytest.raises(ValueError, match=r"^learning_rate can't be set: lbfgs chooses"):
         regressor(ACTIONS["set_learning_rate"], solver="lbfgs").fit(X, Y)
 
 

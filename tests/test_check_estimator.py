@@ -96,7 +96,7 @@ def checks_of_tables():
 def run(check, estimator):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.filterwarnings("ignore", "y has one class only", RuntimeWarning)
+        warnings.filterwarnings("ignore", "y has only one class", RuntimeWarning)
         # Its weights of 1000 and 0.0001 make the penalties weaker, which is said.
         warnings.filterwarnings("ignore", "class_weight sums to", UserWarning)
         check(estimator)

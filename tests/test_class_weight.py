@@ -121,7 +121,7 @@ def test_labels_that_are_texts_of_numbers():
 
 
 def test_a_class_that_counts_nothing():
-    text = r"y has one class only, \['up'\], in the rows whose class_weight is not 0"
+    text = r"y has only one class, \['up'\], in the rows whose class_weight is not 0"
     with pytest.warns(RuntimeWarning, match=text):
         model = fitted(LABELS, class_weight={"down": 0}, max_iter=50)
     assert (model.predict(X) == "up").mean() > 0.9
@@ -243,16 +243,16 @@ SOFT = np.array([[0.5, 0.5], [0.25, 0.75]] * 20)
     [
         (LABELS, {"left": 1}, r"^The classes, \['down', 'up'\], are not in class_weight"),
         (THREE, {"a": 1, 3: 1}, r"^The classes, \['b', 'c'\], are not in class_weight.*\[3\]"),
-        (LABELS, {"up": 1, 1: 2}, r"^The classes, \['down'\], .* keys are numbers where the cl"),
-        (np.arange(40) % 2, {"0": 1, "1": 2}, "Its keys are texts where the classes are numbers.$"),
-        (LABELS, [{"up": 1}], "^class_weight must be one dict, or 'balanced', where y has one"),
+        (LABELS, {"up": 1, 1: 2}, r"^The classes, \['down'\], .* keys are numbers, but the cl"),
+        (np.arange(40) % 2, {"0": 1, "1": 2}, "Its keys are texts, but the classes are numbers.$"),
+        (LABELS, [{"up": 1}], "^class_weight must be one dict or .balanced. if y has one"),
         (SEVERAL, {0: 1, 1: 2}, "^For multi-output, class_weight should be a list of dicts"),
         (SEVERAL, [{1: 2}] * 2, "^For multi-output, class_weight .* each of the 3 columns"),
         (SEVERAL, [{1: 2}, {1: 2}, {"x": 2}], r"^The classes, \[0, 1\], are not in .*_weight\[2\]"),
-        (SOFT, "balanced", "^class_weight does not go with a distribution over the classes"),
-        (SOFT, {0: 1, 1: 2}, "^class_weight does not go with a distribution over the classes"),
+        (SOFT, "balanced", "^class_weight can.t be used when each row of y is a distribution"),
+        (SOFT, {0: 1, 1: 2}, "^class_weight can.t be used when each row of y is a distribution"),
         (LABELS, {"up": 0, "down": 0}, "^class_weight is zero for every row"),
-        (LABELS, {"up": 1e38, "down": 1e38}, r"^class_weight has the sum 4e\+39, too large"),
+        (LABELS, {"up": 1e38, "down": 1e38}, r"^class_weight sums to 4e\+39, which is too large"),
         (LABELS, {"up": -1}, r"^class_weight\['up'\] must be a finite number ≥ 0; got -1"),
         (LABELS, "Balance", r"^class_weight must be one of balanced.*Did you mean 'balanced'\?"),
     ],
@@ -305,7 +305,7 @@ def test_weights_that_change_the_penalties_are_told_with_a_remedy_that_works():
     with pytest.warns(UserWarning, match="^class_weight sums to .* 40 rows, which") as caught:
         fitted(LABELS, class_weight=weights)
     text = str(caught[0].message)
-    factor = float(text.partition("Multiply the numbers of class_weight by ")[2].split(",")[0])
+    factor = float(text.partition("Multiply all of class_weight by ")[2].split(",")[0])
     mended = compute_sample_weight(weights, LABELS) * factor
     assert mended.mean() == pytest.approx(1, rel=0.01)
     fitted(LABELS, class_weight={label: each * factor for label, each in weights.items()})

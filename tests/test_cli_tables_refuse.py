@@ -100,7 +100,7 @@ WRONG_FILES = {
     "few rows": (b"a,price\n1,2.5\n2,3.5\n", "has 2 rows with a target, and at least 10 are"),
     "no values": (b"a,price\n" + b"1,\n" * 20, "column 'price' has no values to learn from"),
     "one value": (b"a,price\n" + b"1,x\n2,x\n" * 20, "has one value only, 'x'"),
-    "constant": (b"a,price\n" + b"1,x\n1,y\n" * 20, "no column from which rows can be told apart"),
+    "constant": (b"a,price\n" + b"1,x\n1,y\n" * 20, "no column that tells rows apart"),
     "infinite": (b"a,price\n" + b"1,inf\n2,1.5\n" * 20, "column 'price' must hold finite numbers"),
 }
 
@@ -191,7 +191,7 @@ def test_options_that_do_not_go_with_the_table(folder, words, text):
 def test_a_model_can_not_be_a_device(folder):
     """It is said before the training."""
     line = refused(run("train", "houses.csv", "--target", "price", "--out", os.devnull))
-    assert "is no regular file" in line
+    assert "is not a regular file" in line
     assert "rows" not in line
 
 
@@ -245,10 +245,10 @@ def flipped(content):
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        (cut, "it ends before all of it is there"),
+        (cut, "a part of it is missing at its end"),
         (flipped, "It is damaged or has been changed"),
         (lambda content: b"", "it is empty"),
-        (lambda content: b"a,b\n1,2\n" * 9, "it is no model file of fastmlp"),
+        (lambda content: b"a,b\n1,2\n" * 9, "it is not a model file of fastmlp"),
     ],
 )
 @pytest.mark.parametrize("name", ["predict", "evaluate", "inspect", "export"])

@@ -407,8 +407,9 @@ def test_no_whole_row_group_is_in_memory(tmp_path):
     before = pa.total_allocated_bytes()
     pieces = from_parquet(tmp_path / "a.parquet").read(0, 1000)
     most = max(pa.total_allocated_bytes() - before for _ in zip(pieces, range(50), strict=False))
-    # The row group takes 16 MB, the pages that are read just now 10 * 20,000 * 8 bytes.
-    assert most < 6e6
+    # The row group takes 16 MB, the pages that are read just now 10 * 20,000 * 8 bytes. Before
+    # version 23, Arrow held seven times as much.
+    assert most < (6e6 if int(pa.__version__.split(".")[0]) >= 23 else 12e6)
 
 
 def test_targets_that_are_missing(files):

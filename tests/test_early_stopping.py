@@ -378,7 +378,7 @@ def test_a_split_draws_nothing_from_the_fit():
 
 def test_a_class_that_is_held_out_wholly_stays_so():
     split = [(np.flatnonzero(LABELS == "up"), np.flatnonzero(LABELS == "down"))]
-    text = r"^validation_split leaves no row of \['down'\] to learn from: nothing is learnt of it"
+    text = r"^validation_split leaves no row of \['down'\] to train on: nothing is learnt about it"
     with pytest.warns(RuntimeWarning, match=text):
         model = split_fit(split, LABELS, max_iter=60, learning_rate_init=0.1)
     assert (model.predict(X) == "up").all()
@@ -393,7 +393,7 @@ def test_a_split_that_holds_out_one_target():
 
 
 def test_a_split_is_not_read_without_early_stopping():
-    with pytest.warns(UserWarning, match="^validation_split is not used: there are no rows"):
+    with pytest.warns(UserWarning, match="^validation_split is not used: there are no val"):
         model = split_fit([([0], [99])], Y, early_stopping=False)
     assert model.validation_scores_ is None
     assert model.t_ == 40 * model.n_iter_
@@ -426,7 +426,7 @@ class Splitter:
         ((np.ones(39, bool), [2]), "must give train rows by their numbers, or by a mask"),
         (([[0, 1]], [2]), "must give train rows by their numbers, or by a mask"),
         ((["a"], [2]), "must give train rows by their numbers, or by a mask"),
-        (([[0], [1, 2]], [2]), "has train rows that are no array"),
+        (([[0], [1, 2]], [2]), "has train rows that are not an array"),
     ],
 )
 def test_parts_that_are_refused(pair, text):
@@ -445,7 +445,7 @@ def test_parts_that_are_refused(pair, text):
 @pytest.mark.parametrize(
     ("splitter", "text"),
     [
-        (Splitter(), r"^validation_split=Splitter\(\) gives no split"),
+        (Splitter(), r"^validation_split=Splitter\(\) yields no split"),
         (Splitter(3), r"^validation_split=Splitter\(\) can't split the rows: "),
         (Splitter(([0], [1], [2])), r"^validation_split=Splitter\(\) can't split the rows: "),
         (KFold(50), r"^validation_split=KFold\(.* can't split the rows: Cannot have number of"),

@@ -192,7 +192,7 @@ def test_warm_starts_go_on_with_the_same_embeddings():
     model = embedded("ple", warm_start=True, max_iter=2)
     first = model.fit(RAW, WAVY).loss_
     assert model.fit(RAW, WAVY).loss_ < first
-    with pytest.raises(ValueError, match=r"numeric_embedding is now PBLD.*goes on with has Piece"):
+    with pytest.raises(ValueError, match=r"numeric_embedding is now PBLD.*continues has Piece"):
         model.set_params(numeric_embedding="pbld").fit(RAW, WAVY)
     with pytest.raises(ValueError, match=r"categorical_features is now \(5,\), but"):
         model.set_params(numeric_embedding="ple", categorical_features=[5]).fit(RAW, WAVY)
@@ -216,8 +216,8 @@ def test_constant_columns_have_no_bins():
     ("parameters", "message"),
     {
         "no level": ({"categorical_features": [0]}, r"Column 0 of X .* whole numbers from 0"),
-        "no column": ({"categorical_features": [7]}, r"names 7, which is no column"),
-        "flags": ({"categorical_features": [True]}, r"has 1 flags, but X has 7 columns"),
+        "no column": ({"categorical_features": [7]}, r"names 7, which is not a column"),
+        "flags": ({"categorical_features": [True]}, r"has 1 bools, but X has 7 columns"),
         "mixed": ({"categorical_features": [1, "a"]}, r"must name all columns by number, or"),
         "text": ({"categorical_features": "ab"}, r"must be a list of columns"),
         "name": ({"numeric_embedding": "pbl"}, r"Did you mean 'pbld'"),
@@ -230,7 +230,7 @@ def test_constant_columns_have_no_bins():
             r"n_frequencies must be",
         ),
         "class": ({"category_embedding": "pbld"}, r"category_embedding must be an object of"),
-        "noise": ({"input_noise": 0.1}, r"input_noise would turn the levels"),
+        "noise": ({"input_noise": 0.1}, r"input_noise would change the levels"),
         "norms": ({"solver": "lamb"}, r"needs the norm of all levels"),
         "numba": ({"backend": "numba"}, r"backend='numba' has neither embeddings"),
     }.values(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 import re
 import tracemalloc
@@ -21,6 +22,7 @@ from sklearn.preprocessing import StandardScaler
 
 from fastmlp import MLPClassifier, MLPRegressor
 from fastmlp.backends import BACKENDS
+from fastmlp.estimators.documentation import fill_gaps
 from fastmlp.plan.parameters import ALIGNMENT
 from fastmlp.validation import resolve_dtype
 
@@ -211,11 +213,22 @@ def test_names_of_features():
 
 def test_documentation_is_complete():
     for cls in (MLPClassifier, MLPRegressor):
-        assert "{" not in cls.__doc__.replace('{"', "")
+        text = inspect.getdoc(cls)
+        assert "{" not in text.replace('{"', "")
         attributes = [name for name in dir(cls) if name.endswith("_") and name[0] != "_"]
         assert {"coefs_", "stop_reason_"} <= set(attributes)
         for name in [*cls().get_params(), *attributes]:
-            assert re.search(rf"\n    (\w+, )?{name}(, \w+)? : ", cls.__doc__), name
+            assert re.search(rf"\n(\w+, )?{name}(, \w+)? : ", text), name
+
+
+@pytest.mark.parametrize("margin", ["", "    "])  # Python 3.13 takes it away
+def test_gaps_of_docstrings_are_filled_as_far_in_as_they_stand(margin):
+    class Documented:
+        __doc__ = f"What it is.\n\n{margin}{{parts}}\n{margin}The end of {{parts}}."
+
+    fill_gaps(Documented, {"parts": "a : int\n    A number.\n"})
+    lines = ["a : int", "    A number.", "The end of {parts}."]
+    assert Documented.__doc__ == "\n".join(["What it is.", "", *(margin + each for each in lines)])
 
 
 # -- loss, cost, objective -------------------------------------------------------------------------

@@ -292,7 +292,7 @@ def test_refusals(tmp_path):
     model = CASES["two_targets"].model
     path = tmp_path / "m.c"
     for name in ("", "1a", "a-b", "käse", "a b", "_a", "a" * 64, "a*/"):
-        with pytest.raises(ValueError, match="name must be an identifier of C"):
+        with pytest.raises(ValueError, match="name must be a C identifier"):
             model.to_c(path, name=name)
     with pytest.raises(TypeError, match="name must be a string"):
         model.to_c(path, name=1)
@@ -302,7 +302,7 @@ def test_refusals(tmp_path):
         model.to_c(3)
     with pytest.raises(FileNotFoundError, match="in a folder that does not exist: make '"):
         model.to_c(tmp_path / "nowhere" / "m.c")
-    with pytest.raises(IsADirectoryError, match=r"a folder: name a file in it, such as '.*net\.c'"):
+    with pytest.raises(IsADirectoryError, match=r"a file in it, such as '.*net\.c'"):
         model.to_c(tmp_path, name="net")
     with pytest.raises(ValueError, match="X has 5 features"):
         model.to_c(path, X=np.zeros((2, 5)))
@@ -314,13 +314,13 @@ def test_refusals(tmp_path):
     tree = DecisionTreeClassifier(random_state=0)
     model = TabularClassifier(recipe=recipe, partners=[tree], n_folds=2, random_state=0)
     model.fit(frame, frame[0] > 0)
-    with pytest.raises(ValueError, match="a partner of another library, DecisionTreeClassifier"):
+    with pytest.raises(ValueError, match="a partner from another library, DecisionTreeClassifier"):
         model.to_c(path)
     model = fitted(MLPClassifier, np.array(["a", "b\0c"])[np.arange(60) % 2]).model
-    with pytest.raises(ValueError, match="has a NUL, which ends a string in C"):
+    with pytest.raises(ValueError, match="holds a NUL character, which ends a C string"):
         model.to_c(path)
     model = fitted(MLPClassifier, np.array(["a", "é" * 2048])[np.arange(60) % 2]).model
-    with pytest.raises(ValueError, match="has 4096 bytes; C takes 4095"):
+    with pytest.raises(ValueError, match="has 4096 bytes; C allows at most 4095"):
         model.to_c(path)
     assert not path.exists()
 

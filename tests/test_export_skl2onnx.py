@@ -96,7 +96,7 @@ def test_inputs_of_several_types_are_joined():
 
 def test_refusals():
     model = scaled(MLPClassifier, CLASSES % 2, loss="squared_hinge")
-    with pytest.raises(ValueError, match="knows no probabilities, which a ZipMap would hold: pass"):
+    with pytest.raises(ValueError, match="gives no probabilities for a ZipMap to hold: pass"):
         to_onnx(model, X[:1])
     found = Session(to_onnx(model, X[:1], options=WITHOUT_MAP))({"X": ROWS})
     np.testing.assert_array_equal(found["label"], model.predict(ROWS))

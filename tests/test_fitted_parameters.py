@@ -166,7 +166,7 @@ def test_wrong_input_of_the_score_of_quantiles(quantiles):
     model = regressor(loss="pinball", quantiles=quantiles).fit(X, Y)
     for arguments, text in [
         ((X, Y[:-1]), "X and y must have the same number of rows; got 40 and 39"),
-        ((X, np.c_[Y, Y]), "y has 2 columns; the network was made for 1"),
+        ((X, np.c_[Y, Y]), "y has 2 columns, but the network was made for 1"),
         ((X, Y, np.full(40, -1.0)), "sample_weight must not be negative; got -1"),
     ]:
         assert_rejected(model, arguments, ValueError, text, method="score")

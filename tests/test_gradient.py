@@ -183,7 +183,7 @@ def test_what_it_needs():
     model, y = model_of("one target")
     with pytest.raises(ValueError, match="X has 2 features"):
         model.gradient(X[:, :2], y)
-    with pytest.raises(ValueError, match="y has 2 columns; the network was made for 1"):
+    with pytest.raises(ValueError, match="y has 2 columns, but the network was made for 1"):
         model.gradient(X, REAL)
     with pytest.raises(ValueError, match=r"sample_weight must have shape \(12,\)"):
         model.gradient(X, y, WEIGHTS[:3])

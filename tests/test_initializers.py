@@ -212,7 +212,11 @@ NOT_FINITE = np.where(np.arange(3).reshape(3, 1) == 1, np.nan, W_OUTPUT)
         ([W_HIDDEN], ValueError, "init has 1 entries; the network has 2 layers"),
         ([W_HIDDEN.T, W_OUTPUT], ValueError, r"init\[0\]: the weights must have shape \(4, 3\)"),
         ([W_HIDDEN, W_OUTPUT[:, 0]], ValueError, r"init\[1\].* shape \(3, 1\); got \(3,\)"),
-        ([W_HIDDEN, [[1], [2, 3], [4]]], ValueError, r"init\[1\]: the weights .* equally long"),
+        (
+            [W_HIDDEN, [[1], [2, 3], [4]]],
+            ValueError,
+            r"init\[1\]: the weights .* have the same length",
+        ),
         ([(W_HIDDEN, B_OUTPUT), W_OUTPUT], ValueError, r"init\[0\]: the biases .* \(3,\)"),
         ([(W_HIDDEN, B_HIDDEN, 1), W_OUTPUT], ValueError, r"init\[0\]: the weights"),
         ([W_HIDDEN, NOT_FINITE], ValueError, r"init\[1\].* finite in float32"),

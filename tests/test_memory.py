@@ -33,11 +33,11 @@ def no_memory(*arguments, **keywords):
         ),
         (
             {"solver": "lbfgs", "hidden_layer_sizes": (1,), "normalization": "batch"},
-            "^solver='lbfgs' takes all 40 rows at once, .*: take another solver",
+            "^solver='lbfgs' takes all 40 rows at once, .*: choose another solver",
         ),
         (
             {"solver": "lbfgs", "hidden_layer_sizes": (1,)},
-            "^solver='lbfgs' takes 40 rows at once, .*: take another solver",
+            "^solver='lbfgs' takes 40 rows at once, .*: choose another solver",
         ),
         (
             {"batch_size": 2, "hidden_layer_sizes": (50, 50)},

@@ -29,7 +29,7 @@ from fastmlp.schedules import Schedule
 from fastmlp.tabular.transforms import fit_transform
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore::sklearn.exceptions.ConvergenceWarning", "ignore:The sum of", "ignore:y has one class"
+    "ignore::sklearn.exceptions.ConvergenceWarning", "ignore:The sum of", "ignore:y has only one"
 )
 
 CASES = {**of.classifiers(), **of.regressors(), **of.tabulars()}
@@ -211,7 +211,7 @@ def test_what_is_the_users_is_named_and_must_be_given_back(tmp_path):
     given = dict(
         zip(names, [of.own_activation(), of.own_loss(), rate, watch, print, split], strict=True)
     )
-    text = "does not need 'others' of custom_objects; what it needs: 'tanh', 'callbacks"
+    text = "does not need 'others' in custom_objects; it needs: 'tanh', 'callbacks"
     with pytest.warns(UserWarning, match=text):
         again = fastmlp.load(path, custom_objects={**given, "others": 1})
     assert_array_equal(again.predict(of.X), model.predict(of.X))
@@ -226,7 +226,7 @@ def test_a_derived_class_must_be_given_back(tmp_path):
     model.save(path)
     with pytest.raises(ValueError, match="'Named': …"):
         fastmlp.load(path)
-    with pytest.raises(ValueError, match="no class derived from MLPRegressor"):
+    with pytest.raises(ValueError, match="not a class derived from MLPRegressor"):
         fastmlp.load(path, custom_objects={"Named": MLPClassifier})
     again = fastmlp.load(path, custom_objects={"Named": Named})
     assert (type(again), again.name) == (Named, "b")
@@ -362,7 +362,7 @@ def test_a_pickle_of_another_version_warns(name, trained, monkeypatch):
     assert VERSION not in vars(same)
     assert_array_equal(of.answers(same, X)[0], of.answers(model, X)[0])
     monkeypatch.setattr("fastmlp.files.savable.__version__", "99.0")
-    with pytest.warns(UserWarning, match=r"that fastmlp '0.* has pickled .* in fastmlp 99.0"):
+    with pytest.warns(UserWarning, match=r"was pickled by fastmlp '0.*in fastmlp 99.0"):
         pickle.loads(blob)
 
 

@@ -68,29 +68,29 @@ def test_open_files(tmp_path):
     for file in (io.BytesIO(), io.StringIO(), open(tmp_path / "open", "wb")):  # noqa: SIM115
         with file:
             for act in (MODEL.save, fastmlp.load):
-                with pytest.raises(TypeError, match=r"got an open one.*pass its name"):
+                with pytest.raises(TypeError, match=r"got an open file.*pass its name"):
                     act(file)
 
 
 def test_folders(tmp_path):
-    with pytest.raises(IsADirectoryError, match=r"name a file in it, such as '.*model\.fastmlp'"):
+    with pytest.raises(IsADirectoryError, match=r"a file in it, such as '.*model\.fastmlp'"):
         MODEL.save(tmp_path)
-    with pytest.raises(IsADirectoryError, match="is a folder: name a file in it"):
+    with pytest.raises(IsADirectoryError, match="is a folder: give a file in it"):
         fastmlp.load(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"make '.*there' first"):
         MODEL.save(tmp_path / "there" / "model")
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"path '.*nothing\.fastmlp' leads to no file"):
+    with pytest.raises(FileNotFoundError, match=r"path '.*nothing\.fastmlp' does not exist"):
         fastmlp.load(tmp_path / "nothing.fastmlp")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
 def test_pipes_do_not_hang(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    assert_refused(tmp_path / "pipe", "it is no regular file")
-    with pytest.raises(OSError, match="is no regular file: name another one"):
+    assert_refused(tmp_path / "pipe", "it is not a regular file")
+    with pytest.raises(OSError, match="is not a regular file: choose another"):
         MODEL.save(tmp_path / "pipe")
 
 
@@ -109,7 +109,7 @@ def test_no_permission(saved, tmp_path, monkeypatch):
     # The tests may run as root, whom nothing is forbidden.
     monkeypatch.setattr("builtins.open", refuse)
     for act in (MODEL.save, fastmlp.load):
-        with pytest.raises(PermissionError, match="you have no permission: name another one"):
+        with pytest.raises(PermissionError, match="you don't have permission: choose another"):
             act(saved)
 
 
@@ -238,13 +238,13 @@ def test_a_custom_object_of_another_kind(tmp_path):
     ("blob", "text"),
     [
         (b"", "it is empty"),
-        (b"abc", "it is no model file of fastmlp"),
-        (b"\x80\x04\x95 a pickle, say", "a pickle is for pickle.load or joblib.load"),
-        (b"x" * 1000, "it is no model file"),
-        (b"\x0a" + b"\0" * 7 + b"{}", "it ends before all of it is there"),
-        (b"\x02" + b"\0" * 7 + b"{}", "it is no model file"),
-        (save_arrays({"a": np.zeros(3)}), "it is no model file"),
-        (save_arrays({"a": np.zeros(3)}, {"format": "pt"}), "it is no model file"),
+        (b"abc", "it is not a model file of fastmlp"),
+        (b"\x80\x04\x95 a pickle, say", "read a pickle with pickle.load or joblib.load"),
+        (b"x" * 1000, "it is not a model file"),
+        (b"\x0a" + b"\0" * 7 + b"{}", "a part of it is missing at its end"),
+        (b"\x02" + b"\0" * 7 + b"{}", "it is not a model file"),
+        (save_arrays({"a": np.zeros(3)}), "it is not a model file"),
+        (save_arrays({"a": np.zeros(3)}, {"format": "pt"}), "it is not a model file"),
     ],
 )
 def test_other_files(blob, text, tmp_path):
@@ -292,14 +292,14 @@ def test_rewriting_changes_nothing(saved):
 
 def test_a_checksum_of_something_else(saved):
     rewrite(saved, *parts(saved), right=False)
-    assert_refused(saved, "its contents are not those that were saved.*copy it again")
+    assert_refused(saved, "its contents are not what was saved.*copy it again")
 
 
 def test_an_altered_weight(saved):
     blob = bytearray(saved.read_bytes())
     blob[-5] ^= 1
     saved.write_bytes(blob)
-    assert_refused(saved, "its contents are not those that were saved")
+    assert_refused(saved, "its contents are not what was saved")
 
 
 def test_a_format_of_the_future(saved):
@@ -313,7 +313,7 @@ def test_a_format_of_the_future(saved):
 def test_a_format_that_is_none(number, saved):
     head, arrays = parts(saved)
     rewrite(saved, {**head, "format": number}, arrays)
-    assert_refused(saved, "it does not say of which version it is")
+    assert_refused(saved, "it does not say which version wrote it")
 
 
 def learnt(model):
@@ -322,8 +322,8 @@ def learnt(model):
 
 CHANGES = {
     "no class": (lambda m: m.update({"$": "os.system"}), "'os.system', which this version does"),
-    "another class": (lambda m: m.update({"$": "Recipe"}), "has a part too many"),
-    "no form": (lambda m: m.pop("$"), "has no form"),
+    "another class": (lambda m: m.update({"$": "Recipe"}), "has an extra part"),
+    "no form": (lambda m: m.pop("$"), "does not say what it is"),
     "no state": (lambda m: m.pop("state"), "has no state"),
     "a list": (lambda m: m.update(state=[1]), "has no state"),
     "a further parameter": (
@@ -351,11 +351,11 @@ CHANGES = {
     ),
     "an array of another type": (
         lambda m: learnt(m)["network"]["state"]["parameters"].update(dtype="<f8"),
-        "another type than the description says",
+        "the type of an array is not what the description says",
     ),
     "a type of objects": (
         lambda m: learnt(m)["network"]["state"]["parameters"].update(dtype="|O"),
-        "a type of an array is unknown",
+        "the type of an array is unknown",
     ),
     "a function of the module": (
         lambda m: m["parameters"].update(solver={"$": "own", "name": "eval"}),
@@ -381,7 +381,7 @@ CHANGES = {
                 },
             }
         ),
-        "a random state is none",
+        "a random state is damaged",
     ),
 }
 
@@ -430,4 +430,4 @@ def test_a_long_description_is_an_array(saved, monkeypatch):
     assert_array_equal(fastmlp.load(saved).predict(of.X), WORDS.predict(of.X))
     arrays["description"] = arrays["description"][:-1]
     rewrite(saved, head, arrays)
-    assert_refused(saved, "its description is no JSON")
+    assert_refused(saved, "its description is not JSON")

@@ -379,6 +379,6 @@ def checks():
 def test_scikit_learns_checks(estimator, check):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.filterwarnings("ignore", "y has one class only", RuntimeWarning)
+        warnings.filterwarnings("ignore", "y has only one class", RuntimeWarning)
         warnings.filterwarnings("ignore", "class_weight sums to", UserWarning)
         check(estimator)

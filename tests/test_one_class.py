@@ -21,7 +21,7 @@ mpl.use("Agg")
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 ONE = np.full(40, "up")
-TEXT = r"^y has one class only, \['up'\]: it is predicted for every row, with probability 1\.$"
+TEXT = r"^y has only one class, \['up'\]: it is predicted for every row, with probability 1\.$"
 losses = pytest.mark.parametrize(
     "loss", [name for name, kinds in CLASSIFIER_LOSSES.items() if "binary" in kinds]
 )
@@ -88,13 +88,13 @@ def test_a_warm_start_goes_on():
     with pytest.warns(RuntimeWarning, match=TEXT):
         model.fit(X, ONE)
     assert len(model.loss_curve_) == 6
-    with pytest.raises(ValueError, match="warm_start can only be used where `y` has the same"):
+    with pytest.raises(ValueError, match="warm_start can only be used when `y` has the same"):
         model.fit(X, LABELS)
 
 
 def test_weights_that_leave_one_class():
     """The other one is known, so that it keeps a small probability."""
-    text = r"y has one class only, \['up'\], in the rows whose sample_weight is not 0"
+    text = r"y has only one class, \['up'\], in the rows whose sample_weight is not 0"
     with pytest.warns(RuntimeWarning, match=text):
         model = classifier(random_state=0).fit(X, LABELS, (LABELS == "up").astype(float))
     assert model.predict_proba(X).shape == (40, 2)
@@ -103,7 +103,7 @@ def test_weights_that_leave_one_class():
 
 # -- with the rest of scikit-learn -----------------------------------------------------------------
 
-told = pytest.mark.filterwarnings("ignore:y has one class only:RuntimeWarning")
+told = pytest.mark.filterwarnings("ignore:y has only one class:RuntimeWarning")
 
 
 @told

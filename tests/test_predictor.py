@@ -196,7 +196,7 @@ def test_what_is_no_model_is_refused(model, got):
 
 
 def test_a_model_of_raw_tables_is_refused_with_a_way_out():
-    what = r"got an object of TabularClassifier, .* call its own methods, or let to_onnx or to_c"
+    what = r"got an object of TabularClassifier, .* or export it with to_onnx or to_c"
     with pytest.raises(TypeError, match=what):
         Predictor(TabularClassifier())
 

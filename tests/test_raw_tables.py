@@ -486,13 +486,16 @@ def test_names_on_one_side_only():
 @pytest.mark.parametrize(
     ("column", "text"),
     [
-        (["1", "2.5", "3"], r"Column 'a' of X has numbers as texts and is taken for a category"),
+        (["1", "2.5", "3"], r"Column 'a' of X has numbers as texts and is treated as a category"),
         (
             ["2024-05-01", "2024-05-02 10:30", "2024/5/3"],
             r"Column 'a' of X has dates as texts.*datetime",
         ),
         (["31.12.2023", "1.1.2024", "12/31/2023"], r"Column 'a' of X has dates as texts.*category"),
-        ([1, "x", 2.5], r"Column 'a' of X has numbers and texts mixed and is taken for a category"),
+        (
+            [1, "x", 2.5],
+            r"Column 'a' of X has numbers and texts mixed and is treated as a category",
+        ),
         ([1, True, "x"], r"has booleans and numbers and texts mixed"),
     ],
 )

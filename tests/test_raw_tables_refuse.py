@@ -80,12 +80,12 @@ class Hostile:
         ("a.csv", TypeError, "a list of rows; got 'a.csv'. pandas.read_csv reads a file."),
         (Path("a.csv"), TypeError, "('a.csv'). pandas.read_csv reads a file."),
         (3.0, TypeError, "X must be a data frame of pandas, polars or pyarrow"),
-        ({"a": [1.0]}, TypeError, "a list of rows; got a dict: take pandas.DataFrame(X)"),
-        (iter([[1]]), TypeError, "take list(X)"),
+        ({"a": [1.0]}, TypeError, "a list of rows; got a dict: use pandas.DataFrame(X)"),
+        (iter([[1]]), TypeError, "use list(X)"),
         ([], ValueError, "X is a table without rows: it has 0 sample(s)"),
         ([[], []], ValueError, "0 feature(s)"),
         ([1.0, 2.0], ValueError, "give a list of rows"),
-        ([{"a": 1}, {"a": 2}], ValueError, "take pandas.DataFrame(X)"),
+        ([{"a": 1}, {"a": 2}], ValueError, "use pandas.DataFrame(X)"),
         ([[1, 2], [3]], ValueError, "row 0 has 2 entries and row 1 has 1"),
         ([[1, 2], [3, [4]]], TypeError, "column 1, must hold numbers"),
         (FRAME["n"], ValueError, "X.to_frame() if it is one feature"),
@@ -114,15 +114,15 @@ def test_what_is_no_table(X, error, text):
 
 
 def test_names_that_are_there_twice():
-    text = "X must have a name of its own for each column; 'a' is there more than once"
+    text = "X must have a different name for each column; 'a' is used more than once"
     refused(pd.DataFrame([[1, 2, 3]], columns=["a", "b", "a"]), ValueError, text)
     refused(pa.table([[1], [2]], names=["a", "a"]), ValueError, text)
-    refused(pd.DataFrame([[1, 2]], columns=[0, 0]), ValueError, "0 is there more than once")
+    refused(pd.DataFrame([[1, 2]], columns=[0, 0]), ValueError, "0 is used more than once")
 
 
 def test_names_that_are_texts_in_part():
     X = pd.DataFrame([[1, 2]], columns=["a", 1])
-    refused(X, ValueError, "got names of type int, str: take X.rename(columns=str)")
+    refused(X, ValueError, "got names of type int, str: use X.rename(columns=str)")
 
 
 # -- cells -----------------------------------------------------------------------------------------
@@ -131,13 +131,16 @@ def test_names_that_are_texts_in_part():
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        ([1, 2], "got [1, 2] in row 1 (dtype object): make columns of its entries, or drop it"),
+        (
+            [1, 2],
+            "got [1, 2] in row 1 (dtype object): make columns of its entries, or drop the column",
+        ),
         ({"a": 1}, "make columns of its entries"),
         ((1, 2), "make columns of its entries"),
         (np.zeros(2), "make columns of its entries"),
         ({1}, "make columns of its entries"),
-        (1 + 2j, "Complex data not supported; take the real and the imaginary part"),
-        (Plain(), "make one of these of it, or drop it"),
+        (1 + 2j, "Complex data not supported; use the real and the imaginary parts"),
+        (Plain(), "convert it to one of these, or drop"),
     ],
 )
 def test_cells_of_other_things(value, text):
@@ -148,7 +151,7 @@ def test_cells_of_other_things(value, text):
 
 def test_what_raises_when_it_is_asked():
     refused(Hostile(), ValueError, "X: no collect")
-    text = "got a Hostile in row 1 (dtype object): make one of these of it, or drop it"
+    text = "got a Hostile in row 1 (dtype object): convert it to one of these, or drop the column"
     refused([[1], [Hostile()]], TypeError, text)
 
 
@@ -180,9 +183,9 @@ def test_what_no_float_can_be_made_of():
 
 def test_dates_beyond_pythons_years():
     days = np.array(["2020-01-01", "10000-01-01", "NaT"], "M8[D]")
-    text = "X, column 'bad', must hold dates of the years 1 to 9999; got the year 10000 in row 1"
+    text = "X, column 'bad', must hold dates in the years 1 to 9999; got the year 10000 in row 1"
     refused(FRAME.assign(bad=days.astype("M8[s]")), ValueError, text)
-    refused(days[:, None], ValueError, "X, column 0, must hold dates of the years 1 to 9999")
+    refused(days[:, None], ValueError, "X, column 0, must hold dates in the years 1 to 9999")
     before = np.array([["0000-12-31"], ["2020-01-01"]], "M8[D]")
     refused(before, ValueError, "got the year 0 in row 0")
     # In microseconds this year would come round to another.
@@ -199,11 +202,11 @@ def test_dates_with_and_without_a_zone():
 
 
 def test_a_table_in_which_nothing_varies():
-    text = "X has no column from which rows can be told apart: all are constant, empty, rare or"
+    text = "X has no column that tells rows apart: all columns are constant, empty, rare or"
     refused(FRAME.assign(n=1)[["n"]], ValueError, text)
     refused(pd.DataFrame({"a": [None, None], "id": ["u", "v"]}), ValueError, text)
     refused(FRAME, ValueError, text, drop=list(FRAME))
-    refused(FRAME.iloc[:1], ValueError, "rows can be told apart: X has 1 sample")
+    refused(FRAME.iloc[:1], ValueError, "tells rows apart: X has 1 sample")
 
 
 # -- parameters ------------------------------------------------------------------------------------
@@ -214,19 +217,19 @@ def test_a_table_in_which_nothing_varies():
     [
         ({"drop": ["m"]}, ValueError, "drop: X has no such column: 'm'."),
         ({"drop": ["tok"]}, ValueError, "Did you mean 'took'?"),
-        ({"drop": "n"}, TypeError, "drop must be a list of column names, of places or a mask"),
+        ({"drop": "n"}, TypeError, "drop must be a list of column names or positions, or a mask"),
         ({"drop": 3}, TypeError, "got 3"),
-        ({"drop": [4]}, ValueError, "drop: X has 4 columns; got the place 4"),
-        ({"drop": [1.5]}, TypeError, "drop must hold names or places of columns; got 1.5"),
-        ({"drop": [True]}, ValueError, "an entry for each of 4 columns when it is a mask; got 1"),
+        ({"drop": [4]}, ValueError, "drop: X has 4 columns; got the position 4"),
+        ({"drop": [1.5]}, TypeError, "drop must hold column names or positions; got 1.5"),
+        ({"drop": [True]}, ValueError, "must have an entry for each of 4 columns; got 1"),
         (
             {"drop": ["n"], "categorical_features": [0]},
             ValueError,
             "categorical_features and drop must name different columns; both name 'n'",
         ),
-        ({"ordinal_features": ["c"]}, ValueError, "give {'c': ['x', 'y']} with the lowest first"),
-        ({"ordinal_features": {"c": "xy"}}, TypeError, "must be a list of levels, the lowest fi"),
-        ({"ordinal_features": {"c": ["x"]}}, ValueError, "'y' is not there"),
+        ({"ordinal_features": ["c"]}, ValueError, "pass {'c': ['x', 'y']}, with the lowest"),
+        ({"ordinal_features": {"c": "xy"}}, TypeError, "must be a list of levels, from lowest"),
+        ({"ordinal_features": {"c": ["x"]}}, ValueError, "but 'y' is missing"),
         ({"ordinal_features": {"c": ["x", "y", "x"]}}, ValueError, "has 'x' more than once"),
         ({"min_count": 0}, ValueError, "min_count must be an integer ≥ 1; got 0"),
         ({"min_count": 2.5}, TypeError, "min_count must be an integer ≥ 1; got 2.5"),
@@ -278,7 +281,7 @@ def test_dates_whose_zone_has_gone():
 
 
 def test_columns_that_are_missing():
-    refused_later(FRAME.drop(columns="c"), ValueError, "must have the columns that it had in fit; ")
+    refused_later(FRAME.drop(columns="c"), ValueError, "must have the columns that it had in fit, ")
     refused_later(FRAME[["n"]], ValueError, "'c', 'day', 'took' are missing")
     wide = pd.DataFrame(np.arange(40.0).reshape(2, 20)).rename(columns="c{}".format)
     with pytest.raises(ValueError, match="'c1', 'c2', 'c3', 'c4', 'c5' and 14 more are missing"):

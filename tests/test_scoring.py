@@ -380,19 +380,19 @@ def test_what_is_refused(scoring, error, text):
         (
             classifier(scoring="f1"),
             LABELS,
-            r"take 'f1_macro', or make_scorer\(f1_score, pos_l",
+            r"use 'f1_macro', or make_scorer\(f1_score, pos_l",
         ),
         (
             classifier(scoring="roc_auc"),
             np.arange(40) % 3,
-            "it takes two classes: take 'roc_auc_ovr'",
+            "it works for two classes only: use 'roc_auc_ovr'",
         ),
         (
             classifier(scoring="recall"),
             np.arange(40) % 3,
-            "it takes two classes: take 'recall_macro'",
+            "it works for two classes only: use 'recall_macro'",
         ),
-        (regressor(scoring="accuracy"), Y, "take a metric for numbers, such as 'r2'"),
+        (regressor(scoring="accuracy"), Y, "use a metric for numbers, such as 'r2'"),
     ],
 )
 def test_scorers_that_can_not_judge(model, y, text):
@@ -406,7 +406,7 @@ def test_scorers_that_can_not_judge(model, y, text):
 
 def test_what_is_not_used_without_rows_to_judge_by():
     split = [(np.arange(30), np.arange(30, 40))]
-    text = "^scoring and validation_split are not used: there are no rows to judge by without early"
+    text = "^scoring and validation_split are not used: there are no validation rows without early"
     with pytest.warns(UserWarning, match=text):
         regressor(scoring="r2", validation_split=split).fit(X, Y)
     regressor(scoring="r2", validation_split=split).fit(X, Y, **JUDGE)
@@ -417,7 +417,7 @@ def test_what_is_not_used_without_rows_to_judge_by():
 def test_every_name_is_known():
     model = regressor(random_state=0)
     for name in get_scorer_names():  # read by a fit, but not needed without rows to judge by
-        with pytest.warns(UserWarning, match="^scoring is not used: there are no rows to judge by"):
+        with pytest.warns(UserWarning, match="^scoring is not used: there are no validation rows"):
             model.set_params(scoring=name, max_iter=1).fit(X, Y)
 
 

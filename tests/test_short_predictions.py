@@ -22,7 +22,7 @@ from fastmlp.network import Network
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    pytest.mark.filterwarnings("ignore:y has one class only:RuntimeWarning"),
+    pytest.mark.filterwarnings("ignore:y has only one class:RuntimeWarning"),
 ]
 
 X = np.random.default_rng(0).normal(size=(300, 5)).astype(np.float32)

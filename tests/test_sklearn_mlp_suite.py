@@ -119,7 +119,7 @@ globals().update({name: _as_expected(name, test) for name, test in TESTS.items()
 #: of one class. Others are errors.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    pytest.mark.filterwarnings("ignore:y has one class only:RuntimeWarning"),
+    pytest.mark.filterwarnings("ignore:y has only one class:RuntimeWarning"),
 ]
 
 

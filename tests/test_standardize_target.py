@@ -264,7 +264,7 @@ def test_a_loss_of_ones_own_keeps_its_unit():
     assert_array_equal(model.target_scale_, [1])
     for wanted in (True, "mean"):
         model = make("huber", standardize_target=wanted).set_params(loss=own)
-        text = f"^standardize_target={wanted!r} does not go with a loss of your own"
+        text = f"^standardize_target={wanted!r} can't be used with a loss of your own"
         assert_rejected(model, (X, PRICES), ValueError, text)
 
 
@@ -376,7 +376,7 @@ def test_partial_fits_keep_the_unit_of_the_first_batch(loss):
 
 @pytest.mark.parametrize("loss", ["huber", "squared_error", "gamma"])
 def test_a_first_batch_of_one_row(loss):
-    alone = pytest.warns(RuntimeWarning, match="The first part has one value of y only")
+    alone = pytest.warns(RuntimeWarning, match="The first part has only one value of y")
     with contextlib.nullcontext() if loss == "gamma" else alone:  # gamma's mean tells the scale
         model = make(loss).partial_fit(X[:1], [5.0])
     model.partial_fit(X[1:2], [7.0], sample_weight=[2.0])
@@ -400,7 +400,7 @@ def test_losses_that_cannot_take_the_unit_over():
     own = custom_loss(half_square, half_square_slope)
     model = make("huber", standardize_target="auto", warm_start=True).fit(X, AMOUNTS)
     for loss in ("poisson", "gamma", own):
-        text = r"^loss='.*' can't go on with a network whose target was standardised"
+        text = r"^loss='.*' can't continue a network whose target was standardised"
         trial = copy.deepcopy(model).set_params(loss=loss)
         assert_rejected(trial, (X, AMOUNTS), ValueError, text)
         assert_rejected(trial, (X, AMOUNTS), ValueError, text, method="partial_fit")
@@ -473,7 +473,7 @@ def test_a_value_too_far_for_the_type():
     y = REAL.copy()
     y[7] = 3e38
     tiny = make("huber", dtype="float32", standardize_target="median").fit(X, 1e-30 * REAL)
-    text = r"^y contains 3e\+38 \(column 0, row 7\), too far from the target's center .* for dtype "
+    text = r"^y contains 3e\+38 \(column 0, row 7\), which is too far from .* for dtype "
     for method in ("cost", "partial_fit", "loss_per_sample", "gradient"):
         assert_rejected(tiny, (X, y), ValueError, text, method=method)
     assert_rejected(
@@ -575,14 +575,14 @@ def test_a_warm_start_far_from_its_unit_is_told_to_begin_anew():
     model = MLPRegressor("huber", warm_start=True, random_state=0, max_iter=20).fit(x, y / 1e5)
     text = warning_of(model, x, y)
     assert text.endswith(
-        "y is far from the center and the scale that the network's first fit took: fit with "
+        "y is far from the center and scale that the first fit of the network found: fit with "
         "warm_start=False."
     )
 
 
 def test_a_stream_that_begins_with_one_value_is_remarked_on():
     model = MLPRegressor("huber", (5,), random_state=0)
-    with pytest.warns(RuntimeWarning, match="The first part has one value of y only"):
+    with pytest.warns(RuntimeWarning, match="The first part has only one value of y"):
         model.partial_fit(X[:1], [3e5])
     assert_array_equal(model.target_scale_, [1])
     model.partial_fit(X[:2], [1e5, 2e5])  # said once

@@ -222,7 +222,7 @@ def test_what_is_learnt_does_not_depend_on_where_inputs_are(make, y, monkeypatch
 # -- few rows --------------------------------------------------------------------------------------
 
 
-@pytest.mark.filterwarnings("ignore:y has one class only")
+@pytest.mark.filterwarnings("ignore:y has only one class")
 @pytest.mark.parametrize("n_folds", [None, 1, 2, 10])
 @pytest.mark.parametrize("n_rows", [2, 3, 5])
 def test_few_rows(n_rows, n_folds):
@@ -243,7 +243,7 @@ def test_a_class_of_one_row(n_folds):
 
 
 def test_one_class():
-    with pytest.warns(RuntimeWarning, match="y has one class only"):
+    with pytest.warns(RuntimeWarning, match="y has only one class"):
         model = classifier().fit(FRAME, ["all"] * N)
     assert_array_equal(model.predict_proba(FRAME), np.ones((N, 1)))
     assert set(model.predict(FRAME)) == {"all"}
@@ -374,7 +374,7 @@ def test_a_metric_without_a_value_leaves_all_candidates_alike(metric, monkeypatc
     given = racing(monkeypatch, TINY, TINY.with_(dropout=0.0))
     y = np.zeros(N, int)
     y[5] = 1  # which is not held out, being alone
-    with pytest.warns(UserWarning, match=f"metric='{metric}' has no finite value"):
+    with pytest.warns(UserWarning, match=f"metric='{metric}' is not finite"):
         model = classifier(metric=metric, **given).fit(FRAME, y)
     assert [place.weight for place in model.leaderboard_] == [0.5, 0.5]
     assert all(np.isnan(place.error) for place in model.leaderboard_)

@@ -300,7 +300,7 @@ def test_a_race_does_not_begin_what_it_has_hardly_time_for(monkeypatch):
 
 
 def test_a_limit_that_is_over_at_once_gives_a_model_all_the_same():
-    text = "time_limit=1e-09 seconds were over before a network could learn"
+    text = "time_limit=1e-09 seconds had passed before a network could learn"
     with pytest.warns(UserWarning, match=text):
         model = regressor(time_limit=1e-9).fit(FRAME, Y)
     assert np.isfinite(model.predict(FRAME)).all()

@@ -65,8 +65,8 @@ def refused(kind, error, text, X=FRAME, y=None, weights=None, **parameters):
         ("validation_fraction", 1, ValueError, "validation_fraction must be a number > 0 and < 1"),
         ("validation_fraction", None, TypeError, "validation_fraction must be"),
         ("partners", "hist", TypeError, "partners must be None or a list of estimators"),
-        ("partners", [3], TypeError, "as in scikit-learn; got 3."),
-        ("partners", [LinearSVC], TypeError, "as in scikit-learn; got "),
+        ("partners", [3], TypeError, "with scikit-learn's interface; got 3."),
+        ("partners", [LinearSVC], TypeError, "with scikit-learn's interface; got "),
         ("partners", KMeans(), TypeError, "partners must be None or a list of estimators"),
         ("partners", [KMeans()], ValueError, "got KMeans()."),
         ("callbacks", len, TypeError, "callbacks must be None or a list of callables"),
@@ -79,9 +79,9 @@ def refused(kind, error, text, X=FRAME, y=None, weights=None, **parameters):
         ("random_state", -1, ValueError, "random_state must be None, an integer"),
         ("n_threads", 0, ValueError, "n_threads must be an integer ≥ 1"),
         ("drop", ["no"], ValueError, "drop: X has no such column: 'no'"),
-        ("drop", ["n", "c"], ValueError, "X has no column from which rows can be told apart"),
+        ("drop", ["n", "c"], ValueError, "X has no column that tells rows apart"),
         ("categorical_features", 3, TypeError, "categorical_features must be a list"),
-        ("ordinal_features", ["c"], ValueError, "ordinal_features must say in which order"),
+        ("ordinal_features", ["c"], ValueError, "ordinal_features must give the order"),
     ],
 )
 def test_parameters(kind, parameter, value, error, text):
@@ -97,7 +97,7 @@ def test_parameters(kind, parameter, value, error, text):
         ("class_weight", "balance", ValueError, "Did you mean 'balanced'?"),
         ("class_weight", {"a": -1}, ValueError, "class_weight['a'] must be a finite number ≥ 0"),
         ("class_weight", {"a": 1, "z": 1}, ValueError, "are not in class_weight"),
-        ("class_weight", [{"a": 1}], ValueError, "class_weight must be one dict, or 'balanced'"),
+        ("class_weight", [{"a": 1}], ValueError, "class_weight must be one dict or 'balanced'"),
         ("class_weight", {"a": 0, "b": 0}, ValueError, "class_weight is zero for every row"),
         ("metric", "rmse", ValueError, "metric must be 'error', 'log_loss', 'auc', 'brier', "),
         ("metric", None, TypeError, "metric must be 'error', 'log_loss', 'auc', 'brier', "),
@@ -116,7 +116,7 @@ QUANTILES = {"loss": "pinball", "quantiles": (0.1, 0.9)}
         ({"loss": "mse2"}, ValueError, "loss must be one of squared_error, "),
         ({"loss": None}, ValueError, "loss must be one of "),
         ({"loss": "gamma"}, ValueError, "loss='gamma' needs every y > 0"),
-        ({"loss": "poisson", "target_transform": "log"}, ValueError, "does not go with loss='poi"),
+        ({"loss": "poisson", "target_transform": "log"}, ValueError, "can't be used with loss='p"),
         ({"quantiles": ()}, ValueError, "quantiles must be one level, or several that ascend"),
         ({"quantiles": (0.5, 0.4)}, ValueError, "quantiles must be one level, or several"),
         ({"quantiles": 1.0}, ValueError, "quantiles must be "),
@@ -127,7 +127,7 @@ QUANTILES = {"loss": "pinball", "quantiles": (0.1, 0.9)}
         ({"tweedie_power": 3}, ValueError, "tweedie_power must be a number ≥ 1 and ≤ 2"),
         ({"target_transform": "exp"}, ValueError, "target_transform must be one of auto, log, "),
         ({"target_transform": "log"}, ValueError, "target_transform='log' needs targets above 0"),
-        ({"loss": "gaussian_nll", "partners": [Ridge()]}, ValueError, "they predict no deviations"),
+        ({"loss": "gaussian_nll", "partners": [Ridge()]}, ValueError, "no standard deviations"),
         ({**QUANTILES, "partners": [Ridge()]}, ValueError, "must have a parameter 'quantile' for"),
     ],
 )
@@ -141,7 +141,7 @@ def test_a_deviation_that_was_not_learnt():
 
 
 def test_recipes_of_losses_that_are_not_transformed():
-    text = "recipe.transform='log' does not go with loss='gamma'"
+    text = "recipe.transform='log' can't be used with loss='gamma'"
     recipe = TINY.with_(transform="log")
     refused(TabularRegressor, ValueError, text, y=Y + 1, loss="gamma", recipe=recipe)
 
@@ -179,10 +179,14 @@ def test_classes_are_not_transformed():
     [
         (FRAME.iloc[:0], ValueError, "X is a table without rows: it has 0 sample(s)"),
         (FRAME[[]], ValueError, "0 feature(s)"),
-        (FRAME.iloc[:1], ValueError, "X has no column from which rows can be told apart: X has 1"),
+        (FRAME.iloc[:1], ValueError, "X has no column that tells rows apart: X has 1"),
         (FRAME.iloc[:5], ValueError, "X and y must have the same number of rows; got 5 and 6."),
-        (FRAME.assign(n=1, c=None), ValueError, "all are constant, empty, rare or left out"),
-        (FRAME.set_axis(["a", "a"], axis=1), ValueError, "'a' is there more than once"),
+        (
+            FRAME.assign(n=1, c=None),
+            ValueError,
+            "all columns are constant, empty, rare or left out",
+        ),
+        (FRAME.set_axis(["a", "a"], axis=1), ValueError, "'a' is used more than once"),
         (FRAME.assign(c=[[1]] * 6), TypeError, "X, column 'c', must hold numbers, texts"),
         (FRAME.assign(n=1j), ValueError, "X, column 'n', must hold numbers, texts"),
         (FRAME["n"], ValueError, "X.to_frame() if it is one feature"),
@@ -202,10 +206,10 @@ def test_tables(kind, X, error, text):
         (-np.ones(6), "sample_weight must not be negative"),
         (np.ones(5), "sample_weight must have shape (6,)"),
         ([1, 1, 1, 1, 1, np.nan], "sample_weight contains NaN"),
-        ([1, 0, 0, 0, 0, 0], "X has 1 sample with a weight"),
+        ([1, 0, 0, 0, 0, 0], "X has 1 sample with a positive weight"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:y has one class only")
+@pytest.mark.filterwarnings("ignore:y has only one class")
 def test_weights(kind, weights, text):
     refused(kind, ValueError, text, weights=weights)
 
@@ -216,11 +220,11 @@ def test_labels():
         (["a", None, "b", "a", "b", "a"], "row 1 has no label"),
         (Y + 0.5, "Unknown label type: continuous"),
         (["a", 1, "b", 2, "a", 1], "y must hold labels of one kind: 1 at index 1"),
-        (np.stack([LABELS, LABELS], axis=1), "y must have one label a row; got 2 columns"),
+        (np.stack([LABELS, LABELS], axis=1), "y must have one label per row; got 2 columns"),
         (pd.Series([*"abab", None, "a"], dtype="category"), "row 4 has no label"),
         (pd.Series([*"abab", None, "a"], dtype="string"), "row 4 has no label"),
         (pd.Series([1, 2, 1, 2, None, 1], dtype="Int64"), "y contains NaN (row 4)"),
-        (list("abcdef"), "y has one row of each class only"),
+        (list("abcdef"), "y has only one row of each class"),
     ]:
         refused(TabularClassifier, ValueError, text, y=y)
         refused(TabularClassifier, ValueError, text, y=y, n_folds=1)
@@ -262,7 +266,7 @@ def test_scorers_that_can_not_judge():
 @pytest.mark.parametrize(
     ("X", "error", "text"),
     [
-        (FRAME[["c"]], ValueError, "X must have the columns that it had in fit; 'n' is missing."),
+        (FRAME[["c"]], ValueError, "the columns that it had in fit, but 'n' is missing."),
         (FRAME.assign(n="word"), TypeError, "X, column 'n', held numbers in fit; got texts"),
         (FRAME.to_numpy()[:, :1], ValueError, "X has 1 features, but Tabular"),
         (FRAME.iloc[:0], ValueError, "X is a table without rows: it has 0 sample(s)"),

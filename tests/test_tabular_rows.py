@@ -65,7 +65,7 @@ def test_own_rows_of_classes():
     counts = np.where(LABELS_OWN == "dear", 3.0, 1.0)
     assert model.leaderboard_[0].error == pytest.approx(np.average(-np.log(p), weights=counts))
     one_class = classifier(metric="auc").fit  # a metric that has no value then
-    with pytest.warns(UserWarning, match="metric='auc' has no finite value"):
+    with pytest.warns(UserWarning, match="metric='auc' is not finite"):
         model = one_class(X, LABELS, X_val=OWN[:3], y_val=LABELS_OWN[:3])
     assert model.score(X, LABELS) > 0.8  # of the last epoch, all being alike
 
@@ -89,9 +89,9 @@ def test_own_rows_that_are_wrong_are_named(make):
     gaps = y_own.astype(object)
     gaps[2] = None
     cases = [
-        ({"X_val": OWN}, ValueError, "y_val is missing beside X_val"),
-        ({"y_val": y_own}, ValueError, "X_val is missing beside y_val"),
-        ({"sample_weight_val": np.ones(40)}, ValueError, "X_val and y_val are missing beside"),
+        ({"X_val": OWN}, ValueError, "y_val is missing, but X_val is given"),
+        ({"y_val": y_own}, ValueError, "X_val is missing, but y_val is given"),
+        ({"sample_weight_val": np.ones(40)}, ValueError, "sample_weight_val is given without"),
         ({"X_val": OWN[["a"]], "y_val": y_own}, ValueError, "X_val must have the columns that it"),
         ({"X_val": OWN.assign(a="w"), "y_val": y_own}, TypeError, "X_val, column 'a', held numb"),
         ({"X_val": OWN, "y_val": y_own[:9]}, ValueError, "X_val and y_val must have the same"),
@@ -106,7 +106,7 @@ def test_own_rows_that_are_wrong_are_named(make):
         with pytest.raises(error) as caught:
             model.fit(X, y, **rows)
         assert text in str(caught.value)
-    with pytest.raises(ValueError, match="X_val stands beside n_folds=5"):
+    with pytest.raises(ValueError, match="X_val is given as well as n_folds=5"):
         model.set_params(n_folds=5).fit(X, y, X_val=OWN, y_val=y_own)
     assert model._published is published
 
@@ -118,7 +118,7 @@ def test_own_targets_that_can_not_be():
         regressor().fit(X, Y, X_val=OWN[:2], y_val=[[1, 2], [3, 4]])
     with pytest.raises(ValueError, match="needs every y_val > 0"):
         regressor(loss="gamma").fit(X, Y, X_val=OWN[:2], y_val=[1, -1])
-    with pytest.raises(ValueError, match="the least of y_val is -1"):
+    with pytest.raises(ValueError, match="the smallest y_val is -1"):
         regressor(target_transform="log").fit(X, Y, X_val=OWN[:2], y_val=[1, -1])
 
 

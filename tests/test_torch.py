@@ -197,7 +197,7 @@ def test_a_model_from_torch_is_a_model_like_any_other(tmp_path):
         model.partial_fit(X, CLASSES)
     assert model.cost(X, CLASSES) < cost
     assert not np.array_equal(loaded.predict_proba(X), model.predict_proba(X))
-    assert "nothing has trained it" in loaded.stop_reason_
+    assert "has not been trained here" in loaded.stop_reason_
 
 
 class Own(nn.Linear):
@@ -209,39 +209,39 @@ class Own(nn.Linear):
     [
         (nn.Linear(2, 3), "module must be a torch.nn.Sequential; got "),
         (nn.Sequential(), "must have an nn.Linear; got an empty"),
-        (nn.Sequential(nn.ReLU()), r"module\['0'\], .*ReLU.*an activation stands behind nn.Linear"),
+        (nn.Sequential(nn.ReLU()), r"module\['0'\], .*ReLU.*an activation must come after"),
         (network(nn.Conv1d(1, 1, 1)), r"module\['1'\], .*Conv1d.*fastmlp has no such layer"),
         (nn.Sequential(nn.Sequential(Own(2, 1))), r"module\['0\.0'\].*no such layer"),
         (network(nn.LeakyReLU(0.2)), r"module\['1'\], .*with PyTorch's default options only"),
         (network(nn.ELU(2.0)), "with PyTorch's default options only"),
         (network(nn.Softplus(beta=2)), "with PyTorch's default options only"),
         (network(nn.Threshold(0.1, 20)), "no such layer"),
-        (network(nn.ReLU(), nn.BatchNorm1d(8)), r"module\['2'\].* right behind nn.Linear"),
-        (network(nn.ReLU(), nn.Tanh()), r"module\['2'\], .*Tanh.*an activation stands behind"),
+        (network(nn.ReLU(), nn.BatchNorm1d(8)), r"module\['2'\].* right after nn.Linear"),
+        (network(nn.ReLU(), nn.Tanh()), r"module\['2'\], .*Tanh.*an activation must come after"),
         (network(nn.BatchNorm1d(8, eps=1e-3)), "its eps is 0.001, and fastmlp has 1e-05"),
-        (network(nn.LayerNorm((2, 4))), "not made for the 8 outputs before it"),
-        (network(nn.BatchNorm1d(7)), "not made for the 8 outputs before it"),
-        (network(nn.Dropout(0.1), nn.Dropout(0.1)), r"module\['2'\].*a second nn.Dropout"),
-        (network(nn.Dropout(0.1), nn.ReLU()), r"module\['2'\].*an activation stands behind"),
-        (network(nn.Softmax(dim=1)), r"module\['2'\].*it follows the function of the outputs"),
-        (nn.Sequential(nn.Linear(2, 3), nn.Linear(4, 1)), "it takes 4 inputs and gets 3"),
+        (network(nn.LayerNorm((2, 4))), "does not fit the 8 outputs before it"),
+        (network(nn.BatchNorm1d(7)), "does not fit the 8 outputs before it"),
+        (network(nn.Dropout(0.1), nn.Dropout(0.1)), r"module\['2'\].*neither two nn.Dropout"),
+        (network(nn.Dropout(0.1), nn.ReLU()), r"module\['2'\].*an activation must come after"),
+        (network(nn.Softmax(dim=1)), r"module\['2'\].*it comes after the function of the outputs"),
+        (nn.Sequential(nn.Linear(2, 3), nn.Linear(4, 1)), "it takes 4 inputs but gets 3"),
         (nn.Sequential(nn.Linear(2, 3), nn.ReLU()), "the last module must be nn.Linear"),
         (nn.Sequential(nn.Linear(2, 3), nn.Dropout()), "the last module must be nn.Linear"),
         (nn.Sequential(nn.Linear(2, 3), nn.Softmax(dim=0)), "at the end, with dim=-1"),
         (network(nn.Softplus(threshold=1.0)), "with PyTorch's default options only"),
-        (network(nn.Flatten()), "rows are flat from the first layer on"),
+        (network(nn.Flatten()), "fastmlp flattens rows before the first layer only"),
         (network().half(), "must all be float32 or all float64; got torch.float16"),
-        (nn.Sequential(nn.Linear(2, 3), nn.Sigmoid()), "ends with probabilities: pass classes="),
+        (nn.Sequential(nn.Linear(2, 3), nn.Sigmoid()), "ends with probabilities: pass the label"),
         (
             nn.Sequential(
                 nn.Linear(6, 8), nn.GroupNorm(2, 8), nn.Linear(8, 8), nn.GroupNorm(4, 8),
                 nn.Linear(8, 1),
             ),
-            "All nn.GroupNorm of the module must have the same num_groups; got 2, 4",
+            "All nn.GroupNorm layers of the module must have the same num_groups; got 2, 4",
         ),
         (
             network(nn.BatchNorm1d(8, track_running_stats=False)),
-            "it keeps no running statistics, by which fastmlp predicts",
+            "it keeps no running statistics, which fastmlp needs to predict",
         ),
     ],
 )  # fmt: skip
@@ -257,7 +257,7 @@ def test_other_modules_are_named(module, text):
         ("abc", "classes must be a sequence of labels; got 'abc'"),
         (3, "classes must be a sequence of labels; got 3"),
         ([0, 1], "classes must be 3 labels for 3 outputs"),
-        ([0, 1, 1], "classes must be all different"),
+        ([0, 1, 1], "classes must all be different"),
     ],
 )
 def test_wrong_classes(classes, text):
@@ -275,7 +275,7 @@ def _slope(z):
 
 def test_other_refusals():
     several = nn.Sequential(network(), nn.Sigmoid())
-    with pytest.raises(ValueError, match=r"classes must be range\(3\), as nn.Sigmoid makes"):
+    with pytest.raises(ValueError, match=r"classes must be range\(3\), since nn.Sigmoid makes"):
         from_torch(several, ["a", "b", "c"])
     with pytest.raises(ValueError, match="wants 6 outputs, and the module has 3: pass another"):
         from_torch(network(), loss="gaussian_nll")

@@ -406,5 +406,5 @@ def test_a_failed_line_search_is_no_trouble_on_a_level(monkeypatch, max_iter, is
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model = regressor(solver="lbfgs", alpha=1.0, tol=0.0, max_iter=max_iter).fit(X, Y)
-    assert ("none changes the objective" in model.stop_reason_) == is_level
+    assert ("no step changes the objective" in model.stop_reason_) == is_level
     assert any("ABNORMAL" in str(each.message) for each in caught) != is_level

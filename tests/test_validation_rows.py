@@ -145,7 +145,7 @@ def test_no_row_of_X_is_needed():
 
 
 def test_a_target_that_is_constant():
-    text = "^y_val is the same in all rows, so that early stopping can't see what is learnt of it"
+    text = "^y_val is the same in all rows, so early stopping can't judge what is learnt of it"
     model = regressor(early_stopping=True)
     with pytest.warns(UserWarning, match=text):
         model.fit(X, Y, X_val=X_VAL, y_val=np.ones(25))
@@ -238,9 +238,9 @@ def test_in_a_search(routing):
 
 NAN = np.where(np.arange(75).reshape(25, 3) == 7, np.nan, X_VAL)
 REFUSED = [
-    ({"X_val": X_VAL}, "^y_val is missing beside X_val: give both"),
-    ({"y_val": Y_VAL}, "^X_val is missing beside y_val: give both"),
-    ({"sample_weight_val": WEIGHTS}, "^X_val and y_val are missing beside sample_weight_val"),
+    ({"X_val": X_VAL}, "^y_val is missing, but X_val is given: give both"),
+    ({"y_val": Y_VAL}, "^X_val is missing, but y_val is given: give both"),
+    ({"sample_weight_val": WEIGHTS}, "^sample_weight_val is given without X_val and y_val"),
     ({"X_val": X_VAL[:, :2], "y_val": Y_VAL}, "^X_val has 2 features, but .* expecting 3"),
     ({"X_val": X_VAL[:9], "y_val": Y_VAL}, "^X_val and y_val must have the same number of rows; "),
     ({"X_val": X_VAL[0], "y_val": Y_VAL}, r"^X_val must have two dim.*X_val\.reshape\(1, -1\)"),
@@ -268,7 +268,7 @@ def test_targets_that_are_refused():
     model = regressor(loss="poisson")
     text = "^loss='poisson' needs every y_val ≥ 0; got -"
     assert_rejected(model, (X, np.abs(Y)), ValueError, text, **keywords)
-    text = "^y_val has 2 columns; the network was made for 1"
+    text = "^y_val has 2 columns, but the network was made for 1"
     assert_rejected(regressor(), (X, Y), ValueError, text, X_val=X_VAL, y_val=np.c_[Y_VAL, Y_VAL])
     several = np.c_[Y > 0, Y < 0].astype(int)
     text = "^y_val must be an indicator matrix with 2 columns"
@@ -284,8 +284,8 @@ def test_columns_in_another_order():
 def test_rows_that_a_pipeline_has_not_scaled():
     frame = pd.DataFrame(X_VAL, columns=FRAME.columns)
     text = (
-        r"^X_val has column names and X has none: a step before the model changed X only\. Hand "
-        r"X_val over as that step leaves it \(pipe\[:-1\]\.transform\(X_val\)\)\.$"
+        r"^X_val has column names and X has none: a step before the model changed X only\. Pass "
+        r"X_val as that step transforms it \(pipe\[:-1\]\.transform\(X_val\)\)\.$"
     )
     assert_rejected(regressor(), (X, Y), ValueError, text, X_val=frame, y_val=Y_VAL)
     pipeline = make_pipeline(StandardScaler(), regressor())
@@ -317,7 +317,7 @@ def test_rows_in_another_unit():
 
 def test_a_split_beside_them():
     model = regressor(early_stopping=True, validation_split=[([0, 1], [2, 3])])
-    text = "^X_val and y_val stand beside validation_split"
+    text = "^X_val and y_val are given as well as validation_split"
     assert_rejected(model, (X, Y), ValueError, text, X_val=X_VAL, y_val=Y_VAL)
     clone(model).set_params(solver="lbfgs").fit(X, Y, X_val=X_VAL, y_val=Y_VAL)  # splits nothing
     model.set_params(early_stopping=False).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)

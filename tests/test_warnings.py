@@ -51,9 +51,9 @@ def test_filters_by_module_match_the_caller():
 # -- weights that change the penalties -------------------------------------------------------------
 
 TEXT = (
-    "sample_weight sums to 1 for 40 rows, which makes alpha 40 times stronger: weights count as "
-    "repetitions of rows. Scale them to mean 1 (sample_weight / sample_weight.mean()), or divide "
-    "alpha by 40."
+    "sample_weight sums to 1 for 40 rows, which makes alpha effectively 40 times stronger: a "
+    "weight of w counts like w copies of a row. Scale them to mean 1 (sample_weight / "
+    "sample_weight.mean()), or divide alpha by 40."
 )
 
 
@@ -72,7 +72,7 @@ def test_weights_that_sum_to_one(solver):
 
 def test_large_weights_and_both_penalties():
     (text,) = said_of(np.full(40, 1000.0), regressor(l1=0.1))
-    assert "sums to 4e+04 for 40 rows, which makes alpha and l1 1e+03 times weaker" in text
+    assert "4e+04 for 40 rows, which makes alpha and l1 effectively 1e+03 times weaker" in text
     assert "or divide alpha and l1 by 0.001" in text
 
 
@@ -94,7 +94,7 @@ def test_other_weights(weights, parameters):
 def test_rows_without_a_weight_are_not_there():
     weights = np.where(np.arange(40) % 20 == 0, 0.02, 0)
     (text,) = said_of(weights)
-    assert "sums to 0.04 for 2 rows, which makes alpha 50 times stronger" in text
+    assert "sums to 0.04 for 2 rows, which makes alpha effectively 50 times stronger" in text
 
 
 def test_a_stream_is_warned_once():
@@ -108,7 +108,7 @@ def test_boosting_works_and_is_warned():
     """Scikit-learn's weights sum to 1: with 40 rows, alpha counts 40 times."""
     model = classifier(max_iter=300, learning_rate_init=0.02)
     boosted = AdaBoostClassifier(model, n_estimators=3, random_state=0)
-    with pytest.warns(UserWarning, match="sums to 1 for 40 rows, which makes alpha 40 times"):
+    with pytest.warns(UserWarning, match="1 for 40 rows, which makes alpha effectively 40 times"):
         boosted.fit(X, LABELS)
     assert boosted.score(X, LABELS) > 0.9
     boosted.set_params(estimator__alpha=0.0).fit(X, LABELS)
@@ -180,8 +180,8 @@ def test_scored_labels_that_the_model_does_not_know():
     X, y = np.arange(8.0).reshape(-1, 1) / 8, np.arange(8) % 2
     model = MLPClassifier((2,), max_iter=2).fit(X, y)
     text = (
-        r"^y has labels that the model does not know, \[2, 3\]: their rows count as wrong; the "
-        r"classes are \[0, 1\]\.$"
+        r"^y has labels that the model does not know, \[2, 3\]: their rows are counted as "
+        r"wrong; the classes are \[0, 1\]\.$"
     )
     with pytest.warns(UserWarning, match=text):
         assert model.score(X, y + 2) == 0.0

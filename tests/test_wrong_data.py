@@ -55,7 +55,7 @@ def masked(array, *place):
 
 def wrong_tables():
     """Return what is no table, with a part of the text that says what to do."""
-    encode = "encode it by OneHotEncoder, OrdinalEncoder or TargetEncoder"
+    encode = "encode it with OneHotEncoder, OrdinalEncoder or TargetEncoder"
     vector = sparse.coo_array(X[:, 0])  # a table of one row before SciPy 1.13
     reshape = "got shape (40,). Reshape your data: X.reshape(-1, 1)"
     flat_sparse = [(vector, reshape)] if vector.ndim == 1 else []
@@ -63,11 +63,11 @@ def wrong_tables():
         (None, "a table of numbers, of shape (n_samples, n_features); got None"),
         ("abc", "got 'abc'"),
         (b"abc", "got b'abc'"),
-        ({"a": [1.0]}, "got a dict: take pandas.DataFrame(X)"),
-        ({1.0}, "got a set: it has no order, so take a list"),
-        (iter(X), "got an iterator: take list(X)"),
-        ((row for row in X), "got a generator: take list(X)"),
-        (map(abs, X), "got a map: take list(X)"),
+        ({"a": [1.0]}, "got a dict: use pandas.DataFrame(X)"),
+        ({1.0}, "got a set: it has no order, so pass a list"),
+        (iter(X), "got an iterator: use list(X)"),
+        ((row for row in X), "got a generator: use list(X)"),
+        (map(abs, X), "got a map: use list(X)"),
         (range(N), "numpy.array(X).reshape(-1, 1) if it is one feature"),
         (3.0, "got 3.0"),
         (object(), "got <object object"),
@@ -81,12 +81,12 @@ def wrong_tables():
         (FRAME["age"], "got a Series. Reshape your data: X.to_frame() if it is one feature"),
         (
             COLOURS,
-            "for texts take TfidfVectorizer of sklearn.feature_extraction.text in a pipeline",
+            "put TfidfVectorizer of sklearn.feature_extraction.text before the model in a pipeline",
         ),
-        (pd.Series(COLOURS), "for texts take TfidfVectorizer of"),
-        (np.array(COLOURS), "for texts take TfidfVectorizer of"),
+        (pd.Series(COLOURS), "put TfidfVectorizer of"),
+        (np.array(COLOURS), "put TfidfVectorizer of"),
         (pd.Index(Y), "got an Index. Reshape your data: X.to_frame()"),
-        (X.reshape(N, 3, 1), "X.reshape(len(X), -1) makes each picture"),
+        (X.reshape(N, 3, 1), "X.reshape(len(X), -1) makes each picture (or"),
         (np.zeros((N, 2, 2, 2)).tolist(), "got shape (40, 2, 2, 2): X.reshape(len(X), -1)"),
         ([[1, 2], [3]] * 20, "row 0 ([1, 2]) and row 1 have different lengths"),
         ([[1, 2], 3] * 20, "row 0 ([1, 2]) and row 1 have different lengths"),
@@ -104,21 +104,27 @@ def wrong_tables():
         (np.full((N, 3), b"red"), encode),
         (np.full((N, 3), "1.5"), "pandas.to_numeric(X[:, 0], errors='coerce') reads numbers"),
         ([["1.5", "2"]] * N, "pandas.to_numeric(X[:, 0], errors='coerce') reads numbers"),
-        (X.astype("M8[s]"), "make numbers of dates, such as the days since one"),
-        (X.astype("m8[s]"), "make numbers of dates"),
-        (with_entry(datetime.date(2020, 1, 1)), "make numbers of dates"),
+        (X.astype("M8[s]"), "convert dates to numbers, such as days since the earliest date"),
+        (X.astype("m8[s]"), "convert dates to numbers"),
+        (with_entry(datetime.date(2020, 1, 1)), "convert dates to numbers"),
         (with_entry(10**400), "00 in row 3): it is too large for a float"),
         (with_entry({"a": 1}), "column 1 has dtype object ({'a': 1} in row 3): float() argument"),
         (with_entry([1]), "X"),
         (with_entry(Hostile()), "X"),
-        (with_entry(pd.NA), "(<NA> in row 3): fill missing values by sklearn.impute.SimpleImputer"),
-        (with_entry(pd.NaT), "fill missing values by sklearn.impute.SimpleImputer"),
+        (
+            with_entry(pd.NA),
+            "(<NA> in row 3): fill missing values with sklearn.impute.SimpleImputer",
+        ),
+        (with_entry(pd.NaT), "fill missing values with sklearn.impute.SimpleImputer"),
         (
             with_entry(None),
-            "contains NaN (column 1, row 3): fill missing values by sklearn.impute.",
+            "contains NaN (column 1, row 3): fill missing values with sklearn.impute.",
         ),
-        (with_entry(np.nan, float), "(column 1, row 3): fill missing values by sklearn.impute.Sim"),
-        (with_entry(np.inf, float), "infinity (column 1, row 3): leave such rows out, or bound"),
+        (
+            with_entry(np.nan, float),
+            "(column 1, row 3): fill missing values with sklearn.impute.Sim",
+        ),
+        (with_entry(np.inf, float), "infinity (column 1, row 3): leave such rows out, or limit"),
         (
             with_entry(1e39, float),
             "too large for dtype float32 (column 1, row 3): scale it, or set",
@@ -130,7 +136,9 @@ def wrong_tables():
 
 def wrong_frames():
     """Return data frames with a wrong column "height", and what to do about it."""
-    encode = "encode it by OneHotEncoder, OrdinalEncoder or TargetEncoder of sklearn.preprocessing"
+    encode = (
+        "encode it with OneHotEncoder, OrdinalEncoder or TargetEncoder of sklearn.preprocessing"
+    )
     days = pd.date_range("2020", periods=N)
     several = np.array([1, "red"] * (N // 2), dtype=object)
     columns = [
@@ -140,11 +148,11 @@ def wrong_frames():
         (np.array(COLOURS, dtype=object), encode),
         (several, f"dtype object ('red' in row 1): {encode}"),
         (["1,5", *["2.5"] * (N - 1)], "pandas.to_numeric(X['height'], errors='coerce') reads num"),
-        (days, " in row 0): make numbers of dates, such as the days since one"),
+        (days, " in row 0): convert dates to numbers, such as days since the earliest date"),
         (days.tz_localize("UTC"), "UTC] (Timestamp('2020-01-01 00:00:00+0000', tz='UTC') in row"),
-        (days - days[0], " in row 0): make numbers of dates"),
-        (days.to_period("D"), "(Period('2020-01-01', 'D') in row 0): make numbers of dates"),
-        (pd.interval_range(0, N), "make numbers of intervals, such as their middles"),
+        (days - days[0], " in row 0): convert dates to numbers"),
+        (days.to_period("D"), "(Period('2020-01-01', 'D') in row 0): convert dates to numbers"),
+        (pd.interval_range(0, N), "convert intervals to numbers, such as their midpoints"),
         (pd.array([1, None] * (N // 2), dtype="Int64"), "('height', row 1): fill missing values"),
         (X[:, 0] + 1j, "dtype complex128 ("),
         ([{"a": 1}] * N, "dtype object ({'a': 1} in row 0): float() argument must be a string"),
@@ -190,7 +198,7 @@ def test_data_frames(make, y):
 
 def test_names_of_columns_of_several_types():
     text = rejection(regressor(), "X", "fit", FRAME.rename(columns={"age": 1}), Y)
-    assert text.endswith("got names of type int, str: take X.rename(columns=str).")
+    assert text.endswith("got names of type int, str: use X.rename(columns=str).")
 
 
 # -- y, sample_weight, classes ---------------------------------------------------------------------
@@ -201,9 +209,9 @@ def wrong_vectors():
     days = pd.date_range("2020", periods=N)
     return [
         ("abc", "got 'abc'"),
-        ({"a": 1}, "got a dict: take list("),
+        ({"a": 1}, "got a dict: use list("),
         ({1, 2}, "got a set"),
-        ((each for each in Y), "got a generator: take list("),
+        ((each for each in Y), "got a generator: use list("),
         (3.0, "got 3.0"),
         (Hostile(), ""),
         (pd.Timestamp(0), "got Timestamp"),
@@ -239,11 +247,11 @@ NO_NUMBERS = [
     (["1", "2"] * (N // 2), "errors='coerce') reads numbers stored as text"),
     (
         np.arange(N).astype("M8[D]"),
-        "it has dtype datetime64[D] (1970-01-01 in row 0): make numbers",
+        "it has dtype datetime64[D] (1970-01-01 in row 0): convert dates",
     ),
-    (pd.Series(pd.date_range("2020", periods=N)), "make numbers of dates"),
-    (np.arange(N).astype("m8[D]"), "it has dtype timedelta64[D] (0 days in row 0): make numbers"),
-    (np.array([datetime.date(2020, 1, 1)] * N), "make numbers of dates"),
+    (pd.Series(pd.date_range("2020", periods=N)), "convert dates to numbers"),
+    (np.arange(N).astype("m8[D]"), "it has dtype timedelta64[D] (0 days in row 0): convert dates"),
+    (np.array([datetime.date(2020, 1, 1)] * N), "convert dates to numbers"),
     (np.where(np.arange(N) == 3, 1e39, 1.0), "1e+39, too large for dtype float32 (row 3)"),
 ]
 NO_LABELS = [
@@ -296,17 +304,17 @@ def test_sample_weights(make, y):
 def test_classes():
     wrong = [
         ("abc", "a flat list of labels; got 'abc'"),
-        ({"up", "down"}, "got a set: it has no order, so take a list"),
-        ({"up": 1, "down": 2}, "got a dict: take list(classes.values())"),
-        ((each for each in ("up", "down")), "got a generator: take list(classes)"),
+        ({"up", "down"}, "got a set: it has no order, so pass a list"),
+        ({"up": 1, "down": 2}, "got a dict: use list(classes.values())"),
+        ((each for each in ("up", "down")), "got a generator: use list(classes)"),
         (2, "got 2"),
-        ([], "classes has no class"),
+        ([], "classes is empty"),
         (["up"], "y has labels that are not in classes ['up']: ['down']"),
         ([["up", "down"]], "a flat list of labels; got [['up', 'down']]"),
         (["up", ["down"]], "classes must be a flat list of labels"),
         ([[1], [1, 2]], "row 0 ([1]) and row 1 have different lengths"),
-        (["up", "down", "up"], "classes must name each label once; 'up' is there twice"),
-        ([0, 1, 1], "classes must name each label once; 1 is there twice"),
+        (["up", "down", "up"], "classes must name each label once; 'up' is given twice"),
+        ([0, 1, 1], "classes must name each label once; 1 is given twice"),
         ([0.0, 1.0, np.nan], "classes must hold labels; got [0.0, 1.0, nan]"),
         ([0.0, np.inf], "classes must hold labels; got [0.0, inf]"),
         ([0.5, 1.5], "classes must hold class labels; got 0.5 (entry 0)"),
@@ -314,7 +322,7 @@ def test_classes():
         (["up", None], "classes holds objects (NoneType, str); entry 1 has no label"),
         (np.array(["up", pd.NA], dtype=object), "classes holds objects (NAType, str)"),
         (np.array(["up", 1], dtype=object), "classes holds objects (int, str)"),
-        (np.array(["NaT", "2020"], dtype="M8[D]"), "classes has no label, but NaT, in entry 0"),
+        (np.array(["NaT", "2020"], dtype="M8[D]"), "classes has NaT instead of a label in entry 0"),
         (np.array([b"up", b"down"]), "classes has dtype |S4"),
         (masked(np.arange(3), 1), "classes has masked entries (row 1)"),
         (Hostile(), "classes"),

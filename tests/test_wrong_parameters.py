@@ -252,7 +252,7 @@ HABITS = [
     ("validation_split", 0.2, "Write validation_fraction=0.2."),
     ("validation_split", 5, "Write KFold(5)."),
     ("callbacks", print, "Write callbacks=[…] around the function."),
-    ("n_threads", -1, "Write n_threads=None, which takes all cores."),
+    ("n_threads", -1, "Write n_threads=None to use all cores."),
     ("activation", lambda z: z, "write custom_activation(f, df), df being its derivative."),
 ]
 

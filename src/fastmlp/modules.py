@@ -137,7 +137,7 @@ def _learn(model: Any, found: Network, y: np.ndarray) -> None:
         network.weights[index][...], network.biases[index][...] = layer.weights, layer.biases
         if layer.norm is not None:
             _write_norm(network, index, layer.norm)
-    reason = "from_torch has made the network, and nothing has trained it."
+    reason = "The network comes from from_torch and has not been trained here."
     model._published = replace(learnt, stop_reason=reason)
 
 

@@ -27,7 +27,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 _WORDS = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 
-class Delimiter(click.ParamType[str]):
+class Delimiter(click.ParamType):
     """One character, or a word for it."""
 
     name = "character"
@@ -40,7 +40,7 @@ class Delimiter(click.ParamType[str]):
         return found
 
 
-class Encoding(click.ParamType[str]):
+class Encoding(click.ParamType):
     """A name of an encoding of texts."""
 
     name = "encoding"

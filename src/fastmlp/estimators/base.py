@@ -181,7 +181,7 @@ default=None
             than a constant would, or hardly better and X is out of scale; if early stopping kept
             an earlier network when the fit diverged.
         RuntimeWarning
-            If y has one class only, in all rows or in those with a weight; if ``validation_split``
+            If y has only one class, in all rows or in those with a weight; if ``validation_split``
             leaves no row of a class to learn from.
         UserWarning
             If the sum of the weights is far from the number of rows, which changes the strength of

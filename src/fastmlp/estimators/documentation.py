@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from textwrap import indent
 from typing import TypeVar
 
 from fastmlp.validation.parameter_table import PARAMETERS
 
-__all__ = ["with_shared_parts"]
+__all__ = ["fill_gaps", "with_shared_parts"]
 
 _Class = TypeVar("_Class", bound=type)
 
@@ -78,16 +80,25 @@ def with_shared_parts(cls: _Class) -> _Class:
     """Fill the gaps in a class's docstring: ``{parameters}``, those of both classes,
     ``{own_parameters}`` and ``{attributes}``.
     """  # noqa: D205
-    if cls.__doc__:  # absent under ``python -OO``
-        task = cls._task  # type: ignore[attr-defined]
-        gaps = {
-            "parameters": _entries(None),
-            "own_parameters": _entries(task),
-            "attributes": ATTRIBUTES,
-        }
-        for name, text in gaps.items():
-            cls.__doc__ = cls.__doc__.replace(f"    {{{name}}}", indent(text, "    "), 1)
+    task = cls._task  # type: ignore[attr-defined]
+    own, shared = _entries(task), _entries(None)
+    fill_gaps(cls, {"parameters": shared, "own_parameters": own, "attributes": ATTRIBUTES})
     return cls
+
+
+def fill_gaps(cls: type, parts: Mapping[str, str]) -> None:
+    """Put a text in the place of each ``{name}`` of a class's docstring, as far in as that stands.
+
+    From Python 3.13 on, the compiler takes the indentation of docstrings away. Under
+    ``python -OO`` there are none.
+    """
+    if cls.__doc__:
+        cls.__doc__ = re.sub(
+            r"^( *)\{(\w+)\}$",
+            lambda gap: indent(parts[gap[2]].rstrip(), gap[1]),
+            cls.__doc__,
+            flags=re.MULTILINE,
+        )
 
 
 def _entries(task: str | None) -> str:

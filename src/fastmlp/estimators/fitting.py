@@ -435,9 +435,7 @@ class Fitting:
     def _batch_size(self, n_rows: int) -> int:
         largest = largest_batch(vars(self.parameters))
         if self.parameters.batch_size != "auto" and largest > n_rows:
-            notify(
-                f"batch_size={largest} is clipped to the {n_rows} rows that there are to train on."
-            )
+            notify(f"batch_size={largest} is clipped to the {n_rows} rows that it can train on.")
         return min(largest, n_rows)
 
     @property

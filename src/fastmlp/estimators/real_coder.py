@@ -236,7 +236,7 @@ class RealCoder(TargetCoder):
         outweighed = constants[worst] < _OUTWEIGHED * constants.max()
         remedy = "Train for longer, or lower learning_rate_init."
         if outweighed and not (self.unit.standardizes or isinstance(self.loss, CustomLoss)):
-            remedy = "Set standardize_target=True, so that each column counts alike."
+            remedy = "Set standardize_target=True, so that all columns count equally."
         return (
             f"The network predicts column {worst} of y worse than a constant does: its error is "
             f"{ratio[worst]:.3g} times the constant's. {remedy}"
@@ -250,8 +250,8 @@ class RealCoder(TargetCoder):
         if not (one_value & (self.unit.scale == 1)).any():
             return None
         return (
-            "The first part has one value of y only, so standardize_target takes a scale of 1 for "
-            "all parts that follow: begin with a part whose targets differ."
+            "The first part has only one value of y, so standardize_target uses a scale of 1 for "
+            "all following parts: begin with a part in which y varies."
         )
 
     @property
@@ -287,8 +287,8 @@ class RealCoder(TargetCoder):
         if within.all():
             return []
         return [
-            f"{_named(int(np.argmin(within)), target)} is far from the center and the scale that "
-            "the network's first fit took: fit with warm_start=False."
+            f"{_named(int(np.argmin(within)), target)} is far from the center and scale that "
+            "the first fit of the network found: fit with warm_start=False."
         ]
 
 

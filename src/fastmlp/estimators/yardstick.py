@@ -249,6 +249,6 @@ def scale_of_features(
         return []
     label = column if names is None else repr(str(names[column]))
     return [
-        f"Column {label} of X is about {size[column]:.2g} in size where 1 suits a network: put "
-        "sklearn.preprocessing.StandardScaler in front of it."
+        f"Column {label} of X is about {size[column]:.2g} in size, but networks learn best from "
+        "values of about 1: put sklearn.preprocessing.StandardScaler in front of it."
     ]

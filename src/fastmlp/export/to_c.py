@@ -34,11 +34,12 @@ def _errors(
 ) -> list[str]:
     """Return lines that say what integers change in the answers."""
     before, after = program.values(rows), stored.values(rows)
-    which = "the rows that were given" if given else f"{ROWS_OF_ERROR} made-up rows"
-    lines = [f"Matrices are {weights}, with a scale for each column. What that changes on {which}:"]
+    which = "the given rows" if given else f"{ROWS_OF_ERROR} made-up rows"
+    head = f"Matrices are {weights}, with a scale for each column."
+    lines = [f"{head} How much that changes on {which}:"]
     for name, value in program.answers.items():
         far = np.abs(after[value.name].astype(np.float64) - before[value.name])
-        text = f"  {name}: by {far.max():.2g} at most, {far.mean():.2g} in the mean"
+        text = f"  {name}: by {far.max():.2g} at most, {far.mean():.2g} on average"
         lines.append(text)
     if program.decision is not None:
         at = program.decision.value.name

@@ -56,13 +56,13 @@ def _unit_of(dtype: np.dtype) -> np.dtype:
 def unstored(array: np.ndarray, facts: dict[str, Any]) -> np.ndarray:
     """Return the array that ``stored`` was given, in memory of its own."""
     dtype = type_of(facts.get("dtype"))
-    require(array.dtype == _unit_of(dtype), "an array has another type than the description says")
+    require(array.dtype == _unit_of(dtype), "the type of an array is not what the description says")
     if dtype.kind in "US":
         array = _texts(array, dtype, facts.get("shape"))
     elif dtype.kind in "mM":
         array = array.astype("<i8").view(dtype.newbyteorder("<"))
     if dtype.kind == "b":
-        require(bool((array.view(np.uint8) <= 1).all()), "an array of booleans has other values")
+        require(bool((array.view(np.uint8) <= 1).all()), "an array of booleans holds other values")
     order = facts.get("order", "C")
     require(order in ("C", "F"), "the order of an array is unknown")
     made = np.array(array, dtype, order="C")
@@ -87,7 +87,7 @@ def type_of(text: Any) -> np.dtype:
     try:
         dtype: np.dtype = np.dtype(text if known else "")
     except (TypeError, ValueError):
-        raise DamageError("a type of an array is unknown") from None
+        raise DamageError("the type of an array is unknown") from None
     return dtype
 
 

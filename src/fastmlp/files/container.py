@@ -35,9 +35,9 @@ LONGEST_HEADER = 100_000_000
 
 _DIGITS = 64
 _BEGIN = rb'"{\"sha256\":\"'
-_STRANGE = "it is no model file of fastmlp"
-_USE = "load() takes what save() has written; a pickle is for pickle.load or joblib.load."
-_CUT_OFF = "it ends before all of it is there"
+_STRANGE = "it is not a model file of fastmlp"
+_USE = "load() reads what save() wrote; read a pickle with pickle.load or joblib.load."
+_CUT_OFF = "a part of it is missing at its end"
 
 
 class Contents(NamedTuple):
@@ -111,7 +111,7 @@ def unpacked(blob: bytes) -> Contents:
     where = _place_of_digits(blob)
     same = blob[where : where + _DIGITS] == _digest(blob, where)
     arrays = _arrays_of(blob)  # first, as it may know better what is wrong
-    require(same, "its contents are not those that were saved")
+    require(same, "its contents are not what was saved")
     head = _parsed(entry)
     _require_format(head)
     model = head["model"]
@@ -136,15 +136,15 @@ def _parsed(text: str | bytes) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise DamageError("its description is no JSON") from None
+        raise DamageError("its description is not JSON") from None
 
 
 def _require_format(head: Any) -> None:
     """Raise DamageError unless the head of a description is one that this version reads."""
-    require(isinstance(head, dict), "its description is none")
+    require(isinstance(head, dict), "its description is not a JSON object")
     number, version = head.get("format"), head.get("fastmlp")
     known = type(number) is int and number > 0 and isinstance(version, str)
-    require(known, "it does not say of which version it is")
+    require(known, "it does not say which version wrote it")
     newer = (
         f"fastmlp {version[:20]} wrote it in format {number}, and fastmlp {__version__} reads "
         f"formats up to {FORMAT}"

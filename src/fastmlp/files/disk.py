@@ -21,7 +21,7 @@ def read(path: str) -> bytes:
     OSError
         If there is no such file, or it can't be read.
     """
-    require(stat.S_ISREG(os.stat(path).st_mode), "it is no regular file", "Copy it into one.")
+    require(stat.S_ISREG(os.stat(path).st_mode), "it is not a regular file", "Copy it into one.")
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         begin = file.read(LENGTH_BYTES)

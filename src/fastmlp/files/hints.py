@@ -13,21 +13,25 @@ import numpy as np
 __all__ = ["fits", "hints_of"]
 
 
-class _Names(dict[str, Any]):
-    """The names of a module; those that are imported for annotations only stand for anything."""
-
-    def __missing__(self, name: str) -> Any:
-        return Any
-
-
 @cache
 def hints_of(kind: type) -> Mapping[str, Any]:
     """Return what each attribute of a class is, by name."""
-    names = _Names(vars(sys.modules["builtins"]))
+    names: dict[str, Any] = {}
     for each in reversed(kind.__mro__):
         names.update(vars(sys.modules[each.__module__]))
-    hints = get_type_hints(kind, localns=names)
+    hints = _evaluated(kind, names)
     return {name: hint for name, hint in hints.items() if get_origin(hint) is not ClassVar}
+
+
+def _evaluated(kind: type, names: dict[str, Any]) -> Mapping[str, Any]:
+    """Return a class's annotations; a name that is imported for them only stands for anything."""
+    while True:
+        try:
+            return get_type_hints(kind, localns=names)
+        except NameError as error:
+            if error.name is None or error.name in names:
+                raise
+            names[error.name] = Any
 
 
 def fits(value: Any, hint: Any) -> bool:

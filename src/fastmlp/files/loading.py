@@ -21,7 +21,7 @@ _OF_A_WRONG_DESCRIPTION = (
     *(ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError),
 )
 
-_OR_ANOTHER_OBJECT = "Or an object of custom_objects is not what the model was made with."
+_OR_ANOTHER_OBJECT = "Or an object in custom_objects is not the one that the model was made with."
 
 
 def load(path: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:

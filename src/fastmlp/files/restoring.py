@@ -53,13 +53,13 @@ class Restorer:
             return described
         form = described.get("$")
         if not isinstance(form, str):
-            raise DamageError("its description has no form")
+            raise DamageError("a part of its description does not say what it is")
         if form in CLASSES:
             return self._of_a_class(form, described)
         known = form in _FORMS
         require(known, f"it holds a {form[:40]!r}, which this version does not know", NEWER)
         keys, restore = _FORMS[form]
-        require(keys >= set(described) - {"$"}, "its description has a part too many")
+        require(keys >= set(described) - {"$"}, "its description has an extra part")
         try:
             return restore(self, described)
         except KeyError as error:
@@ -123,7 +123,7 @@ class Restorer:
 
     def _random_state(self, described: dict[str, Any]) -> np.random.RandomState:
         state = self.restore(described["state"])
-        require(_is_state_of_mt19937(state), "a random state is none")
+        require(_is_state_of_mt19937(state), "a random state is damaged")
         made = np.random.RandomState()
         made.set_state(state)
         return made
@@ -155,7 +155,7 @@ class Restorer:
         values = {each: self.restore(part) for each, part in state.items()}  # type: ignore[union-attr]
         if is_estimator(kind):
             return self._estimator(self._derived(kind, described), described, values)
-        require(set(described) == {"$", "state"}, f"its {name} has a part too many")
+        require(set(described) == {"$", "state"}, f"its {name} has an extra part")
         return self._made(kind, values)
 
     def _member(self, kind: type[Enum], described: dict[str, Any]) -> Enum:
@@ -172,15 +172,15 @@ class Restorer:
         own = described["$class"].get("name")
         require(
             isinstance(derived, type) and issubclass(derived, kind),
-            f"{own!r} of custom_objects is no class derived from {kind.__name__}",
-            "Pass the class of which the model was.",
+            f"{own!r} in custom_objects is not a class derived from {kind.__name__}",
+            "Pass the class of the model that was saved.",
         )
         found: type = derived
         return found
 
     def _estimator(self, kind: type, described: dict[str, Any], state: dict[str, Any]) -> Any:
         given = described.get("parameters")
-        require(set(described) <= {"$", "$class", "parameters", "state"}, "it has a part too many")
+        require(set(described) <= {"$", "$class", "parameters", "state"}, "it has an extra part")
         require(isinstance(given, dict), f"its {kind.__name__} has no parameters")
         parameters = {each: self.restore(part) for each, part in given.items()}  # type: ignore[union-attr]
         known = set(kind._get_param_names())  # type: ignore[attr-defined]
@@ -237,11 +237,11 @@ def _text(make: Callable[[str], Any]) -> Callable[[Restorer, dict[str, Any]], An
 
     def restore(_: Restorer, described: dict[str, Any]) -> Any:
         text = described["value"]
-        require(isinstance(text, str), "a text is none")
+        require(isinstance(text, str), "a value is not written as a text")
         try:
             return make(text)
         except (ValueError, InvalidOperation):
-            raise DamageError(f"{text[:40]!r} is no value of its type") from None
+            raise DamageError(f"{text[:40]!r} is not a value of its type") from None
 
     return restore
 
@@ -256,7 +256,7 @@ def _type(_: Restorer, described: dict[str, Any]) -> type:
 def _range(_: Restorer, described: dict[str, Any]) -> range:
     ends = described["value"]
     whole = isinstance(ends, list) and len(ends) == 3 and all(type(end) is int for end in ends)
-    require(whole and ends[2] != 0, "a range is none")
+    require(whole and ends[2] != 0, "a range is damaged")
     return range(*ends)
 
 

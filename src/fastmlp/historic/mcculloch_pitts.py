@@ -102,7 +102,7 @@ class McCullochPittsNeuron(Savable, ClassifierMixin, SeenAttributes, BaseEstimat
     @classmethod
     def _gate(cls, n_inputs: int, weight: int, threshold: int) -> Self:
         n_inputs = validation.check_gate(n_inputs)
-        with blaming(f"n_inputs={brief(n_inputs)} makes as many weights"):
+        with blaming(f"n_inputs={brief(n_inputs)} needs as many weights"):
             return cls([weight] * n_inputs, threshold)
 
     # -- estimator ------------------------------------------------------------------------------

@@ -30,8 +30,8 @@ __all__ = ["Learnt", "learn"]
 #: What remarks say of texts that are numbers or dates, and what to do about them.
 AS_TEXTS: Mapping[str, str] = MappingProxyType(
     {
-        "numbers as texts": "pandas.to_numeric makes numbers of it",
-        "dates as texts": "pandas.to_datetime makes dates of it",
+        "numbers as texts": "pandas.to_numeric converts it",
+        "dates as texts": "pandas.to_datetime converts it",
     }
 )
 

@@ -165,9 +165,9 @@ def _warn_of_texts(learnt: Sequence[Learnt]) -> None:
     if found:
         first = found[0]
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        fate = "dropped" if first.taken_for == "dropped" else "taken for a category"
+        fate = "dropped" if first.taken_for == "dropped" else "treated as a category"
         way = AS_TEXTS.get(first.remark, AS_TEXTS["numbers as texts"])
         notify(
-            f"Column {first.name!r}{more} of X has {first.remark} and is {fate}: {way}; name it in "
+            f"Column {first.name!r}{more} of X has {first.remark} and is {fate}: {way}; list it in "
             "categorical_features if it is a category."
         )

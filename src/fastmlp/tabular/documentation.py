@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from textwrap import indent
 from typing import TypeVar
+
+from fastmlp.estimators.documentation import fill_gaps
 
 __all__ = ["with_shared_parts"]
 
@@ -71,7 +72,5 @@ feature_names_in_ : ndarray of str
 
 def with_shared_parts(cls: _Class) -> _Class:
     """Fill the gaps in a class's docstring: ``{recipes}``, ``{limits}`` and so on."""
-    if cls.__doc__:  # absent under ``python -OO``
-        for name, text in PARTS.items():
-            cls.__doc__ = cls.__doc__.replace(f"    {{{name}}}", indent(text.rstrip(), "    "), 1)
+    fill_gaps(cls, PARTS)
     return cls

@@ -191,7 +191,7 @@ def train(
         if learners and learners[-1].was_interrupted:
             raise KeyboardInterrupt
         # Of the ends of networks, and of rows that were not given to them by the user.
-        with quietly("y has one class only"):
+        with quietly("y has only one class"):
             until = _share_of_time(deadline, len(splits) - len(learners))
             learners.append(_learn(problem, recipe, split, seed, until, all_rows))
             parts.append(learners[-1].predict(problem.table.rows(split.held)))
@@ -274,7 +274,7 @@ def learn_all(
     those that the problem is a sample of, if it is one.
     """
     everything = Split(np.arange(len(problem.table)), np.arange(0))
-    with quietly("y has one class only"):
+    with quietly("y has only one class"):
         if isinstance(recipe, Partner):
             return learn_partner(problem, recipe, everything, seed)
         recipe = _for_table(recipe, problem.table)

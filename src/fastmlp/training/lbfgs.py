@@ -119,7 +119,7 @@ class LbfgsRun:
         """
         text = f"L-BFGS ended after {self.state.epoch} steps: {result.message}."
         if result.status == _NO_LINE_SEARCH and self._is_level():
-            text = f"L-BFGS ended after {self.state.epoch} steps: none changes the objective."
+            text = f"L-BFGS ended after {self.state.epoch} steps: no step changes the objective."
             return Ending(text, converged=True)
         return Ending(text, converged=not result.status)
 

@@ -314,10 +314,12 @@ def check_sample_weight(sample_weight: Any, n_samples: int, dtype: np.dtype) -> 
         raise ValueError(f"sample_weight must not be negative; got {weights.min():g}.")
     total = weights.sum(dtype=np.float64)
     if total > np.finfo(dtype).max:
-        raise ValueError(f"sample_weight has the sum {total:g}, too large for dtype {dtype.name}.")
+        raise ValueError(
+            f"sample_weight sums to {total:g}, which is too large for dtype {dtype.name}."
+        )
     real: np.ndarray = weights.astype(dtype)
     if not real.any():
-        raise ValueError("sample_weight is zero for every row; at least one must count.")
+        raise ValueError("sample_weight is zero for every row; at least one must be positive.")
     return real
 
 
@@ -327,8 +329,8 @@ def check_validation_size(fraction: float, n_samples: int) -> None:
     if n_held_out < 2 or n_held_out >= n_samples:
         raise ValueError(
             f"The validation set is too small: validation_fraction={fraction:g} of {n_samples} "
-            f"rows holds out {n_held_out}; early stopping needs at least two held-out rows and one "
-            "to train on."
+            f"rows holds out {n_held_out}; early stopping needs at least two rows to hold out and "
+            "one to train on."
         )
 
 
@@ -337,7 +339,7 @@ def check_any_held_out(fraction: float, n_held_out: int) -> None:
     if n_held_out == 0:
         raise ValueError(
             f"The validation set is too small: each of the rows that validation_fraction="
-            f"{fraction:g} holds out is the only one of its class, and is needed to learn from. "
+            f"{fraction:g} holds out is the only one of its class and is needed for training. "
             "Raise validation_fraction, or set early_stopping=False."
         )
 
@@ -364,7 +366,7 @@ def check_target_width(y: np.ndarray, n_targets: int) -> None:
     """Raise ValueError unless y (N,) or (N, C) has as many columns as at the first fit."""
     width = 1 if y.ndim == 1 else y.shape[1]
     if width != n_targets:
-        raise ValueError(f"y has {width} columns; the network was made for {n_targets}.")
+        raise ValueError(f"y has {width} columns, but the network was made for {n_targets}.")
 
 
 #: A sum of weights that is this many times the number of rows, or this part of it, is remarked on.
@@ -389,10 +391,10 @@ def weights_change_penalties(
     change = f"{factor:.3g} times stronger" if factor > 1 else f"{1 / factor:.3g} times weaker"
     remedy = "Scale them to mean 1 (sample_weight / sample_weight.mean())"
     if name != "sample_weight":
-        remedy = f"Multiply the numbers of class_weight by {factor:.3g}"
+        remedy = f"Multiply all of class_weight by {factor:.3g}"
     return (
-        f"{name} sums to {n_rows / factor:.3g} for {n_rows} rows, which makes {names} "
-        f"{change}: weights count as repetitions of rows. {remedy}, or divide {names} by "
+        f"{name} sums to {n_rows / factor:.3g} for {n_rows} rows, which makes {names} effectively "
+        f"{change}: a weight of w counts like w copies of a row. {remedy}, or divide {names} by "
         f"{factor:.3g}."
     )
 

@@ -45,8 +45,9 @@ def check_class_weight_of_parts(class_weight: Any) -> None:
     if isinstance(class_weight, str):
         raise ValueError(
             f"class_weight={brief(class_weight)} is not supported by partial_fit, which sees a "
-            "part of y only: set class_weight=dict(zip(classes, compute_class_weight('balanced', "
-            "classes=classes, y=y))), y being all labels or a large enough sample of them."
+            "part of y at a time: set class_weight=dict(zip(classes, "
+            "compute_class_weight('balanced', classes=classes, y=y))), where y is all labels or a "
+            "large enough sample of them."
         )
 
 
@@ -57,8 +58,9 @@ def check_class_weight_fits(class_weight: Any, kind: str, n_classes: int) -> Non
     """
     if kind == "distribution":
         raise ValueError(
-            "class_weight does not go with a distribution over the classes in each row of y, as "
-            "such a row has no class: set class_weight=None, and pass sample_weight."
+            "class_weight can't be used when each row of y is a distribution over the classes, "
+            "since such a row has no single class: set class_weight=None and pass sample_weight "
+            "instead."
         )
     several = isinstance(class_weight, list)
     if kind == "multilabel" and isinstance(class_weight, dict):
@@ -73,7 +75,7 @@ def check_class_weight_fits(class_weight: Any, kind: str, n_classes: int) -> Non
         )
     if kind != "multilabel" and several:
         raise ValueError(
-            "class_weight must be one dict, or 'balanced', where y has one label a row; got a list."
+            "class_weight must be one dict or 'balanced' if y has one label per row; got a list."
         )
 
 
@@ -100,17 +102,17 @@ def _other_kind(strange: list[Any], known: list[Any]) -> str:
     if texts == of_texts:
         return ""
     a, b = ("texts", "numbers") if texts else ("numbers", "texts")
-    return f" Its keys are {a} where the classes are {b}."
+    return f" Its keys are {a}, but the classes are {b}."
 
 
 def check_row_weights(weights: np.ndarray, name: str, dtype: np.dtype) -> np.ndarray:
     """Return what rows count, (N,), classes included, as ``dtype``; raise if it can't be held."""
     total = weights.sum(dtype=np.float64)
     if not total <= np.finfo(dtype).max:
-        raise ValueError(f"{name} has the sum {total:g}, too large for dtype {dtype.name}.")
+        raise ValueError(f"{name} sums to {total:g}, which is too large for dtype {dtype.name}.")
     real: np.ndarray = weights.astype(dtype)
     if not real.any():
-        raise ValueError(f"{name} is zero for every row of y; at least one must count.")
+        raise ValueError(f"{name} is zero for every row of y; at least one must be positive.")
     return real
 
 

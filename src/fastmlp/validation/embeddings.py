@@ -80,7 +80,7 @@ def category_features(name: str, value: Any) -> tuple[int | str | bool, ...] | N
     kinds = {type(each) for each in columns}
     if not kinds <= {int} and not kinds <= {str} and not kinds <= {bool}:
         raise TypeError(
-            f"{name} must name all columns by number, or all by name, or have a flag for each; got "
+            f"{name} must name all columns by number, or all by name, or have a bool for each; got "
             f"{brief(value)}."
         )
     return columns
@@ -95,7 +95,7 @@ def chosen_columns(
     if all(isinstance(each, bool) for each in wanted):
         if len(wanted) not in (0, n_columns):
             raise ValueError(
-                f"categorical_features has {len(wanted)} flags, but X has {n_columns} columns."
+                f"categorical_features has {len(wanted)} bools, but X has {n_columns} columns."
             )
         return [i for i, chosen in enumerate(wanted) if chosen]
     known = {} if names is None else {str(name): i for i, name in enumerate(names)}
@@ -103,7 +103,9 @@ def chosen_columns(
     for each in wanted:
         number = known.get(each) if isinstance(each, str) else int(each)
         if number is None or not -n_columns <= number < n_columns:
-            raise ValueError(f"categorical_features names {brief(each)}, which is no column of X.")
+            raise ValueError(
+                f"categorical_features names {brief(each)}, which is not a column of X."
+            )
         found.add(number % n_columns)
     return sorted(found)
 
@@ -118,8 +120,8 @@ def check_levels(X: np.ndarray, columns: list[int], names: np.ndarray | None) ->
             label = i if names is None else repr(str(names[i]))
             raise ValueError(
                 f"Column {label} of X is one of categorical_features, which must hold whole "
-                f"numbers from 0 to {MOST_LEVELS - 1}; got {brief(wrong[0].item())}: number its "
-                "levels, as sklearn.preprocessing.OrdinalEncoder does."
+                f"numbers from 0 to {MOST_LEVELS - 1}; got {brief(wrong[0].item())}: number the "
+                "levels with sklearn.preprocessing.OrdinalEncoder."
             )
         counts.append(int(values.max()) + 1)
     return counts
@@ -135,14 +137,13 @@ def check_embeddings(parameters: Mapping[str, Any], X: Inputs) -> None:
         return
     if parameters["input_noise"]:
         raise ValueError(
-            "input_noise would turn the levels of categorical_features into others: set "
-            "input_noise=0."
+            "input_noise would change the levels of categorical_features: set input_noise=0."
         )
     solver = parameters["solver"]
     if solver == "lamb" or (isinstance(solver, Optimizer) and solver.has_trust_ratio):
         raise ValueError(
             f"solver={brief(solver)} needs the norm of all levels of categorical_features in each "
-            "update: take another solver."
+            "update: choose another solver."
         )
 
 
@@ -156,5 +157,5 @@ def check_same_embeddings(present: Mapping[str, Any], wanted: Mapping[str, Any])
         if wanted[name] != present[name]:
             raise ValueError(
                 f"{name} is now {brief(wanted[name])}, but the network that warm_start or "
-                f"partial_fit goes on with has {brief(present[name])}."
+                f"partial_fit continues has {brief(present[name])}."
             )

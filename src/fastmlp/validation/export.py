@@ -49,7 +49,7 @@ def check_can_be_exported(owner: str, plan: Plan) -> None:
 def raise_partner(owner: str, estimator: Any) -> NoReturn:
     """Raise ValueError because a model of another library predicts along."""
     raise ValueError(
-        f"This {owner} can't be exported: a partner of another library, "
+        f"This {owner} can't be exported: a partner from another library, "
         f"{brief(estimator)}, is among the models that predict. Fit without partners."
     )
 
@@ -60,7 +60,7 @@ def check_c_name(name: Any) -> str:
         raise TypeError(f"name must be a string; got {brief(name)}.")
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,62}", name, re.ASCII):
         raise ValueError(
-            "name must be an identifier of C: a letter, then letters, digits and underscores, at "
+            "name must be a C identifier: a letter, then letters, digits and underscores, at "
             f"most 63 in all; got {brief(name)}."
         )
     return name
@@ -78,11 +78,13 @@ def check_c_texts(what: str, texts: Iterable[str]) -> None:
     """Raise ValueError if a text, a ``what``, is no string of C."""
     for text in texts:
         if "\0" in text:
-            raise ValueError(f"The {what} {brief(text)} has a NUL, which ends a string in C.")
+            raise ValueError(
+                f"The {what} {brief(text)} holds a NUL character, which ends a C string."
+            )
         n_bytes = len(text.encode(errors="surrogatepass"))
         if n_bytes > LONGEST_STRING:
             raise ValueError(
-                f"The {what} {brief(text)} has {n_bytes} bytes; C takes {LONGEST_STRING}."
+                f"The {what} {brief(text)} has {n_bytes} bytes; C allows at most {LONGEST_STRING}."
             )
 
 
@@ -103,8 +105,8 @@ def check_opset(opset: Any, newest: int, name: str = "opset") -> int:
         raise TypeError(f"{name} must be an integer, such as {OLDEST_OPSET}; got {brief(opset)}.")
     if not OLDEST_OPSET <= int(opset) <= newest:
         raise ValueError(
-            f"{name} must be from {OLDEST_OPSET} to {newest}, the newest that this onnx knows; got "
-            f"{brief(opset)}."
+            f"{name} must be from {OLDEST_OPSET} to {newest}, the newest that the installed onnx "
+            f"knows; got {brief(opset)}."
         )
     return int(opset)
 
@@ -113,8 +115,8 @@ def check_zipmap(has_probabilities: bool) -> None:
     """Raise ValueError unless there are the probabilities that a map would hold."""
     if not has_probabilities:
         raise ValueError(
-            "The loss of this MLPClassifier knows no probabilities, which a ZipMap would hold: "
-            "pass options={'zipmap': False}, and the second output is the decision function."
+            "The loss of this MLPClassifier gives no probabilities for a ZipMap to hold: "
+            "pass options={'zipmap': False}; the second output is then the decision function."
         )
 
 
@@ -129,7 +131,7 @@ def check_missing_text(missing: Any, known: Mapping[str, Set[str]]) -> str:
     for column, levels in known.items():
         if missing in levels:
             raise ValueError(
-                f"missing must be no level of a category, but {brief(missing)} is one of column "
+                f"missing must not be a level of a category, but {brief(missing)} is one of column "
                 f"{brief(column)}: pass another text, such as missing='?'."
             )
     return missing

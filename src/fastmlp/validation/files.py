@@ -38,8 +38,8 @@ def _path(path: Any, example: str = _EXAMPLE) -> str:
     """Return a path as a text; TypeError or ValueError unless it is one."""
     if hasattr(path, "read") or hasattr(path, "write"):
         raise TypeError(
-            f"path must be the name of a file; got an open one, {a_kind_of(path)}: pass its name, "
-            "or that of a temporary file, since a file is replaced as a whole."
+            f"path must be the name of a file; got an open file, {a_kind_of(path)}: pass its "
+            "name, since save and load handle whole files."
         )
     if not isinstance(path, (str, bytes, os.PathLike)):
         raise TypeError(
@@ -61,7 +61,7 @@ def check_path_to_save(path: Any, example: str = _EXAMPLE) -> str:
     text = _path(path, example)
     if os.path.isdir(text):
         within = os.path.join(text, example)
-        what = f"path is a folder: name a file in it, such as {_named(within)}."
+        what = f"path is a folder: give the name of a file in it, such as {_named(within)}."
         raise IsADirectoryError(errno.EISDIR, what)
     folder = os.path.dirname(os.path.realpath(text))
     if not os.path.isdir(folder):
@@ -70,7 +70,7 @@ def check_path_to_save(path: Any, example: str = _EXAMPLE) -> str:
             f"path {_named(text)} is in a folder that does not exist: make {_named(folder)} first.",
         )
     if os.path.exists(text) and not os.path.isfile(text):
-        raise OSError(errno.EINVAL, f"path {_named(text)} is no regular file: name another one.")
+        raise OSError(errno.EINVAL, f"path {_named(text)} is not a regular file: choose another.")
     return text
 
 
@@ -79,12 +79,13 @@ def check_path_to_load(path: Any) -> str:
     text = _path(path)
     if os.path.isdir(text):
         raise IsADirectoryError(
-            errno.EISDIR, f"path {_named(text)} is a folder: name a file in it."
+            errno.EISDIR, f"path {_named(text)} is a folder: give a file in it."
         )
     if not os.path.exists(text):
         where = Path(text).absolute().parent
         raise FileNotFoundError(
-            errno.ENOENT, f"path {_named(text)} leads to no file: there is none in {_named(where)}."
+            errno.ENOENT,
+            f"path {_named(text)} does not exist: {_named(where)} has no such file.",
         )
     return text
 
@@ -97,7 +98,7 @@ def naming_file(path: str, done: str) -> Iterator[None]:
     except OSError as error:
         why = error.strerror or str(error)
         if isinstance(error, PermissionError):
-            why = "you have no permission: name another one, or ask its owner"
+            why = "you don't have permission: choose another path, or ask its owner"
         text = f"path {_named(path)} can't be {done}: {one_line(why)}."
         raise type(error)(error.errno, text) from error
 
@@ -107,15 +108,15 @@ def check_safetensors() -> None:
     if find_spec("safetensors") is None:
         raise ImportError(
             "Model files need safetensors, which is not installed: pip install 'fastmlp[files]'. "
-            "Pickles need nothing."
+            "Pickles work without it."
         )
 
 
 def check_fitted_to_save(model: Any) -> None:
     """Raise NotFittedError for a model that has learnt nothing."""
     text = (
-        "This %(name)s has learnt nothing that could be saved: call fit first. Its parameters "
-        "alone are get_params()."
+        "This %(name)s has not been fitted, so there is nothing to save: call fit first. "
+        "get_params() returns its parameters alone."
     )
     check_is_fitted(model, msg=text)
 
@@ -126,7 +127,7 @@ def check_no_guests(owner: str, guests: Sequence[Any], remedy: str) -> None:
         names = sorted({type(guest).__name__ for guest in guests})
         raise TypeError(
             f"This {owner} predicts with {', '.join(names)} of another library, which no model "
-            f"file can hold: {remedy}, or pickle it, which must be read by the same versions."
+            f"file can hold: {remedy}, or pickle it and unpickle it with the same versions."
         )
 
 
@@ -145,7 +146,7 @@ def check_custom_objects(given: Any) -> None:
     if isinstance(given, Mapping) and all(isinstance(name, str) for name in given):
         return
     raise TypeError(
-        "custom_objects must be a dict of your functions by their names, such as "
+        "custom_objects must be a dict from names to your functions, such as "
         f"{{'my_activation': my_activation}}; got {brief(given)}."
     )
 
@@ -156,7 +157,7 @@ def check_objects_given(path: str, names: Sequence[str], given: Mapping[str, Any
     if missing:
         wanted = ", ".join(f"{brief(name)}: …" for name in missing[:10])
         raise ValueError(
-            f"{_named(path)} needs what the model was made with and no file can hold: "
+            f"{_named(path)} needs objects of yours that no file can hold: "
             f"load({_named(path)}, custom_objects={{{one_line(wanted)}}})."
         )
 
@@ -168,7 +169,7 @@ def objects_not_needed(path: str, names: Sequence[str], given: Iterable[str]) ->
         return ""
     needed = ", ".join(brief(name) for name in names[:10]) or "none"
     what = ", ".join(brief(name) for name in unused[:10])
-    return f"{_named(path)} does not need {what} of custom_objects; what it needs: {needed}."
+    return f"{_named(path)} does not need {what} in custom_objects; it needs: {needed}."
 
 
 def raise_unloadable(path: str, what: str, remedy: str) -> NoReturn:
@@ -179,6 +180,7 @@ def raise_unloadable(path: str, what: str, remedy: str) -> NoReturn:
 def pickled_by_another(owner: str, version: Any, present: str) -> str:
     """Return what to say of a pickle by another version."""
     return (
-        f"A {owner} that fastmlp {brief(version)} has pickled may not work, or not as it did, in "
-        f"fastmlp {present}: fit it again, or move models between versions by save and load."
+        f"This {owner} was pickled by fastmlp {brief(version)}. It may not work, or work "
+        f"differently, in fastmlp {present}: fit it again, or use save and load to move models "
+        "between versions."
     )

@@ -65,8 +65,8 @@ def _remedy(name: str, value: float, dtype: np.dtype) -> str:
     if name == "sample_weight":
         return ""
     if np.isnan(value):
-        ways = "fill missing values by sklearn.impute.SimpleImputer, or " if name == "X" else ""
+        ways = "fill missing values with sklearn.impute.SimpleImputer, or " if name == "X" else ""
         return f": {ways}leave such rows out"
     if np.isinf(value):
-        return ": leave such rows out, or bound the values by numpy.clip"
+        return ": leave such rows out, or limit the values with numpy.clip"
     return ": scale it" if dtype == np.float64 else ": scale it, or set dtype='float64'"

@@ -67,7 +67,8 @@ def check_two_labels(classes: np.ndarray) -> None:
     if len(classes) != 2:
         count = "one class" if len(classes) == 1 else f"{len(classes)} classes"
         raise ValueError(
-            f"Only binary classification is supported: a neuron rests or fires, but y has {count}."
+            "Only binary classification is supported: a neuron either rests or fires, but y has "
+            f"{count}."
         )
 
 
@@ -102,7 +103,9 @@ def check_rates(
     with np.errstate(over="ignore", under="ignore"):
         rates = np.asarray(float(eta0) * factors, dtype)
     if not np.isfinite(rates).all() or np.any((rates == 0) & (factors != 0)):
-        raise ValueError(f"eta0={brief(eta0)} gives steps beyond the range of {dtype.name}.")
+        raise ValueError(
+            f"eta0={brief(eta0)} gives steps that are too large or too small for {dtype.name}."
+        )
     return rates
 
 

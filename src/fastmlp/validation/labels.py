@@ -36,7 +36,7 @@ def check_labels(y: np.ndarray) -> str:
         return "labels"
     if y.dtype.kind not in "biuf" or not np.all((y == 0) | (y == 1)):
         raise ValueError(
-            "y is a multiclass-multioutput target; give one label per row, or an indicator matrix "
+            "y is a multiclass-multioutput target; give one label per row or an indicator matrix "
             "of zeros and ones with a column per label."
         )
     return "multilabel"
@@ -51,12 +51,14 @@ def _check_each_label(name: str, labels: np.ndarray) -> None:
         at = int(np.argmin(labels == np.floor(labels)))
         raise ValueError(
             f"Unknown label type: continuous. {name} must hold class labels; got {labels[at]:g} "
-            f"({_entry(name, at)}). A regressor takes numbers; numpy.digitize makes classes."
+            f"({_entry(name, at)}). Use a regressor for numbers, or numpy.digitize to make classes."
         )
     elif kind in "mM":
         if np.isnat(labels).any():
             at = int(np.argmax(np.isnat(labels)))
-            raise ValueError(f"{name} has no label, but NaT, in {_entry(name, at)}: leave it out.")
+            raise ValueError(
+                f"{name} has NaT instead of a label in {_entry(name, at)}: leave it out."
+            )
     elif kind not in "biufU":
         raise ValueError(
             f"Unknown label type: {name} has dtype {labels.dtype}; give texts or whole numbers, "
@@ -97,8 +99,8 @@ def labels_not_known(y: np.ndarray, classes: np.ndarray) -> str | None:
     if not len(unknown):
         return None
     return (
-        f"y has labels that the model does not know, {brief(unknown.tolist())}: their rows count "
-        f"as wrong; the classes are {brief(classes.tolist())}."
+        f"y has labels that the model does not know, {brief(unknown.tolist())}: their rows are "
+        f"counted as wrong; the classes are {brief(classes.tolist())}."
     )
 
 
@@ -119,7 +121,7 @@ def check_classes(classes: Any) -> None:
     if classes is None:
         raise ValueError("classes must be given on the first call of partial_fit.")
     if len(_announced(classes)) == 0:
-        raise ValueError("classes has no class; a classifier needs at least one.")
+        raise ValueError("classes is empty; a classifier needs at least one class.")
 
 
 def check_classes_agree(classes: Any, known: np.ndarray) -> None:
@@ -148,14 +150,14 @@ def _announced(classes: Any) -> np.ndarray:
     known, counts = np.unique(labels, return_counts=True)
     if np.any(counts > 1):
         label = known[counts > 1].tolist()[0]
-        raise ValueError(f"classes must name each label once; {brief(label)} is there twice.")
+        raise ValueError(f"classes must name each label once; {brief(label)} is given twice.")
     return known
 
 
 def check_two_classes(classes: np.ndarray, name: str) -> None:
     """Raise ValueError if there is but one class, so that there is nothing to tell apart."""
     if len(classes) < 2:
-        count = f"one class only, {brief(classes.tolist())}" if len(classes) else "no class"
+        count = f"only one class, {brief(classes.tolist())}" if len(classes) else "no class"
         raise ValueError(f"{name} has {count}; a classifier needs at least two.")
 
 
@@ -178,9 +180,9 @@ def check_same_classes(y: np.ndarray, classes: np.ndarray) -> None:
         present = np.unique(y)
     if not np.array_equal(present, classes):
         raise ValueError(
-            "warm_start can only be used where `y` has the same classes as in the previous call to "
-            f"fit. Previously got {one_line(str(classes))}, `y` has {one_line(str(present))}. Take "
-            "partial_fit to go on with a part of the classes."
+            "warm_start can only be used when `y` has the same classes as in the previous call to "
+            f"fit. Previously got {one_line(str(classes))}, `y` has {one_line(str(present))}. Use "
+            "partial_fit to continue with some of the classes."
         )
 
 
@@ -194,9 +196,9 @@ def check_strata(strata: np.ndarray, labels: np.ndarray) -> None:
         number = int(numbers[counts.argmin()])
         raise ValueError(
             "The least populated classes in y have only 1 member: "
-            f"{brief(labels.tolist()[number])}. Early stopping needs one to hold out and one to "
-            "train on; add rows of it, or set early_stopping=False. Classes with too few members "
-            f"are: [{brief(str(bool(number)))}] of two."
+            f"{brief(labels.tolist()[number])}. Early stopping needs one row to hold out and one "
+            "to train on; add rows of it, or set early_stopping=False. Classes with too few "
+            f"members are: [{brief(str(bool(number)))}] of two."
         )
 
 
@@ -208,12 +210,12 @@ def one_class_only(present: np.ndarray, known: np.ndarray, weights: str) -> str 
     """
     if len(known) == 1:
         return (
-            f"y has one class only, {brief(known.tolist())}: it is predicted for every row, with "
+            f"y has only one class, {brief(known.tolist())}: it is predicted for every row, with "
             "probability 1."
         )
     if len(present) == 1:
         return (
-            f"y has one class only, {brief(present.tolist())}, in the rows whose {weights} "
-            "is not 0: nothing is learnt of the others."
+            f"y has only one class, {brief(present.tolist())}, in the rows whose {weights} "
+            "is not 0: nothing is learnt about the others."
         )
     return None

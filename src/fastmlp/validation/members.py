@@ -20,16 +20,18 @@ def check_members(parameters: Mapping[str, Any], layer_sizes: Sequence[int]) -> 
     if n_members * sum(layer_sizes) * max(layer_sizes) > MAX_PARAMETERS:
         raise ValueError(
             f"n_members={brief(n_members)} networks of hidden_layer_sizes="
-            f"{brief(tuple(layer_sizes[1:-1]))} have more parameters than are possible."
+            f"{brief(tuple(layer_sizes[1:-1]))} have more parameters than fastmlp can address."
         )
     if isinstance(parameters["init"], str) and parameters["init"] == "data_driven":
-        raise ValueError("init='data_driven' needs n_members=1: take another init for members.")
+        raise ValueError(
+            "init='data_driven' needs n_members=1: choose another init for several members."
+        )
     normalization = parameters["normalization"]
     names = [normalization] if isinstance(normalization, str) else normalization or ()
     if MEMBERS[parameters["members"]] and any(name != "none" for name in names):
         raise ValueError(
             f"normalization={brief(normalization)} needs members='tabm-mini', whose hidden layers "
-            "are shared; with members='independent' leave it out."
+            "are shared; for members='independent' set normalization=None."
         )
 
 
@@ -38,10 +40,10 @@ def check_same_members(present: Members, wanted: Members) -> None:
     if present.n_members != wanted.n_members:
         raise ValueError(
             f"n_members is now {wanted.n_members}, but the network that warm_start or partial_fit "
-            f"goes on with has {present.n_members}."
+            f"continues has {present.n_members}."
         )
     if present != wanted:
         raise ValueError(
-            "members or scaling_layer is not what it was in the network that warm_start or "
-            "partial_fit goes on with."
+            "members or scaling_layer differs from that of the network that warm_start or "
+            "partial_fit continues."
         )

@@ -128,7 +128,7 @@ def _cause(parameters: Mapping[str, Any], layer_sizes: Sequence[int], n_rows: in
         rows = f"{min(n_rows, most)} rows" if by_block else f"all {n_rows} rows"
         return (
             f"solver='lbfgs' takes {rows} at once, for which there is not enough memory with "
-            f"{sizes}: take another solver."
+            f"{sizes}: choose another solver."
         )
     if parameters["n_members"] > 1:
         sizes = f"{sizes} and n_members={parameters['n_members']}"

@@ -37,9 +37,9 @@ def check_model(model: Any, kind: type) -> None:
     what = "the class" if isinstance(model, type) else "an object of"
     if given.__module__.startswith("fastmlp.tabular"):
         raise TypeError(
-            f"model must be a network; got {what} {given.__qualname__}, which reads a table and "
-            "asks several networks: call its own methods, or let to_onnx or to_c write all of it "
-            "into a file that takes single rows."
+            f"model must be a network; got {what} {given.__qualname__}, which reads raw tables and "
+            "consists of several networks: call its own methods, or export it with to_onnx or to_c "
+            "to predict single rows quickly."
         )
     raise TypeError(
         "model must be a fitted MLPClassifier or MLPRegressor of fastmlp, alone or within a "

@@ -30,7 +30,7 @@ def check_modules(module: Any, modules: Sequence[Any], is_sequence: bool) -> Non
 
 def raise_module(place: str, module: Any, why: str) -> NoReturn:
     """Raise ValueError for a module at a place."""
-    raise ValueError(f"module[{brief(place)}], {brief(repr(module))}, can't be taken over: {why}.")
+    raise ValueError(f"module[{brief(place)}], {brief(repr(module))}, can't be converted: {why}.")
 
 
 def check_module_numbers(dtypes: set[str], layers: Iterable[Any]) -> None:
@@ -49,7 +49,7 @@ def check_one_number_of_groups(counts: set[int]) -> None:
     """Raise ValueError if group normalisations differ in their groups."""
     if len(counts) > 1:
         raise ValueError(
-            "All nn.GroupNorm of the module must have the same num_groups; got "
+            "All nn.GroupNorm layers of the module must have the same num_groups; got "
             f"{', '.join(map(str, sorted(counts)))}."
         )
 
@@ -58,7 +58,7 @@ def check_link_has_classes(link: str) -> None:
     """Raise ValueError if a module for a regression gives probabilities."""
     if link:
         raise ValueError(
-            "The module ends with probabilities: pass classes=, the label of each output."
+            "The module ends with probabilities: pass the label of each output as classes=."
         )
 
 
@@ -70,14 +70,14 @@ def check_torch_classes(classes: Any, n_outputs: int, *, several: bool) -> np.nd
     wanted = 2 if n_outputs == 1 else n_outputs
     if labels.shape != (wanted,):
         raise ValueError(
-            f"classes must be {wanted} labels for {n_outputs} output{'s' * (n_outputs > 1)} of the "
-            f"module; got {brief(classes)}."
+            f"classes must have {wanted} labels for {n_outputs} output{'s' * (n_outputs > 1)} of "
+            f"the module; got {brief(classes)}."
         )
     if len(np.unique(labels)) < len(labels):
-        raise ValueError(f"classes must be all different; got {brief(classes)}.")
+        raise ValueError(f"classes must all be different; got {brief(classes)}.")
     if several and not np.array_equal(labels, np.arange(n_outputs)):
         raise ValueError(
-            f"classes must be range({n_outputs}), as nn.Sigmoid makes a label of its own of each "
+            f"classes must be range({n_outputs}), since nn.Sigmoid makes each output a label of "
             f"output; got {brief(classes)}. nn.Softmax makes one label of all outputs."
         )
     return labels

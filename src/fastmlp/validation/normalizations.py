@@ -116,7 +116,7 @@ def check_same_normalizations(present: Sequence[str], wanted: Sequence[str]) -> 
     if list(present) != list(wanted):
         raise ValueError(
             f"normalization is now {', '.join(wanted)}, but the network that warm_start or "
-            f"partial_fit goes on with has {', '.join(present)} in its hidden layers."
+            f"partial_fit continues has {', '.join(present)} in its hidden layers."
         )
 
 
@@ -128,6 +128,6 @@ def check_same_groups(
         if before != now:
             parameter = "n_groups" if name == "group" else "n_channels"
             raise ValueError(
-                f"{parameter} is now {now}, but the network that warm_start or partial_fit goes on "
-                f"with has {before} in a hidden layer with {name} norm."
+                f"{parameter} is now {now}, but the network that warm_start or partial_fit "
+                f"continues has {before} in a hidden layer with {name} norm."
             )

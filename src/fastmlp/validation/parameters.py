@@ -111,7 +111,7 @@ def _meant_by_habit(name: str, value: Any) -> str | None:
     """Return a hint at what other libraries, or other parameters, have a value for."""
     own = own_number(value)
     if name == "n_threads" and isinstance(own, int) and own == -1:
-        return "Write n_threads=None, which takes all cores."
+        return "Write n_threads=None to use all cores."
     if name == "callbacks" and callable(value) and not isinstance(value, type):
         return "Write callbacks=[…] around the function."
     if name != "validation_split" or isinstance(own, bool):
@@ -246,12 +246,12 @@ def _check_left_to_solver(parameters: Mapping[str, Any]) -> None:
             continue
         if not hasattr(solver, option):
             raise ValueError(
-                f"{name}={brief(value)} stands beside solver={brief(solver)}, which has no "
+                f"{name}={brief(value)} can't be used with solver={brief(solver)}, which has no "
                 f"{option}: leave {name} out."
             )
         raise ValueError(
-            f"{name}={brief(value)} conflicts with the solver, which has its own: set {option} of "
-            f"{brief(solver)} instead."
+            f"{name}={brief(value)} conflicts with the solver, which has an option of its own: set "
+            f"{option} of {brief(solver)} instead."
         )
 
 
@@ -260,14 +260,14 @@ def _check_lbfgs(parameters: Mapping[str, Any]) -> None:
     if isinstance(smoothing, Scaled):
         raise ValueError(
             "solver='lbfgs' needs an objective that stays the same, and label_smoothing="
-            f"{brief(smoothing)} has a schedule: make it a number or take another solver."
+            f"{brief(smoothing)} has a schedule: make it a number or choose another solver."
         )
     for name, value in parameters.items():
         row = _ROWS[name]
         if row.refused_by("lbfgs", value):
             raise ValueError(
                 "solver='lbfgs' needs a smooth, fixed objective and its exact gradient: set "
-                f"{name}={brief(row.off)} (got {brief(value)}) or take another solver."
+                f"{name}={brief(row.off)} (got {brief(value)}) or choose another solver."
             )
 
 
@@ -317,7 +317,7 @@ def check_same_activations(present: Sequence[bool], wanted: Sequence[bool]) -> N
     if list(present) != list(wanted):
         raise ValueError(
             f"parametric_activation is now {brief(tuple(wanted))}, but the network that warm_start "
-            f"or partial_fit goes on with has {brief(tuple(present))}."
+            f"or partial_fit continues has {brief(tuple(present))}."
         )
 
 
@@ -326,12 +326,12 @@ def check_same_network(present: Sequence[int], wanted: Sequence[int]) -> None:
     if list(present[1:-1]) != list(wanted[1:-1]):
         raise ValueError(
             f"hidden_layer_sizes is now {brief(tuple(wanted[1:-1]))}, but the network that "
-            f"warm_start or partial_fit goes on with has {brief(tuple(present[1:-1]))}."
+            f"warm_start or partial_fit continues has {brief(tuple(present[1:-1]))}."
         )
     if present[-1] != wanted[-1]:
         raise ValueError(
-            f"y asks for {wanted[-1]} outputs, but the network that warm_start or partial_fit goes "
-            f"on with has {present[-1]}."
+            f"y asks for {wanted[-1]} outputs, but the network that warm_start or partial_fit "
+            f"continues has {present[-1]}."
         )
 
 
@@ -340,7 +340,7 @@ def check_same_scaling(present: bool, wanted: bool) -> None:
     if present != wanted:
         raise ValueError(
             f"scaling_layer is now {'set' if wanted else 'False'}, but the network that warm_start "
-            f"or partial_fit goes on with has {'one' if present else 'none'}."
+            f"or partial_fit continues has {'one' if present else 'none'}."
         )
 
 
@@ -349,7 +349,7 @@ def runs_as_highest(precision: str, backend: str, dtype: np.dtype) -> str:
     if dtype != np.float32:
         why = f"the dtype is {dtype}, and only products of float32 can be made faster"
     elif backend == "compiled":
-        why = "nothing on this machine, under its instruction set, makes such products faster"
+        why = "this machine's instruction set has nothing that makes such products faster"
     else:
         why = f"the backend {brief(backend)} has no other products"
     return f'matmul_precision={brief(precision)} runs as "highest": {why}.'

@@ -194,7 +194,7 @@ def check_plane_classifier(estimator: Any, y: Any, n_points: int) -> np.ndarray 
     """Return y (N,), if any; ValueError unless the estimator gives one label to each sample."""
     name = type(estimator).__name__
     if not is_classifier(estimator):
-        raise ValueError(f"decision regions need a classifier; {name} is none")
+        raise ValueError(f"decision regions need a classifier; {name} is not one")
     if y is None:
         return None
     labels = plain_array("y", y)
@@ -216,13 +216,14 @@ def check_regions(
     grid, n_classes = finite_array("proba", proba), len(_listed("classes", classes, "labels"))
     if grid.ndim != 3 or min(grid.shape) < 2 or grid.shape[2] != n_classes:
         raise ValueError(
-            f"proba must have the shape (rows, columns, {n_classes}), the last for the classes; "
-            f"got {grid.shape}. At least two of each are needed."
+            f"proba must have the shape (rows, columns, {n_classes}), with the classes last; got "
+            f"{grid.shape}. It needs at least two rows and columns."
         )
     edges = finite_array("extent", extent)
     if edges.shape != (4,) or edges[0] == edges[1] or edges[2] == edges[3]:
         raise ValueError(
-            f"extent must be (left, right, bottom, top), with room between; got {brief(extent)}"
+            "extent must be (left, right, bottom, top), with left < right and bottom < top; got "
+            f"{brief(extent)}"
         )
     if feature_names is not None:
         _as_many("feature_names", feature_names, 2, "features")

@@ -48,8 +48,8 @@ def check_first_weights(
         )
     if _RULE("init", init) == "data_driven":
         raise ValueError(
-            "init='data_driven' follows from rows of data, which one layer alone does not have: "
-            "take another init, or fit a model with this one."
+            "init='data_driven' needs rows of data, which a single layer does not have: choose "
+            "another init, or fit a model with this one."
         )
     check_activation("activation", activation)
     return fan_in, fan_out, check_parameters(named)

@@ -49,7 +49,7 @@ def check_order(parameter: str, column: Any, order: Any) -> list[Any]:
     """Return the levels that a user lists, the lowest first."""
     if isinstance(order, (str, bytes)) or not isinstance(order, (Sequence, np.ndarray)):
         raise TypeError(
-            f"{parameter}[{brief(column)}] must be a list of levels, the lowest first; got "
+            f"{parameter}[{brief(column)}] must be a list of levels, from lowest to highest; got "
             f"{brief(order)}."
         )
     return list(order)
@@ -64,8 +64,8 @@ def raise_no_order(label: str | int, levels: Iterable[str]) -> NoReturn:
     """Raise ValueError for texts whose order nobody has said."""
     listed = list(levels)
     raise ValueError(
-        f"ordinal_features must say in which order the levels of column {brief(label)} are: give "
-        f"{{{brief(label)}: {brief(listed)}}} with the lowest first."
+        f"ordinal_features must give the order of the levels of column {brief(label)}: pass "
+        f"{{{brief(label)}: {brief(listed)}}}, with the lowest first."
     )
 
 
@@ -74,13 +74,13 @@ def _places(name: str, given: Any, names: Sequence[str] | None, n_columns: int) 
         return []
     if isinstance(given, (str, bytes)) or not isinstance(given, (Iterable, np.ndarray)):
         raise TypeError(
-            f"{name} must be a list of column names, of places or a mask; got {brief(given)}."
+            f"{name} must be a list of column names or positions, or a mask; got {brief(given)}."
         )
     listed = list(given)
     if listed and all(isinstance(each, (bool, np.bool_)) for each in listed):
         if len(listed) != n_columns:
             raise ValueError(
-                f"{name} must have an entry for each of {n_columns} columns when it is a mask; got "
+                f"{name} is a mask, so it must have an entry for each of {n_columns} columns; got "
                 f"{len(listed)}."
             )
         return np.flatnonzero(listed).tolist()
@@ -95,9 +95,11 @@ def _place(name: str, column: Any, known: Mapping[str, int] | None, n_columns: i
         _raise_no_such_column(name, column, known)
     if isinstance(column, (int, np.integer)) and not isinstance(column, bool):
         if not -n_columns <= column < n_columns:
-            raise ValueError(f"{name}: X has {n_columns} columns; got the place {brief(column)}.")
+            raise ValueError(
+                f"{name}: X has {n_columns} columns; got the position {brief(column)}."
+            )
         return int(column) % n_columns
-    raise TypeError(f"{name} must hold names or places of columns; got {brief(column)}.")
+    raise TypeError(f"{name} must hold column names or positions; got {brief(column)}.")
 
 
 def _raise_no_such_column(name: str, column: str, known: Mapping[str, int] | None) -> NoReturn:

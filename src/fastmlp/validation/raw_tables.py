@@ -58,10 +58,10 @@ def check_is_table(X: Any) -> None:
         raise ValueError(text)
     if isinstance(X, (list, tuple)) and not all(map(_is_row, X)):
         odd = next(row for row in X if not _is_row(row))
-        remedy = "take pandas.DataFrame(X)" if isinstance(odd, dict) else "give a list of rows"
+        remedy = "use pandas.DataFrame(X)" if isinstance(odd, dict) else "give a list of rows"
         raise ValueError(
-            f"X must have two dimensions, (n_samples, n_features); got a list of {brief(odd)} and "
-            f"others: {remedy}."
+            "X must have two dimensions, (n_samples, n_features); got a list that holds "
+            f"{brief(odd)}, which is not a row: {remedy}."
         )
     if not isinstance(X, (list, tuple, np.ndarray)) and not hasattr(X, "__array__"):
         raise TypeError(f"X must be {_TABLE}; got {brief(X)}.")
@@ -74,7 +74,7 @@ def check_not_lazy(X: Any) -> None:
     if hasattr(X, "rows_of_piece"):
         raise TypeError(
             "X is a source of fastmlp.data, which only fit, score and the methods that predict read: "
-            "give a data frame."
+            "pass a data frame."
         )
 
 
@@ -88,8 +88,8 @@ def check_row_lengths(rows: Sequence[Sequence[Any]]) -> None:
     if len(lengths) > 1:
         odd = next(i for i, row in enumerate(rows) if len(row) != len(rows[0]))
         raise ValueError(
-            f"X must have rows of one length; row 0 has {len(rows[0])} entries and row {odd} has "
-            f"{len(rows[odd])}."
+            f"X must have rows of the same length; row 0 has {len(rows[0])} entries and row {odd} "
+            f"has {len(rows[odd])}."
         )
 
 
@@ -107,14 +107,14 @@ def check_names(names: Sequence[Any]) -> None:
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         raise ValueError(
-            f"X must have a name of its own for each column; {_listed(twice)} "
-            f"{'is' if len(twice) == 1 else 'are'} there more than once: rename or drop columns."
+            f"X must have a different name for each column; {_listed(twice)} "
+            f"{'is' if len(twice) == 1 else 'are'} used more than once: rename or drop columns."
         )
     kinds = sorted({type(name).__name__ for name in names})
     if len(kinds) > 1 and any(isinstance(name, str) for name in names):
         raise ValueError(
-            f"X must have column names that are all texts, or none; got names of type "
-            f"{', '.join(kinds)}: take X.rename(columns=str)."
+            f"The column names of X must all be strings, or X must have none; got names of type "
+            f"{', '.join(kinds)}: use X.rename(columns=str)."
         )
 
 
@@ -124,7 +124,7 @@ def check_columns_there(wanted: Iterable[str], names: Iterable[str]) -> None:
     missing = [name for name in wanted if name not in there]
     if missing:
         raise ValueError(
-            f"X must have the columns that it had in fit; {_listed(missing)} "
+            f"X must have the columns that it had in fit, but {_listed(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} missing."
         )
 
@@ -141,8 +141,10 @@ def check_any_varies(n_outputs: int, n_rows: int) -> None:
     """Raise ValueError if no column of X tells one row from another."""
     if n_outputs:
         return
-    reason = "X has 1 sample" if n_rows == 1 else "all are constant, empty, rare or left out"
-    raise ValueError(f"X has no column from which rows can be told apart: {reason}.")
+    reason = (
+        "X has 1 sample" if n_rows == 1 else "all columns are constant, empty, rare or left out"
+    )
+    raise ValueError(f"X has no column that tells rows apart: {reason}.")
 
 
 def check_years(label: str | int, dates: np.ndarray) -> None:
@@ -152,8 +154,8 @@ def check_years(label: str | int, dates: np.ndarray) -> None:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise ValueError(
-            f"{_of(label)} must hold dates of the years {FIRST_YEAR} to {LAST_YEAR}; got the year "
-            f"{years[row]} in row {row}: make it a missing value, or correct it."
+            f"{_of(label)} must hold dates in the years {FIRST_YEAR} to {LAST_YEAR}; got the year "
+            f"{years[row]} in row {row}: correct it, or make it a missing value."
         )
 
 
@@ -163,8 +165,8 @@ def check_zone(label: str | int, zone: str | None, wanted: str | None) -> None:
         return
     if wanted is None:
         raise ValueError(
-            f"{_of(label)} had dates without a time zone in fit; got some in {zone}: take the "
-            "zone off."
+            f"{_of(label)} had dates without a time zone in fit; got some in {zone}: remove the "
+            "zone."
         )
     raise ValueError(
         f"{_of(label)} had dates in the time zone {wanted} in fit; got some without a zone: "
@@ -181,8 +183,8 @@ def check_known_levels(label: str | int, levels: Iterable[str], order: Iterable[
     unknown = sorted(set(levels) - set(order))
     if unknown:
         raise ValueError(
-            f"ordinal_features[{brief(label)}] must have all levels of the column; "
-            f"{_listed(unknown)} {'is' if len(unknown) == 1 else 'are'} not there."
+            f"ordinal_features[{brief(label)}] must list all levels of the column, but "
+            f"{_listed(unknown)} {'is' if len(unknown) == 1 else 'are'} missing."
         )
 
 
@@ -214,12 +216,12 @@ def _cell(value: Any) -> str:
 
 def _advice(value: Any) -> str:
     if isinstance(value, (complex, np.complexfloating)):
-        return "Complex data not supported; take the real and the imaginary part, each alone"
+        return "Complex data not supported; use the real and the imaginary parts as two columns"
     if isinstance(value, (list, tuple, dict, set, frozenset, np.ndarray)):
-        return "make columns of its entries, or drop it"
+        return "make columns of its entries, or drop the column"
     if isinstance(value, np.timedelta64):
         return "give durations in days or shorter units"
-    return "make one of these of it, or drop it"
+    return "convert it to one of these, or drop the column"
 
 
 def raise_unreadable_cells(label: str | int, cause: Exception) -> NoReturn:
@@ -240,7 +242,9 @@ def reading_column(label: str | int) -> Iterator[None]:
 
 def raise_zones_mixed(label: str | int) -> NoReturn:
     """Raise ValueError for dates of which only some have a time zone."""
-    raise ValueError(f"{_of(label)} has dates with and without a time zone: give all of them one.")
+    raise ValueError(
+        f"{_of(label)} has dates with and without a time zone: give all of them a time zone."
+    )
 
 
 def raise_wrong_kind(label: str | int, was: str, now: str, dtype: str, example: Any) -> NoReturn:

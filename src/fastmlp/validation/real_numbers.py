@@ -24,13 +24,13 @@ __all__ = ["TooLargeError", "finite_array", "plain_array", "real_array"]
 #: Kind of a NumPy dtype → what to do with values of it.
 _ADVICE: Mapping[str, str] = MappingProxyType(
     {
-        "c": "take the real part or the absolute value first",
+        "c": "use the real part or the absolute value",
         "S": "convert text by float() first",
         "U": "convert text by float() first",
         "T": "convert text by float() first",
-        "M": "convert dates to numbers first, such as days since the first of them",
-        "m": "divide spans of time by a unit first, such as numpy.timedelta64(1, 's')",
-        "V": "take one field of the structured array",
+        "M": "convert dates to numbers first, such as days since the earliest date",
+        "m": "divide durations by a unit first, such as numpy.timedelta64(1, 's')",
+        "V": "use one field of the structured array",
     }
 )
 
@@ -106,7 +106,7 @@ def plain_array(name: str, values: Any) -> np.ndarray:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"{name}: {one_line(str(error))}") from error
         raise ValueError(
-            f"{name} must be one value or an array whose rows are equally long; got "
+            f"{name} must be one value or an array whose rows have the same length; got "
             f"{brief(values)}."
         ) from error
 
@@ -159,7 +159,7 @@ def _hint(value: Any) -> str:
 
 def _too_large(name: str, value: Any, index: tuple[int, ...]) -> TooLargeError:
     return TooLargeError(
-        f"{name} must hold numbers of at most 1.8e308 in size, as large as a float can be; got "
+        f"{name} must hold numbers of at most 1.8e308, the largest float; got "
         f"{brief(value)}{place(index)}."
     )
 

@@ -25,8 +25,8 @@ def check_record_is_present(method: str, present: bool) -> None:
     """Raise RuntimeError unless the callback that a record was given to still runs."""
     if not present:
         raise RuntimeError(
-            f"{method} of an EpochRecord works in the callback that is given the record, before it "
-            "returns; this one is a copy, or of an epoch that is over."
+            f"{method} of an EpochRecord works only in the callback that gets the record, until it "
+            "returns; this record is a copy, or its epoch is over."
         )
 
 
@@ -51,7 +51,9 @@ def check_new_learning_rate(value: Any, present: float | None, dtype: np.dtype) 
     ``present`` is the rate as it is, None where there is none.
     """
     if present is None:
-        raise ValueError("learning_rate can't be set: lbfgs finds the length of its steps itself.")
+        raise ValueError(
+            "learning_rate can't be set: lbfgs chooses the length of its steps itself."
+        )
     rate: float = (_RATE if present > 0 else _RATE_OR_NONE)("learning_rate", value)
     limit = float(np.finfo(dtype).max)
     if rate > limit:
@@ -66,7 +68,7 @@ def check_metric(name: Any, value: Any, taken: Collection[str]) -> tuple[str, fl
     if not isinstance(name, str):
         raise TypeError(f"name must be a text; got {brief(name)}.")
     if name in taken:
-        raise ValueError(f"name must be another than {brief(name)}, which history_ has anyway.")
+        raise ValueError(f"name must not be {brief(name)}, which history_ has already.")
     number = own_number(value)
     if isinstance(number, bool) or not isinstance(number, (int, float)):
         raise TypeError(f"value of {brief(name)} must be a number; got {brief(value)}.")

@@ -56,8 +56,8 @@ def _schedule(name: str, value: Any) -> Schedule:
     if isinstance(value, Schedule):
         if type(value) is Schedule:
             raise TypeError(
-                f"{name} must be one of the schedules, such as Cosine(); Schedule itself is what "
-                "they have in common and gives no numbers."
+                f"{name} must be one of the schedules, such as Cosine(); Schedule itself is only "
+                "their base class and gives no numbers."
             )
         if type(value) not in CLASSES.values():
             return value  # the user's own, which checks itself
@@ -137,8 +137,8 @@ def small_factors(learning_rate: Any, rate: float) -> str | None:
         return None
     largest = function.largest[0]
     return (
-        f"What learning_rate returns is a factor of learning_rate_init={rate:g}, and was never "
-        f"above {largest:.3g}, so that no step was larger than {largest * rate:.3g}. If it returns "
+        f"learning_rate returns factors of learning_rate_init={rate:g}, but they were never above "
+        f"{largest:.3g}, so no step was larger than {largest * rate:.3g}. If it returns learning "
         "rates, set learning_rate_init=1.0."
     )
 
@@ -147,14 +147,14 @@ def check_learning_rate(name: str, value: Any) -> str | Schedule:
     """Return the name of a schedule, or a schedule, also for a function; raise if it is neither."""
     if isinstance(value, Scaled):
         raise TypeError(
-            f"{name} gives a factor: write learning_rate_init={brief(value.base)}, "
+            f"{name} takes a factor: write learning_rate_init={brief(value.base)}, "
             f"learning_rate={brief(value.schedule)}."
         )
     if isinstance(value, Schedule) or callable(value):
         return _schedule(name, value)
     if _is_number(value):
         raise TypeError(
-            f"{name} must be a schedule or the name of one. A number goes into "
+            f"{name} must be a schedule or the name of one. For a number, write "
             f"learning_rate_init={brief(value)}."
         )
     if value not in SCHEDULES:
@@ -175,12 +175,12 @@ class Schedulable:
             return self.rule(name, value)
         if not isinstance(value, Scaled):
             raise TypeError(
-                f"{name} needs the number that the schedule changes: write "
+                f"{name} needs a number for the schedule to change: write "
                 f"{name.rpartition('.')[2]}=0.1 * {brief(value)}."
             )
         schedule = _schedule(name, value.schedule)
         if schedule.answers_stalls:
-            raise ValueError(f"{name} can't be adaptive, which only learning_rate can be.")
+            raise ValueError(f"{name} can't be adaptive; only learning_rate can be.")
         rule = self.of_base or self.rule
         return Scaled(rule(f"{name}.base", value.base), schedule)
 
@@ -189,9 +189,9 @@ def check_scheduled(name: str, value: Any, incremental: bool) -> None:
     """Raise ValueError for a partial fit's schedule that runs over a whole fit."""
     if incremental and isinstance(value, Schedule) and value.spans_fit:
         raise ValueError(
-            f"partial_fit has no end, and {name}={brief(value)} runs over a whole fit: give it a "
-            "length in epochs (T_0 of Cosine, total_iters of Polynomial), or take a schedule "
-            "without one, such as Step or Exponential."
+            f"partial_fit has no end, but {name}={brief(value)} runs over a whole fit: give it a "
+            "length in epochs (T_0 of Cosine, total_iters of Polynomial), or choose a schedule "
+            "that needs none, such as Step or Exponential."
         )
 
 
@@ -218,8 +218,8 @@ def check_dropouts(values: Any, base: float, input_dropout: float) -> None:
         )
     if largest * input_dropout > 0 and largest / base * input_dropout >= 1:
         raise ValueError(
-            f"input_dropout={brief(input_dropout)} must stay below 1; the schedule of dropout, "
-            f"whose factor it has too, makes it {brief(largest / base * input_dropout)}."
+            f"input_dropout={brief(input_dropout)} must stay below 1, but the schedule of dropout, "
+            f"whose factor applies to it too, makes it {brief(largest / base * input_dropout)}."
         )
 
 
@@ -230,7 +230,7 @@ def changed_options(model: str, name: str, value: Any, options: Mapping[str, Any
     """
     if not isinstance(value, Options):
         raise ValueError(
-            f"{name}__{next(iter(options))} is no parameter of {model} while {name} is "
+            f"{name}__{next(iter(options))} is not a parameter of {model} while {name} is "
             f"{brief(value)}, which has no options: make it an object of fastmlp.optimizers, "
             "fastmlp.schedules or fastmlp.averaging first."
         )
@@ -239,7 +239,7 @@ def changed_options(model: str, name: str, value: Any, options: Mapping[str, Any
     for option in own:
         if option not in known:
             raise ValueError(
-                f"{name}__{option} is no parameter of {model}: {brief(value)} has "
+                f"{name}__{option} is not a parameter of {model}: {brief(value)} has "
                 f"{', '.join(known) or 'no options'}."
             )
     changed = value.set_params(**own)

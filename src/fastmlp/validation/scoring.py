@@ -97,7 +97,7 @@ def _of_metric(name: str, metric: str) -> str:
     is_loss = metric.endswith(("_error", "_loss", "_deviance"))
     more = ", greater_is_better=False" if is_loss else ""
     return (
-        f"{name} looks like it is a metric function, which is no scorer: write "
+        f"{name} looks like it is a metric function, which is not a scorer: write "
         f"make_scorer({metric}{more})."
     )
 
@@ -107,9 +107,8 @@ def check_scorer_can_ask(model: Any, scoring: Any, methods: Any, loss: object) -
     wanted = [methods] if isinstance(methods, str) else list(methods)
     if not any(hasattr(model, method) for method in wanted):
         raise ValueError(
-            f"scoring={brief(scoring)} needs {' or '.join(wanted)}, which "
-            f"{type(model).__name__} with loss={brief(loss)} does not have: take another metric or "
-            "another loss."
+            f"scoring={brief(scoring)} needs {' or '.join(wanted)}, which {type(model).__name__} "
+            f"with loss={brief(loss)} does not have: choose another metric or another loss."
         )
 
 
@@ -132,15 +131,15 @@ def _of_scorer(scoring: str, text: str) -> str | None:
     """Return what is wrong with a scorer by the ``text`` that it raised, and another to take."""
     if "pos_label=" in text:
         return (
-            "the labels are not 0 and 1, so that it knows none to look for: take "
+            "the labels are not 0 and 1, so it does not know which one is positive: use "
             f"'{scoring}_macro', or make_scorer({scoring}_score, pos_label=…)."
         )
     if "multi_class must be in" in text:
-        return "it takes two classes: take 'roc_auc_ovr'."
+        return "it works for two classes only: use 'roc_auc_ovr'."
     if "average='binary'" in text:
-        return f"it takes two classes: take '{scoring}_macro'."
+        return f"it works for two classes only: use '{scoring}_macro'."
     if "continuous" in text:
-        return "it compares labels, and y holds numbers: take a metric for numbers, such as 'r2'."
+        return "it compares labels, but y holds numbers: use a metric for numbers, such as 'r2'."
     return None
 
 
@@ -157,6 +156,6 @@ def score_diverged(scoring: Any, score: float, epoch: int) -> str:
     """Return what to say when a scorer gives no finite number for outputs that are finite."""
     return (
         f"scoring={brief(scoring)} gave {score} for the held-out rows in epoch {epoch}, though the "
-        "network's outputs are finite: take another metric, or hold out rows that it has a value "
-        "for."
+        "network's outputs are finite: choose another metric, or hold out rows for which it is "
+        "defined."
     )

@@ -41,11 +41,11 @@ def check_is_array(name: str, values: Any, wanted: str | None = None) -> None:
         kind = ValueError if values is None else TypeError
         raise kind(f"{name} must be {wanted}; got {brief(values)}.")
     if isinstance(values, Mapping):
-        way = f"take pandas.DataFrame({name})" if name == "X" else f"take list({name}.values())"
+        way = f"use pandas.DataFrame({name})" if name == "X" else f"use list({name}.values())"
     elif isinstance(values, Set):
-        way = "it has no order, so take a list"
+        way = "it has no order, so pass a list"
     elif isinstance(values, Iterator):
-        way = f"take list({name})"
+        way = f"use list({name})"
     else:
         return
     raise TypeError(f"{name} must be {wanted}; got {a_kind_of(values)}: {way}.")
@@ -61,8 +61,8 @@ def check_label_list(name: str, values: Any) -> None:
     if any(texts) and not all(texts):
         at = texts.index(False)
         raise ValueError(
-            f"{name} must hold labels of one kind: {brief(values[at])} at index {at} is no text, "
-            "but others are; give texts only, and leave rows without a label out."
+            f"{name} must hold labels of one kind: {brief(values[at])} at index {at} is not a "
+            "text, but others are; give texts only, and leave out rows without a label."
         )
 
 
@@ -71,7 +71,7 @@ def check_masks(name: str, values: Any) -> None:
     where = _first_masked(values)
     if where is not None:
         raise ValueError(
-            f"{name} has masked entries ({where}), whose mask would be lost: fill them by "
+            f"{name} has masked entries ({where}), whose mask would be lost: fill them with "
             "numpy.ma.filled, or leave such rows out."
         )
 
@@ -103,7 +103,7 @@ def wrong_shape(name: str, values: Any) -> str | None:
         return _ragged(name, values)
     if name == "X" and getattr(getattr(values, "dtype", None), "names", None):
         return (
-            "X must have two dimensions; got a structured array: take "
+            "X must have two dimensions; got a structured array: use "
             "numpy.lib.recfunctions.structured_to_unstructured(X)."
         )
     if name == "X" and len(shape) == 1:
@@ -111,7 +111,7 @@ def wrong_shape(name: str, values: Any) -> str | None:
     if name == "X" and len(shape) > 2:
         return (
             f"X must have two dimensions, (n_samples, n_features); got shape {shape}: "
-            "X.reshape(len(X), -1) makes each picture, or the like, one row."
+            "X.reshape(len(X), -1) makes each picture (or the like) one row."
         )
     if not 0 < len(shape) <= DIMENSIONS[name]:
         return f"{name} must be {WANTED[name]}; got {brief(values)}."
@@ -133,8 +133,8 @@ def _one_dimension(values: Any, shape: tuple[int, ...]) -> str:
         return "X is empty; at least one sample with one feature is required."
     if holds_texts(values):
         return (
-            "X holds a text for each sample: for texts take TfidfVectorizer of "
-            "sklearn.feature_extraction.text in a pipeline."
+            "X holds a text for each sample: put TfidfVectorizer of "
+            "sklearn.feature_extraction.text before the model in a pipeline."
         )
     if hasattr(values, "to_frame"):
         return (
@@ -154,5 +154,5 @@ def _ragged(name: str, values: Any) -> str:
     where = "its entries have" if odd is None else f"row 0 ({brief(values[0])}) and row {odd} have"
     hint = ""
     if name == "y":
-        hint = "; for several labels a row, sklearn.preprocessing.MultiLabelBinarizer makes columns"
+        hint = "; if rows have several labels, use sklearn.preprocessing.MultiLabelBinarizer"
     return f"{name} must be {WANTED[name]}, but {where} different lengths{hint}."

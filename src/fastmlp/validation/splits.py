@@ -33,7 +33,7 @@ def check_split_rule(name: str, value: Any) -> Any:
     if not isinstance(value, (str, bytes, type)) and callable(getattr(value, "split", None)):
         return value
     if isinstance(value, Iterator):
-        raise TypeError(f"{name} must be {_WANTED}; got {a_kind_of(value)}: take [next(…)].")
+        raise TypeError(f"{name} must be {_WANTED}; got {a_kind_of(value)}: write [next(…)].")
     if isinstance(value, (list, tuple)) and len(value) == 1 and _is_pair(value[0]):
         return value
     hint = ""
@@ -73,7 +73,7 @@ def splitting(split: Any) -> Iterator[None]:
 
 def no_split(split: Any) -> ValueError:
     """Return the error for a splitter without any split."""
-    return ValueError(f"validation_split={brief(split)} gives no split.")
+    return ValueError(f"validation_split={brief(split)} yields no split.")
 
 
 def check_part(part: Any, what: str, n_rows: int) -> np.ndarray:
@@ -82,7 +82,7 @@ def check_part(part: Any, what: str, n_rows: int) -> np.ndarray:
         rows = np.asarray(part)
     except UNREADABLE as error:
         raise ValueError(
-            f"validation_split has {what} rows that are no array: {one_line(str(error))}"
+            f"validation_split has {what} rows that are not an array: {one_line(str(error))}"
         ) from error
     if rows.dtype == bool and rows.shape == (n_rows,):
         rows = np.flatnonzero(rows)
@@ -112,8 +112,8 @@ def check_parts(train: np.ndarray, test: np.ndarray) -> None:
     both = np.intersect1d(train, test)
     if len(both):
         raise ValueError(
-            f"validation_split has {len(both)} rows in both parts (first: row {both[0]}): what is "
-            "held out must not be learnt from."
+            f"validation_split has {len(both)} rows in both parts (first: row {both[0]}): a row "
+            "that is held out must not be learnt from."
         )
 
 
@@ -135,6 +135,6 @@ def classes_not_learnt(present: np.ndarray, learnt: np.ndarray, labels: np.ndarr
         return None
     names = labels[lost].tolist()
     return (
-        f"validation_split leaves no row of {brief(names)} to learn from: nothing is learnt of "
+        f"validation_split leaves no row of {brief(names)} to train on: nothing is learnt about "
         f"{'it' if len(names) == 1 else 'them'}."
     )

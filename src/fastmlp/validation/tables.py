@@ -19,7 +19,7 @@ from fastmlp.validation.wording import brief, one_line
 __all__ = ["complaint", "is_missing"]
 
 _TEXTS = (str, bytes)
-_COMPLEX = "Complex data not supported; take the real and the imaginary part, each alone"
+_COMPLEX = "Complex data not supported; use the real and the imaginary parts as two columns"
 
 #: Types of missing values, those of pandas among them, which need not be installed.
 MISSING = ("NoneType", "NAType", "NaTType", "MaskedConstant")
@@ -78,8 +78,8 @@ def _wrong_names(name: str, values: Any) -> str | None:
     if name != "X" or len(kinds) < 2 or "str" not in kinds:
         return None
     return (
-        f"X must have column names that are all texts, or none; got names of type "
-        f"{', '.join(kinds)}: take X.rename(columns=str)."
+        f"The column names of X must all be strings, or X must have none; got names of type "
+        f"{', '.join(kinds)}: use X.rename(columns=str)."
     )
 
 
@@ -178,15 +178,15 @@ def _remedy(name: str, wrong: _Wrong) -> str | None:
         return _COMPLEX
     dates = (datetime.date, datetime.timedelta, np.datetime64, np.timedelta64)
     if isinstance(value, dates) or kind == "Period":
-        return "make numbers of dates, such as the days since one"
+        return "convert dates to numbers, such as days since the earliest date"
     if kind == "Interval":
-        return "make numbers of intervals, such as their middles"
+        return "convert intervals to numbers, such as their midpoints"
     return "it is too large for a float" if isinstance(value, int) else None
 
 
 def _of_missing(name: str) -> str:
     if name == "X":
-        return "fill missing values by sklearn.impute.SimpleImputer"
+        return "fill missing values with sklearn.impute.SimpleImputer"
     return "leave such rows out"
 
 
@@ -197,10 +197,10 @@ def _of_text(name: str, column: _Column) -> str:
         return f"pandas.to_numeric({array}, errors='coerce') reads numbers stored as text"
     if name == "X":
         return (
-            "encode it by OneHotEncoder, OrdinalEncoder or TargetEncoder of sklearn.preprocessing, "
-            "within sklearn.compose.ColumnTransformer"
+            "encode it with OneHotEncoder, OrdinalEncoder or TargetEncoder of "
+            "sklearn.preprocessing, in a sklearn.compose.ColumnTransformer"
         )
-    return "for class labels take a classifier" if name == "y" else "give numbers"
+    return "use a classifier for class labels" if name == "y" else "give numbers"
 
 
 def _is_number(text: str | bytes) -> bool:

@@ -127,7 +127,8 @@ def check_partners(value: Any, *, classify: bool, loss: str | None = None) -> No
         _check_partner(f"partners[{i}]", partner, classify)
         if loss == "gaussian_nll":
             raise ValueError(
-                "partners must be None for loss='gaussian_nll': they predict no deviations."
+                "partners must be None for loss='gaussian_nll': they predict no standard "
+                "deviations."
             )
         if loss == "pinball" and parameter_of_quantiles(partner.get_params(deep=True)) is None:
             raise ValueError(
@@ -146,7 +147,9 @@ def _check_partner(name: str, partner: Any, classify: bool) -> None:
     wanted = "classifier" if classify else "regressor"
     methods = ("fit", "get_params", "set_params", "predict")
     if isinstance(partner, type) or not all(hasattr(partner, each) for each in methods):
-        raise TypeError(f"{name} must be a {wanted} as in scikit-learn; got {brief(partner)}.")
+        raise TypeError(
+            f"{name} must be a {wanted} with scikit-learn's interface; got {brief(partner)}."
+        )
     if not (is_classifier if classify else is_regressor)(partner):
         raise ValueError(f"{name} must be a {wanted}; got {brief(partner)}.")
     if classify and not hasattr(partner, "predict_proba"):
@@ -171,8 +174,8 @@ def check_one_label_a_row(y: np.ndarray) -> None:
     """Raise ValueError unless y (N,) has one label a row."""
     if y.ndim == 2:
         raise ValueError(
-            f"y must have one label a row; got {y.shape[1]} columns: fit a classifier for each, as "
-            "sklearn.multioutput.MultiOutputClassifier does."
+            f"y must have one label per row; got {y.shape[1]} columns: fit a classifier for each, "
+            "as sklearn.multioutput.MultiOutputClassifier does."
         )
     check_labels(y)
 
@@ -215,11 +218,11 @@ def check_target_transforms(y: np.ndarray, loss: str, transform: Any, recipe: An
             continue
         if not takes_transforms(loss):
             raise ValueError(
-                f"{name}={brief(value)} does not go with loss={brief(loss)}: set it to None."
+                f"{name}={brief(value)} can't be used with loss={brief(loss)}: set it to None."
             )
         if value == "log" and y.min() <= 0:
             raise ValueError(
-                f"{name}='log' needs targets above 0; the least of y is {y.min():g}: set it to "
+                f"{name}='log' needs targets above 0; the smallest y is {y.min():g}: set it to "
                 "None, or to 'quantile'."
             )
 
@@ -244,7 +247,8 @@ def check_metric_of_quantiles(metric: Any, several: bool) -> None:
     """Raise ValueError if a metric of one prediction a row is to judge several quantiles."""
     if several and not (metric is None or (isinstance(metric, str) and metric == "pinball")):
         raise ValueError(
-            f"metric={brief(metric)} can't judge several quantiles: take None, which is 'pinball'."
+            f"metric={brief(metric)} can't judge several quantiles: set metric=None, which means "
+            "'pinball'."
         )
 
 
@@ -252,8 +256,8 @@ def check_rows_to_learn_from(n_rows: int) -> None:
     """Raise ValueError unless one row can be learnt from while another one judges."""
     if n_rows < 2:
         raise ValueError(
-            f"X has {n_rows} sample with a weight; a model of a table needs two at least, one to "
-            "learn from and one to be judged by."
+            f"X has {n_rows} sample with a positive weight; a model of raw tables needs at least "
+            "two, one to learn from and one to be judged by."
         )
 
 
@@ -265,8 +269,8 @@ def check_own_rows(rows: tuple[Any, Any, Any], n_folds: Any) -> bool:
     given = check_validation_rows_given(*rows, splits=False)
     if given and n_folds not in (None, 1):
         raise ValueError(
-            f"X_val stands beside n_folds={brief(n_folds)}: rows of your own take the place of "
-            "folds, so set it to None."
+            f"X_val is given as well as n_folds={brief(n_folds)}: rows of your own take the place "
+            "of folds, so set n_folds=None."
         )
     return given
 
@@ -275,7 +279,7 @@ def check_any_judged(n_held: int) -> None:
     """Raise ValueError if no row can be held out, as each is the only one of its class."""
     if n_held == 0:
         raise ValueError(
-            "y has one row of each class only, so that none can be held out to judge by: give two "
+            "y has only one row of each class, so none can be held out for validation: give two "
             "rows or more of at least one class."
         )
 
@@ -283,7 +287,7 @@ def check_any_judged(n_held: int) -> None:
 def no_time_to_learn(limit: float) -> str:
     """Return what to say of a fit whose time was over before a network could learn."""
     return (
-        f"time_limit={limit:g} seconds were over before a network could learn, so predictions may "
+        f"time_limit={limit:g} seconds had passed before a network could learn, so predictions may "
         "be hardly better than a constant: give the fit more time."
     )
 
@@ -299,6 +303,6 @@ def no_time_for_all_rows(limit: float | None, n_late: int, n_members: int) -> st
 def no_value_of(metric: str) -> str:
     """Return what to warn of when a metric has no value for any candidate."""
     return (
-        f"metric={brief(metric)} has no finite value for the held-out rows of any candidate: all "
-        "of them predict with equal weights. Hold out more rows, or take another metric."
+        f"metric={brief(metric)} is not finite on the held-out rows for any candidate: all "
+        "of them predict with equal weights. Hold out more rows or choose another metric."
     )

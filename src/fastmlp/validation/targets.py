@@ -27,8 +27,8 @@ __all__ = [
 SUM_TOLERANCE = 1e-3
 
 _KINDS = {
-    "binary": "one of two labels a row",
-    "multiclass": "one label a row",
+    "binary": "one of two labels per row",
+    "multiclass": "one label per row",
     "multilabel": "an indicator matrix of zeros and ones",
     "distribution": "a distribution over the classes in each row",
 }
@@ -50,8 +50,8 @@ def check_distributions(y: np.ndarray, n_classes: int) -> None:
     """Raise ValueError unless each row of y (N, C) holds probabilities that sum to 1."""
     if y.ndim != 2 or y.shape[1] != n_classes or y.dtype.kind not in "biuf":
         raise ValueError(
-            f"y must hold {n_classes} probabilities a row, one for each class; got shape {y.shape} "
-            f"and dtype {y.dtype}."
+            f"y must hold {n_classes} probabilities per row, one for each class; got shape "
+            f"{y.shape} and dtype {y.dtype}."
         )
     if y.min() < 0:
         row, column = np.argwhere(y < 0)[0]
@@ -102,9 +102,10 @@ def check_target_in_unit(
         return
     row, column = np.unravel_index(np.argmax(distance), distance.shape)
     raise ValueError(
-        f"y contains {y.reshape(len(y), -1)[row, column]:g} (column {column}, row {row}), too far "
-        f"from the target's center {center[column]:g} in scales of {scale[column]:g} for dtype "
-        f"{dtype.name}: remove such values, or set standardize_target=False."
+        f"y contains {y.reshape(len(y), -1)[row, column]:g} (column {column}, row {row}), which is "
+        f"too far from the target's center {center[column]:g}, measured in its scale "
+        f"{scale[column]:g}, for dtype {dtype.name} to hold: remove such values, or set "
+        "standardize_target=False."
     )
 
 
@@ -124,7 +125,7 @@ def check_unit_goes_on(loss: str, link: str, own: bool, center: np.ndarray) -> N
     """
     if own or (link == "exp" and center.any()):
         raise ValueError(
-            f"loss={brief(loss)} can't go on with a network whose target was standardised for "
+            f"loss={brief(loss)} can't continue a network whose target was standardised for "
             "another loss: fit with warm_start=False, or set standardize_target=False in the first "
             "fit."
         )
@@ -134,8 +135,8 @@ def check_unit_of_own_loss(loss: object, standardize_target: object) -> None:
     """Raise ValueError if the target of a loss that the user wrote is to be standardised."""
     if isinstance(loss, CustomLoss) and not _is_off(standardize_target):
         raise ValueError(
-            f"standardize_target={brief(standardize_target)} does not go with a loss of your own, "
-            "which is in the unit of y: leave it at 'auto', and scale y itself."
+            f"standardize_target={brief(standardize_target)} can't be used with a loss of your "
+            "own, which is in the unit of y: leave it at 'auto' and scale y yourself."
         )
 
 
@@ -170,7 +171,7 @@ def says_nothing(
         return None
     column = name if len(vain) == 1 else f"Column {int(np.argmax(vain))} of {name}"
     return (
-        f"{column} is the same in all rows{which}, so that early stopping can't see what is learnt "
+        f"{column} is the same in all rows{which}, so early stopping can't judge what is learnt "
         f"of it: {remedy}."
     )
 
@@ -194,8 +195,8 @@ class MeanAndStd(tuple[np.ndarray, np.ndarray]):
         """Not there; the text is for who passes ``return_std`` through a wrapper that asks."""
         raise AttributeError(
             "predict(X, return_std=True) gives two arrays, y and std. TransformedTargetRegressor "
-            "cannot transform a standard deviation back: leave it out, and give MLPRegressor "
-            "standardize_target=True; or take predict of its regressor_, on the transformed scale."
+            "can't transform a standard deviation back: use MLPRegressor without it, with "
+            "standardize_target=True, or call predict of its regressor_, on the transformed scale."
         )
 
 
@@ -203,6 +204,6 @@ def check_has_probabilities(loss: object, links: Any) -> None:
     """Raise AttributeError, as for any missing method, if no link of ``links`` is a probability."""
     if not {"softmax", "logistic"} & set(links):
         raise AttributeError(
-            f"loss={brief(loss)} gives no probabilities; take decision_function, or calibrate "
+            f"loss={brief(loss)} gives no probabilities; use decision_function, or calibrate "
             "the model by sklearn.calibration.CalibratedClassifierCV."
         )

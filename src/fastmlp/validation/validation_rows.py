@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 #: What to do about rows that a step of a pipeline has not seen.
-_AS_LEFT = "Hand X_val over as that step leaves it (pipe[:-1].transform(X_val))."
+_AS_LEFT = "Pass X_val as that step transforms it (pipe[:-1].transform(X_val))."
 
 #: A column whose mean is so many standard deviations off is in another unit.
 FAR = 1000
@@ -69,14 +69,15 @@ def judges_nothing(parameters: Mapping[str, Any]) -> str | None:
         return None
     use = "is not used" if len(names) == 1 else "are not used"
     return (
-        f"{' and '.join(names)} {use}: there are no rows to judge by without early_stopping=True "
+        f"{' and '.join(names)} {use}: there are no validation rows without early_stopping=True "
         "or X_val and y_val."
     )
 
 
 def _has_names(table: Any) -> bool:
     """Return whether a table is a data frame whose columns all have texts as names."""
-    names = getattr(table, "columns", None)
+    names = getattr(table, "column_names", None)  # of Arrow
+    names = getattr(table, "columns", None) if names is None else names
     return names is not None and len(names) > 0 and all(isinstance(name, str) for name in names)
 
 
@@ -99,8 +100,8 @@ def far_from_training(X: Inputs, X_val: Inputs, names: np.ndarray | None) -> str
     label = column if names is None else repr(str(names[column]))
     return (
         f"Column {label} of X_val has the mean {mean_val[column]:.3g}, which is "
-        f"{distance[column]:.2g} standard deviations away from that of X: scale X_val as X is, in "
-        "a pipeline by pipe[:-1].transform(X_val)."
+        f"{distance[column]:.2g} standard deviations away from that of X: scale X_val as X is "
+        "scaled, in a pipeline with pipe[:-1].transform(X_val)."
     )
 
 
@@ -121,14 +122,15 @@ def check_validation_rows_given(
     missing = [name for name, values in given.items() if values is None]
     if len(missing) == 1:
         there = next(name for name in given if name not in missing)
-        raise ValueError(f"{missing[0]} is missing beside {there}: give both, or neither.")
+        raise ValueError(f"{missing[0]} is missing, but {there} is given: give both or neither.")
     if missing and sample_weight_val is not None:
         raise ValueError(
-            "X_val and y_val are missing beside sample_weight_val, which weighs their rows."
+            "sample_weight_val is given without X_val and y_val, whose rows it weighs: give them "
+            "too."
         )
     if not missing and splits:
         raise ValueError(
-            "X_val and y_val stand beside validation_split: early stopping holds out no rows when "
-            "it has rows of its own to judge by, so give one of the two."
+            "X_val and y_val are given as well as validation_split: early stopping holds out no "
+            "rows when it has X_val, so give one of the two."
         )
     return not missing

@@ -28,9 +28,10 @@ class _Shortened(Repr):
     def repr_int(self, x: int, level: int) -> str:
         """Return an integer, or only its type."""
         try:
-            return super().repr_int(x, level)
+            repr(x)
         except ValueError:
             return f"{type(x).__name__}(…)"
+        return super().repr_int(x, level)
 
 
 _SHORTENED = _Shortened()

@@ -400,5 +400,5 @@ def _refuse_front(plan: Plan) -> None:
         if plan.has_members:
             lacking = f"no n_members={plan.n_members}"
         raise ValueError(
-            f"backend='numba' has {lacking}: take backend='compiled' or backend='numpy'."
+            f"backend='numba' has {lacking}: use backend='compiled' or backend='numpy'."
         )

@@ -134,8 +134,8 @@ def _loss_loop(value: Any, grad: Any) -> Callable[..., None]:
 _COMPILING = OwnLock()
 
 _CAN_RAISE = (
-    "can raise an exception, which compiled code cannot pass on; return math.nan in the place of "
-    "raise and assert, and write 1 / z**2 for z**-2"
+    "can raise an exception, which compiled code cannot pass on; return math.nan instead of raise "
+    "and assert, and write 1 / z**2 for z**-2"
 )
 
 

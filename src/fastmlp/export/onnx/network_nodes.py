@@ -65,8 +65,8 @@ def _(step: Waves, graph: Graph, *inputs: str) -> str:
     rest = graph.op("Sub", turns, graph.op("Round", turns))
     angles = graph.op("Mul", rest, step.frequencies.dtype.type(2 * np.pi))
     if step.phases is not None:
-        return graph.op("Cos", graph.op("Add", angles, step.phases))
-    return graph.joined([graph.op("Cos", angles), graph.op("Sin", angles)])
+        return graph.cosine(graph.op("Add", angles, step.phases), step.frequencies.dtype)
+    return graph.joined([graph.cosine(angles, step.frequencies.dtype), graph.op("Sin", angles)])
 
 
 @nodes_of.register

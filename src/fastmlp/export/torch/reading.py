@@ -77,11 +77,11 @@ class Network:
     def take_linear(self, module: Any) -> str:
         """Begin a layer."""
         if self.link:
-            return "it follows the function of the outputs"
+            return "it comes after the function of the outputs"
         weights = _array(module.weight).T
         biases = np.zeros_like(weights[0]) if module.bias is None else _array(module.bias)
         if self.layers and len(self.layers[-1].biases) != len(weights):
-            return f"it takes {len(weights)} inputs and gets {len(self.layers[-1].biases)}"
+            return f"it takes {len(weights)} inputs but gets {len(self.layers[-1].biases)}"
         self.layers.append(Layer(weights, biases, dropout=self._dropout))
         self._dropout = 0.0
         return ""
@@ -90,7 +90,7 @@ class Network:
         """Give the last layer a normalisation."""
         last = self.layers[-1] if self.layers else None
         if last is None or last.norm or last.activation or self._dropout or self.link:
-            return "a normalisation stands right behind nn.Linear in fastmlp"
+            return "in fastmlp a normalisation must come right after nn.Linear"
         trouble, norm = _norm(module, len(last.biases))
         last.norm = norm
         return trouble
@@ -99,21 +99,21 @@ class Network:
         """Give the last layer an activation."""
         last = self.layers[-1] if self.layers else None
         if last is None or last.activation or self._dropout or self.link:
-            return "an activation stands behind nn.Linear, or its normalisation, in fastmlp"
+            return "in fastmlp an activation must come after nn.Linear or its normalisation"
         last.activation = name
         return ""
 
     def take_dropout(self, module: Any) -> str:
         """Drop some of the next layer's inputs."""
         if self._dropout or self.link:
-            return "a second nn.Dropout in a row, or one behind the outputs, is none of fastmlp's"
+            return "fastmlp has neither two nn.Dropout in a row nor one after the outputs"
         self._dropout = float(module.p)
         return ""
 
     def take_link(self, name: str, dim: Any) -> str:
         """Make probabilities of the outputs."""
         if not self.layers or self.link or dim not in (1, -1):
-            return "it must stand at the end, with dim=-1"
+            return "it must come at the end, with dim=-1"
         self.link = name
         return ""
 
@@ -131,7 +131,7 @@ def _norm(module: Any, width: int) -> tuple[str, Norm | None]:
         nn.LayerNorm: lambda: module.normalized_shape[0] * (len(module.normalized_shape) == 1),
     }[type(module)]()
     if n_features != width:
-        return f"it is not made for the {width} outputs before it", None
+        return f"it does not fit the {width} outputs before it", None
     if not np.isclose(module.eps, NORMALIZATION_EPSILON, rtol=1e-6):
         return f"its eps is {module.eps:g}, and fastmlp has {NORMALIZATION_EPSILON:g}", None
     gains = np.ones(width) if module.weight is None else _array(module.weight)
@@ -142,7 +142,7 @@ def _norm(module: Any, width: int) -> tuple[str, Norm | None]:
     if type(module) is nn.GroupNorm:
         return "", Norm("group", module.num_groups, gains, shifts)
     if module.running_mean is None:
-        return "it keeps no running statistics, by which fastmlp predicts", None
+        return "it keeps no running statistics, which fastmlp needs to predict", None
     statistics = _array(module.running_mean), _array(module.running_var)
     return "", Norm("batch", 1, gains, shifts, *statistics)
 
@@ -177,7 +177,7 @@ def read(module: Any) -> Network:
     last = found.layers[-1] if found.layers else None
     ends = last is not None and not (last.norm or last.activation or found._dropout)
     if not ends:
-        raise_module(*modules[-1], "the last module must be nn.Linear, or a function of outputs")
+        raise_module(*modules[-1], "the last module must be nn.Linear, nn.Softmax or nn.Sigmoid")
     check_module_numbers({str(each.dtype) for each in module.parameters()}, found.layers)
     return found
 
@@ -207,7 +207,7 @@ def _take(found: Network, module: Any, *, is_last: bool) -> str:
 
 
 def _flatten(found: Network, module: Any) -> str:
-    return "fastmlp's rows are flat from the first layer on" if found.layers else ""
+    return "fastmlp flattens rows before the first layer only" if found.layers else ""
 
 
 #: What becomes of the other modules.
