@@ -156,9 +156,12 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
-            The raw table. Texts, categories, dates and missing values are read as they are.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        X : data frame, array-like or source, of shape (n_samples, n_features)
+            The raw table. Texts, categories, dates and missing values are read as they are. A
+            source of :mod:`fastmlp.data` is read piece by piece, and brings y and the weights. If
+            it has more rows than are drawn (``sample_rows``), the candidates race on these, and
+            those that predict then learn from all rows but those that judge.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows. Rows of weight 0 are neither learnt from nor used to judge; they
             count only when it is decided what the columns are.
@@ -211,7 +214,10 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
         is_late = limits.race is not None and clock.now() >= limits.race
         ensemble = self._raced(problem, targets, reader, splits, limits, rng, all_rows)
         self._publish(ensemble, problem, splits, targets)
-        if is_late or (limits.race is not None and not ensemble.has_learnt):
+        has_learnt = (
+            ensemble.has_learnt or all_rows is not None
+        )  # of that, a warning has been given
+        if is_late or (limits.race is not None and not has_learnt):
             notify(validation.no_time_to_learn(given["time_limit"]))
         return self
 
