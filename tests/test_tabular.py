@@ -106,7 +106,8 @@ def test_a_step_before_that_gives_data_frames():
 
 
 def test_what_is_known_of_the_columns():
-    model = regressor().fit(FRAME.assign(same=1, empty=np.nan), Y)
+    with pytest.warns(UserWarning, match="^Column 'empty' has no values and is left out.$"):
+        model = regressor().fit(FRAME.assign(same=1, empty=np.nan), Y)
     assert model.n_features_in_ == 7
     assert model.feature_names_in_.tolist() == [*FRAME.columns, "same", "empty"]
     taken = [model.columns_[name].taken_for for name in ("size", "colour", "day", "same", "empty")]
