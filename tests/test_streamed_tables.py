@@ -257,6 +257,25 @@ def test_logarithms_only_if_no_row_forbids_them():
         regressor(target_transform="log").fit(chunked(skewed, sample_rows=300))
 
 
+def test_categories_dates_and_booleans_of_a_file(tmp_path):
+    frame = FRAME.assign(
+        b=pd.Categorical(FRAME["b"]),
+        day=pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(N), unit="D"),
+        flag=FRAME["a"] > 0,
+        label=pd.Categorical(LABELS),
+    )
+    for part, rows in enumerate((slice(0, 1700), slice(1700, N))):
+        table = pa.Table.from_pandas(frame[rows], preserve_index=False)
+        pq.write_table(table, tmp_path / f"{part}.parquet", row_group_size=500)
+    source = from_parquet(tmp_path, target="label", sample_rows=500)
+    model = classifier().fit(source)
+    kinds = {column.name: column.taken_for for column in model.columns_}
+    assert [kinds[name] for name in ("b", "day", "flag")] == ["category", "date", "boolean"]
+    assert model.classes_.tolist() == ["high", "low"]
+    assert_array_equal(model.predict(source), model.predict(frame.drop(columns="label")))
+    assert model.score(source) > 0.8
+
+
 def test_many_inputs_come_in_small_windows():
     levels = np.array([f"l{i}" for i in range(3000)])
     frame = pd.DataFrame({"a": RNG.normal(size=N), "b": levels[np.arange(N) % 1500]})

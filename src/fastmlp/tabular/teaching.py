@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from fastmlp.notices import notify
-from fastmlp.tabular.member import LEAST_TIME, Learner, Member, learn_all, train
+from fastmlp.tabular.member import LEAST_TIME, Learner, Member, learn_all, share_of_time, train
 from fastmlp.tabular.portfolio import epochs_of_all
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.recipe import Recipe
@@ -100,7 +100,7 @@ class Teaching:
         return now + (self.deadline - now) * seconds[0] / max(sum(seconds), LEAST_TIME)
 
     def _taught(self, member: Member, seed: int, until: float | None) -> Member | None:
-        """Return a member that has learnt from all rows; None if it diverged."""
+        """Return a member that has learnt from all rows; None if it is to stay as it was."""
         try:
             taught = (
                 self._judged(member, seed, until) if self.splits else self._all(member, seed, until)
@@ -109,7 +109,10 @@ class Teaching:
             return None
         if taught.was_interrupted:
             raise KeyboardInterrupt
-        self.n_late += not min(each.n_epochs for each in taught.learners)
+        is_late = not min(each.n_epochs for each in taught.learners)
+        self.n_late += is_late
+        if is_late and not self.splits:  # nothing tells what a part of the rows has taught it
+            return None
         return replace(taught, name=member.name + ALL_ROWS)
 
     def _judged(self, member: Member, seed: int, until: float | None) -> Member:
@@ -121,11 +124,10 @@ class Teaching:
     def _all(self, member: Member, seed: int, until: float | None) -> Member:
         """Return a member as it is after all rows, judged as it was before."""
         recipe, began = self.recipe(member), clock.now()
-        learners = []
-        for k in range(len(member.learners)):
-            each = learn_all(
-                self.problem, recipe, recipe.max_iter, (seed + k) % 2**32, until, self.all_rows
-            )
+        n_learners, learners = len(member.learners), []
+        for k in range(n_learners):
+            own, end = (seed + k) % 2**32, share_of_time(until, n_learners - k)
+            each = learn_all(self.problem, recipe, recipe.max_iter, own, end, self.all_rows)
             learners.append(each)
             if each.was_interrupted:
                 break
