@@ -18,7 +18,8 @@ from fastmlp import validation
 from fastmlp.backends import Rows
 from fastmlp.data.beside import beside
 from fastmlp.data.source import Piece, Source
-from fastmlp.data.survey import Drawn, are_among
+from fastmlp.data.stacks import chosen
+from fastmlp.data.survey import Drawn, are_among, counting
 from fastmlp.data.turns import in_turns
 from fastmlp.training.loop import TrainingData
 
@@ -73,13 +74,15 @@ class Streamed:
             order.tolist(), lambda part: self.source.read(part, size), n_open
         ):
             with validation.naming_piece(piece.place):
-                held = are_among(drawing[part].random(len(piece)), self.held)
-                keep = ~held
-                if piece.weights is not None:
-                    keep &= piece.weights != 0
-                if not keep.any():
+                keys = drawing[part].random(len(piece))
+                counts = counting(piece)
+                if len(counts) < len(piece):
+                    piece, keys = chosen(piece, counts), keys[counts]  # noqa: PLW2901 - those that count
+                if not len(piece):
                     continue
+                held = are_among(keys, self.held)
                 rows = self.encode(piece)
+            keep = ~held
             if held.any():
                 digests[part] = crc32(rows.target[held].tobytes(), digests.get(part, 0))
             yield rows if keep.all() else _chosen(rows, keep)
