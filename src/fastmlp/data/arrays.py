@@ -25,6 +25,10 @@ class _ArraySource(Source):
         self.X, self.y, self.weights, self.reading = X, y, weights, reading
         self.has_target = y is not None
 
+    def __repr__(self) -> str:
+        target = ", with a target" if self.has_target else ""
+        return f"<source: arrays of {len(self.X)} rows; {self.X.shape[1]} columns of X{target}>"
+
     @property
     def n_columns(self) -> int:
         return self.X.shape[1] or 1

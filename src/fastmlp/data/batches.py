@@ -21,6 +21,9 @@ class _BatchSource(Source):
         self.batches, self.reading = batches, reading
         self.has_target = True
 
+    def __repr__(self) -> str:
+        return f"<source: batches of {getattr(self.batches, '__qualname__', self.batches)}>"
+
     @property
     def n_parts(self) -> int:
         return 1

@@ -64,10 +64,10 @@ class Answers(LearntAttributes, ExportableNetwork):
     ) -> np.ndarray:
         """Do the same with every check, whose text says what is wrong."""
         if isinstance(X, Source):
-            parts = [
-                self._checked_forward(learnt, piece.X, apply_link, paired)
-                for piece in X.pieces(X.rows_of_piece)
-            ]
+            parts = []
+            for piece in X.pieces(X.rows_of_piece):
+                with validation.naming_piece(piece.place):
+                    parts.append(self._checked_forward(learnt, piece.X, apply_link, paired))
             validation.check_any_row_to_stream(len(parts))
             return np.concatenate(parts)
         network = learnt.network
@@ -104,7 +104,8 @@ class Answers(LearntAttributes, ExportableNetwork):
         parts = []
         for piece in X.pieces(X.rows_of_piece):
             validation.check_brings_target(piece.y, piece.place)
-            out = self._checked_forward(learnt, piece.X, apply_link, False)
+            with validation.naming_piece(piece.place):
+                out = self._checked_forward(learnt, piece.X, apply_link, False)
             parts.append((out, piece.y, piece.weights))
         validation.check_any_row_to_stream(len(parts))
         outputs, targets, weights = zip(*parts, strict=True)
