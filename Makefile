@@ -56,7 +56,7 @@ help:
 	@echo "make clean  remove the environment, the build and the caches"
 
 demo: $(INSTALLED)
-	$(BIN)/fastmlp demo $(DEMO)
+	$(BIN)/fastmlp demo --overwrite $(DEMO)
 
 test: WERROR = ON
 test: $(INSTALLED)
@@ -78,7 +78,7 @@ test-oldest: $(OLDEST)/.installed
 	$(OLDEST)/bin/pytest -n $(WORKERS) $(TESTS)
 
 bench: $(INSTALLED)
-	$(BIN)/fastmlp bench $(BENCH)
+	$(BIN)/fastmlp bench --overwrite $(BENCH)
 
 # At a quiet moment: nothing else should run. FASTMLP_DATA names MNIST; peers as below. SLICE="--resume
 # --stop-after 40" does what is left for 40 seconds, and exits with 3 if there is more.

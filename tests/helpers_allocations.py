@@ -1,7 +1,8 @@
 """One allocation that fails, anywhere in a call: what is raised, and whether all goes on after it.
 
-A program of its own, into which ``failing_malloc.c`` is preloaded: ``report(most)`` fails so many
-allocations of each act at most, evenly spread, and prints what came of it as JSON.
+A program of its own, into which ``failing_malloc.c`` is preloaded: ``report(most, folder)`` fails
+so many allocations of each act at most, evenly spread, and prints what came of it as JSON. Models
+are written to the folder, where a process that an allocation ends may leave some.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import json
 import os
 import pickle
 import sys
-import tempfile
 import traceback
 import warnings
 from collections import Counter
@@ -31,7 +31,7 @@ from fastmlp import MLPClassifier, MLPRegressor, Predictor, TabularRegressor
 
 X = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
 LABELS, NUMBERS = X[:, 0] > 0, X[:, 0] + X[:, 1] ** 2
-FOLDER = Path(tempfile.gettempdir())
+TABLE = [[float(row[0]), "ab"[i % 2], float(row[2]), "x"] for i, row in enumerate(X)]
 #: More allocations than any act makes.
 NONE_FAILS = 1 << 60
 
@@ -76,92 +76,118 @@ def probabilities(model: MLPClassifier) -> bytes:
     return bytes(model.predict_proba(X).tobytes())
 
 
-def predictions(model: Any) -> bytes:
+def predictions(model: Any, X: Any = X) -> bytes:
     """Return what a regressor predicts."""
     return bytes(np.asarray(model.predict(X)).tobytes())
 
 
-def path() -> Path:
-    """Return where this process writes its models."""
-    return FOLDER / f"fastmlp-allocations-{os.getpid()}.fastmlp"
+def fit(model: Any) -> Any:
+    """Fit a classifier anew."""
+    return model.fit(X, LABELS)
 
 
-def saved(model: Any) -> Any:
-    """Return the model that a file holds, which must be a whole one."""
-    return fastmlp.load(path())
+def fitting(new: Callable[[], Any], do: Callable[[Any], Any] = fit) -> Act:
+    """Return an act of a classifier that learns, and can learn again afterwards."""
+    return Act(new, do, probabilities, lambda model: probabilities(fit(model)))
 
 
-def with_file(model: Any) -> Any:
-    """Return a model after it has been saved."""
-    model.save(path())
-    return model
-
-
-def acts() -> dict[str, Act]:
+def acts(folder: Path) -> dict[str, Act]:
     """Return what may run short of memory, by name."""
-    fitted = classifier().fit(X, LABELS)
-    streaming = classifier().partial_fit(X, LABELS, classes=[False, True])
-    blob, learning = pickle.dumps(fitted), pickle.dumps(streaming.partial_fit(X, LABELS))
-    rows, cells, predict = sparse.csr_array(X), X.tolist(), Predictor(fitted)
-    table = [[float(row[0]), "ab"[i % 2], float(row[2]), "x"] for i, row in enumerate(X)]
+    fitted = pickle.dumps(classifier().fit(X, LABELS))
+    return {
+        **fits(fitted),
+        **partial_fits(),
+        **predictions_of(fitted),
+        **files(fitted, folder),
+    }
 
-    def old() -> Any:
-        return pickle.loads(blob)
 
-    def fit(model: Any) -> Any:
-        return model.fit(X, LABELS)
+def fits(fitted: bytes) -> dict[str, Act]:
+    """Return fits of each way through the package."""
 
-    def predicts(call: Callable[[Any], Any]) -> Act:
-        return Act(old, call, probabilities, lambda model: np.asarray(call(model)).tobytes())
+    def learn(model: Any) -> Any:
+        return model.fit(X, NUMBERS)
+
+    def learn_table(model: Any) -> Any:
+        return model.fit(TABLE, NUMBERS)
+
+    def with_options() -> MLPClassifier:
+        return classifier(early_stopping=True, averaging="ema", normalization="batch")
 
     return {
-        "fit": Act(old, fit, probabilities, lambda model: probabilities(fit(model))),
-        "first fit": Act(classifier, fit, probabilities, lambda model: probabilities(fit(model))),
+        "fit": fitting(lambda: pickle.loads(fitted)),
+        "first fit": fitting(classifier),
         "fit by L-BFGS": Act(
             lambda: regressor().fit(X, -NUMBERS),
-            lambda model: model.fit(X, NUMBERS),
+            learn,
             predictions,
-            lambda model: predictions(model.fit(X, NUMBERS)),
+            lambda model: predictions(learn(model)),
         ),
-        "fit with all options": Act(
-            lambda: classifier(early_stopping=True, averaging="ema", normalization="batch"),
-            fit,
-            probabilities,
-            lambda model: probabilities(fit(model)),
-        ),
+        "fit with all options": fitting(with_options),
         "fit of a table": Act(
             tabular,
-            lambda model: model.fit(table, NUMBERS),
-            lambda model: bytes(model.predict(table).tobytes()),
-            lambda model: bytes(model.fit(table, NUMBERS).predict(table).tobytes()),
+            learn_table,
+            lambda model: predictions(model, TABLE),
+            lambda model: predictions(learn_table(model), TABLE),
         ),
-        "first partial_fit": Act(
-            classifier,
-            lambda model: model.partial_fit(X, LABELS, classes=[False, True]),
+    }
+
+
+def partial_fits() -> dict[str, Act]:
+    """Return the first partial fit, and one of a stream."""
+    streaming = classifier().partial_fit(X, LABELS, classes=[False, True])
+    learning = pickle.dumps(streaming.partial_fit(X, LABELS))
+    return {
+        "first partial_fit": fitting(
+            classifier, lambda model: model.partial_fit(X, LABELS, classes=[False, True])
+        ),
+        "partial_fit": fitting(
+            lambda: pickle.loads(learning), lambda model: model.partial_fit(X, LABELS)
+        ),
+    }
+
+
+def predictions_of(fitted: bytes) -> dict[str, Act]:
+    """Return ways to predict."""
+    rows, cells, predict = sparse.csr_array(X), X.tolist(), Predictor(pickle.loads(fitted))
+
+    def predicts(call: Callable[[Any], Any]) -> Act:
+        return Act(
+            lambda: pickle.loads(fitted),
+            call,
             probabilities,
-            lambda model: probabilities(fit(model)),
-        ),
-        "partial_fit": Act(
-            lambda: pickle.loads(learning),
-            lambda model: model.partial_fit(X, LABELS),
-            probabilities,
-            lambda model: probabilities(fit(model)),
-        ),
+            lambda model: np.asarray(call(model)).tobytes(),
+        )
+
+    return {
         "predict": predicts(lambda model: model.predict(X)),
         "predict_proba of lists": predicts(lambda model: model.predict_proba(cells)),
         "predict_proba of sparse rows": predicts(lambda model: model.predict_proba(rows)),
         "Predictor": predicts(lambda model: Predictor(model)(X)),
         "call of a Predictor": predicts(lambda model: predict(X)),
         "pickle": predicts(lambda model: pickle.loads(pickle.dumps(model)).predict_proba(X)),
-        "save": Act(
-            lambda: with_file(old()),
-            lambda model: model.save(path()),
-            lambda model: probabilities(saved(model)),
-            lambda model: probabilities(saved(with_file(model))),
-        ),
-        "load": Act(
-            lambda: with_file(old()), saved, probabilities, lambda m: probabilities(saved(m))
-        ),
+    }
+
+
+def files(fitted: bytes, folder: Path) -> dict[str, Act]:
+    """Return what is done with model files, of which each process has its own."""
+
+    def path() -> Path:
+        return folder / f"{os.getpid()}.fastmlp"
+
+    def save(model: Any) -> Any:
+        model.save(path())
+        return model
+
+    def saved(model: Any) -> bytes:
+        return probabilities(fastmlp.load(path()))
+
+    def with_file() -> Any:
+        return save(pickle.loads(fitted))
+
+    return {
+        "save": Act(with_file, save, saved, lambda model: saved(save(model))),
+        "load": Act(with_file, lambda _: fastmlp.load(path()), probabilities, saved),
     }
 
 
@@ -234,7 +260,6 @@ def child(act: Act, numbers: Sequence[int], pipe: int) -> None:
         code, said = fate(act, number, allocator, wanted)
         told = said.replace("\n", " ") if code in (OTHERS_ERROR, FAULT) else ""
         os.write(pipe, b"%c%s\n" % (code, told.encode()))
-    path().unlink(missing_ok=True)
 
 
 def spoil(act: Act, most: int) -> dict[str, Any]:
@@ -267,10 +292,9 @@ def spoil(act: Act, most: int) -> dict[str, Any]:
     return {"made": n_made, "outcomes": outcomes, "faults": faults, "others": others}
 
 
-def report(most: int, *names: str) -> None:
+def report(most: int, folder: str, *names: str) -> None:
     """Let allocations of each act fail, or of all acts, and print what came of it."""
     warnings.simplefilter("ignore")
     sys.unraisablehook = lambda _: None
-    found = {name: spoil(act, most) for name, act in acts().items() if name in names or not names}
-    path().unlink(missing_ok=True)
-    print(json.dumps(found))
+    chosen = {name: act for name, act in acts(Path(folder)).items() if name in names or not names}
+    print(json.dumps({name: spoil(act, most) for name, act in chosen.items()}))

@@ -40,9 +40,10 @@ def found(tmp_path_factory):
     if sys.platform != "linux" or not os.confstr("CS_GNU_LIBC_VERSION"):
         pytest.skip("needs glibc, whose allocator can be replaced")
     source = Path(__file__).parent / "failing_malloc.c"
-    made = tmp_path_factory.mktemp("allocator") / "failing_malloc.so"
+    folder = tmp_path_factory.mktemp("allocations")
+    made = folder / "failing_malloc.so"
     compile_c(compilers()[0], "-std=c11", "-O2", "-shared", "-fPIC", source, "-o", made)
-    code = f"from helpers_allocations import report; report({MOST})"
+    code = f"from helpers_allocations import report; report({MOST}, {str(folder)!r})"
     return json.loads(run_python(code, LD_PRELOAD=str(made), PYTHONMALLOC="malloc"))
 
 

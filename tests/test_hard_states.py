@@ -63,6 +63,20 @@ PARAMETERS = {
 #: Each alone makes every fit an error.
 WRONG_PARAMETERS = {"alpha": -1.0, "solver": "none", "max_iter": 0, "hidden_layer_sizes": (0,)}
 
+RECIPE = Recipe(hidden_layer_sizes=(3,), max_iter=2, batch_size=8)
+PARAMETERS_OF_TABLES = {
+    "recipe": [RECIPE, RECIPE.with_(embedding="pbld", scaling_layer=True, activation="tanh")],
+    "n_folds": [1, 2],
+    "n_members": [None, 2],
+    "refit": [False, True],
+    "validation_fraction": [0.15, 0.4],
+    "categorical_features": ["auto", [0]],
+    "drop": [None, [0]],
+    "n_threads": [1, 2],
+    "random_state": [0, 1],
+}
+WRONG_PARAMETERS_OF_TABLES = {"n_folds": 0, "recipe": "none", "drop": ["none"], "metric": "none"}
+
 
 def assert_same(one, other):
     np.testing.assert_array_equal(one, other, strict=isinstance(other, np.ndarray))
@@ -83,6 +97,7 @@ class Twins(RuleBasedStateMachine):
     """What all models must go through."""
 
     inputs, targets, makes = INPUTS, LABELS, MLPClassifier
+    parameters, wrong_parameters = PARAMETERS, WRONG_PARAMETERS
     width: int | None
 
     def make(self):
@@ -130,6 +145,28 @@ class Twins(RuleBasedStateMachine):
         assert not self.both(lambda model: model.fit(*wrong))
         assert_same(self.said(), before)
 
+    # -- parameters -------------------------------------------------------------------------------
+
+    @rule(data=st.data())
+    def set_params(self, data):
+        name = data.draw(st.sampled_from(sorted(self.parameters)))
+        value, before = data.draw(st.sampled_from(self.parameters[name])), self.said()
+        assert self.both(lambda model: model.set_params(**{name: value}))
+        assert_same(self.said(), before)
+
+    @rule(data=st.data())
+    def wrong_parameters_change_nothing(self, data):
+        name = data.draw(st.sampled_from(sorted(self.wrong_parameters)))
+        before, value = self.said(), getattr(self.model, name)
+        self.both(lambda model: model.set_params(**{name: self.wrong_parameters[name]}))
+        assert not self.both(lambda model: model.fit(self.inputs[2], self.targets[2]))
+        self.both(lambda model: model.set_params(**{name: value}))
+        assert_same(self.said(), before)
+
+    @rule()
+    def unknown_parameters_change_nothing(self):
+        assert not self.both(lambda model: model.set_params(no_such_parameter=1))
+
     # -- copies -----------------------------------------------------------------------------------
 
     @rule()
@@ -170,6 +207,10 @@ class Twins(RuleBasedStateMachine):
         assert self.both(lambda model: model.predict(self.inputs[width])) == (width == self.width)
 
     @invariant()
+    def parameters_are_alike(self):
+        assert repr(self.model.get_params()) == repr(self.twin.get_params())
+
+    @invariant()
     def both_are_alike(self):
         assert self.model.__sklearn_is_fitted__() == self.is_fitted
         if not self.is_fitted:
@@ -185,20 +226,6 @@ class Twins(RuleBasedStateMachine):
 
 class Networks(Twins):
     """What models of numbers can do beyond that."""
-
-    @rule(data=st.data(), name=st.sampled_from(sorted(PARAMETERS)))
-    def set_params(self, data, name):
-        value, before = data.draw(st.sampled_from(PARAMETERS[name])), self.said()
-        assert self.both(lambda model: model.set_params(**{name: value}))
-        assert_same(self.said(), before)
-
-    @rule(name=st.sampled_from(sorted(WRONG_PARAMETERS)))
-    def wrong_parameters_change_nothing(self, name):
-        before, value = self.said(), getattr(self.model, name)
-        self.both(lambda model: model.set_params(**{name: WRONG_PARAMETERS[name]}))
-        assert not self.both(lambda model: model.fit(self.inputs[2], self.targets[2]))
-        self.both(lambda model: model.set_params(**{name: value}))
-        assert_same(self.said(), before)
 
     @rule(width=st.sampled_from(WIDTHS))
     def nan_changes_nothing(self, width):
@@ -243,13 +270,11 @@ class Regressors(Networks):
     targets, makes = NUMBERS, MLPRegressor
 
 
-RECIPE = Recipe(hidden_layer_sizes=(3,), max_iter=2, batch_size=8)
-
-
 class Tables(Twins):
-    """Models of raw tables know no ``partial_fit``."""
+    """Models of raw tables, which have neither ``partial_fit`` nor a ``Predictor``."""
 
     inputs, makes = TABLES, TabularClassifier
+    parameters, wrong_parameters = PARAMETERS_OF_TABLES, WRONG_PARAMETERS_OF_TABLES
 
     def make(self):
         return self.makes(recipe=RECIPE, n_folds=1, random_state=0)

@@ -71,7 +71,7 @@ def custom_activation(
     custom_activation(bent, bent_slope)
     >>> X, y = load_iris(return_X_y=True)
     >>> layers = {"hidden_layer_sizes": (8, 8), "activation": [bend, "tanh"]}
-    >>> model = MLPClassifier(**layers, solver="lbfgs", random_state=0)
+    >>> model = MLPClassifier(**layers, solver="lbfgs", max_iter=1000, random_state=0)
     >>> model.fit(X, y).score(X, y) > 0.95
     True
     """

@@ -37,7 +37,9 @@ __all__ = ["draw", "run", "train"]
 PATIENCE = 20
 
 
-def run(digits: Digits, parameters: Mapping[str, Any], picture: Path, console: Console) -> bool:
+def run(
+    digits: Digits, parameters: Mapping[str, Any], picture: Path, console: Console
+) -> dict[str, Any]:
     """Train, print the test accuracy and the time, write the picture.
 
     Parameters
@@ -51,8 +53,9 @@ def run(digits: Digits, parameters: Mapping[str, Any], picture: Path, console: C
 
     Returns
     -------
-    bool
-        False if Ctrl-C ended the training; the picture shows what was learnt until then.
+    dict
+        What JSON says of it; "interrupted" is true if Ctrl-C ended the training. The picture
+        shows what was learnt until then.
 
     Raises
     ------
@@ -66,7 +69,7 @@ def run(digits: Digits, parameters: Mapping[str, Any], picture: Path, console: C
     if not completed:
         console.print(
             f"interrupted after {model.n_iter_} of {parameters['max_iter']} epochs; what was "
-            "learnt is kept"
+            "learnt so far is kept"
         )
     accuracy = model.score(digits.X_test, digits.y_test)
     console.print(f"test accuracy [bold]{100 * accuracy:.2f} %[/] on {len(digits.X_test)} images")
@@ -76,7 +79,17 @@ def run(digits: Digits, parameters: Mapping[str, Any], picture: Path, console: C
     )
     save_figure(draw(model, digits, accuracy), picture)
     console.print(f"picture: {picture}")
-    return completed
+    return {
+        "data": digits.name,
+        "images": n_train,
+        "test_images": len(digits.X_test),
+        "accuracy": accuracy,
+        "epochs": model.n_iter_,
+        "seconds": seconds,
+        "backend": model.backend,
+        "picture": str(picture),
+        "interrupted": not completed,
+    }
 
 
 def _check_widths(layer_sizes: Sequence[int]) -> None:

@@ -29,7 +29,7 @@ def inspect(path: str, *, as_json: bool) -> None:
     TableError
         It holds no model of tables.
     """
-    model = loaded(path)
+    model = loaded(path, "inspect")
     found = _as_plain(model, path)
     if as_json:
         print_json(found)
