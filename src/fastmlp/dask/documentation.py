@@ -61,7 +61,5 @@ def documented(cls: _Class) -> _Class:
         *((each, "answer", ANSWER, "        ") for each in vars(cls).values()),
     ):
         if getattr(member, "__doc__", None) and callable(member):  # absent under python -OO
-            member.__doc__ = member.__doc__.replace(
-                f"{margin}{{{gap}}}", indent(text, margin), 1
-            )
+            member.__doc__ = member.__doc__.replace(f"{margin}{{{gap}}}", indent(text, margin), 1)
     return cls
