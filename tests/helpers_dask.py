@@ -11,7 +11,7 @@ from dask.distributed import Client, LocalCluster
 @contextmanager
 def cluster_of(n_workers=2, **options):
     """Yield the client of a cluster of so many processes of a thread each."""
-    given = {"threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    given = {"threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
     with (
         LocalCluster(
             n_workers=n_workers, **{**given, **options}, silence_logs=logging.CRITICAL

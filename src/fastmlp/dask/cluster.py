@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from distributed import Client, Future, wait
-from distributed.client import FutureCancelledError
+from distributed.client import FutureCancelledError, FuturesCancelledError
 
 from fastmlp import validation
 from fastmlp.dask.exchange import KEY_PREFIX, Exchange, PeerLostError
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["Cluster"]
 
 logger = logging.getLogger("fastmlp.dask")
+
+#: What Dask raises of one task, and of several, that nobody will do any more.
+CANCELLED = (FutureCancelledError, FuturesCancelledError)
 
 #: Seconds between two looks at who is there, and for which a failed round's last words are awaited.
 POLL, LAST_WORDS = 0.5, 2.0
@@ -190,7 +193,7 @@ class Cluster:
         self._raise_error(futures, addresses)
         try:
             outcomes: list[Outcome] = self.client.gather(futures)
-        except (FutureCancelledError, OSError, KeyError) as error:
+        except (*CANCELLED, OSError, KeyError) as error:
             raise PeerLostError(f"a result was lost: {error!r}") from error
         return outcomes
 
@@ -204,7 +207,7 @@ class Cluster:
 
     @staticmethod
     def _wait(futures: list[Future]) -> None:
-        with suppress(TimeoutError, FutureCancelledError):
+        with suppress(TimeoutError, *CANCELLED):
             wait(futures, timeout=POLL, return_when="FIRST_COMPLETED")
 
     def _raise_error(self, futures: list[Future], addresses: tuple[str, ...]) -> None:
@@ -218,10 +221,9 @@ class Cluster:
         others = [each for each in errors if not isinstance(each, PeerLostError)]
         if others:
             raise others[0]
-        lost = [
-            r for r, each in enumerate(self.shards.futures) if each.status in {"lost", "cancelled"}
-        ]
-        validation.check_no_shard_lost(lost)
+        # A future that is "lost" is being made again; one that is "cancelled" never will be.
+        shards = enumerate(self.shards.futures)
+        validation.check_no_shard_lost([r for r, each in shards if each.status == "cancelled"])
         raise errors[0] if errors else PeerLostError("tasks were cancelled")
 
     def _is_any_to_come(self, futures: list[Future], addresses: tuple[str, ...]) -> bool:

@@ -196,7 +196,7 @@ class Box:
         self.opened.put(PeerLostError(why))
 
 
-class Exchange(WorkerPlugin):  # type: ignore[misc]
+class Exchange(WorkerPlugin):
     """The plugin of each worker: its ranks, and what has come for them."""
 
     name = NAME

@@ -25,6 +25,7 @@ def placed(
     most = -(-len(holders) // len(workers))
     loads = Counter(dict.fromkeys(sorted(workers), 0))
     chosen: dict[int, str] = {}
+    wishes: list[list[tuple[int, Collection[str]]]]
     wishes = [[(rank, [place]) for rank, place in enumerate(present)], list(enumerate(holders))]
     for wish in wishes:
         for rank, places in wish:

@@ -6,9 +6,10 @@ from round to round, so that a round can be repeated by any workers.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -144,6 +145,8 @@ class Trainee:
     job : Job
     member : Member
     n_threads : int
+    exchanging : float
+        Seconds that have passed in exchanges with other ranks.
     """
 
     def __init__(self, job: Job, member: Member, n_threads: int, state: State) -> None:
@@ -158,6 +161,7 @@ class Trainee:
         self._gradients = [aligned_zeros(n_values, job.dtype) for _ in range(2)]
         self._mean = aligned_zeros(n_values, job.dtype)
         self._executors: dict[str, Executor] = {}
+        self.exchanging = 0.0
         self._order: tuple[int, np.ndarray] = (-1, np.empty(0, np.int64))
         self.parameters[...] = state.parameters
         self.moments[...] = state.moments
@@ -208,17 +212,23 @@ class Trainee:
             self._order = epoch, self.job.order(self.member.rank, epoch)
         return self._order[1]
 
+    def _sum(self, tag: tuple[int, int], *about: Any) -> list[tuple[float, ...]]:
+        """Do what ``weighted_sum_of_ranks`` does, with an eye on the clock."""
+        began = time.perf_counter()
+        of_ranks = weighted_sum_of_ranks(self.member, tag, *about)
+        self.exchanging += time.perf_counter() - began
+        return of_ranks
+
     # -- gradients summed for each update -------------------------------------------------------
 
     def _train_together(self, rows: Rows, stretch: Stretch) -> Totals:
         job, rank = self.job, self.member.rank
         order = self._order_of(stretch.epoch)
-        totals = Totals(0.0, 0.0, 0)
+        totals = np.zeros(3)
         for number, update in enumerate(stretch.updates, stretch.first):
             chosen = order[job.bounds(rank, number) : job.bounds(rank, number + 1)]
-            sums = self._update(rows, chosen, (stretch.epoch, number), update)
-            totals = Totals(*(a + b for a, b in zip(totals, sums, strict=True)))
-        return totals
+            totals += self._update(rows, chosen, (stretch.epoch, number), update)
+        return Totals(float(totals[0]), float(totals[1]), int(totals[2]))
 
     def _update(
         self, rows: Rows, chosen: np.ndarray, tag: tuple[int, int], update: np.void
@@ -232,7 +242,7 @@ class Trainee:
             weight = sum(each[0] for each in all_numbers)
             return [each[0] / weight if weight else 0.0 for each in all_numbers]
 
-        of_ranks = weighted_sum_of_ranks(self.member, tag, gradient, numbers, shares, self._mean)
+        of_ranks = self._sum(tag, gradient, numbers, shares, self._mean)
         weight, n_rows = (sum(each[i] for each in of_ranks) for i in (0, 1))
         if weight == 0:
             return Totals(0.0, 0.0, int(n_rows))
@@ -344,9 +354,8 @@ class Trainee:
         Return the totals of all ranks.
         """
         shares = self.job.shares
-        of_ranks = weighted_sum_of_ranks(
-            self.member, tag, self._present, tuple(totals.tolist()), lambda _: shares, self._next
-        )
+        numbers = tuple(totals.tolist())
+        of_ranks = self._sum(tag, self._present, numbers, lambda _: shares, self._next)
         self._present, self._next = self._next, self._present
         n_trained = self.job.plan.n_parameters
         parameters, real = self.parameters[:n_trained], self.job.dtype.type

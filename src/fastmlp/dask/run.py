@@ -32,6 +32,9 @@ logger = logging.getLogger("fastmlp.dask")
 #: Operations of a rank in a round: about a second on fast cores.
 WORK_PER_ROUND = 100_000_000_000
 
+#: Updates that show how fast the link is.
+UPDATES_OF_TRIAL = 8
+
 
 @dataclass
 class Distribution:
@@ -121,8 +124,15 @@ class DistributedRun(TrainingRun):
         """Choose how ranks exchange what they learn, and how much they do in a round."""
         distribution = self.distribution
         assert distribution is not None
-        chosen = choose(self._cluster, self._state, distribution.exchange, distribution.local_steps)
+        chosen = choose(
+            self._cluster,
+            self._state,
+            self._trial(),
+            distribution.exchange,
+            distribution.local_steps,
+        )
         distribution.chosen = chosen
+        self._cluster.n_bytes = 0  # without those of the trial
         logger.info("%s", chosen.why)
         self._local_steps = chosen.local_steps if chosen.way == LOCAL else 0
         if chosen.way == LOCAL:
@@ -132,6 +142,13 @@ class DistributedRun(TrainingRun):
         n_updates = min(n_updates, self.most_updates or n_updates)
         step = self._local_steps or 1
         self._rows_per_call = self.batch_size * step * max(1, n_updates // step)
+
+    def _trial(self) -> Stretch:
+        """Return updates that are made and forgotten, to see how long they take."""
+        assert self.state.rate is not None
+        n_updates = min(self._job.n_updates, UPDATES_OF_TRIAL)
+        updates = self.rule.numbers(self.state.network.step, n_updates, self.state.rate.value)
+        return Stretch(0, 0, updates, local_steps=0)
 
     @property
     def _state(self) -> State:

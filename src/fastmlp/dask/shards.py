@@ -182,7 +182,6 @@ def shards_of(
     ValueError, TypeError
         If a row is not as it must be, or a part has changed.
     """
-    workers = sorted(client.nthreads())
     shared = dask.delayed(encoding, traverse=False)
     futures = []
     for rank, numbers in enumerate(cuts(found.n_counting, n_shards)):
@@ -190,14 +189,8 @@ def shards_of(
             shared.part(number, parts[number].place, found.counts[number], parts[number].pieces)
             for number in numbers
         ]
-        # Workers are a wish: of those that have left, others take over.
-        futures.append(
-            client.compute(
-                shared.shard(rank, rows),
-                workers=[workers[rank % len(workers)]],
-                allow_other_workers=True,
-            )
-        )
+        # No worker is named, not even as a wish: Dask would wait for it once all had left.
+        futures.append(client.compute(shared.shard(rank, rows)))
     sizes = client.gather([client.submit(_size_of, each, pure=False) for each in futures])
     n_rows, weight_sums = map(list, zip(*sizes, strict=True))
     return Shards(futures, n_rows, weight_sums)

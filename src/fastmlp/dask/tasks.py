@@ -48,6 +48,8 @@ class Outcome(NamedTuple):
         Of the arrays that this rank has sent.
     seconds : float
         That the round took here.
+    exchanging : float
+        Those of them in which the rank sent, waited and summed.
     state : State or None
         Of the first rank only: all have the same.
     """
@@ -55,6 +57,7 @@ class Outcome(NamedTuple):
     totals: Totals
     n_bytes: int
     seconds: float
+    exchanging: float
     state: State | None
 
 
@@ -102,7 +105,14 @@ def _train(
         here = member.addresses.count(member.addresses[member.rank])
         member.kept = Trainee(job, member, max(1, n_threads // here), state)
     trainee: Trainee = member.kept
+    before = trainee.exchanging
     totals = trainee.train(shard.rows, stretch)
     member.check()
     left = None if member.rank else State(*(each.copy() for each in trainee.state))
-    return Outcome(totals, member.n_bytes - sent, time.perf_counter() - began, left)
+    return Outcome(
+        totals=totals,
+        n_bytes=member.n_bytes - sent,
+        seconds=time.perf_counter() - began,
+        exchanging=trainee.exchanging - before,
+        state=left,
+    )
