@@ -346,7 +346,7 @@ def test_a_prediction_tells_the_place_of_a_wrong_row(folder):
     others = {"x1": np.where(np.arange(400) == 300, np.nan, 1.0)}
     pq.write_table(table_of(400, **others), folder / "2.parquet", row_group_size=200)
     source = from_parquet(folder, target="y", columns=NAMES)
-    model = regressor().fit(X, Y)
+    model = regressor().fit(from_arrow(table_of(400), target="y", columns=NAMES))
     for act in (model.predict, model.score):
         with pytest.raises(ValueError, match=r"2\.parquet, row group 1: .*NaN"):
             act(source)

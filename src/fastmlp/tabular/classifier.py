@@ -250,11 +250,6 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
             published.temperature,
         )
 
-    if TYPE_CHECKING:  # scikit-learn has it, without types
-
-        def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-            """Return the accuracy."""
-
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class.
 
