@@ -12,10 +12,11 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
-from fastmlp import DivergenceError, MLPClassifier, MLPRegressor, TabularRegressor
+from fastmlp import DivergenceError, MLPClassifier, MLPRegressor
 from fastmlp.backends import Rows
 from fastmlp.data import from_arrays, from_arrow, from_batches, from_parquet
 from fastmlp.data.survey import Drawn
+from fastmlp.tables import TableReader
 from fastmlp.training.windows import Streamed
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -482,5 +483,5 @@ def test_sources_where_none_can_be():
     source = from_arrays(X, Y)
     with pytest.raises(TypeError, match="X_val can't be a source"):
         regressor().fit(source, X_val=source, y_val=Y)
-    with pytest.raises(TypeError, match="raw tables can't read yet"):
-        TabularRegressor().fit(source, Y)
+    with pytest.raises(TypeError, match="which only fit, score and"):
+        TableReader().fit(source)

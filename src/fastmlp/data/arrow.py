@@ -236,7 +236,7 @@ def from_arrow(
     ImportError
         Without pyarrow.
     ValueError, TypeError
-        If there is no such column, or an argument is not as it must be.
+        If there is no such column, or an argument is wrong.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Rows that do not fit into memory, as windows of rows that do.
+"""Rows that do not fit into memory, in windows that do.
 
 A window is filled from several parts of the source at once and then shuffled. Its rows are a
 multiple of the batch size, so that only the last batch of an epoch is short.
@@ -19,7 +19,8 @@ from fastmlp import validation
 from fastmlp.backends import Rows
 from fastmlp.data.beside import beside
 from fastmlp.data.source import Piece, Source
-from fastmlp.data.survey import Drawn, are_among
+from fastmlp.data.stacks import chosen
+from fastmlp.data.survey import Drawn, are_among, counting
 from fastmlp.data.turns import in_turns
 from fastmlp.training.loop import TrainingData
 
@@ -74,13 +75,15 @@ class Streamed:
             order.tolist(), lambda part: self.source.read(part, size), n_open
         ):
             with validation.naming_piece(piece.place):
-                held = are_among(drawing[part].random(len(piece)), self.held)
-                keep = ~held
-                if piece.weights is not None:
-                    keep &= piece.weights != 0
-                if not keep.any():
+                keys = drawing[part].random(len(piece))
+                counts = counting(piece)
+                if len(counts) < len(piece):
+                    piece, keys = chosen(piece, counts), keys[counts]  # noqa: PLW2901 - those that count
+                if not len(piece):
                     continue
+                held = are_among(keys, self.held)
                 rows = self.encode(piece)
+            keep = ~held
             if held.any():
                 digests[part] = crc32(rows.target[held].tobytes(), digests.get(part, 0))
             yield rows if keep.all() else _chosen(rows, keep)

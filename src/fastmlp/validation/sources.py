@@ -33,6 +33,7 @@ __all__ = [
     "check_same_held_out",
     "check_stream_length",
     "check_streamed_arguments",
+    "check_streamed_refit",
     "check_streams",
     "check_unread",
     "common_type",
@@ -318,6 +319,15 @@ def check_stream_length(n_seen: int, n_rows: int) -> None:
         )
 
 
+def check_streamed_refit(own: tuple[Any, Any, Any], *, refit: Any) -> None:
+    """Raise ValueError if ``own``, X_val and so on, are to be learnt from beside a source."""
+    if refit and own[0] is not None:
+        raise ValueError(
+            "refit=True learns from X_val as well, but a source is learnt from alone: set it to "
+            "False, or put these rows into the source."
+        )
+
+
 def check_streams(parameters: Mapping[str, Any]) -> None:
     """Raise ValueError for parameters of a fit that need all rows at once."""
     if parameters["early_stopping"] and parameters["validation_split"] is not None:
@@ -347,7 +357,7 @@ def check_streamed_arguments(source: Any, y: Any, sample_weight: Any, *, again: 
 
 @contextmanager
 def naming_piece(place: str) -> Iterator[None]:
-    """Say where rows lie that can't be read, or are not as they must be."""
+    """Say where rows lie that can't be read, or are wrong."""
     try:
         yield
     except (OSError, ValueError, TypeError, NotImplementedError) as error:
