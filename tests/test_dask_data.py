@@ -228,7 +228,7 @@ def test_sources_bring_their_target(files):
     refused(TypeError, "brings y along", from_parquet(files, target="y"), "y")
     refused(ValueError, "has no target", from_parquet(files))
     refused(ValueError, "target: there is no column", str(files), "price")
-    refused(FileNotFoundError, "there is no file", str(files / "none*.parquet"), "y")
+    refused(FileNotFoundError, "no file matches", str(files / "none*.parquet"), "y")
 
 
 def test_parts_that_do_not_go_together():

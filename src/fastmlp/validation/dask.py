@@ -72,15 +72,14 @@ def check_distributed_parameters(exchange: Any, n_shards: Any, local_steps: Any)
     if not isinstance(exchange, str) or exchange not in EXCHANGES:
         error = ValueError if isinstance(exchange, str) else TypeError
         raise error(f"exchange must be one of {', '.join(EXCHANGES)}; got {brief(exchange)}.")
-    for name, value, other in (("n_shards", n_shards, None), ("local_steps", local_steps, "auto")):
+    numbers = (("n_shards", n_shards, None, "None"), ("local_steps", local_steps, "auto", "'auto'"))
+    for name, value, other, shown in numbers:
         if value is None if other is None else isinstance(value, str) and value == other:
             continue
         whole = isinstance(value, Integral) and not isinstance(value, bool)
         if not whole or value < 1:
             error = ValueError if whole else TypeError
-            raise error(
-                f"{name} must be a whole number from 1 on, or {other!r}; got {brief(value)}."
-            )
+            raise error(f"{name} must be a whole number from 1 on, or {shown}; got {brief(value)}.")
 
 
 def raise_not_distributed(name: str, value: Any, owner: str, sibling: str) -> None:
