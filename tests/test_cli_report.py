@@ -136,7 +136,7 @@ def test_an_evaluation_has_a_page_and_the_warnings_of_the_training(folder):
     words = ("evaluate", "model.fastmlp", "t.csv")
     told, _, page = page_of(*words)
     assert "column 'id' numbers the rows" in page.text
-    assert "judged by the 80 rows of t.csv" in page.text
+    assert "judged by 80 rows of t.csv" in page.text
     for title in ("Predicted and true", "Errors", "Calibration"):
         assert title in page.text
     assert told["report"] == "report.html"
