@@ -72,3 +72,26 @@ def test_public_names_have_an_example(name):
         assert public.__doc__
     else:
         assert ">>>" in (public.__doc__ or "")
+
+
+def imported_names():
+    """Yield the names of ours that the pages and the gallery import, with their modules."""
+    gallery = sorted((ROOT / "docs" / "gallery").rglob("*.py"))
+    for path in [*pages(), *gallery]:
+        if path.name != "adding.rst":
+            text = path.read_text(encoding="utf-8")
+            for module, names in re.findall(r"from (fastmlp[.\w]*) import ([\w, ]+)", text):
+                yield from ((module, name.strip()) for name in names.split(","))
+
+
+def test_the_reference_has_what_the_pages_import():
+    listed = (ROOT / "docs" / "api.rst").read_text(encoding="utf-8").split()
+    names = sorted(set(imported_names()))
+    assert ("fastmlp", "MLPClassifier") in names
+    missing = [
+        (module, name)
+        for module, name in names
+        if f"{module}.{name}" not in listed
+        and not (module in listed and name in import_module(module).__all__)
+    ]
+    assert missing == []

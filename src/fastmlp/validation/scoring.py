@@ -1,4 +1,4 @@
-"""Checks of ``scoring``: by what the held-out rows are judged."""
+"""Checks of ``scoring``: the metric that judges the held-out rows."""
 
 from __future__ import annotations
 
