@@ -41,7 +41,8 @@ class Data(NamedTuple):
     y_test: np.ndarray
 
 
-def _table(name: str) -> Data:
+def prepared(name: str) -> Data:
+    """Return a table whose numbers are scaled and whose categories have a column each."""
     split = split_of(TABLES[name]())
     inputs = make_column_transformer(
         (
@@ -83,7 +84,7 @@ CASES = {
         {"hidden_layer_sizes": (512, 512), "batch_size": 128, "max_iter": 10},
     ),
     "california": Case(
-        lambda: _table("california"),
+        lambda: prepared("california"),
         MLPRegressor,
         {
             "hidden_layer_sizes": (256, 256),
@@ -93,7 +94,7 @@ CASES = {
         },
     ),
     "letter": Case(
-        lambda: _table("letter"),
+        lambda: prepared("letter"),
         MLPClassifier,
         {"hidden_layer_sizes": (256, 256), "batch_size": 256, "max_iter": 30},
     ),

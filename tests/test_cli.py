@@ -77,7 +77,7 @@ def test_demo_learns_digits_and_draws(run, tmp_path):
 
 
 def test_demo_is_reproducible(run, empty_picture):
-    words = ("demo", "--epochs", 3, "--hidden", "16,8", "--seed", 4)
+    words = ("demo", "--epochs", 3, "--hidden", "16,8", "--seed", 4, "--overwrite")
     lines = [
         next(line for line in run(*words).output.splitlines() if "accuracy" in line)
         for _ in range(2)
@@ -162,13 +162,13 @@ def test_version(run):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["demo", "--data", "nowhere.npz"], "no such file: nowhere.npz"),
+        (["demo", "--data", "nowhere.npz"], "there is no file 'nowhere.npz'"),
         (["demo", "--backend", "fortran"], "'compiled', 'numba', 'numpy'"),
         (["bench", "--backend", "fortran"], "'compiled', 'numba', 'numpy'"),
         (["bench", "--cell", "huge"], "'tab32', 'tab64'"),
-        (["demo", "--hidden", "64,x"], "no list of whole numbers >= 1"),
-        (["demo", "--hidden", "64,0"], "no list of whole numbers >= 1"),
-        (["demo", "--hidden", ""], "'' is no list of whole numbers >= 1"),
+        (["demo", "--hidden", "64,x"], "not a list of whole numbers >= 1"),
+        (["demo", "--hidden", "64,0"], "not a list of whole numbers >= 1"),
+        (["demo", "--hidden", ""], "'' is not a list of whole numbers >= 1"),
         (["demo", "--hidden", "9" * 5000], "9...9"),
         (["demo", "--hidden", "9" * 30], "Make --hidden narrower."),
         (["demo", "--hidden", "9" * 400], "a network of more than 1.8e+308 parameters"),
@@ -181,14 +181,14 @@ def test_version(run):
         (["demo", "--threads", "0"], "0 is not in the range 1<=x<=256"),
         (["demo", "--threads", "1000"], "1000 is not in the range 1<=x<=256"),
         (["bench", "--threads", "1000"], "1000 is not in the range 1<=x<=256"),
-        (["demo", "--output", "no/such/folder.png"], "one that does not exist"),
+        (["demo", "--output", "no/such/folder.png"], "there is no folder '"),
         (["demo", "--output", "picture.txt"], "png"),
         (["demo", "--output", "."], "is a folder"),
-        (["demo", "--output", "a" * 300 + ".png"], "cannot be written: File name too long"),
-        (["demo", "--data", "x.png", "--output", "./x.png"], "--output would overwrite the file"),
-        (["demo", "--data", "a" * 300], "cannot be read: File name too long"),
+        (["demo", "--output", "a" * 300 + ".png"], "can't be written: File name too long"),
+        (["demo", "--data", "x.png", "--output", "./x.png"], "--output would overwrite x.png"),
+        (["demo", "--data", "a" * 300], "can't be read: File name too long"),
         (["bench", "--json", "bench.png"], "--output and --json name the same file"),
-        (["bench", "--json", "no/such/file.json"], "one that does not exist"),
+        (["bench", "--json", "no/such/file.json"], "there is no folder '"),
     ],
 )
 def test_wrong_option(run, words, message, tmp_path):
@@ -205,7 +205,7 @@ def test_a_file_that_cannot_be_written_is_named_before_the_work(run, monkeypatch
     monkeypatch.setattr(Path, "open", refuse)
     result = run("demo")
     assert result.exit_code == 2
-    assert "'demo.png' cannot be written: Permission denied" in result.output.splitlines()[-1]
+    assert "'demo.png' can't be written: Permission denied" in result.output.splitlines()[-1]
     assert "images" not in result.output
 
 
@@ -222,7 +222,7 @@ def test_formats_that_cannot_be_written_here_are_named(run, monkeypatch):
     monkeypatch.setattr(Figure, "savefig", without_tex)
     result = run("demo", "--output", "x.pgf")
     assert result.exit_code == 2
-    assert "no pgf can be written here: \"'xelatex' not found\"" in result.output
+    assert "pgf files can't be written here: \"'xelatex' not found\"" in result.output
 
 
 def test_a_full_disk(run, monkeypatch, empty_picture):
@@ -236,12 +236,12 @@ def test_a_full_disk(run, monkeypatch, empty_picture):
     monkeypatch.setattr(Figure, "savefig", savefig)
     result = run("demo", "--epochs", 1, "--hidden", 4)
     assert result.exit_code == 1
-    assert result.output.endswith("Error: demo.png could not be written: No space left on device\n")
+    assert result.output.endswith("Error: demo.png can't be written: No space left on device\n")
 
 
 def test_a_file_of_figures_that_cannot_be_written(tmp_path):
     (tmp_path / "b.json").mkdir()
-    with pytest.raises(CommandError, match=r"b\.json could not be written: Is a directory"):
+    with pytest.raises(CommandError, match=r"b\.json can't be written: Is a directory"):
         write_json(tmp_path / "b.json", {})
 
 
@@ -275,20 +275,23 @@ def _with(value, dtype=float):
         (_archive(**_with(np.nan)), "X_train must hold finite numbers; got nan at index (7, 2)"),
         (_archive(**_with(np.inf)), "X_train must hold finite numbers; got inf at index (7, 2)"),
         (_archive(**_with(-1e300)), "X_train holds numbers too large for float32"),
-        (_archive(X_test=np.zeros((12, 4))), "must hold one type of numbers; got uint8 and float"),
+        (
+            _archive(X_test=np.zeros((12, 4))),
+            "must hold numbers of the same type; got uint8",
+        ),
         (
             _archive(X_train=np.zeros((10, 4), np.uint8), y_train=np.arange(10)),
-            "X_train holds 10 images; at least 11 are needed, since a tenth is held out",
+            "X_train holds 10 images; at least 11 are needed, since a tenth of them",
         ),
-        (_archive(y_test=np.array([None] * 12)), "y_test holds no plain array"),
-        (_archive(y_train=np.zeros(12)), "y_train holds one label only, 0.0; there is nothing"),
+        (_archive(y_test=np.array([None] * 12)), "y_test does not hold a plain array"),
+        (_archive(y_train=np.zeros(12)), "y_train holds only one label, 0.0, so there"),
         (_archive(y_train=np.arange(12) / 2), "whole numbers or text; got 0.5 at index 1"),
         (_archive(y_test=np.full(12, np.nan)), "y_test must hold whole numbers or text; got nan"),
         (_archive(y_test=np.full(12, np.inf)), "y_test must hold whole numbers or text; got inf"),
         (_archive(y_train=np.arange(12) * 1j), "whole numbers or text, not complex128"),
         (_archive(y_train=np.arange(12).astype("M8[D]")), "or text, not datetime64[D]"),
         (_archive(y_train=np.arange(12).astype("S")), "y_train must hold whole numbers or text"),
-        (_archive(y_train=np.arange(12).astype(str)), "must both hold numbers or both text"),
+        (_archive(y_train=np.arange(12).astype(str)), "must both hold numbers, or both text"),
     ],
 )
 def test_wrong_archive(run, tmp_path, arrays, message):
@@ -342,11 +345,14 @@ def _damaged(archive, name, change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda content: content[:-9], "X_test holds no plain array (ValueError('EOF: reading"),
-        (lambda content: b"garbage", "X_test holds no array; write one by numpy.savez"),
+        (
+            lambda content: content[:-9],
+            "X_test does not hold a plain array (ValueError('EOF",
+        ),
+        (lambda content: b"garbage", "X_test does not hold an array; write one with numpy.savez"),
         (
             lambda content: content.replace(b"(12, 4), }" + b" " * 9, b"(99999999999, 4), }"),
-            "X_test holds no plain array (",
+            "X_test does not hold a plain array (",
         ),
     ],
 )
@@ -365,7 +371,7 @@ def test_archive_whose_bytes_have_changed(run, tmp_path):
     (tmp_path / "changed.npz").write_bytes(content)
     result = run("demo", "--data", "changed.npz")
     assert result.exit_code == 2
-    assert 'X_train holds no plain array (BadZipFile("Bad CRC-32' in result.output
+    assert 'X_train does not hold a plain array (BadZipFile("Bad CRC-32' in result.output
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut off"])
@@ -374,14 +380,14 @@ def test_file_that_is_no_archive(run, tmp_path, content):
     path.write_bytes(content)
     result = run("demo", "--data", path)
     assert result.exit_code == 2
-    assert result.output == f"Error: {path} is no .npz archive\n"
+    assert result.output == f"Error: {path} is not an .npz archive\n"
 
 
 def test_single_array_is_no_archive(run, tmp_path):
     np.save(tmp_path / "one.npy", np.zeros(3))
     result = run("demo", "--data", tmp_path / "one.npy")
     assert result.exit_code == 2
-    assert "is no .npz archive" in " ".join(result.output.split())
+    assert "is not an .npz archive" in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize(
@@ -389,10 +395,10 @@ def test_single_array_is_no_archive(run, tmp_path):
     [
         (
             "nowhere",
-            "FASTMLP_DATA names 'nowhere', which cannot be used: No such file or directory",
+            "FASTMLP_DATA names 'nowhere', which can't be used: No such file or directory",
         ),
-        ("a" * 5000, "which cannot be used: File name too long"),
-        (os.devnull, f"{os.devnull} is no .npz archive"),
+        ("a" * 5000, "which can't be used: File name too long"),
+        (os.devnull, f"{os.devnull} is not an .npz archive"),
     ],
 )
 def test_environment_that_leads_nowhere(run, monkeypatch, place, message):
@@ -416,7 +422,7 @@ def test_interrupted_training_shows_what_was_learnt(run, monkeypatch, tmp_path, 
     )
     result = run("demo", "--hidden", 16, "--threads", 1)
     assert result.exit_code == 130
-    assert "interrupted after 3 of 60 epochs; what was learnt is kept" in result.output
+    assert "interrupted after 3 of 60 epochs; what was learnt so far is kept" in result.output
     assert re.search("test accuracy .* for each of 3 epochs", result.output, re.DOTALL)
     assert (tmp_path / "demo.png").read_bytes().startswith(PNG)
 

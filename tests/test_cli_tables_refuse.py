@@ -6,12 +6,14 @@ import errno
 import gzip
 import io
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import zipfile
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from helpers_tables import as_arrow, as_text, houses
 from pyarrow import parquet
@@ -66,51 +68,68 @@ WRONG_FILES = {
     "bom": (b"\xef\xbb\xbf", "is empty"),
     "heading": (b"a,b,price\n", "has a heading but no rows"),
     "binary": (bytes(range(256)) * 4, "is a binary file of an unknown kind"),
-    "png": (b"\x89PNG\r\n\x1a\n" + bytes(20), "is a picture, which is not read here: save it as"),
-    "xlsx": (zipped("xl/workbook.xml"), "is an Excel workbook, which is not read here"),
+    "png": (b"\x89PNG\r\n\x1a\n" + bytes(20), "is a picture, which can't be read here: save the"),
+    "xlsx": (zipped("xl/workbook.xml"), "is an Excel workbook, which can't be read here"),
     "xls": (b"\xd0\xcf\x11\xe0" + bytes(20), "is an old Excel workbook"),
     "zip": (zipped("houses.csv"), "is a zip archive"),
-    "cut zip": (zipped("xl/workbook.xml")[:-9], "it is a damaged zip archive; copy it once more"),
-    "sqlite": (b"SQLite format 3\0" + bytes(20), "is a database of SQLite"),
+    "cut zip": (zipped("xl/workbook.xml")[:-9], "it is a damaged zip archive; copy it again"),
+    "sqlite": (b"SQLite format 3\0" + bytes(20), "is an SQLite database"),
     "pickle": (b"\x80\x04\x95" + bytes(20), "is a pickle"),
     "gz": (gzip.compress(TEXT.encode())[:-20], "it is compressed, but damaged"),
     "gz of nothing": (gzip.compress(b""), "is empty"),
     "parquet": (of_parquet(lambda content: content[:-30]), "can't be read: "),
     "parquet flipped": (of_parquet(lambda c: c[:-200] + bytes(192) + c[-8:]), "can't be read: "),
-    "arrow": (b"ARROW1\0\0" + bytes(40), "it may be damaged: write it once more"),
+    "arrow": (b"ARROW1\0\0" + bytes(40), "it may be damaged: write it again"),
     "npy": (npy(), "is a single array of NumPy"),
-    "npz of objects": (npz(a=np.array([{}])), "write plain arrays by numpy.savez"),
+    "npz of objects": (npz(a=np.array([{}])), "write plain arrays with numpy.savez"),
     "npz of nothing": (npz(), "is an empty archive"),
-    "npz of numbers": (npz(a=np.float64(3)), "it has no arrays of rows"),
-    "npz of complex": (npz(price=np.zeros(3, complex)), "whose price holds complex128"),
-    "latin": ("price,tø\n1,ø\n".encode("latin-1"), "is no utf-8 text (see byte 8): give its --enc"),
-    "cut utf-16": ("price,b\n1,2".encode("utf-16")[:-1], "is no utf-16"),
-    "odd rows": (b"a,price\n1,2\n1,2,3\n", "row 2 has 3 cells and the first row 2: quote cells"),
-    "short rows": (b"a,price\n1,2\n1\n3\n", "row 2 (and 1 more) has 1 cells"),
+    "npz of numbers": (npz(a=np.float64(3)), "it has no arrays with rows"),
+    "npz of complex": (npz(price=np.zeros(3, complex)), "whose array price holds complex128"),
+    "latin": ("price,tø\n1,ø\n".encode("latin-1"), "is not utf-8 text (see byte 8): give its --e"),
+    "cut utf-16": ("price,b\n1,2".encode("utf-16")[:-1], "is not utf-16"),
+    "odd rows": (
+        b"a,price\n1,2\n1,2,3\n",
+        "line 3 has 3 cells, but the first row has 2: q",
+    ),
+    "short rows": (
+        b"a,price\n1,2\n1\n3\n",
+        "first row has 2, and 1 more row like it",
+    ),
     "open quote": (b'a,price\n1,"2\n3,4\n', "can't be read: "),
     "two stray quotes": (
         b'a,b,price\n1,"x,3\n2,k,4\n3,"k,5\n',
         "text follows a closing quote in line 4",
     ),
-    "twice": (b"a,a,price\n1,2,3\n", "has more than one column called 'a': rename one"),
-    "no target": (b"a,b\n1,2\n", "has no column 'price', but 'a', 'b'; if the first row is one"),
-    "wrong target": (b"a;b\n1;2\n", "has no column 'price', but 'a', 'b'"),
-    "one column": (b"a\n1\n", "has no column 'price', but 'a'; check --delimiter"),
-    "alone": (b"price\n1\n2\n", "has no column but 'price': check --delimiter"),
+    "twice": (b"a,a,price\n1,2,3\n", "has several columns called 'a': rename them"),
+    "no target": (b"a,b\n1,2\n", "has no column 'price'; its columns are 'a', 'b'"),
+    "wrong target": (b"a;b\n1;2\n", "has no column 'price'; its columns are 'a', 'b'"),
+    "one column": (b"a\n1\n", "has no column 'price'; its only column is 'a'; check --delimiter"),
+    "alone": (
+        b"price\n1\n2\n",
+        "has no column but 'price', so there is nothing to p",
+    ),
     "few rows": (b"a,price\n1,2.5\n2,3.5\n", "has 2 rows with a target, and at least 10 are"),
-    "no values": (b"a,price\n" + b"1,\n" * 20, "column 'price' has no values to learn from"),
-    "one value": (b"a,price\n" + b"1,x\n2,x\n" * 20, "has one value only, 'x'"),
+    "no values": (b"a,price\n" + b"1,\n" * 20, "column 'price', the target, has no values"),
+    "one value": (
+        b"a,price\n" + b"1,x\n2,x\n" * 20,
+        "only one value, 'x', so there is nothing",
+    ),
     "constant": (b"a,price\n" + b"1,x\n1,y\n" * 20, "no column that tells rows apart"),
     "infinite": (b"a,price\n" + b"1,inf\n2,1.5\n" * 20, "column 'price' must hold finite numbers"),
 }
+
+
+#: Those that another value of --target would mend.
+WRONG_TARGETS = ("no target", "wrong target", "one column")
 
 
 @pytest.mark.parametrize("name", WRONG_FILES)
 def test_a_file_that_holds_no_such_table(folder, name):
     content, text = WRONG_FILES[name]
     (folder / "t.csv").write_bytes(content)
-    line = refused(run("train", "t.csv", "--target", "price"))
-    assert line.startswith("Error: t.csv")
+    status = 2 if name in WRONG_TARGETS else 1
+    line = refused(run("train", "t.csv", "--target", "price"), status)
+    assert line.startswith("Error: --target: t.csv" if status == 2 else "Error: t.csv")
     assert text in line
     assert not (folder / "model.fastmlp").exists()
 
@@ -121,7 +140,7 @@ def test_a_file_that_holds_no_such_table(folder, name):
         ("nowhere.csv", "there is no file 'nowhere.csv' in '"),
         (".", ". is a folder: name a file in it"),
         ("a" * 300, "can't be read: File name too long"),
-        ("a\0b", "is no name of a file"),
+        ("a\0b", "is not a file name"),
     ],
 )
 def test_a_path_that_leads_nowhere(folder, path, text):
@@ -144,16 +163,22 @@ def test_nothing_on_standard_input(folder):
         (["houses.csv", "--target", "price", "--test-size", "1"], "0<=x<1"),
         (["houses.csv", "--target", "price", "--test-size", "nan"], "nan is not in the range"),
         (["houses.csv", "--target", "price", "--time-limit", "nan"], "nan is not in the range"),
-        (["houses.csv", "--target", "price", "--delimiter", ",,"], "',,' is no character such as"),
-        (["houses.csv", "--target", "price", "--delimiter", "é"], "is no character such as"),
-        (["houses.csv", "--target", "price", "--encoding", "x"], "'x' is no encoding such as"),
-        (["houses.csv", "--target", "price", "--encoding", "base64"], "is no encoding such as"),
+        (
+            ["houses.csv", "--target", "price", "--delimiter", ",,"],
+            "',,' is not a character such",
+        ),
+        (["houses.csv", "--target", "price", "--delimiter", "é"], "is not a character such as"),
+        (["houses.csv", "--target", "price", "--encoding", "x"], "'x' is not an encoding, such as"),
+        (
+            ["houses.csv", "--target", "price", "--encoding", "base64"],
+            "is not an encoding, such",
+        ),
         (["houses.csv", "--target", "price", "--delimiter", ",", "--decimal", ","], "the same"),
         (["houses.csv", "--target", "price", "--threads", "0"], "1<=x<=256"),
         (["houses.csv", "--target", "price", "--seed", "-1"], "0<=x<=4294967295"),
-        (["houses.csv", "--target", "price", "--out", "no/m"], "one that does not exist"),
+        (["houses.csv", "--target", "price", "--out", "no/m"], "there is no folder '"),
         (["houses.csv", "--target", "price", "--out", "."], "is a folder"),
-        (["houses.csv", "--target", "price", "--report", "no/r.html"], "one that does not exist"),
+        (["houses.csv", "--target", "price", "--report", "no/r.html"], "there is no folder '"),
         (["houses.csv", "--target", "price", "--out", "x", "--report", "./x"], "same file"),
         (["houses.csv", "--target", "price", "--out", "houses.csv"], "would overwrite"),
         (["houses.csv", "--target", "price", "--report", "houses.csv"], "would overwrite"),
@@ -169,10 +194,16 @@ def test_a_wrong_option_of_train(folder, words, text):
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (["--target", "price", "--drop", "x"], "has no column 'x', but 'area', 'town'"),
-        (["--target", "price", "--category", "x"], "has no column 'x', but 'area', 'town'"),
-        (["--target", "price", "--metric", "auc"], "metric must be"),
-        (["--target", "kind", "--metric", "rmse"], "metric must be"),
+        (["--target", "price", "--drop", "x"], "no column 'x'; its columns are 'area'"),
+        (
+            ["--target", "price", "--category", "x"],
+            "no column 'x'; its columns are 'area'",
+        ),
+        (
+            ["--target", "price", "--metric", "auc"],
+            "--metric: 'auc' is not a metric for r",
+        ),
+        (["--target", "kind", "--metric", "rmse"], "--metric: 'rmse' is not a metric for cla"),
         (["--target", "price", "--delimiter", ";"], "check --delimiter"),
         (
             ["--target", "price", "--drop", "town", "--category", "town"],
@@ -190,8 +221,8 @@ def test_options_that_do_not_go_with_the_table(folder, words, text):
 
 def test_a_model_can_not_be_a_device(folder):
     """It is said before the training."""
-    line = refused(run("train", "houses.csv", "--target", "price", "--out", os.devnull))
-    assert "is not a regular file" in line
+    line = refused(run("train", "houses.csv", "--target", "price", "--out", os.devnull), 2)
+    assert "--out: path '/dev/null' is not a regular file" in line
     assert "rows" not in line
 
 
@@ -201,7 +232,7 @@ def test_a_test_table_that_is_unlike(folder):
     assert "column 'kind' has 'huge', which the model has not learnt; it knows 'large'" in line
     (folder / "t.csv").write_text(as_text({"area": [1.0], "kind": ["large"]}))
     line = refused(run("train", "houses.csv", "--target", "kind", "--test", "t.csv"))
-    assert "t.csv has no columns 'town', 'built', 'price', but 'area'" in line
+    assert "t.csv has no columns 'town', 'built', 'price', which the model needs; its only" in line
     assert not (folder / "model.fastmlp").exists()
 
 
@@ -211,9 +242,12 @@ def test_a_test_table_that_is_unlike(folder):
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"town": None}, "new.csv has no column 'town', but 'area', 'built'"),
-        ({"area": ["1.5", "wide"] * 40}, "column 'area' must hold numbers, but row 2 has 'wide'"),
-        ({"area": ["1,5"] * 80}, "but row 1 has '1,5'"),
+        (
+            {"town": None},
+            "no column 'town', which the model needs; its columns are 'area', 'b",
+        ),
+        ({"area": ["1.5", "wide"] * 40}, "column 'area' must hold numbers, but line 3 has 'wide'"),
+        ({"area": ["1,5"] * 80}, "but line 2 has '1,5'"),
     ],
 )
 def test_a_table_that_is_not_as_in_training(folder, change, text):
@@ -229,7 +263,7 @@ def test_dates_that_are_none(folder):
     days = ["2024-01-02", "soon"] * 40
     (folder / "t.csv").write_text(as_text(COLUMNS | {"day": days}))
     line = refused(run("predict", "model.fastmlp", "t.csv"))
-    assert "column 'day' must hold dates, but row 2 has 'soon': write it as 2024-12-31" in line
+    assert "column 'day' must hold dates, but line 3 has 'soon': write it as 2024-12-31" in line
 
 
 def cut(content):
@@ -248,7 +282,10 @@ def flipped(content):
         (cut, "a part of it is missing at its end"),
         (flipped, "It is damaged or has been changed"),
         (lambda content: b"", "it is empty"),
-        (lambda content: b"a,b\n1,2\n" * 9, "it is not a model file of fastmlp"),
+        (
+            lambda content: b"a,b\n1,2\n" * 9,
+            "model.fastmlp is a table or another text",
+        ),
     ],
 )
 @pytest.mark.parametrize("name", ["predict", "evaluate", "inspect", "export"])
@@ -279,9 +316,9 @@ def test_a_model_of_another_kind(folder):
     ("words", "status", "text"),
     [
         (["--out", "p.xlsx"], 2, "p.xlsx must end with one of .csv, .csv.gz, .parquet"),
-        (["--out", "no/p.csv"], 2, "one that does not exist"),
-        (["--keep", "x"], 1, "has no column 'x'"),
-        (["--keep", "prediction"], 2, "the predictions have that name"),
+        (["--out", "no/p.csv"], 2, "there is no folder '"),
+        (["--keep", "x"], 2, "--keep: houses.csv has no column 'x'"),
+        (["--keep", "prediction"], 2, "the column of predictions has that name"),
         (["--proba"], 2, "--proba is for models of classes"),
         (["--out", "model.fastmlp"], 2, "must end with one of"),
     ],
@@ -300,8 +337,8 @@ def test_predictions_do_not_overwrite_the_table(folder):
 def test_an_export_that_has_no_form(folder):
     trained()
     assert "must end with .c" in refused(run("export", "model.fastmlp", "m.py"), 2)
-    line = refused(run("export", "model.fastmlp", "m.c", "--name", "1x"))
-    assert "name must be" in line
+    line = refused(run("export", "model.fastmlp", "m.c", "--name", "1x"), 2)
+    assert "--name must be a C identifier" in line
 
 
 # -- what stops a command -----------------------------------------------------------------------
@@ -315,11 +352,11 @@ def test_a_full_disk(folder, monkeypatch):
 
     monkeypatch.setattr("fastmlp.cli.output.write", full)
     words = ("predict", "model.fastmlp", "houses.csv", "--out", "p.csv", "--quiet")
-    assert refused(run(*words)) == "Error: p.csv could not be written: No space left on device"
+    assert refused(run(*words)) == "Error: p.csv can't be written: No space left on device"
     words = ("evaluate", "model.fastmlp", "houses.csv", "--report", "r.html", "--quiet")
-    assert refused(run(*words)) == "Error: r.html could not be written: No space left on device"
+    assert refused(run(*words)) == "Error: r.html can't be written: No space left on device"
     monkeypatch.setattr("fastmlp.files.disk.write", full)
-    line = refused(run("train", "houses.csv", "--target", "price", "--quiet"))
+    line = refused(run("train", "houses.csv", "--target", "price", "--quiet", "--overwrite"))
     assert "model.fastmlp" in line
     assert "No space left on device" in line
 
@@ -340,7 +377,7 @@ def test_interrupted_later_keeps_what_was_learnt(folder, monkeypatch):
     )
     result = run("train", "houses.csv", "--target", "price", "--quiet")
     assert result.exit_code == 130
-    assert result.stderr == "Interrupted: the model is what was learnt until then.\n"
+    assert result.stderr == "Interrupted: the model holds what was learnt so far.\n"
     assert "on 16 rows" in result.stdout
     assert fastmlp.load("model.fastmlp").leaderboard_
 
@@ -391,3 +428,125 @@ def test_ctrl_c_in_a_process_of_its_own(folder):
     assert running.wait() == 130
     assert "Traceback" not in rest
     assert "Interrupted" in rest.splitlines()[-1]
+
+
+# -- what new users have stumbled over --------------------------------------------------------
+
+
+def test_a_place_in_a_text_is_its_line(folder):
+    """As an editor counts: with the heading, empty lines, and line breaks within cells."""
+    rows = [f"{i},{i / 7}" for i in range(30)]
+    for text, line in (
+        (["a,price", *rows, "1,x"], 32),
+        (["", "", "a,price", *rows[:3], "", '"two', 'lines",5', "1,x", *rows], 10),
+    ):
+        for newline in ("\n", "\r\n"):
+            (folder / "t.csv").write_bytes(newline.join(text).encode())
+            result = run("train", "t.csv", "--target", "price", "--task", "regression")
+            assert f"but line {line} has 'x'" in refused(result)
+    (folder / "t.csv").write_text("a,price\n\n1,2\n1,2,3\n")
+    assert "line 4 has 3 cells" in refused(run("train", "t.csv", "--target", "price"))
+
+
+def test_a_place_is_right_after_rows_have_been_left_out(folder):
+    """Rows without a target are left out before the others are looked at."""
+    lines = [f"{i}," if i % 2 else f"{i},{i}.5" for i in range(60)]
+    (folder / "t.csv").write_text("\n".join(["a,price", *lines, "60,inf"]))
+    assert "but line 62 has 'inf'" in refused(run("train", "t.csv", "--target", "price"))
+
+
+def test_a_place_in_another_file_is_its_row(folder):
+    parquet.write_table(pa.table({"a": [1.0, 2.0], "price": [1.0, np.inf]}), "t.parquet")
+    assert "but row 2 has 'inf'" in refused(run("train", "t.parquet", "--target", "price"))
+
+
+@pytest.mark.parametrize(
+    ("words", "guess"),
+    [
+        (
+            ["train", "houses.csv", "--target", "pirce"],
+            "--target: houses.csv has no column",
+        ),
+        (
+            ["train", "houses.csv", "--target", "Price "],
+            "--target: houses.csv has no column",
+        ),
+        (
+            ["train", "houses.csv", "--target", "kind", "--drop", "prize"],
+            "--drop: houses.csv",
+        ),
+        (
+            ["train", "houses.csv", "--target", "kind", "--category", "PRICE"],
+            "--category: houses.csv",
+        ),
+        (["predict", "model.fastmlp", "houses.csv", "--keep", "pric"], "--keep: houses.csv has no"),
+        (["evaluate", "model.fastmlp", "houses.csv", "--target", "prices"], "--target: houses.csv"),
+    ],
+)
+def test_a_name_that_is_nearly_right_is_suggested(folder, words, guess):
+    trained("--out", "model.fastmlp", target="kind")
+    line = refused(run(*words, *["--out", "new"] * (words[0] == "train")), 2)
+    assert guess in line
+    assert line.endswith("Did you mean 'price'?")
+    assert "--no-header" not in line
+
+
+@pytest.mark.parametrize(
+    ("metric", "end"),
+    [
+        ("rsme", "Did you mean 'rmse'?"),
+        ("auc", "such as r2."),
+        ("roc_auc", "use a metric for numbers, such as 'r2'."),
+    ],
+)
+def test_a_metric_that_is_not_one_for_the_target(folder, metric, end):
+    line = refused(run("train", "houses.csv", "--target", "price", "--metric", metric), 2)
+    assert line.startswith("Error: --metric")
+    assert line.endswith(end)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_likely"),
+    [("1,2.5\n3,4.5\n", True), ("a,b\n3,4.5\n", False), ("2024-01-02,x\n2024-01-03,y\n", True)],
+)
+def test_a_missing_heading_is_named_where_it_is_likely(folder, text, is_likely):
+    (folder / "t.csv").write_text(text)
+    line = refused(run("train", "t.csv", "--target", "price"), 2)
+    assert ("--no-header" in line) == is_likely
+
+
+def test_model_and_table_that_have_changed_places(folder):
+    trained()
+    for name in ("predict", "evaluate"):
+        line = refused(run(name, "houses.csv", "model.fastmlp"), 2)
+        assert line == (
+            "Error: houses.csv is a table and model.fastmlp is a model; the model comes first: "
+            f"fastmlp {name} model.fastmlp houses.csv"
+        )
+        line = refused(run(name, "model.fastmlp", "model.fastmlp"))
+        assert "model.fastmlp is a model, and a table is needed here" in line
+        line = refused(run(name, "houses.csv", "houses.csv"))
+        assert "not a model: MODEL is a file that fastmlp train has written" in line
+    assert "is a model, and a table" in refused(
+        run("train", "model.fastmlp", "--target", "price", "--out", "m"),
+    )
+
+
+def test_a_pickle_is_called_one(folder):
+    (folder / "m.pkl").write_bytes(pickle.dumps([0], protocol=4))
+    for words in (("predict", "m.pkl", "houses.csv"), ("inspect", "m.pkl")):
+        assert "it is a pickle, not a model file" in refused(run(*words))
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"<!DOCTYPE html><html>", "is a web page"),
+        (b'{"a": 1}', "is a JSON file"),
+        (b'[{"a": 1}]', "is a JSON file"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>", "is an XML file"),
+    ],
+)
+def test_texts_that_are_no_tables(folder, content, text):
+    (folder / "t.csv").write_bytes(content)
+    assert text in refused(run("train", "t.csv", "--target", "price"))

@@ -157,6 +157,7 @@ def as_any_frame(rng, data):
     return makers[rng.integers(2)](data)
 
 
+@pytest.mark.filterwarnings("ignore:Column.* no values")
 @pytest.mark.filterwarnings("ignore:y has only one class")
 @pytest.mark.parametrize("seed", range(20))
 def test_whatever_comes_the_answer_is_sane(seed):

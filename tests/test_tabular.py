@@ -106,7 +106,8 @@ def test_a_step_before_that_gives_data_frames():
 
 
 def test_what_is_known_of_the_columns():
-    model = regressor().fit(FRAME.assign(same=1, empty=np.nan), Y)
+    with pytest.warns(UserWarning, match="^Column 'empty' has no values and is left out.$"):
+        model = regressor().fit(FRAME.assign(same=1, empty=np.nan), Y)
     assert model.n_features_in_ == 7
     assert model.feature_names_in_.tolist() == [*FRAME.columns, "same", "empty"]
     taken = [model.columns_[name].taken_for for name in ("size", "colour", "day", "same", "empty")]
@@ -374,7 +375,7 @@ def test_a_metric_without_a_value_leaves_all_candidates_alike(metric, monkeypatc
     given = racing(monkeypatch, TINY, TINY.with_(dropout=0.0))
     y = np.zeros(N, int)
     y[5] = 1  # which is not held out, being alone
-    with pytest.warns(UserWarning, match=f"metric='{metric}' has no finite value"):
+    with pytest.warns(UserWarning, match=f"metric='{metric}' is not finite"):
         model = classifier(metric=metric, **given).fit(FRAME, y)
     assert [place.weight for place in model.leaderboard_] == [0.5, 0.5]
     assert all(np.isnan(place.error) for place in model.leaderboard_)

@@ -65,7 +65,7 @@ def test_own_rows_of_classes():
     counts = np.where(LABELS_OWN == "dear", 3.0, 1.0)
     assert model.leaderboard_[0].error == pytest.approx(np.average(-np.log(p), weights=counts))
     one_class = classifier(metric="auc").fit  # a metric that has no value then
-    with pytest.warns(UserWarning, match="metric='auc' has no finite value"):
+    with pytest.warns(UserWarning, match="metric='auc' is not finite"):
         model = one_class(X, LABELS, X_val=OWN[:3], y_val=LABELS_OWN[:3])
     assert model.score(X, LABELS) > 0.8  # of the last epoch, all being alike
 
@@ -118,7 +118,7 @@ def test_own_targets_that_can_not_be():
         regressor().fit(X, Y, X_val=OWN[:2], y_val=[[1, 2], [3, 4]])
     with pytest.raises(ValueError, match="needs every y_val > 0"):
         regressor(loss="gamma").fit(X, Y, X_val=OWN[:2], y_val=[1, -1])
-    with pytest.raises(ValueError, match="the least of y_val is -1"):
+    with pytest.raises(ValueError, match="the smallest y_val is -1"):
         regressor(target_transform="log").fit(X, Y, X_val=OWN[:2], y_val=[1, -1])
 
 

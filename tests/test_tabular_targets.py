@@ -23,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from fastmlp import TabularClassifier, TabularRegressor
 from fastmlp.registry import REGRESSOR_LOSSES
 from fastmlp.tabular import Recipe
-from fastmlp.tabular.aims import RealAim, bounds
+from fastmlp.tabular.aims import Extent, RealAim, bounds
 from fastmlp.tabular.loss_metrics import real_metric
 from fastmlp.tabular.portfolio import Portfolio
 from fastmlp.tabular.transforms import fit_transform, worth_trying
@@ -78,7 +78,7 @@ def test_metrics_of_losses_are_those_of_others():
     truth, values, weights = RNG.rand(30) + 0.5, RNG.rand(30) + 0.5, RNG.rand(30)
 
     def error(loss, prediction, quantiles=0.5):
-        metric = real_metric(None, RealAim.of(truth, loss, quantiles), OPTIONS)
+        metric = real_metric(None, RealAim.of(Extent.of(truth), loss, quantiles), OPTIONS)
         return metric.error(truth, prediction, weights)
 
     for loss, function in {
@@ -98,7 +98,7 @@ def test_metrics_of_losses_are_those_of_others():
     huber = np.where(size < 0.7, size**2 / 2, 0.7 * (size - 0.35))
     assert error("huber", values) == pytest.approx(np.average(huber, weights=weights))
     assert error("smooth_l1", values) == pytest.approx(np.average(huber / 0.7, weights=weights))
-    center, deviation = RealAim.of(truth, "gaussian_nll", None).center, both[:, 1]
+    center, deviation = RealAim.of(Extent.of(truth), "gaussian_nll", None).center, both[:, 1]
     spread = np.stack([values - center, (values - center) ** 2 + deviation**2], axis=1)
     surprise = -norm.logpdf(truth, values, deviation) - np.log(2 * np.pi) / 2
     assert error("gaussian_nll", spread) == pytest.approx(np.average(surprise, weights=weights))
@@ -173,15 +173,15 @@ def test_deviations_are_those_of_the_mixture(monkeypatch):
 
 def test_bounds_of_predictions():
     free = np.array([[-2.0, 1.0, -8.0], [0.0, 5.0, -4.0], [8.0, 11.0, -1.0]])
-    low, high = bounds(free)
+    low, high = bounds(Extent.of(free))
     assert_allclose(low, [-2.5, 0.5, -8.35])
     assert_allclose(high, [8.5, 11.5, -0.65])
-    assert_array_equal(bounds(np.array([0.1, 2.0, 10.0]))[0], 0)
-    assert_array_equal(bounds(np.array([-10.0, -0.1]))[1], 0)
+    assert_array_equal(bounds(Extent.of(np.array([0.1, 2.0, 10.0])))[0], 0)
+    assert_array_equal(bounds(Extent.of(np.array([-10.0, -0.1])))[1], 0)
     cut_off = np.array([1.0, 3.0, 11.0, 11.0])
-    assert_allclose(bounds(cut_off), [0.5, 11.0])
-    assert_allclose(bounds(np.r_[cut_off, np.linspace(2, 10, 500)]), [0.5, 11.5])
-    assert_array_equal(bounds(np.full(5, 3.5)), [3.5, 3.5])
+    assert_allclose(bounds(Extent.of(cut_off)), [0.5, 11.0])
+    assert_allclose(bounds(Extent.of(np.r_[cut_off, np.linspace(2, 10, 500)])), [0.5, 11.5])
+    assert_array_equal(bounds(Extent.of(np.full(5, 3.5))), [3.5, 3.5])
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "pinball", "gaussian_nll", "poisson"])
@@ -189,7 +189,7 @@ def test_rows_far_outside_stay_within_the_bounds(loss):
     quantiles = (0.01, 0.99) if loss == "pinball" else 0.5
     model = regressor(loss, quantiles=quantiles).fit(X, Y)
     far = pd.DataFrame({"a": [1e30, -1e30, np.inf, -np.inf, None], "b": list("pqpqr")})
-    low, high = bounds(Y)
+    low, high = bounds(Extent.of(Y))
     assert (low <= model.predict(far)).all()
     assert (model.predict(far) <= high).all()
     if loss == "gaussian_nll":

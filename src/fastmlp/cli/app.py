@@ -12,15 +12,14 @@ from fastmlp.cli import INTERRUPTED
 from fastmlp.cli.command import Command
 from fastmlp.cli.data import DATA_VARIABLE
 from fastmlp.cli.epochs import GRID
-from fastmlp.cli.options import Widths, default_of, type_of
+from fastmlp.cli.options import Widths, default_of, seed_option, threads_option, type_of
 from fastmlp.cli.output import Output, Picture
 from fastmlp.cli.table_commands import TABLE_COMMANDS
-from fastmlp.validation.rules import MAX_SEED
+from fastmlp.cli.table_options import check_files, json_option, overwrite_option
 
 __all__ = ["commands"]
 
 _BACKEND = type_of("backend")
-_THREADS = type_of("n_threads")
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -30,8 +29,9 @@ _HELP = """Multi-layer perceptrons on CPUs: from a table to a model and its pred
 fastmlp train houses.csv --target price --report report.html
 fastmlp predict model.fastmlp new.csv --out predictions.csv
 
-Statuses: 0 if all went well; 1 if a table, a model or a file is not as it must be; 2 for wrong
-options; 3 for a defect of fastmlp; 130 after Ctrl-C.
+Exit status: 0 after success; 1 if a table, a model or another file can't be used; 2 for a wrong
+option or argument; 3 for a defect of fastmlp; 130 after Ctrl-C. No file is replaced unless
+--overwrite is given.
 """
 
 
@@ -59,15 +59,34 @@ for _each in TABLE_COMMANDS:
 
 @commands.command(cls=Command)
 @click.option(
-    "--data", type=_FILE, help=f"MNIST as .npz; else ${DATA_VARIABLE}, else 1,797 digits."
+    "--data",
+    type=_FILE,
+    help="MNIST as an .npz file.  "
+    f"[default: what ${DATA_VARIABLE} names, else 1,797 digits of scikit-learn]",
 )
-@click.option("--epochs", type=type_of("max_iter"), default=60, help="At most so many epochs.")
+@click.option(
+    "--epochs",
+    type=type_of("max_iter"),
+    metavar="NUMBER",
+    default=60,
+    help="Maximum number of epochs.",
+)
 @click.option("--hidden", type=Widths(), default="256,128", help="Widths of the hidden layers.")
-@click.option("--dropout", type=type_of("dropout"), default=0.2, help="Of the hidden units.")
-@click.option("--backend", type=_BACKEND, default=default_of("backend"))
-@click.option("--threads", type=_THREADS, help="Default: what the machine allows.")
-@click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0)
-@click.option("--output", type=Picture(), default="demo.png", help="Picture to write.")
+@click.option(
+    "--dropout",
+    type=type_of("dropout"),
+    metavar="SHARE",
+    default=0.2,
+    help="Share of the hidden units that each batch leaves out.",
+)
+@click.option(
+    "--backend", type=_BACKEND, default=default_of("backend"), help="What computes the network."
+)
+@threads_option
+@seed_option
+@click.option("--output", type=Picture(), default="demo.png", help="Where to save the picture.")
+@overwrite_option
+@json_option
 def demo(
     data: Path | None,
     epochs: int,
@@ -77,15 +96,17 @@ def demo(
     threads: int | None,
     seed: int,
     output: Path,
+    overwrite: bool,
+    as_json: bool,
 ) -> None:
-    """Learn to read handwritten digits and draw what was learnt."""
+    """Learn to read handwritten digits, and draw what was learnt."""
     from rich.console import Console
 
     from fastmlp.cli import demo as work
     from fastmlp.cli.data import load
+    from fastmlp.cli.outcome import print_json
 
-    if data is not None and _same(data, output):
-        raise click.UsageError("--output would overwrite the file that --data names.")
+    check_files(str(data) if data else None, overwrite=overwrite, **{"--output": output})
     digits = load(data)
     parameters = {
         "hidden_layer_sizes": hidden,
@@ -95,19 +116,22 @@ def demo(
         "n_threads": threads,
         "random_state": seed,
     }
-    if not work.run(digits, parameters, output, Console()):
+    found = work.run(digits, parameters, output, Console(stderr=as_json))
+    if as_json:
+        print_json(found)
+    if found["interrupted"]:
         click.get_current_context().exit(INTERRUPTED)
 
 
 @commands.command(cls=Command)
-@click.option("--quick", is_flag=True, help="Fewer and shorter runs.")
+@click.option("--quick", is_flag=True, help="Measure fewer and shorter runs.")
 @click.option(
     "--backend",
     "backends",
     type=_BACKEND,
     multiple=True,
     default=list(BACKENDS),
-    help="May be given several times.",
+    help="Backend to time. Repeatable.",
 )
 @click.option(
     "--cell",
@@ -115,12 +139,20 @@ def demo(
     type=click.Choice(list(GRID)),
     multiple=True,
     default=["digits"],
-    help="Network whose epoch is timed; may be given several times.",
+    help="Network whose epochs are timed. Repeatable.",
 )
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32")
-@click.option("--threads", type=_THREADS, help="For epochs; default: what the machine allows.")
-@click.option("--output", type=Picture(), default="bench.png", help="Picture to write.")
-@click.option("--json", "json_path", type=Output(), help="Write the figures to this file too.")
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float64"]),
+    default="float32",
+    help="Type of the numbers.",
+)
+@threads_option
+@click.option("--output", type=Picture(), default="bench.png", help="Where to save the picture.")
+@click.option(
+    "--json", "json_path", type=Output(), help="Also write the figures to this file, as JSON."
+)
+@overwrite_option
 def bench(
     quick: bool,
     backends: tuple[str, ...],
@@ -129,10 +161,11 @@ def bench(
     threads: int | None,
     output: Path,
     json_path: Path | None,
+    overwrite: bool,
 ) -> None:
     """Time kernels and epochs on every backend.
 
-    Figures stand beside this machine's FMA peak.
+    The figures are compared with the peak of this machine's multiply-add units.
     """
     import numpy as np
     from rich.console import Console
@@ -141,8 +174,7 @@ def bench(
     from fastmlp.cli.measure import Effort
     from fastmlp.threads import default_threads
 
-    if json_path is not None and _same(json_path, output):
-        raise click.UsageError("--output and --json name the same file.")
+    check_files(overwrite=overwrite, **{"--output": output, "--json": json_path})
     settings = work.Bench(
         backends=backends,
         cells=cells,
@@ -155,14 +187,14 @@ def bench(
     work.run(settings, Console())
 
 
-def _same(one: Path, other: Path) -> bool:
-    """Return whether two paths lead to one file, which need not exist."""
-    return one.resolve() == other.resolve()
-
-
 @commands.command(cls=Command)
-def info() -> None:
+@json_option
+def info(as_json: bool) -> None:
     """Print the instruction set, threads, compiler and versions."""
-    from fastmlp.config import show_config
+    from fastmlp.cli.outcome import print_json
+    from fastmlp.config import config_dict, show_config
 
-    show_config()
+    if as_json:
+        print_json(config_dict())
+    else:
+        show_config()

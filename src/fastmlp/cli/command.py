@@ -15,19 +15,36 @@ import click
 from fastmlp.backends import get_backend
 from fastmlp.cli import INTERRUPTED, STOPPED
 from fastmlp.cli.errors import CommandError, RefusedError
+from fastmlp.cli.outcome import print_json
 from fastmlp.validation.wording import one_line
 
-__all__ = ["DEBUG", "DEFECT", "Command", "TableCommand"]
+__all__ = ["AS_JSON", "DEBUG", "DEFECT", "Command", "TableCommand"]
 
 #: The status after an error that is nobody's but ours.
 DEFECT = 3
+
+#: The parameter of commands that print JSON.
+AS_JSON = "as_json"
 
 #: If this variable of the environment is set, such an error comes with its traceback.
 DEBUG = "FASTMLP_DEBUG"
 
 
 class Command(click.Command):
-    """A command of ours, which needs the core."""
+    """A command of ours, which needs the core.
+
+    If its result is wanted as JSON, so is its error, besides the line on standard error.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words after the command."""
+        as_json = "--json" in args and any(each.name == AS_JSON for each in self.params)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if as_json:
+                _print_error(error.format_message(), error.exit_code)
+            raise
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -46,7 +63,11 @@ class Command(click.Command):
             if error.errno == errno.EPIPE:  # whoever read has seen enough, which click knows
                 raise
             _end(ctx, f"Error: {error}" if error.filename else f"Error: {error.strerror}", 1)
-        except (click.exceptions.Exit, click.ClickException, click.Abort):
+        except click.ClickException as error:
+            if ctx.params.get(AS_JSON):
+                _print_error(error.format_message(), error.exit_code)
+            raise
+        except (click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
             if os.environ.get(DEBUG):
@@ -77,8 +98,15 @@ def _defect(error: Exception) -> str:
 
 
 def _end(ctx: click.Context, line: str, status: int) -> None:
+    if ctx.params.get(AS_JSON):
+        _print_error(line.removeprefix("Error: "), status)
     click.echo(line, err=True)
     ctx.exit(status)
+
+
+def _print_error(text: str, status: int) -> None:
+    """Print an error as JSON on standard output."""
+    print_json({"error": text, "status": status})
 
 
 def _require_core() -> None:

@@ -16,7 +16,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from fastmlp.cli.errors import RefusedError
-from fastmlp.validation.wording import brief, place
+from fastmlp.validation.wording import brief, counted, place
 
 __all__ = ["ARRAYS", "DATA_VARIABLE", "DataError", "Digits", "find_mnist", "load"]
 
@@ -78,8 +78,8 @@ def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) 
     Raises
     ------
     DataError
-        The file is missing, is no .npz archive, lacks an array or a matching shape, or holds what
-        are no grey values or no labels.
+        The file is missing or not an .npz archive, lacks an array or a matching shape, or holds
+        what are not grey values or labels.
     """
     path = path or find_mnist(environment)
     return _bundled() if path is None else _from_file(path)
@@ -100,7 +100,7 @@ def find_mnist(environment: Mapping[str, str] = os.environ) -> Path | None:
         named.stat()
     except OSError as error:
         raise DataError(
-            f"{DATA_VARIABLE} names {brief(str(named))}, which cannot be used: {error.strerror}"
+            f"{DATA_VARIABLE} names {brief(str(named))}, which can't be used: {error.strerror}"
         ) from error
     if not named.is_dir():
         return named
@@ -157,18 +157,18 @@ def _opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except FileNotFoundError as error:
-        raise DataError(f"no such file: {path}") from error
+        raise DataError(f"there is no file {brief(str(path))}") from error
     except OSError as error:
-        raise DataError(f"{brief(str(path))} cannot be read: {error.strerror}") from error
+        raise DataError(f"{brief(str(path))} can't be read: {error.strerror}") from error
 
 
 def _open_archive(path: Path, file: BinaryIO) -> np.lib.npyio.NpzFile:
     try:
         archive = np.load(file, allow_pickle=False)
     except _UNREADABLE as error:
-        raise DataError(f"{path} is no .npz archive") from error
+        raise DataError(f"{path} is not an .npz archive") from error
     if not isinstance(archive, np.lib.npyio.NpzFile):
-        raise DataError(f"{path} is no .npz archive")
+        raise DataError(f"{path} is not an .npz archive")
     return archive
 
 
@@ -177,10 +177,11 @@ def _read_array(path: Path, archive: np.lib.npyio.NpzFile, name: str) -> np.ndar
         array = archive[name]
     except _UNREADABLE as error:  # pickled objects, too
         raise DataError(
-            f"{path}: {name} holds no plain array ({brief(error)}); write numbers by numpy.savez"
+            f"{path}: {name} does not hold a plain array ({brief(error)}); write numbers with "
+            "numpy.savez"
         ) from error
     if not isinstance(array, np.ndarray):
-        raise DataError(f"{path}: {name} holds no array; write one by numpy.savez")
+        raise DataError(f"{path}: {name} does not hold an array; write one with numpy.savez")
     return array
 
 
@@ -197,8 +198,8 @@ def _check_shapes(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
         raise DataError(f"{path}: images of X_train have shape {shapes[0]}, of X_test {shapes[1]}")
     if len(arrays["X_train"]) < FEWEST_IMAGES:
         raise DataError(
-            f"{path}: X_train holds {len(arrays['X_train'])} images; at least {FEWEST_IMAGES} are "
-            "needed, since a tenth is held out"
+            f"{path}: X_train holds {counted(len(arrays['X_train']), 'image')}; at least "
+            f"{FEWEST_IMAGES} are needed, since a tenth of them is held out"
         )
 
 
@@ -217,8 +218,8 @@ def _check_same_scale(path: Path, X_train: np.ndarray, X_test: np.ndarray) -> No
     """Raise DataError if one holds bytes and the other does not, so that white differs."""
     if (X_train.dtype == np.uint8) != (X_test.dtype == np.uint8):
         raise DataError(
-            f"{path}: X_train and X_test must hold one type of numbers; got {X_train.dtype} and "
-            f"{X_test.dtype}"
+            f"{path}: X_train and X_test must hold numbers of the same type; got "
+            f"{X_train.dtype} and {X_test.dtype}"
         )
 
 
@@ -239,10 +240,10 @@ def _check_labels(path: Path, name: str, labels: np.ndarray) -> None:
 def _check_labels_agree(path: Path, y_train: np.ndarray, y_test: np.ndarray) -> None:
     """Raise DataError unless there are labels to tell apart, of one kind in both parts."""
     if (y_train.dtype.kind == "U") != (y_test.dtype.kind == "U"):
-        raise DataError(f"{path}: y_train and y_test must both hold numbers or both text")
+        raise DataError(f"{path}: y_train and y_test must both hold numbers, or both text")
     if np.all(y_train == y_train[0]):
         raise DataError(
-            f"{path}: y_train holds one label only, {y_train[0]}; there is nothing to tell apart"
+            f"{path}: y_train holds only one label, {y_train[0]}, so there is nothing to learn"
         )
 
 

@@ -37,7 +37,9 @@ __all__ = ["draw", "run", "train"]
 PATIENCE = 20
 
 
-def run(digits: Digits, parameters: Mapping[str, Any], picture: Path, console: Console) -> bool:
+def run(
+    digits: Digits, parameters: Mapping[str, Any], picture: Path, console: Console
+) -> dict[str, Any]:
     """Train, print the test accuracy and the time, write the picture.
 
     Parameters
@@ -51,8 +53,9 @@ def run(digits: Digits, parameters: Mapping[str, Any], picture: Path, console: C
 
     Returns
     -------
-    bool
-        False if Ctrl-C ended the training; the picture shows what was learnt until then.
+    dict
+        What JSON says of it; "interrupted" is true if Ctrl-C ended the training. The picture
+        shows what was learnt until then.
 
     Raises
     ------
@@ -66,7 +69,7 @@ def run(digits: Digits, parameters: Mapping[str, Any], picture: Path, console: C
     if not completed:
         console.print(
             f"interrupted after {model.n_iter_} of {parameters['max_iter']} epochs; what was "
-            "learnt is kept"
+            "learnt so far is kept"
         )
     accuracy = model.score(digits.X_test, digits.y_test)
     console.print(f"test accuracy [bold]{100 * accuracy:.2f} %[/] on {len(digits.X_test)} images")
@@ -76,7 +79,17 @@ def run(digits: Digits, parameters: Mapping[str, Any], picture: Path, console: C
     )
     save_figure(draw(model, digits, accuracy), picture)
     console.print(f"picture: {picture}")
-    return completed
+    return {
+        "data": digits.name,
+        "images": n_train,
+        "test_images": len(digits.X_test),
+        "accuracy": accuracy,
+        "epochs": model.n_iter_,
+        "seconds": seconds,
+        "backend": model.backend,
+        "picture": str(picture),
+        "interrupted": not completed,
+    }
 
 
 def _check_widths(layer_sizes: Sequence[int]) -> None:
@@ -170,7 +183,7 @@ def draw(model: MLPClassifier, digits: Digits, accuracy: float) -> Figure:
     MisreadDigitsDisplay.from_estimator(
         model, digits.X_test, digits.y_test, image_shape=digits.image_shape, figure=right
     )
-    right.suptitle("Mistakes, most confident first")
+    right.suptitle("Mistakes, the most confident first")
     _draw_network(model, lower)
     return figure
 
@@ -178,7 +191,7 @@ def draw(model: MLPClassifier, digits: Digits, accuracy: float) -> Figure:
 def _draw_network(model: MLPClassifier, figure: SubFigure) -> None:
     left, right = figure.subfigures(1, 2, squeeze=False)[0]
     NetworkDiagramDisplay.from_estimator(model, ax=left.subplots())
-    left.suptitle("The network: some of its units and what joins them")
+    left.suptitle("The network: some of its units and their connections")
     WeightDistributionDisplay.from_estimator(model, ax=right.subplots())
     right.suptitle("All its weights")
 
@@ -193,4 +206,4 @@ def _draw_confusion(model: MLPClassifier, digits: Digits, figure: SubFigure) -> 
         colorbar=False,
         text_kw={"fontsize": "small"},
     )
-    figure.suptitle("What it was, what it read (test)")
+    figure.suptitle("True and predicted digits (test)")

@@ -12,10 +12,10 @@ class CommandError(Exception):
 
 
 class RefusedError(CommandError):
-    """What the user gave cannot be used."""
+    """An option or an argument that can't be used; another command line mends it."""
 
     exit_code = 2
 
 
 class TableError(CommandError):
-    """A table, or a model file, that can't be used as it is."""
+    """A table, or a model file, that can't be used as it is; another file mends it."""

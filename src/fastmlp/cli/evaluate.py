@@ -15,6 +15,7 @@ from fastmlp.cli.tables.natures import as_learnt
 from fastmlp.cli.tables.reading import read_table
 from fastmlp.cli.tables.target import Aimed, aimed_as_learnt
 from fastmlp.cli.telling import Teller
+from fastmlp.cli.unknown import tell_unknown_levels
 
 __all__ = ["Evaluated", "evaluate", "judge"]
 
@@ -38,16 +39,26 @@ class Evaluated(NamedTuple):
 
 
 def judge(
-    model: Any, rows: Aimed, seed: int, teller: Teller, *, shuffles: bool
+    model: Any,
+    rows: Aimed,
+    seed: int,
+    teller: Teller,
+    *,
+    shuffles: bool,
+    tells_unknown: bool = True,
 ) -> tuple[Judged, Importances | None]:
-    """Return how good a model is on rows, and what each column counts, if that is wanted.
+    """Return how good a model is on rows, and how much each column matters, if that is wanted.
+
+    ``tells_unknown`` says whether levels that the model does not know are worth a warning.
 
     Raises
     ------
     TableError
-        The rows are not such as the model has learnt from.
+        The rows are not like those that the model has learnt from.
     """
     X = as_learnt(rows.table, model.columns_).columns
+    if tells_unknown:
+        tell_unknown_levels(model, X, teller)
     with naming_table(rows.table.name), teller.listening():
         result = judged(model, X, rows.y)
         return result, importances_of(model, X, rows.y, seed) if shuffles else None
@@ -63,15 +74,16 @@ def evaluate(
     TableError
         The model or the table is not as it must be.
     """
-    model = loaded(model_path)
+    model = loaded(model_path, "evaluate", data)
+    option = "--target" if target else ""
     target = target or notes_of(model).get("target")
     if target is None:
         raise click.UsageError(
-            f"{model_path} does not say which column it predicts: name it by --target."
+            f"{model_path} does not say which column it predicts: name that column with --target."
         )
     table = read_table(data, dialect)
     teller.say(table.told)
-    rows = aimed_as_learnt(table, target, getattr(model, "classes_", None))
+    rows = aimed_as_learnt(table, target, getattr(model, "classes_", None), option)
     for remark in rows.table.remarks:
         teller.warn(remark)
     result, found = judge(model, rows, seed, teller, shuffles=True)

@@ -9,11 +9,11 @@ import click
 import numpy as np
 
 from fastmlp.validation.parameter_table import BY_TASK
-from fastmlp.validation.rules import Number, OneOrEach, Verbatim
+from fastmlp.validation.rules import MAX_SEED, Number, OneOrEach, Verbatim
 from fastmlp.validation.schedules import Schedulable
 from fastmlp.validation.wording import brief
 
-__all__ = ["FiniteRange", "Widths", "default_of", "type_of"]
+__all__ = ["FiniteRange", "Widths", "default_of", "seed_option", "threads_option", "type_of"]
 
 
 class FiniteRange(click.FloatRange):
@@ -49,7 +49,7 @@ class Widths(click.ParamType):
             widths = ()
         if not widths or min(widths) < 1:
             self.fail(
-                f"{brief(value)} is no list of whole numbers >= 1 such as 256,128", param, ctx
+                f"{brief(value)} is not a list of whole numbers >= 1, such as 256,128", param, ctx
             )
         return widths
 
@@ -75,3 +75,18 @@ def type_of(name: str) -> click.ParamType:
 def default_of(name: str) -> Any:
     """Return the default of the classifier's parameter ``name``."""
     return BY_TASK["classifier"][name].default
+
+
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(0, MAX_SEED),
+    metavar="NUMBER",
+    default=0,
+    help="Where random numbers start: the same seed gives the same result.",
+)
+threads_option = click.option(
+    "--threads",
+    type=type_of("n_threads"),
+    metavar="NUMBER",
+    help="How many threads compute.  [default: all cores]",
+)

@@ -1,4 +1,4 @@
-"""Results as JSON, without numbers that JSON has not."""
+"""Results as JSON, which knows no NaN and no infinity."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def print_json(result: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value of JSON's types; null for what is no finite number."""
+    """Return a value of JSON's types; null for a number that is not finite."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, np.generic):

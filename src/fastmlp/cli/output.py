@@ -31,11 +31,16 @@ class Output(click.ParamType):
         """Return the path, or end the command if it can't be written."""
         path = Path(value)
         try:
-            if path.is_dir() or not path.resolve().parent.is_dir():
-                self.fail(f"{value} is a folder or lies in one that does not exist", param, ctx)
+            folder = path.resolve().parent
+            if path.is_dir():
+                self.fail(f"{brief(str(value))} is a folder: name a file in it", param, ctx)
+            if not folder.is_dir():
+                self.fail(f"there is no folder {brief(str(folder))}: make it first", param, ctx)
             _touch(path)
         except OSError as error:
-            self.fail(f"{brief(str(value))} cannot be written: {error.strerror}", param, ctx)
+            self.fail(f"{brief(str(value))} can't be written: {error.strerror}", param, ctx)
+        except ValueError:  # a zero byte
+            self.fail(f"{brief(str(value))} is not a file name", param, ctx)
         return path
 
 
@@ -71,7 +76,7 @@ class Picture(Output):
             figure.text(0, 0, "a")  # TeX is asked how wide it is
             figure.savefig(io.BytesIO(), format=suffix)
         except Exception as error:  # whatever a missing TeX or codec makes of it
-            self.fail(f"no {suffix} can be written here: {brief(str(error))}", param, ctx)
+            self.fail(f"{suffix} files can't be written here: {brief(str(error))}", param, ctx)
         return path
 
 
@@ -81,7 +86,7 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise CommandError(f"{path} could not be written: {error.strerror or error}") from error
+        raise CommandError(f"{path} can't be written: {error.strerror or error}") from error
 
 
 def save_figure(figure: Figure, path: Path) -> None:

@@ -15,6 +15,7 @@ from fastmlp.cli.tables.natures import as_learnt
 from fastmlp.cli.tables.opening import STANDARD
 from fastmlp.cli.tables.reading import Table, read_table
 from fastmlp.cli.telling import Teller
+from fastmlp.cli.unknown import tell_unknown_levels
 
 __all__ = ["PREDICTION", "Predicted", "predict"]
 
@@ -67,11 +68,12 @@ def predict(
     TableError
         The model or the table is not as it must be.
     """
-    model = loaded(model_path)
+    model = loaded(model_path, "predict", data)
     table = read_table(data, dialect)
     teller.say(table.told)
-    table.require(list(keep))
+    table.require(keep, option="--keep")
     rows = as_learnt(table, model.columns_).columns
+    tell_unknown_levels(model, rows, teller)
     with naming_table(table.name), teller.listening():
         prediction, probabilities = _answers(model, rows, proba=proba)
     return Predicted(table, prediction, probabilities)
@@ -80,7 +82,7 @@ def predict(
 def _answers(model: Any, X: pa.Table, *, proba: bool) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     if not hasattr(model, "classes_"):
         if proba:
-            raise RefusedError("--proba is for models of classes, and this one predicts numbers")
+            raise RefusedError("--proba is for models of classes, but this one predicts numbers")
         return np.asarray(model.predict(X), np.float64), {}
     p = model.predict_proba(X)
     prediction = model.classes_[p.argmax(axis=1)]

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from fastmlp.cli.command import AS_JSON
 from fastmlp.cli.tables.dialect import Dialect
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "check_files",
     "dialect_of",
     "json_option",
+    "overwrite_option",
     "quiet_option",
     "reading_options",
 ]
@@ -27,7 +29,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 _WORDS = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 
-class Delimiter(click.ParamType[str]):
+class Delimiter(click.ParamType):
     """One character, or a word for it."""
 
     name = "character"
@@ -36,11 +38,15 @@ class Delimiter(click.ParamType[str]):
         """Return the character."""
         found = _WORDS.get(value.lower(), value)
         if len(found) != 1 or not found.isascii() or found in '"\r\n\0':
-            self.fail(f"{value!r} is no character such as ',' or ';', and not 'tab'", param, ctx)
+            self.fail(
+                f"{value!r} is not a character such as ',' or ';', or a word such as tab",
+                param,
+                ctx,
+            )
         return found
 
 
-class Encoding(click.ParamType[str]):
+class Encoding(click.ParamType):
     """A name of an encoding of texts."""
 
     name = "encoding"
@@ -52,20 +58,37 @@ class Encoding(click.ParamType[str]):
         except (LookupError, ValueError):
             is_of_texts = False
         if not is_of_texts:
-            self.fail(f"{value!r} is no encoding such as utf-8, cp1252 or latin-1", param, ctx)
+            self.fail(f"{value!r} is not an encoding, such as utf-8, cp1252 or latin-1", param, ctx)
         return value
 
 
 _READING = (
-    click.option("--delimiter", type=Delimiter(), help="Between cells of CSV.  [default: found]"),
-    click.option("--decimal", type=click.Choice([".", ","]), help="[default: found]"),
-    click.option("--encoding", type=Encoding(), help="Of CSV.  [default: UTF-8, or by its mark]"),
-    click.option("--no-header", is_flag=True, help="No names: columns are column1, column2, …"),
+    click.option(
+        "--delimiter",
+        type=Delimiter(),
+        help="Character between the cells of a CSV file.  [default: detected]",
+    ),
+    click.option(
+        "--decimal",
+        type=click.Choice([".", ","]),
+        help="Decimal mark of a CSV file.  [default: detected]",
+    ),
+    click.option(
+        "--encoding",
+        type=Encoding(),
+        help="Encoding of a CSV file.  [default: UTF-8, or what a byte order mark says]",
+    ),
+    click.option(
+        "--no-header",
+        is_flag=True,
+        help="The first row holds data; columns are called column1, column2, …",
+    ),
     click.option(
         "--missing",
         multiple=True,
         metavar="TEXT",
-        help='A cell that is a gap, besides "", ?, NA, NaN, null and the like; several times.',
+        help="A further text that marks a missing value, besides an empty cell, ?, NA, NaN, null "
+        "and the like. Repeatable.",
     ),
 )
 
@@ -91,25 +114,43 @@ def dialect_of(
 
 
 json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print the result as JSON, and nothing else."
+    "--json",
+    AS_JSON,
+    is_flag=True,
+    help="Print the result, or an error, as JSON on standard output.",
 )
-quiet_option = click.option("--quiet", is_flag=True, help="Say nothing on the way.")
+quiet_option = click.option(
+    "--quiet", is_flag=True, help="Print no progress and no warnings, only results and errors."
+)
+overwrite_option = click.option(
+    "--overwrite", is_flag=True, help="Replace files that already exist."
+)
 
 
-def check_files(*read: str | None, **written: Path | None) -> None:
+def check_files(*read: str | None, overwrite: bool, **written: Path | None) -> None:
     """Raise UsageError if a file would be written over one that is read, or over another one.
 
     Parameters
     ----------
     *read : str or None
         Paths.
+    overwrite : bool
+        Whether other files may be replaced.
     **written : Path or None
         By the options that name them.
     """
     places = {option: path.resolve() for option, path in written.items() if path is not None}
+    sources = [Path(path).resolve() for path in read if path and "\0" not in path]
     for option, place in places.items():
-        if place.is_file() and place in [Path(path).resolve() for path in read if path]:
-            raise click.UsageError(f"{option} would overwrite {place.name}, which is read.")
+        if place in sources and (place.is_file() or not place.exists()):
+            raise click.UsageError(
+                f"{option} would overwrite {place.name}, which is read: name another file."
+            )
+        if place.is_file() and not overwrite:
+            raise click.UsageError(
+                f"{option}: {written[option]} already exists; name another file, or give "
+                "--overwrite to replace it."
+            )
     for (one, place), (other, another) in combinations(places.items(), 2):
         if place == another:
             raise click.UsageError(f"{one} and {other} name the same file.")

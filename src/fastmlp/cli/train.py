@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastmlp import TabularClassifier, TabularRegressor
-from fastmlp.cli.errors import TableError
+from fastmlp.cli.errors import RefusedError, TableError
 from fastmlp.cli.evaluate import judge
-from fastmlp.cli.guarding import naming_table
+from fastmlp.cli.guarding import check_metric, naming_table
 from fastmlp.cli.judging.figures import Judged
 from fastmlp.cli.judging.importances import Importances
 from fastmlp.cli.notes import note
@@ -27,6 +27,7 @@ from fastmlp.cli.tables.target import Aimed, aimed, aimed_as_learnt
 from fastmlp.cli.telling import Teller
 from fastmlp.tabular.split import hold_out
 from fastmlp.validation import check_path_to_save
+from fastmlp.validation.wording import counted
 
 __all__ = ["Trained", "Training", "train"]
 
@@ -79,7 +80,7 @@ class Trained(NamedTuple):
     judged : Judged or None
         What it says of these.
     importances : Importances or None
-        What each column counts for these.
+        How much each column matters for these.
     seconds : float
         Of the fit.
     """
@@ -102,17 +103,18 @@ def train(wanted: Training, out: Path, teller: Teller) -> Trained:
     CommandError
         The training diverged, or the model can't be written.
     """
-    check_path_to_save(out)  # before the work, not after it
+    _check_out(out)  # before the work, not after it
     data, test = _read(wanted, teller)
     problem = aimed(data, wanted.target, wanted.task)
+    check_metric(wanted.parameters.get("metric"), problem.task)
     for remark in problem.table.remarks:
         teller.warn(remark)
-    teller.say(f"target {wanted.target}: {problem.task}, since {problem.why}")
+    teller.say(f"target {wanted.target}: {problem.task}, because {problem.why}")
     for remark in remarks_on(problem, wanted.drop):
         teller.warn(remark)
     learnt, held = _divided(problem, test, wanted)
-    counts = f"{len(learnt.table):,} rows to learn from"
-    teller.say(counts if held is None else f"{counts}, {len(held.table):,} held out")
+    counts = f"{counted(len(learnt.table), 'row')} to learn from"
+    teller.say(counts if held is None else f"{counts}, {len(held.table):,} to judge the model by")
     model = _model(problem.task, wanted, learnt.table, draws=teller.draws)
     began = perf_counter()
     with naming_table(data.name), teller.listening(), _bar():
@@ -120,17 +122,28 @@ def train(wanted: Training, out: Path, teller: Teller) -> Trained:
     seconds = perf_counter() - began
     result = found = None
     if held is not None:
-        result, found = judge(model, held, wanted.seed, teller, shuffles=not teller.interrupted)
+        looks = {"shuffles": not teller.interrupted, "tells_unknown": test is not None}
+        result, found = judge(model, held, wanted.seed, teller, **looks)
     trained = Trained(model, learnt, held, result, found, seconds)
     note(model, _notes(trained, wanted, data, teller))
     model.save(out)
     return trained
 
 
+def _check_out(out: Path) -> None:
+    """Raise RefusedError unless a model may be written there."""
+    try:
+        check_path_to_save(out)
+    except OSError as error:
+        raise RefusedError(f"--out: {error.strerror}") from None
+
+
 def _read(wanted: Training, teller: Teller) -> tuple[Table, Table | None]:
     """Return the tables, columns of texts being what their cells are."""
     tables = [read_table(path, wanted.dialect) for path in (wanted.data, wanted.test) if path]
-    tables[0].require([wanted.target, *wanted.drop, *wanted.categories])
+    named = {"--target": [wanted.target], "--drop": wanted.drop, "--category": wanted.categories}
+    for option, columns in named.items():
+        tables[0].require(columns, option=option)
     for table in tables:
         teller.say(table.told)
     data = typed(tables[0], wanted.categories)
@@ -147,8 +160,8 @@ def _divided(problem: Aimed, test: Table | None, wanted: Training) -> tuple[Aime
     n_rows = len(problem.table)
     if n_rows < FEWEST_ROWS:
         raise TableError(
-            f"{problem.table.name} has {n_rows} rows with a target, and at least {FEWEST_ROWS} "
-            "are needed"
+            f"{problem.table.name} has {counted(n_rows, 'row')} with a target, and at least "
+            f"{FEWEST_ROWS} are needed"
         )
     if not wanted.test_size:
         return problem, None

@@ -15,7 +15,7 @@ __all__ = ["Piece", "Reading", "Source"]
 MOST_ROWS, FEWEST_ROWS, PIECE_BYTES = 8192, 64, 1 << 22
 
 #: What parts that are read at the same time may take in memory, and how many they are.
-OPEN_BYTES, FEWEST_OPEN, MOST_OPEN = 1 << 27, 2, 16
+OPEN_BYTES, FEWEST_OPEN, MOST_OPEN = 24 << 20, 2, 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +54,14 @@ class Reading:
         of several; None for as many as ``OPEN_BYTES`` hold.
     prefetch : int
         Buffers that are read ahead, in a thread beside the training; 0 for no such thread.
+    sample_rows : int or None
+        Rows that the first pass of a fit draws; None lets the model decide.
     """
 
     buffer_rows: int | None = None
     n_open: int | None = None
     prefetch: int = 1
+    sample_rows: int | None = None
 
 
 class Source(ABC):

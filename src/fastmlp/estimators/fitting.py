@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -95,6 +96,8 @@ class Fitting:
         What the clock showed when the fit was called.
     listeners : list of Observer
         Who is told besides, after all others.
+    training : callable
+        Makes the run by mini-batches: ``TrainingRun``, or what takes its arguments.
     """
 
     model: Any
@@ -118,6 +121,7 @@ class Fitting:
     monitor: LossMonitor | ScoreMonitor | None = field(init=False, default=None)
     watch: Watch | None = field(init=False, default=None)
     listeners: list[Observer] = field(default_factory=list)
+    training: Callable[..., TrainingRun] = TrainingRun
 
     def run(self) -> Learnt:
         """Train and return the result."""
@@ -410,7 +414,7 @@ class Fitting:
         self._leave_out_weightless(network.plan)
         self._look_at_rows()
         max_iter, rate = 1 if self.incremental else parameters.max_iter, self.learnt.rate
-        run = TrainingRun(
+        run = self.training(
             backend=self.backend,
             data=self.data,
             settings=settings,

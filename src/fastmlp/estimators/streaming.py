@@ -1,42 +1,39 @@
 """Fits of rows that do not fit into memory.
 
-One pass over the source counts its rows and draws some of them. What follows from all data at once
-in other fits, such as the classes, the target's unit and first weights, follows from these here,
-and so do all checks of parameters. The rows themselves then come in windows.
+One pass over the source counts its rows and draws some of them. The rows themselves then come in
+windows.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastmlp import validation
-from fastmlp.backends import Rows
 from fastmlp.data.source import Piece, Source
-from fastmlp.data.stacks import chosen, stacked
-from fastmlp.data.survey import Drawn, Survey, survey
+from fastmlp.data.stacks import stacked
+from fastmlp.data.survey import Drawn, survey
 from fastmlp.data.turns import in_turns
-from fastmlp.estimators.class_weights import ClassWeights
-from fastmlp.estimators.learnt import is_in_training
-from fastmlp.estimators.preparation import ValidationRows, checked_parameters, prepare
-from fastmlp.training.shuffling import random_state_of
+from fastmlp.estimators.preparation import ValidationRows, prepare
+from fastmlp.estimators.sampling import (
+    Encoder,
+    PieceCheck,
+    parameters_for_parts,
+    prepare_on_survey,
+    rows_to_draw,
+    seed_of,
+)
+from fastmlp.training import clock
 from fastmlp.training.windows import BUFFER_BYTES, Streamed, StreamedData
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from fastmlp.estimators.fitting import Fitting
 
-__all__ = ["parts_of", "prepare_streamed"]
-
-#: Rows that are drawn, within the bytes that their numbers take in float64.
-FEWEST_DRAWN, MOST_DRAWN, BYTES_DRAWN = 1_000, 100_000, 1 << 24
-
-#: Of the rows that are drawn, early stopping holds out so many at most.
-SHARE_HELD_OUT = 0.5
+__all__ = ["fit_on_sample", "parts_of", "prepare_streamed"]
 
 
 def prepare_streamed(
@@ -53,87 +50,71 @@ def prepare_streamed(
     validation_rows : ValidationRows
         What the user brings to judge the fit by.
     """
-    validation.check_not_in_training(type(model).__name__, is_in_training(model))
-    _, parameters, _ = checked_parameters(model, incremental=False)
-    validation.check_streams(vars(parameters))
-    drawn = Drawn(_seed_of(model.random_state))
-    found = survey(source, drawn, _rows_to_draw, has_labels=model._task == "classifier")
-    n_held = _rows_to_hold_out(parameters, validation_rows, found)
-    held, sample = _split(found, n_held)
-    if held is not None:
-        validation_rows = ValidationRows(held.X, held.y, held.weights)
+    parameters = parameters_for_parts(model)
+    drawn = Drawn(seed_of(model.random_state))
+    found = survey(source, drawn, rows_to_draw, has_labels=model._task == "classifier")
     try:
-        fitting = prepare(
-            model,
-            sample.X,
-            sample.y,
-            sample.weights,
-            incremental=False,
-            classes=None,
-            began=began,
-            validation_rows=validation_rows,
-        )
+        fitting, held = prepare_on_survey(model, parameters, found, began, validation_rows)
     except (ValueError, TypeError):
         _raise_for_piece(model, source)
         raise
-    bound = -1.0 if n_held == 0 else float(found.keys[n_held - 1])
-    n_rows = found.n_rows - n_held
-    return _with_rows(fitting, source, drawn, bound, n_rows)
+    return _with_rows(fitting, source, drawn, held, found.n_rows - len(held))
 
 
 def _raise_for_piece(model: Any, source: Source) -> None:
-    """Raise, with its place, for the first piece whose numbers are not as they must be."""
-    columns = validation.stand_in(type(model).__name__)
-    dtype = np.dtype(np.float32 if model.dtype == "auto" else model.dtype)
+    """Raise, with its place, for the first piece whose numbers are wrong."""
+    check = PieceCheck.of(model)
     for piece in source.pieces(source.rows_of_piece):
-        with validation.naming_piece(piece.place):
-            validation.check_data(
-                columns, piece.X, piece.y, dtype=dtype, reset=True, numeric_y=model._numeric_target
-            )
-            if piece.weights is not None and piece.weights.any():
-                validation.check_sample_weight(piece.weights, len(piece), dtype)
+        check(piece)
 
 
-def _seed_of(random_state: Any) -> int:
-    return int(random_state_of(random_state).randint(0, 2**31 - 1))
+def fit_on_sample(
+    model: Any,
+    sample: Piece,
+    source: Source,
+    drawn: Drawn,
+    held: np.ndarray,
+    n_rows: int,
+    judged: ValidationRows,
+) -> None:
+    """Fit a model to a source of which a sample has been drawn before.
 
-
-def _rows_to_draw(n_columns: int) -> int:
-    """Return how many rows of so many columns are drawn."""
-    return int(np.clip(BYTES_DRAWN // (8 * n_columns), FEWEST_DRAWN, MOST_DRAWN))
-
-
-def _rows_to_hold_out(parameters: SimpleNamespace, given: ValidationRows, found: Survey) -> int:
-    """Return how many of the rows that were drawn judge the network."""
-    if not parameters.early_stopping or given.X is not None:
-        return 0
-    wanted = round(float(parameters.validation_fraction) * found.n_rows)
-    return max(1, min(wanted, int(SHARE_HELD_OUT * len(found.sample))))
-
-
-def _split(found: Survey, n_held: int) -> tuple[Piece | None, Piece]:
-    """Return the rows that are held out, the first ones of the sample, and the others.
-
-    Behind these comes a row of each label that none of them has.
+    Parameters
+    ----------
+    model : MLPClassifier or MLPRegressor
+    sample : Piece
+        Rows that stand for all wherever other fits look at all rows at once.
+    source : Source
+    drawn : Drawn
+    held : ndarray of float64, shape (V,)
+        What the rows drew that are not to be learnt from, ascending.
+    n_rows : int
+        How many rows of a weight there are beside these.
+    judged : ValidationRows
     """
-    rows = np.arange(len(found.sample))
-    held = chosen(found.sample, rows[:n_held]) if n_held else None
-    others = chosen(found.sample, rows[n_held:])
-    have = set(np.unique(np.asarray(others.y)).tolist()) if found.firsts else set()
-    rare = [piece for label, piece in found.firsts.items() if label not in have]
-    return held, stacked([others, *rare])
+    fitting = prepare(
+        model,
+        sample.X,
+        sample.y,
+        sample.weights,
+        incremental=False,
+        classes=None,
+        began=clock.now(),
+        validation_rows=judged,
+    )
+    model._run(_with_rows(fitting, source, drawn, held, n_rows), source, None, None)
 
 
 def _with_rows(
-    fitting: Fitting, source: Source, drawn: Drawn, bound: float, n_rows: int
+    fitting: Fitting, source: Source, drawn: Drawn, held: np.ndarray, n_rows: int
 ) -> Fitting:
     """Return a fitting to a sample as one to all rows of the source."""
     batch = min(validation.largest_batch(vars(fitting.parameters)), n_rows)
     streamed = Streamed(
         source=source,
         drawn=drawn,
-        bound=bound,
-        encode=_encoder(fitting),
+        held=held,
+        encode=Encoder.of(fitting),
         n_rows=n_rows,
         window_rows=_window_rows(source, fitting, batch, n_rows),
         shuffles=bool(fitting.parameters.shuffle),
@@ -153,28 +134,6 @@ def _window_rows(source: Source, fitting: Fitting, batch: int, n_rows: int) -> i
     return int(min(rows, -(-n_rows // batch) * batch))
 
 
-def _encoder(fitting: Fitting) -> Callable[[Piece], Rows]:
-    """Return what makes a piece's rows what the network learns from."""
-    model, coder, dtype = fitting.model, fitting.coder, fitting.coder.dtype
-    owner, n_columns = type(model).__name__, fitting.data.rows.X.shape[1]
-    columns = validation.stand_in(owner, n_columns, fitting.feature_names)
-    rows = fitting.data.rows
-    classes = ClassWeights.of(
-        getattr(fitting.parameters, "class_weight", None), coder, rows.target, fitting.sample_weight
-    )
-
-    def encode(piece: Piece) -> Rows:
-        X, y, _ = validation.check_data(
-            columns, piece.X, piece.y, dtype=dtype, reset=False, numeric_y=model._numeric_target
-        )
-        own = validation.check_sample_weight(piece.weights, len(X), dtype)
-        coder.check(y, whole=False)
-        target = coder.encode(y)
-        return Rows(np.asarray(X, dtype), target, classes.times(own, coder, target))
-
-    return encode
-
-
 def parts_of(model: Any, source: Source) -> Iterator[Piece]:
     """Yield a source in parts that partial fits learn from, one after the other.
 
@@ -185,7 +144,7 @@ def parts_of(model: Any, source: Source) -> Iterator[Piece]:
     """
     order = np.arange(source.n_parts)
     if model.shuffle and not source.once:
-        np.random.default_rng(_seed_of(model.random_state)).shuffle(order)
+        np.random.default_rng(seed_of(model.random_state)).shuffle(order)
     pieces: list[Piece] = []
     n_rows, first = 0, None
     size = source.reading.buffer_rows

@@ -16,8 +16,9 @@ import numpy as np
 
 from fastmlp._version import __version__
 from fastmlp.files.damage import NEWER, DamageError, require
+from fastmlp.files.kinds import kind_of
 
-__all__ = ["FORMAT", "Contents", "packed", "size_said", "unpacked"]
+__all__ = ["FORMAT", "Contents", "is_model", "packed", "size_said", "unpacked"]
 
 #: Number of the format that is written. It changes when older versions would misread a file.
 FORMAT = 1
@@ -99,9 +100,17 @@ def size_said(begin: bytes, size: int) -> int:
     """Return how long the header of a file is, by its first bytes, if it is one at all."""
     require(len(begin) == LENGTH_BYTES, "it is empty" if not begin else _STRANGE, _USE)
     length = int.from_bytes(begin, "little")
+    if length > max(size - LENGTH_BYTES, LONGEST_DESCRIPTION):  # a shorter one may be cut off
+        stranger = kind_of(begin)
+        require(stranger is None, f"it is {stranger}, not a model file of fastmlp", _USE)
     require(length <= LONGEST_HEADER, _STRANGE, _USE)
     require(length <= size - LENGTH_BYTES, _CUT_OFF)
     return length
+
+
+def is_model(begin: bytes) -> bool:
+    """Return whether a file is a model file, damaged or not, by its first kilobyte."""
+    return begin[LENGTH_BYTES : LENGTH_BYTES + 1] == b"{" and _BEGIN in begin[:1024]
 
 
 def unpacked(blob: bytes) -> Contents:

@@ -69,6 +69,10 @@ class Inputs:
             return np.concatenate([matrix, table.categories], axis=1, dtype=np.float32)
         return matrix
 
+    def matrix_or_zeros(self, table: EncodedTable) -> np.ndarray | csr_array:
+        """Return the same, or a column of zeros if there are no inputs, since nothing varied."""
+        return self.matrix(table) if self.names else np.zeros((len(table), 1), np.float32)
+
     @property
     def codes(self) -> list[int]:
         """Which inputs are codes of categories."""

@@ -25,7 +25,7 @@ from fastmlp.tables.report import ColumnReport
 from fastmlp.tables.roles import Roles
 from fastmlp.tables.sources import RawTable
 
-__all__ = ["Learnt", "learn"]
+__all__ = ["AS_TEXTS", "EMPTY", "Learnt", "learn"]
 
 #: What remarks say of texts that are numbers or dates, and what to do about them.
 AS_TEXTS: Mapping[str, str] = MappingProxyType(
@@ -38,7 +38,8 @@ AS_TEXTS: Mapping[str, str] = MappingProxyType(
 #: Dates with a year of four digits at one end, and perhaps a time.
 _DATE = re.compile(r"(\d{4}([-/.])\d\d?\2\d\d?|\d\d?([-/.])\d\d?\3\d{4})([ T]\d.*)?")
 
-_CONSTANT, _EMPTY, _RARE = "constant", "no values", "no level is frequent"
+#: What remarks say of columns that are dropped.
+EMPTY, _CONSTANT, _RARE = "no values", "constant", "no level is frequent"
 
 
 class Learnt(NamedTuple):
@@ -96,7 +97,7 @@ def _of_numbers(table: RawTable, places: np.ndarray, ranges: Ranges) -> list[Lea
     for i, place in enumerate(places.tolist()):
         label, dtype = _label(table, place), table.dtypes[place]
         if not vary[i]:
-            why = _EMPTY if lows[i] != lows[i] else _CONSTANT
+            why = EMPTY if lows[i] != lows[i] else _CONSTANT
             learnt.append(_dropped(label, dtype, why, shares[i]))
             continue
         encoder = boolean if table.are_booleans[place] else number
@@ -112,7 +113,7 @@ def _of_column(column: Column, place: int, n_rows: int, roles: Roles, min_count:
     if place in roles.orders or (column.is_ordered and place not in roles.categories):
         return _of_ordinal(column, n_rows, roles.orders.get(place))
     if column.nature is Nature.NOTHING:
-        return _dropped(column.label, column.dtype, _EMPTY, 1.0)
+        return _dropped(column.label, column.dtype, EMPTY, 1.0)
     if place in roles.categories or column.levels is not None:
         return _of_category(column, n_rows, min_count, place in roles.categories)
     if column.nature is Nature.DATES:
@@ -126,7 +127,7 @@ def _of_number(column: Column) -> Learnt:
     missing = float(np.isnan(values).mean()) if values.dtype.kind == "f" else 0.0
     low, high = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
     if missing == 1:
-        return _dropped(column.label, column.dtype, _EMPTY, missing)
+        return _dropped(column.label, column.dtype, EMPTY, missing)
     if low == high and not missing:
         return _dropped(column.label, column.dtype, _CONSTANT, missing)
     taken = column.nature.value.removesuffix("s")
@@ -139,7 +140,7 @@ def _of_dates(column: Column) -> Learnt:
     missing = 1 - len(there) / len(column.values)
     encoder = fit_calendar(column)
     if encoder is None:
-        why = _CONSTANT if len(there) else _EMPTY
+        why = _CONSTANT if len(there) else EMPTY
         return _dropped(column.label, column.dtype, why, missing)
     unit = "s" if "hour" in encoder.parts else "D"
     ends = tuple(map(str, np.array([there.min(), there.max()]).astype(f"datetime64[{unit}]")))
@@ -157,7 +158,7 @@ def _of_category(column: Column, n_rows: int, min_count: int, is_chosen: bool) -
         remark = _what_texts_are(levels.texts)
     if n_seen < 2 or not n_levels:
         rare = remark if remark in AS_TEXTS else _RARE
-        why = _EMPTY if not n_levels else _CONSTANT if n_levels == 1 else rare
+        why = EMPTY if not n_levels else _CONSTANT if n_levels == 1 else rare
         return _dropped(column.label, column.dtype, why, n_missing / n_rows)
     report = _report(column, "category", n_missing / n_rows, n_levels, None, ("",), remark)
     return Learnt(encoder, report)
@@ -170,7 +171,7 @@ def _of_ordinal(column: Column, n_rows: int, given: list[Any] | None) -> Learnt:
     missing = 1 - int(counts.sum()) / n_rows
     order = _order(column, levels, given, seen)
     if not seen or (len(seen) == 1 and not missing):
-        why = _CONSTANT if seen else _EMPTY
+        why = _CONSTANT if seen else EMPTY
         return _dropped(column.label, column.dtype, why, missing)
     ends = (order[0], order[-1])
     report = _report(column, "ordinal", missing, len(order), ends, ("",))

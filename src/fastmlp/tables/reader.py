@@ -9,8 +9,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from fastmlp import validation
+from fastmlp.notices import notify
 from fastmlp.tables.encoded import EncodedTable
-from fastmlp.tables.reading import Reading, read
+from fastmlp.tables.learning import EMPTY
+from fastmlp.tables.reading import Reading, UnknownLevels, read
 from fastmlp.tables.report import ColumnTable
 from fastmlp.tables.roles import roles_of
 from fastmlp.tables.sources import RawTable, open_table
@@ -111,12 +113,23 @@ class TableReader(BaseEstimator):
         return self.reading.encode(open_table(X))
 
     def fit_transform(self, X: Any, y: Any = None, owner: str | None = None) -> EncodedTable:
-        """Do both; X is opened once. ``owner`` is the class that texts name, if it is another."""
+        """Do both; X is opened once. ``owner`` is the class that texts name, if it is another.
+
+        For an owner, columns without any value are worth a warning, as they are for scikit-learn's
+        imputers. Columns of one value are not: a seldom feature has no other in a part of the rows.
+        """
         table = open_table(X)
         reading = self._read(table, owner)
         encoded = reading.encode(table)
+        empty = [each.name for each in reading.report if each.remark == EMPTY]
+        if empty and owner is not None:
+            notify(validation.columns_without_values(empty))
         self._reading = reading
         return encoded
+
+    def unknown_levels(self, X: Any) -> list[UnknownLevels]:
+        """Return which levels of X (N, I) the fit has not seen, or too seldom, by column."""
+        return self.reading.unknown_levels(open_table(X))
 
     def _read(self, table: RawTable, owner: str | None = None) -> Reading:
         validation.check_min_count(self.min_count)

@@ -4,21 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastmlp import validation
 from fastmlp.notices import notify
+from fastmlp.tables.columns import levels_of
 from fastmlp.tables.encoded import EncodedTable
-from fastmlp.tables.encoders import FIRST_CODE, CategoryEncoder, Encoder, NumberEncoder
+from fastmlp.tables.encoders import (
+    FIRST_CODE,
+    CategoryEncoder,
+    Encoder,
+    NumberEncoder,
+    RankEncoder,
+)
 from fastmlp.tables.learning import AS_TEXTS, Learnt, learn
+from fastmlp.tables.levels import Levels
 from fastmlp.tables.plain import fill
 from fastmlp.tables.report import ColumnTable
 from fastmlp.tables.roles import Roles
 from fastmlp.tables.sources import RawTable
 
-__all__ = ["Reading", "read"]
+__all__ = ["Reading", "UnknownLevels", "read"]
+
+
+class UnknownLevels(NamedTuple):
+    """Levels in a column of another table that have no code.
+
+    Attributes
+    ----------
+    column : str or int
+        Its name, or its place in a table without names.
+    n_rows : int
+        How many rows have one.
+    levels : list of str
+        The levels, those with the most rows first.
+    is_ordinal : bool
+        Whether the levels have an order, so that these are read as missing; others are read as
+        rare.
+    """
+
+    column: str | int
+    n_rows: int
+    levels: list[str]
+    is_ordinal: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +105,15 @@ class Reading:
                 with np.errstate(over="ignore"):
                     numbers[:, slot : slot + values.shape[1]] = values
         return EncodedTable(numbers, codes, self.number_names, self.category_names, tuple(sizes))
+
+    def unknown_levels(self, table: RawTable) -> list[UnknownLevels]:
+        """Return what levels of another table have no code, by column."""
+        places, found = self.places(table), []
+        for i, encoder in enumerate(self.encoders):
+            if isinstance(encoder, (CategoryEncoder, RankEncoder)):
+                levels = levels_of(table.column(int(places[i])), table.n_rows)
+                found.append(_unknown(self.report[i].name, encoder, levels))
+        return [each for each in found if each.n_rows]
 
     def _plain(self, table: RawTable, places: np.ndarray) -> np.ndarray:
         """Return which columns (K,) of the fit are numbers, there and by their type here."""
@@ -171,3 +210,16 @@ def _warn_of_texts(learnt: Sequence[Learnt]) -> None:
             f"Column {first.name!r}{more} of X has {first.remark} and is {fate}: {way}; list it in "
             "categorical_features if it is a category."
         )
+
+
+def _unknown(
+    label: str | int, encoder: CategoryEncoder | RankEncoder, levels: Levels
+) -> UnknownLevels:
+    """Return the levels of a column that an encoder does not know."""
+    is_ordinal = isinstance(encoder, RankEncoder)
+    known = encoder.ranks if isinstance(encoder, RankEncoder) else encoder.codes
+    counts = levels.counts()
+    order = np.argsort(-counts, kind="stable").tolist()
+    new = [k for k in order if counts[k] and levels.texts[k] not in known]
+    texts = [levels.texts[k] for k in new]
+    return UnknownLevels(label, int(counts[new].sum()), texts, is_ordinal)

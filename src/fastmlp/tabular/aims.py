@@ -12,13 +12,49 @@ import numpy as np
 
 from fastmlp.tabular.transforms import Transform
 
-__all__ = ["Aim", "ClassAim", "RealAim"]
+__all__ = ["Aim", "ClassAim", "Extent", "RealAim"]
 
 #: Predictions leave the range of the targets by this share of it at most.
 MARGIN = 0.05
 
 #: An end of the range that so many rows share is where the target ends.
 SHARED = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Extent:
+    """The ends of targets, and how many rows share them.
+
+    Attributes
+    ----------
+    least, largest : ndarray, shape () or (T,)
+    n_least, n_largest : ndarray of int, of the same shape
+        How many rows have this target.
+    n_rows : int
+        How many rows there are.
+    """
+
+    least: np.ndarray
+    largest: np.ndarray
+    n_least: np.ndarray
+    n_largest: np.ndarray
+    n_rows: int
+
+    @classmethod
+    def of(cls, y: np.ndarray) -> Extent:
+        """Return the extent of targets y (N,) or (N, T)."""
+        least, largest = y.min(axis=0), y.max(axis=0)
+        n_least, n_largest = (y == least).sum(axis=0), (y == largest).sum(axis=0)
+        return cls(least, largest, n_least, n_largest, len(y))
+
+    def joined(self, other: Extent) -> Extent:
+        """Return the extent of these rows and of others."""
+        both = self, other
+        least = np.minimum(self.least, other.least)
+        largest = np.maximum(self.largest, other.largest)
+        n_least = np.sum([each.n_least * (each.least == least) for each in both], axis=0)
+        n_largest = np.sum([each.n_largest * (each.largest == largest) for each in both], axis=0)
+        return Extent(least, largest, n_least, n_largest, self.n_rows + other.n_rows)
 
 
 class Aim(Protocol):
@@ -82,9 +118,9 @@ class RealAim:
     high: np.ndarray
 
     @classmethod
-    def of(cls, y: np.ndarray, loss: str, quantiles: Any) -> RealAim:
-        """Return what a loss aims at for targets y (N,) or (N, T)."""
-        low, high = bounds(y)
+    def of(cls, extent: Extent, loss: str, quantiles: Any) -> RealAim:
+        """Return what a loss aims at for targets of an extent."""
+        low, high = bounds(extent)
         levels = quantiles if loss == "pinball" else None
         return cls(loss, levels, low / 2 + high / 2, low, high)
 
@@ -145,18 +181,18 @@ class RealAim:
         return bounded
 
 
-def bounds(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return between what predictions of targets y (N,) or (N, T) lie, () or (T,) each.
+def bounds(extent: Extent) -> tuple[np.ndarray, np.ndarray]:
+    """Return between what predictions of targets of an extent lie, () or (T,) each.
 
-    They leave the range of y by a share of it at most, never change its sign, and don't leave it at
-    an end that many rows share, where the target has been cut off or can't go on.
+    They leave its range by a share of it at most, never change its sign, and don't leave it at an
+    end that many rows share, where the target has been cut off or can't go on.
     """
-    least, largest = y.min(axis=0), y.max(axis=0)
+    least, largest = extent.least, extent.largest
     margin = MARGIN * largest - MARGIN * least
-    enough = max(2.0, SHARED * len(y))
+    enough = max(2.0, SHARED * extent.n_rows)
     with np.errstate(over="ignore"):
-        low = np.where((y == least).sum(axis=0) >= enough, least, least - margin)
-        high = np.where((y == largest).sum(axis=0) >= enough, largest, largest + margin)
+        low = np.where(extent.n_least >= enough, least, least - margin)
+        high = np.where(extent.n_largest >= enough, largest, largest + margin)
     low = np.where(least >= 0, np.maximum(low, 0), low)
     high = np.where(largest <= 0, np.minimum(high, 0), high)
     return low, high

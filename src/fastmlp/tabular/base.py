@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
@@ -13,6 +13,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from fastmlp import validation
+from fastmlp.data.source import Piece, Source
 from fastmlp.estimators.preparation import ValidationRows
 from fastmlp.export.exportable import Exportable
 from fastmlp.files.savable import Savable
@@ -29,7 +30,9 @@ from fastmlp.tabular.refit import refitted
 from fastmlp.tabular.selection import greedy_weights
 from fastmlp.tabular.showing import n_epochs_of, showing
 from fastmlp.tabular.split import Split, folds, hold_out
+from fastmlp.tabular.teaching import Teaching
 from fastmlp.tabular.transforms import TRANSFORMS
+from fastmlp.tabular.whole import AllRows, Sampled, StreamedTable, Targets
 from fastmlp.training import clock
 
 __all__ = ["BaseTabular", "Ensemble"]
@@ -58,13 +61,12 @@ class _Limits(NamedTuple):
     refit: float | None = None
 
     @classmethod
-    def of(cls, began: float, given: Mapping[str, Any]) -> _Limits:
-        """Return the limits of a fit that began then."""
-        limit = given["time_limit"]
+    def of(cls, began: float, limit: float | None, *, again: bool) -> _Limits:
+        """Return the limits of a fit that began then, in which networks may learn ``again``."""
         if limit is None:
             return cls()
         learning = SHARE_OF_LEARNING * limit
-        if not given["refit"]:
+        if not again:
             return cls(began + learning, began + limit)
         race = began + SHARE_BEFORE_REFIT * learning
         return cls(race, race + limit - learning, began + learning)
@@ -101,7 +103,17 @@ class Ensemble:
         return any(each.n_epochs or isinstance(each, PartnerLearner) for each in networks)
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return what the weighted mean predicts for a raw table, (N, …)."""
+        """Return what the weighted mean predicts for a raw table, (N, …), or for a source's."""
+        if not isinstance(X, Source):
+            return self._predict(X)
+        parts = []
+        for piece in X.pieces(X.rows_of_piece):
+            with validation.naming_piece(piece.place):
+                parts.append(self._predict(piece.X))
+        validation.check_any_row_to_stream(len(parts))
+        return np.concatenate(parts)
+
+    def _predict(self, X: Any) -> np.ndarray:
         table = self.reader.transform(X)
         return self._mean([member.predict(table) for member in self.members])
 
@@ -133,7 +145,7 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         X_val: Any = None,
@@ -144,9 +156,12 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
-            The raw table. Texts, categories, dates and missing values are read as they are.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        X : data frame, array-like or source, of shape (n_samples, n_features)
+            The raw table. Texts, categories, dates and missing values are read as they are. A
+            source of :mod:`fastmlp.data` is read piece by piece, and brings y and the weights. If
+            it has more rows than are drawn (``sample_rows``), the candidates race on these, and
+            those that predict then learn from all rows but those that judge.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows. Rows of weight 0 are neither learnt from nor used to judge; they
             count only when it is decided what the columns are.
@@ -163,12 +178,19 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
         Raises
         ------
         ValueError, TypeError
-            If a parameter or the data is not as it must be; nothing has changed then.
+            If a parameter or the data is wrong. In that case nothing has changed.
         """
         began = clock.now()
         given = self._given()
         own = ValidationRows(X_val, y_val, sample_weight_val)
         judged_by_own = validation.check_own_rows(own, self.n_folds)
+        sampled, seen = None, None
+        if self._comes_in_parts(X):
+            validation.check_streamed_arguments(X, y, sample_weight, again=True)
+            validation.check_streamed_refit(own, refit=self.refit)
+            seen = self._first_sight(given)
+            sampled = self._sampled(X, given, seen)
+            X, y, sample_weight = sampled.rows.X, sampled.rows.y, sampled.rows.weights
         rng = check_random_state(given["random_state"])
         reader = TableReader(
             categorical_features=self.categorical_features,
@@ -176,28 +198,36 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
             drop=self.drop,
         )
         table = reader.fit_transform(X, owner=type(self).__name__)
-        problem, learnt = self._problem(table, y, sample_weight, given)
+        problem, targets = self._problem(table, y, sample_weight, given, seen)
+        all_rows = None if sampled is None else AllRows.of(sampled, reader, targets)
         n_rows = len(problem.table)
         if judged_by_own:
             validation.check_validation_columns(X, X_val)
-            problem = self._with_own_rows(problem, reader, own, learnt)
+            problem = self._with_own_rows(problem, reader, own, targets)
         validation.check_rows_to_learn_from(len(problem.table))
-        splits = [_after(n_rows, problem)] if judged_by_own else self._splits(problem, given, rng)
-        limits = _Limits.of(began, given)
+        if judged_by_own:
+            splits = [_after(n_rows, problem)]
+        else:
+            n_folds = self._n_folds(given, n_rows, is_all=all_rows is None)
+            splits = self._splits(problem, given, n_folds, rng)
+        limits = _Limits.of(began, given["time_limit"], again=self.refit or all_rows is not None)
         is_late = limits.race is not None and clock.now() >= limits.race
-        ensemble = self._raced(problem, reader, splits, limits, rng)
-        self._publish(ensemble, problem, splits, learnt)
-        if is_late or (limits.race is not None and not ensemble.has_learnt):
+        ensemble = self._raced(problem, targets, reader, splits, limits, rng, all_rows)
+        self._publish(ensemble, problem, splits, targets)
+        has_learnt = (
+            ensemble.has_learnt or all_rows is not None
+        )  # of that, a warning has been given
+        if is_late or (limits.race is not None and not has_learnt):
             notify(validation.no_time_to_learn(given["time_limit"]))
         return self
 
     def _with_own_rows(
-        self, problem: Problem, reader: TableReader, own: ValidationRows, learnt: Any
+        self, problem: Problem, reader: TableReader, own: ValidationRows, targets: Targets
     ) -> Problem:
         """Return a problem with the rows that the user has given to judge by, after its own."""
         with validation.naming_validation_rows():
             table = reader.transform(own.X)
-            target, weights = self._judging(learnt, own.y, own.sample_weight, len(table))
+            target, weights = targets.judging(own.y, own.sample_weight, len(table))
         rows = np.arange(len(table)) if weights is None else np.flatnonzero(weights)
         counted = None if weights is None else weights[rows]
         return problem.joined(table.rows(rows), target[rows], counted)
@@ -205,25 +235,63 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
     def _raced(
         self,
         problem: Problem,
+        targets: Targets,
         reader: TableReader,
         splits: list[Split],
         limits: _Limits,
         rng: np.random.RandomState,
+        all_rows: AllRows | None,
     ) -> Ensemble:
         """Return those who predict, after a race."""
         portfolio = self._portfolio(len(splits[0].train))
         partners = [Partner(estimator) for estimator in self.partners or ()]
-        transform = self._transform_to_try(problem)
+        transform = self._transform_to_try(problem, targets)
         seed, n_epochs = int(rng.randint(2**31)), n_epochs_of(portfolio, transform, splits)
         with showing(self.verbose, problem, n_epochs) as (shown, tell):
             report = lambda member: self._report(member, tell)  # noqa: E731
             race = Race(shown, splits, seed, limits.race, report)
             race.run(portfolio, partners, transform)
         ensemble = self._chosen(reader, race, limits.choice)
+        if race.was_interrupted and all_rows is not None:
+            return ensemble
+        if all_rows is not None:
+            return self._taught(ensemble, problem, splits, all_rows, seed, limits.refit)
         if not self.refit:
             return ensemble
         members = refitted(problem, ensemble.members, ensemble.weights, seed, limits.refit)
         return replace(ensemble, members=members)
+
+    def _taught(
+        self,
+        ensemble: Ensemble,
+        problem: Problem,
+        splits: list[Split],
+        all_rows: AllRows,
+        seed: int,
+        deadline: float | None,
+    ) -> Ensemble:
+        """Return the same with networks that have learnt from all rows of which some have raced."""
+        judged = None if self.refit else splits
+        teaching = Teaching(problem, judged, all_rows, seed, deadline)
+        with showing(self.verbose, problem, teaching.n_epochs(ensemble.members)) as (shown, tell):
+            report = lambda member: self._report(member, tell)  # noqa: E731
+            teaching.problem = shown
+            members = teaching.run(ensemble.members, ensemble.weights, report)
+        if self.time_limit is not None and teaching.n_late:
+            notify(validation.no_time_for_all_rows(self.time_limit, teaching.n_late, len(members)))
+        return replace(ensemble, members=members)
+
+    def _comes_in_parts(self, X: Any) -> bool:
+        """Return whether a table is not in memory, and is drawn a sample of."""
+        return isinstance(X, Source)
+
+    def _sampled(
+        self, source: Any, given: dict[str, Any], look: Callable[[Piece], None]
+    ) -> Sampled:
+        """Return the rows of a source that race; ``look`` is shown all of them."""
+        has_labels = is_classifier(self)
+        table = StreamedTable.of(source, given["random_state"], look, has_labels=has_labels)
+        return table.sampled()
 
     def _given(self) -> dict[str, Any]:
         """Return the parameters as a fit takes them; raise unless they are right."""
@@ -233,15 +301,18 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
         validation.check_partners(self.partners, classify=classify, loss=loss)
         return given
 
+    def _n_folds(self, given: dict[str, Any], n_rows: int, *, is_all: bool) -> int:
+        """Return how many folds a table is cut into; each would learn from all rows of a source."""
+        if given["n_folds"] is not None:
+            return int(given["n_folds"])
+        return FOLDS_OF_FEW if is_all and n_rows < FEW_ROWS else 1
+
     def _splits(
-        self, problem: Problem, given: dict[str, Any], rng: np.random.RandomState
+        self, problem: Problem, given: dict[str, Any], n_folds: int, rng: np.random.RandomState
     ) -> list[Split]:
         """Return which rows judge: a part of them, or all of them in turn."""
         n_rows = len(problem.table)
         strata = problem.target if problem.is_classification else None
-        n_folds = given["n_folds"]
-        if n_folds is None:
-            n_folds = FOLDS_OF_FEW if n_rows < FEW_ROWS else 1
         if n_folds > 1:
             return folds(n_rows, min(n_folds, n_rows), strata, rng)
         return hold_out(n_rows, given["validation_fraction"], strata, rng)
@@ -256,7 +327,7 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
         n_further = self.n_members - 1
         return portfolio._replace(n_winners=n_winners, n_further=n_further, n_of_small=1)
 
-    def _transform_to_try(self, problem: Problem) -> str | None:
+    def _transform_to_try(self, problem: Problem, targets: Any) -> str | None:
         """Return the transform of the target that the best recipe also tries, if any."""
         return None
 
@@ -284,16 +355,17 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
         )
 
     @abstractmethod
-    def _problem(
-        self, table: EncodedTable, y: Any, sample_weight: Any, given: dict[str, Any]
-    ) -> tuple[Problem, Any]:
-        """Return what is to be learnt, and what the estimator must know of y."""
+    def _first_sight(self, given: dict[str, Any]) -> Callable[[Piece], None]:
+        """Return what looks at y in a first pass over a source; it raises where y is wrong."""
 
     @abstractmethod
-    def _judging(
-        self, learnt: Any, y: Any, sample_weight: Any, n_rows: int
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return target (V, …) and weights (V,) of ``n_rows`` rows that the user judges by."""
+    def _problem(
+        self, table: EncodedTable, y: Any, sample_weight: Any, given: dict[str, Any], seen: Any
+    ) -> tuple[Problem, Any]:
+        """Return what is to be learnt, and what is known of y.
+
+        ``seen`` has looked at all rows of which these are a sample, or is None.
+        """
 
     @abstractmethod
     def _publish(
@@ -341,6 +413,23 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
     def feature_names_in_(self) -> np.ndarray:
         """The names of the columns, (I,), if they have any."""
         return self._ensemble.reader.feature_names_in_
+
+    def _asked(
+        self, ensemble: Ensemble, X: Any, y: Any, sample_weight: Any
+    ) -> tuple[np.ndarray, Any, Any]:
+        """Return what is predicted, (N, …), y and the weights, which a source brings itself."""
+        if not isinstance(X, Source):
+            return ensemble.predict(X), y, sample_weight
+        validation.check_streamed_arguments(X, y, sample_weight, again=False)
+        parts = []
+        for piece in X.pieces(X.rows_of_piece):
+            with validation.naming_piece(piece.place):
+                validation.check_brings_target(piece.y, piece.place)
+                parts.append((ensemble.predict(piece.X), piece.y, piece.weights))
+        validation.check_any_row_to_stream(len(parts))
+        predictions, targets, weights = zip(*parts, strict=True)
+        every = None if weights[0] is None else np.concatenate(weights)
+        return np.concatenate(predictions), np.concatenate(targets), every
 
     def _raw_values(self, X: Any) -> list[np.ndarray]:
         from fastmlp.export.of_table import raw_values  # noqa: PLC0415 - seldom needed

@@ -10,6 +10,8 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 
 from fastmlp import validation
+from fastmlp.data.source import Piece
+from fastmlp.data.survey import Survey
 from fastmlp.estimators.class_weights import factors_of
 from fastmlp.notices import notify
 from fastmlp.tables import EncodedTable
@@ -40,19 +42,51 @@ class _Labels:
     factors: np.ndarray | None
     learnt: np.ndarray
 
-    def weights(
-        self, target: np.ndarray, weights: np.ndarray | None, name: str
-    ) -> np.ndarray | None:
-        """Return what rows count, (N,): their ``weights`` (N,) times those of their classes.
+    def encoded(
+        self, y: Any, weights: np.ndarray | None, n_rows: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the numbers of the classes (N,) of labels, and what the rows count, (N,) or None.
 
-        ``target`` (N,) are the numbers of their classes, ``name`` says what makes up the weights.
+        That is their ``weights`` (N,) times those of their classes.
         """
+        y, _ = validation.check_scored(y, None, n_rows, numeric_y=False)
+        validation.check_one_label_a_row(y)
+        validation.check_labels_known(y, self.classes)
+        places = {label: k for k, label in enumerate(self.classes.tolist())}
+        target = np.array([places[label] for label in y.tolist()])
+        return target, self.weights(target, weights)
+
+    def weights(self, target: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
+        """Return what rows of the classes ``target`` (N,) and with these weights (N,) count."""
         if self.factors is None:
             return weights
-        product = self.factors[target]
-        if weights is not None:
-            product = product * weights
-        return validation.check_row_weights(product, name, np.dtype(np.float64))
+        factors: np.ndarray = self.factors[target]
+        return factors if weights is None else factors * weights
+
+    def judging(
+        self, y: Any, sample_weight: Any, n_rows: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return target (V,) and weights (V,) of ``n_rows`` rows that the user judges by."""
+        y, weights = validation.check_scored(y, sample_weight, n_rows, numeric_y=False)
+        target, weights = self.encoded(y, weights, n_rows)
+        if self.factors is not None and weights is not None:
+            name = validation.weights_name(self.factors, sample_weight)
+            weights = validation.check_row_weights(weights, name, np.dtype(np.float64))
+        validation.check_labels_known(y if weights is None else y[weights > 0], self.learnt)
+        return target, weights
+
+    def n_counting(self, found: Survey) -> int:
+        """Return how many rows there are, without those of classes that do not count."""
+        if self.factors is None:
+            return found.n_rows
+        factors = dict(zip(self.classes.tolist(), self.factors.tolist(), strict=True))
+        return sum(count for label, count in found.counts.items() if factors[label])
+
+
+def _look_at_labels(piece: Piece) -> None:
+    """Raise unless the labels and weights of a piece are as they must be."""
+    y, _ = validation.check_scored(piece.y, piece.weights, len(piece), numeric_y=False)
+    validation.check_one_label_a_row(y)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +95,14 @@ class _Published:
     classes: np.ndarray
     temperature: float
 
-    def probabilities(self, X: Any) -> np.ndarray:
-        """Return the probabilities (N, K) of the classes for a raw table."""
-        return tempered(self.ensemble.predict(X)[:, : len(self.classes)], self.temperature)
+    def probabilities(self, prediction: np.ndarray) -> np.ndarray:
+        """Return the probabilities (N, K) of the classes that a prediction of the members is."""
+        return tempered(prediction[:, : len(self.classes)], self.temperature)
+
+    def labels(self, prediction: np.ndarray) -> np.ndarray:
+        """Return the most probable classes (N,)."""
+        labels: np.ndarray = self.classes[self.probabilities(prediction).argmax(axis=1)]
+        return labels
 
 
 @with_shared_parts
@@ -148,7 +187,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     _published: _Published
 
     def _problem(
-        self, table: EncodedTable, y: Any, sample_weight: Any, given: dict[str, Any]
+        self, table: EncodedTable, y: Any, sample_weight: Any, given: dict[str, Any], seen: Any
     ) -> tuple[Problem, _Labels]:
         y = validation.labels_of_own_type(y)
         y, weights = validation.check_scored(y, sample_weight, len(table), numeric_y=False)
@@ -162,7 +201,9 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
             validation.check_class_weight_fits(class_weight, "labels", len(classes))
             factors = factors_of(class_weight, classes, target, weights)
         labels = _Labels(classes, factors, classes)
-        weights = labels.weights(target, weights, name)
+        weights = labels.weights(target, weights)
+        if factors is not None and weights is not None:
+            weights = validation.check_row_weights(weights, name, np.dtype(np.float64))
         problem = Problem(
             table,
             target,
@@ -177,18 +218,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
             notify(text, RuntimeWarning)
         return problem, replace(labels, learnt=counting)
 
-    def _judging(
-        self, learnt: _Labels, y: Any, sample_weight: Any, n_rows: int
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        y, weights = validation.check_scored(y, sample_weight, n_rows, numeric_y=False)
-        validation.check_one_label_a_row(y)
-        validation.check_labels_known(y, learnt.classes)
-        places = {label: k for k, label in enumerate(learnt.classes.tolist())}
-        target = np.array([places[label] for label in y.tolist()])
-        name = validation.weights_name(self.class_weight, sample_weight)
-        weights = learnt.weights(target, weights, name)
-        validation.check_labels_known(y if weights is None else y[weights > 0], learnt.learnt)
-        return target, weights
+    def _first_sight(self, given: dict[str, Any]) -> Callable[[Piece], None]:
+        return _look_at_labels
 
     def _publish(
         self, ensemble: Ensemble, problem: Problem, splits: list[Split], learnt: _Labels
@@ -224,7 +255,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like or source, of shape (n_samples, n_features)
 
         Returns
         -------
@@ -232,19 +263,39 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
             Probabilities, with columns in the order of ``classes_``.
         """
         published: _Published = self._fitted()
-        return published.probabilities(X)
+        return published.probabilities(published.ensemble.predict(X))
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each row.
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like or source, of shape (n_samples, n_features)
 
         Returns
         -------
         ndarray of shape (n_samples,)
         """
         published: _Published = self._fitted()
-        labels: np.ndarray = published.classes[published.probabilities(X).argmax(axis=1)]
-        return labels
+        return published.labels(published.ensemble.predict(X))
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return the accuracy: the share of rows whose class is predicted right.
+
+        Parameters
+        ----------
+        X : data frame, array-like or source, of shape (n_samples, n_features)
+            A source of :mod:`fastmlp.data` brings y and the weights itself.
+        y : array-like of shape (n_samples,), default=None
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        from sklearn.metrics import accuracy_score  # noqa: PLC0415 - slow to import
+
+        published: _Published = self._fitted()
+        prediction, y, sample_weight = self._asked(published.ensemble, X, y, sample_weight)
+        labels = published.labels(prediction)
+        return float(accuracy_score(y, labels, sample_weight=sample_weight))

@@ -1,4 +1,4 @@
-"""A candidate, learnt: networks, or partners, that each saw a part of the rows."""
+"""A trained candidate: networks, or partners, each of which saw a part of the rows."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
 
+from fastmlp.data.source import Piece
 from fastmlp.estimators import MLPClassifier, MLPRegressor
+from fastmlp.estimators.preparation import NO_ROWS, ValidationRows
 from fastmlp.notices import quietly
 from fastmlp.schedules import OneCycle
 from fastmlp.tables import EncodedTable
@@ -19,12 +20,13 @@ from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.split import Split
 from fastmlp.tabular.transforms import Transform, fit_transform
+from fastmlp.tabular.whole import AllRows
 from fastmlp.training import clock
 from fastmlp.training.divergence import DivergenceError
 from fastmlp.training.loop import INTERRUPTION
 from fastmlp.training.time_limit import ended_by_time
 
-__all__ = ["Failure", "Learner", "Member", "learn_all", "train"]
+__all__ = ["LEAST_TIME", "Failure", "Learner", "Member", "learn_all", "share_of_time", "train"]
 
 #: The least time that a network is given, in seconds; it then learns from some rows at least.
 LEAST_TIME = 1e-3
@@ -66,7 +68,8 @@ class Learner:
         height = max(MOST_ENTRIES // max(len(self.inputs.names), 1), 1)
         parts = [table.rows(slice(i, i + height)) for i in range(0, len(table), height)]
         answers = [
-            self.aim.ask(self.network, _matrix(self.inputs, part), self.transform) for part in parts
+            self.aim.ask(self.network, self.inputs.matrix_or_zeros(part), self.transform)
+            for part in parts
         ]
         return answers[0] if len(answers) == 1 else np.concatenate(answers)
 
@@ -153,17 +156,13 @@ class Failure:
         return "diverged" if isinstance(self.cause, DivergenceError) else "failed"
 
 
-def _matrix(inputs: Inputs, table: EncodedTable) -> np.ndarray | csr_array:
-    """Return the inputs (N, I); a column of zeros if nothing varied in what was learnt from."""
-    return inputs.matrix(table) if inputs.names else np.zeros((len(table), 1), np.float32)
-
-
 def train(
     problem: Problem,
     recipe: Recipe | Partner,
     splits: list[Split],
     seed: int,
     deadline: float | None,
+    all_rows: AllRows | None = None,
 ) -> Member:
     """Return what a recipe, or a partner, learns from each split.
 
@@ -175,6 +174,8 @@ def train(
     seed : int
     deadline : float or None
         What ``clock.now()`` shows when the time is over.
+    all_rows : AllRows, optional
+        What the problem is a sample of; all but the held-out rows of a split are then learnt from.
 
     Raises
     ------
@@ -191,8 +192,8 @@ def train(
             raise KeyboardInterrupt
         # Of the ends of networks, and of rows that were not given to them by the user.
         with quietly("y has only one class"):
-            until = _share_of_time(deadline, len(splits) - len(learners))
-            learners.append(_learn(problem, recipe, split, seed, until))
+            until = share_of_time(deadline, len(splits) - len(learners))
+            learners.append(_learn(problem, recipe, split, seed, until, all_rows))
             parts.append(learners[-1].predict(problem.table.rows(split.held)))
     rows, held_out = np.concatenate([split.held for split in splits]), np.concatenate(parts)
     if not np.isfinite(held_out).all():
@@ -202,7 +203,7 @@ def train(
     return Member(recipe.summary, recipe, tuple(learners), held_out, error, seconds)
 
 
-def _share_of_time(deadline: float | None, n_left: int) -> float | None:
+def share_of_time(deadline: float | None, n_left: int) -> float | None:
     """Return when the first of ``n_left`` networks has to end, if they share the time."""
     if deadline is None:
         return None
@@ -211,29 +212,52 @@ def _share_of_time(deadline: float | None, n_left: int) -> float | None:
 
 
 def _learn(
-    problem: Problem, recipe: Recipe | Partner, split: Split, seed: int, deadline: float | None
+    problem: Problem,
+    recipe: Recipe | Partner,
+    split: Split,
+    seed: int,
+    deadline: float | None,
+    all_rows: AllRows | None,
 ) -> Learner | PartnerLearner:
     """Return a network, or a partner, that has learnt from the rows of a split."""
     if isinstance(recipe, Partner):
         return learn_partner(problem, recipe, split, seed)
     table, recipe = problem.table.rows(split.train), _for_table(recipe, problem.table)
     inputs = _fit_inputs(recipe, table, seed)
-    X, X_val = _matrix(inputs, table), _matrix(inputs, problem.table.rows(split.held))
+    X, X_val = inputs.matrix_or_zeros(table), inputs.matrix_or_zeros(problem.table.rows(split.held))
     transform = fit_transform(recipe.transform, problem.target[split.train])
     targets = problem.target if transform is None else transform.forth(problem.target)
     scoring = _scoring(problem, split, transform)
     network = _network(problem, recipe, inputs, len(table), seed, _time_left(deadline)).set_params(
         scoring=scoring
     )
-    network.fit(
-        X,
-        targets[split.train],
-        problem.weights_of(split.train),
-        X_val=X_val,
-        y_val=targets[split.held],
-        sample_weight_val=problem.weights_of(split.held),
-    )
+    rows = Piece(X, targets[split.train], problem.weights_of(split.train), "")
+    judged = ValidationRows(X_val, targets[split.held], problem.weights_of(split.held))
+    _teach(network, inputs, transform, split, rows, judged, all_rows)
     return _learner(inputs, network, problem, transform)
+
+
+def _teach(
+    network: Any,
+    inputs: Inputs,
+    transform: Transform | None,
+    split: Split,
+    rows: Piece,
+    judged: ValidationRows,
+    all_rows: AllRows | None,
+) -> None:
+    """Fit a network to the rows of a split, or to all rows that they are a sample of."""
+    if all_rows is not None:
+        all_rows.teach(network, inputs, transform, split, rows, judged)
+        return
+    network.fit(
+        rows.X,
+        rows.y,
+        rows.weights,
+        X_val=judged.X,
+        y_val=judged.y,
+        sample_weight_val=judged.sample_weight,
+    )
 
 
 def learn_all(
@@ -242,24 +266,27 @@ def learn_all(
     n_epochs: int,
     seed: int,
     deadline: float | None,
+    all_rows: AllRows | None = None,
 ) -> Learner | PartnerLearner:
     """Return what learns from all rows of a problem: a partner, or a network for ``n_epochs``.
 
-    The course of a network's numbers is that of its whole recipe; it ends early.
+    The course of a network's numbers is that of its whole recipe; it ends early. ``all_rows`` are
+    those that the problem is a sample of, if it is one.
     """
+    everything = Split(np.arange(len(problem.table)), np.arange(0))
     with quietly("y has only one class"):
         if isinstance(recipe, Partner):
-            rows = np.arange(len(problem.table))
-            return learn_partner(problem, recipe, Split(rows, rows[:0]), seed)
+            return learn_partner(problem, recipe, everything, seed)
         recipe = _for_table(recipe, problem.table)
         inputs = _fit_inputs(recipe, problem.table, seed)
         transform = fit_transform(recipe.transform, problem.target)
         targets = problem.target if transform is None else transform.forth(problem.target)
-        X = _matrix(inputs, problem.table)
+        X = inputs.matrix_or_zeros(problem.table)
         callbacks = [lambda record: record.epoch >= n_epochs]
         network = _network(problem, recipe, inputs, X.shape[0], seed, _time_left(deadline))
         network.set_params(early_stopping=False, callbacks=callbacks)
-        network.fit(X, targets, problem.weights)
+        rows = Piece(X, targets, problem.weights, "")
+        _teach(network, inputs, transform, everything, rows, NO_ROWS, all_rows)
         return _learner(inputs, network, problem, transform)
 
 

@@ -10,10 +10,12 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from fastmlp import validation
+from fastmlp.data.source import Piece
+from fastmlp.data.survey import Survey
 from fastmlp.estimators.scores import quantile_score, r2
 from fastmlp.estimators.target_unit import TargetUnit
 from fastmlp.tables import EncodedTable
-from fastmlp.tabular.aims import RealAim
+from fastmlp.tabular.aims import Extent, RealAim
 from fastmlp.tabular.base import BaseTabular, Ensemble
 from fastmlp.tabular.documentation import with_shared_parts
 from fastmlp.tabular.loss_metrics import real_metric
@@ -28,6 +30,76 @@ if TYPE_CHECKING:
     from fastmlp.export.program import Program
 
 __all__ = ["TabularRegressor"]
+
+
+@dataclass
+class _Seen:
+    """Looks at real targets, piece by piece, and remembers their ends.
+
+    Attributes
+    ----------
+    loss : str
+    transform : str or None
+        ``target_transform``.
+    recipe : Recipe or None
+    extent : Extent or None
+        Of what has been seen.
+    """
+
+    loss: str
+    transform: str | None
+    recipe: Recipe | None
+    extent: Extent | None = None
+
+    def __call__(self, piece: Piece) -> None:
+        """Raise unless the targets and weights of a piece are as they must be."""
+        y, weights = validation.check_scored(piece.y, piece.weights, len(piece), numeric_y=True)
+        y = y.astype(np.float64)
+        validation.check_target_of_loss(y, weights, self.loss, whole=False)
+        validation.check_target_transforms(y, self.loss, self.transform, self.recipe)
+        extent = Extent.of(y)
+        self.extent = extent if self.extent is None else self.extent.joined(extent)
+
+
+@dataclass(frozen=True, eq=False)
+class _Numbers:
+    """What is known of real targets.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of the targets of a row: (), or (T,).
+    seen : _Seen
+        Of all rows.
+    """
+
+    shape: tuple[int, ...]
+    seen: _Seen
+
+    def encoded(
+        self, y: Any, weights: np.ndarray | None, n_rows: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return targets (N,) or (N, T) in the user's unit, and the rows' weights."""
+        y, _ = validation.check_scored(y, None, n_rows, numeric_y=True)
+        y = y.astype(np.float64)
+        validation.check_target_width(y, int(np.prod(self.shape)))
+        return y.reshape(-1, *self.shape), weights
+
+    def judging(
+        self, y: Any, sample_weight: Any, n_rows: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return target (V, …) and weights (V,) of ``n_rows`` rows that the user judges by."""
+        y, weights = validation.check_scored(y, sample_weight, n_rows, numeric_y=True)
+        y, weights = self.encoded(y, weights, n_rows)
+        counted = y if weights is None else y[weights > 0]
+        seen = self.seen
+        validation.check_target_of_loss(y, weights, seen.loss)
+        validation.check_target_transforms(counted, seen.loss, seen.transform, seen.recipe)
+        return y, weights
+
+    def n_counting(self, found: Survey) -> int:
+        """Return how many rows there are of a weight."""
+        return found.n_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,22 +213,34 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     _published: _Published
 
     def _problem(
-        self, table: EncodedTable, y: Any, sample_weight: Any, given: dict[str, Any]
-    ) -> tuple[Problem, Problem]:
+        self,
+        table: EncodedTable,
+        y: Any,
+        sample_weight: Any,
+        given: dict[str, Any],
+        seen: _Seen | None,
+    ) -> tuple[Problem, _Numbers]:
         y, weights = validation.check_scored(y, sample_weight, len(table), numeric_y=True)
         y = y.astype(np.float64)
         validation.check_target_of_loss(y, weights, given["loss"])
         counted = y if weights is None else y[weights > 0]
         transform = self.target_transform
         validation.check_target_transforms(counted, given["loss"], transform, self.recipe)
-        aim = RealAim.of(counted, given["loss"], given["quantiles"])
+        if seen is None:
+            seen = self._first_sight(given)
+            seen.extent = Extent.of(counted)
+        assert seen.extent is not None
+        aim = RealAim.of(seen.extent, given["loss"], given["quantiles"])
         validation.check_metric_of_quantiles(self.metric, aim.has_axis_of_quantiles)
         scales = _scales_of(y, weights)
         options = self._options(scales, given)
         metric = real_metric(self.metric, aim, options, scales if y.ndim > 1 else 1.0)
         settings = {**options, "n_threads": given["n_threads"]}
         problem = Problem(table, y, weights, aim, metric, settings).counting()
-        return problem, problem
+        return problem, _Numbers(y.shape[1:], seen)
+
+    def _first_sight(self, given: dict[str, Any]) -> _Seen:
+        return _Seen(given["loss"], self.target_transform, self.recipe)
 
     def _options(self, scales: np.ndarray, given: dict[str, Any]) -> dict[str, Any]:
         """Return the loss and its numbers, by the names of MLPRegressor, for ``scales`` (T,)."""
@@ -179,27 +263,14 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         entrants = [each.with_(transform=self.target_transform) for each in portfolio.entrants]
         return portfolio._replace(entrants=tuple(entrants))
 
-    def _judging(
-        self, learnt: Problem, y: Any, sample_weight: Any, n_rows: int
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        y, weights = validation.check_scored(y, sample_weight, n_rows, numeric_y=True)
-        y = y.astype(np.float64)
-        validation.check_target_width(y, learnt.target[0].size)
-        y = y.reshape(-1, *learnt.target.shape[1:])
-        counted = y if weights is None else y[weights > 0]
-        loss, transform = learnt.settings["loss"], self.target_transform
-        validation.check_target_of_loss(y, weights, loss)
-        validation.check_target_transforms(counted, loss, transform, self.recipe)
-        return y, weights
-
-    def _transform_to_try(self, problem: Problem) -> str | None:
+    def _transform_to_try(self, problem: Problem, targets: Any) -> str | None:
         is_open = self.target_transform == "auto" and self.recipe is None and self.preset != "fast"
         if not (is_open and validation.takes_transforms(problem.settings["loss"])):
             return None
-        return worth_trying(problem.target)
+        return worth_trying(problem.target, float(np.min(targets.seen.extent.least)))
 
     def _publish(
-        self, ensemble: Ensemble, problem: Problem, splits: list[Split], learnt: Problem
+        self, ensemble: Ensemble, problem: Problem, splits: list[Split], learnt: Any
     ) -> None:
         assert isinstance(problem.aim, RealAim)
         self._published = _Published(ensemble, problem.aim)
@@ -226,7 +297,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like or source, of shape (n_samples, n_features)
         return_std : bool, default=False
             Whether to return the standard deviation as well, which ``loss="gaussian_nll"`` learns.
             It is that of the mixture of what all networks predict.
@@ -247,13 +318,14 @@ class TabularRegressor(RegressorMixin, BaseTabular):
             return aim.answer(prediction)
         return validation.MeanAndStd((aim.answer(prediction), aim.deviation(prediction)))
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return R² of the prediction, or for "pinball" D², the share of its loss explained.
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        X : data frame, array-like or source, of shape (n_samples, n_features)
+            A source of :mod:`fastmlp.data` brings y and the weights itself.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         sample_weight : array-like of shape (n_samples,), default=None
 
         Returns
@@ -262,7 +334,8 @@ class TabularRegressor(RegressorMixin, BaseTabular):
             1 for a perfect prediction, 0 for the best constant.
         """
         published: _Published = self._fitted()
-        aim, prediction = published.aim, published.ensemble.predict(X)
+        aim = published.aim
+        prediction, y, sample_weight = self._asked(published.ensemble, X, y, sample_weight)
         y, weights = validation.check_scored(y, sample_weight, len(prediction), numeric_y=True)
         validation.check_target_width(y, aim.center.size)
         y = y.reshape(len(y), -1)

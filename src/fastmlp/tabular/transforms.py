@@ -1,4 +1,4 @@
-"""What skewed targets go through before they are learnt, and back."""
+"""Transforms of skewed targets before training, and back again."""
 
 from __future__ import annotations
 
@@ -122,16 +122,17 @@ def _transformer(n_values: int) -> Any:
     )
 
 
-def worth_trying(y: np.ndarray) -> str | None:
+def worth_trying(y: np.ndarray, least: float | None = None) -> str | None:
     """Return the transform to be tried on targets y (N,) or (N, T), if they are skewed.
 
     That is the logarithm where all are positive and it makes them less skewed, else their quantiles
-    where none is negative.
+    where none is negative. ``least`` is the least target, if y is but a sample.
     """
     skewness = _skewness(y)
-    if skewness < SKEWED or y.min() < 0:
+    least = float(y.min()) if least is None else least
+    if skewness < SKEWED or least < 0:
         return None
-    if y.min() > 0 and abs(_skewness(np.log(y))) < skewness:
+    if least > 0 and abs(_skewness(np.log(y))) < skewness:
         return "log"
     return "quantile"
 

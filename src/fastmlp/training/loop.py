@@ -137,16 +137,19 @@ class TrainingRun:
         assert self.state.rate is not None
         self._rate = self.state.rate
         self._merges = network.plan.has_batch_norm
-        n_rows = self.batch_size + self._merges
-        self._executor = self.backend.bind(
-            network.plan, self.settings, network.dtype, n_rows, self.n_threads
-        )
-        n_batches = batches_per_call(network.plan, self.batch_size)
-        self._rows_per_call = self.batch_size * min(n_batches, self.most_updates or n_batches)
+        self._bind()
         self._observers = Observers(self.observers)
         self._before_call = self._observers.listening("call_begins")
         self._after_call = self._observers.listening("call_ended")
         self._after_epoch = self._observers.listening("epoch_ended")
+
+    def _bind(self) -> None:
+        """Get ready to train, so many rows in a call."""
+        plan, dtype = self.state.network.plan, self.state.network.dtype
+        n_rows = self.batch_size + self._merges
+        self._executor = self.backend.bind(plan, self.settings, dtype, n_rows, self.n_threads)
+        n_batches = batches_per_call(plan, self.batch_size)
+        self._rows_per_call = self.batch_size * min(n_batches, self.most_updates or n_batches)
 
     def run(self) -> Ending:
         """Train until an observer ends it, or ``max_iter`` epochs are done.
@@ -215,8 +218,7 @@ class TrainingRun:
                 call_begins(state, end - begin, last and end == n_rows)
             if state.ending is not None:
                 return None
-            chosen = np.ascontiguousarray(order[..., begin:end])
-            totals = self._train(window.rows, chosen, batch_size)
+            totals = self._call(window, order, begin, end, batch_size)
             cost += totals.cost
             penalty += totals.penalty
             if not np.isfinite(cost + penalty):
@@ -247,12 +249,18 @@ class TrainingRun:
         if regular < n_rows:
             yield regular, n_rows, self.batch_size + 1
 
+    def _call(
+        self, window: TrainingData, order: np.ndarray, begin: int, end: int, batch_size: int
+    ) -> Totals:
+        """Train on a window's rows from the ``begin``-th to the ``end``-th of ``order``."""
+        chosen = np.ascontiguousarray(order[..., begin:end])
+        return self._train(window.rows, chosen, batch_size)
+
     def _train(self, rows: Rows, order: np.ndarray, batch_size: int) -> Totals:
         """Train on ``rows`` by ``order`` (K,), or (k, K) of k members, in one call."""
         state, network, n_rows = self.state, self.state.network, order.shape[-1]
         n_updates = -(-n_rows // batch_size)
-        updates = self._rate.numbers(self.rule, network.step, n_updates)
-        state.epoch_rate = float(updates["learning_rate"][-1])
+        updates = self._numbers(n_updates)
         # Counted first: Ctrl-C surfaces when the call returns, and the updates are made by then.
         network.step += n_updates
         totals = self._executor.train(
@@ -260,3 +268,10 @@ class TrainingRun:
         )
         state.n_samples_seen += n_rows
         return totals
+
+    def _numbers(self, n_updates: int) -> np.ndarray:
+        """Return the records (n_updates,) of UPDATE_DTYPE of the next updates."""
+        state = self.state
+        updates = self._rate.numbers(self.rule, state.network.step, n_updates)
+        state.epoch_rate = float(updates["learning_rate"][-1])
+        return updates

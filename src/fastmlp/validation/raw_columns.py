@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from fastmlp.validation.rules import Number
-from fastmlp.validation.wording import LONGEST_NAME, brief
+from fastmlp.validation.wording import LONGEST_NAME, brief, did_you_mean
 
 __all__ = ["check_column_roles", "check_min_count", "check_order", "raise_no_order"]
 
@@ -103,9 +103,6 @@ def _place(name: str, column: Any, known: Mapping[str, int] | None, n_columns: i
 
 
 def _raise_no_such_column(name: str, column: str, known: Mapping[str, int] | None) -> NoReturn:
-    from difflib import get_close_matches  # noqa: PLC0415 - only for errors
-
-    close = get_close_matches(column, known or (), n=1)
-    hint = f" Did you mean {brief(close[0])}?" if close else ""
+    hint = did_you_mean(column, known or ())
     reason = "X has no such column" if known is not None else "X has no column names"
     raise ValueError(f"{name}: {reason}: {brief(column, LONGEST_NAME)}.{hint}")

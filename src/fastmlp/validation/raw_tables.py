@@ -26,6 +26,7 @@ __all__ = [
     "check_table_size",
     "check_years",
     "check_zone",
+    "columns_without_values",
     "raise_unreadable_cells",
     "raise_wrong_cells",
     "raise_wrong_kind",
@@ -73,8 +74,8 @@ def check_not_lazy(X: Any) -> None:
         raise TypeError("X is a lazy data frame, which has no rows yet: pass X.collect().")
     if hasattr(X, "rows_of_piece"):
         raise TypeError(
-            "X is a source of fastmlp.data, which models of raw tables can't read yet: pass a "
-            "data frame, such as a sample of the rows."
+            "X is a source of fastmlp.data, which only fit, score and the methods that predict "
+            "read: pass a data frame."
         )
 
 
@@ -145,6 +146,13 @@ def check_any_varies(n_outputs: int, n_rows: int) -> None:
         "X has 1 sample" if n_rows == 1 else "all columns are constant, empty, rare or left out"
     )
     raise ValueError(f"X has no column that tells rows apart: {reason}.")
+
+
+def columns_without_values(labels: Sequence[str | int]) -> str:
+    """Return what to say of columns that have no values."""
+    one = len(labels) == 1
+    what = f"Column{'' if one else 's'} {_listed(labels)} {'has' if one else 'have'} no values"
+    return f"{what} and {'is' if one else 'are'} left out."
 
 
 def check_years(label: str | int, dates: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Checks of ``scoring``: by what the held-out rows are judged."""
+"""Checks of ``scoring``: the metric that judges the held-out rows."""
 
 from __future__ import annotations
 
@@ -132,15 +132,25 @@ def _of_scorer(scoring: str, text: str) -> str | None:
     if "pos_label=" in text:
         return (
             "the labels are not 0 and 1, so it does not know which one is positive: use "
-            f"'{scoring}_macro', or make_scorer({scoring}_score, pos_label=…)."
+            f"{_macro(scoring)}make_scorer({scoring}_score, pos_label=…)."
         )
     if "multi_class must be in" in text:
         return "it works for two classes only: use 'roc_auc_ovr'."
     if "average='binary'" in text:
         return f"it works for two classes only: use '{scoring}_macro'."
+    if "could not convert string" in text:
+        return "it is for numbers, but y holds labels: use one for classes, such as 'f1_macro'."
     if "continuous" in text:
         return "it compares labels, but y holds numbers: use a metric for numbers, such as 'r2'."
     return None
+
+
+def _macro(scoring: str) -> str:
+    """Return the scorer that takes the mean over the classes, if there is one."""
+    from sklearn.metrics import get_scorer_names  # noqa: PLC0415 - slow to import
+
+    macro = f"{scoring}_macro"
+    return f"'{macro}', or " if macro in get_scorer_names() else ""
 
 
 def check_score(scoring: Any, score: Any, name: str = "scoring") -> float:

@@ -38,6 +38,7 @@ __all__ = [
     "check_target_of_loss",
     "check_target_transforms",
     "labels_of_own_type",
+    "no_time_for_all_rows",
     "no_time_to_learn",
     "no_value_of",
     "parameter_of_quantiles",
@@ -226,14 +227,20 @@ def check_target_transforms(y: np.ndarray, loss: str, transform: Any, recipe: An
             )
 
 
-def check_target_of_loss(y: np.ndarray, weights: np.ndarray | None, loss: str) -> None:
-    """Raise ValueError if a loss has no value for a target (N,) or (N, C) with weights (N,)."""
+def check_target_of_loss(
+    y: np.ndarray, weights: np.ndarray | None, loss: str, *, whole: bool = True
+) -> None:
+    """Raise ValueError if a loss has no value for a target (N,) or (N, C) with weights (N,).
+
+    Unless it is the ``whole`` target, all may be 0.
+    """
     kind = LOSSES[loss].target
     if weights is not None:
         counts = weights.reshape(-1, *[1] * (y.ndim - 1)) > 0
         y = np.where(counts, y, y[weights > 0][:1])
     check_target_range(y, loss, kind, np.dtype(np.float32), np.ones(1))
-    check_any_positive(y, loss, kind)
+    if whole:
+        check_any_positive(y, loss, kind)
 
 
 def check_metric_of_quantiles(metric: Any, several: bool) -> None:
@@ -282,6 +289,14 @@ def no_time_to_learn(limit: float) -> str:
     return (
         f"time_limit={limit:g} seconds had passed before a network could learn, so predictions may "
         "be hardly better than a constant: give the fit more time."
+    )
+
+
+def no_time_for_all_rows(limit: float | None, n_late: int, n_members: int) -> str:
+    """Return what to say of networks that had no time to learn from all rows of a source."""
+    return (
+        f"time_limit={limit:g} seconds were over before {n_late} of {n_members} members had learnt "
+        "from all rows of the source: they have seen a sample, or a part. Give the fit more time."
     )
 
 

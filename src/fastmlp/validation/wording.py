@@ -6,12 +6,23 @@ All of it is on one line, whatever the value is.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from reprlib import Repr
 from typing import Any
 
 from fastmlp.names import Names
 
-__all__ = ["LONGEST_TEXT", "a_kind_of", "brief", "count_of", "one_line", "place", "unknown_name"]
+__all__ = [
+    "LONGEST_TEXT",
+    "a_kind_of",
+    "brief",
+    "count_of",
+    "counted",
+    "did_you_mean",
+    "one_line",
+    "place",
+    "unknown_name",
+]
 
 #: Maximum lengths of a value as it is shown, of one used as a name, and of another library's text.
 LONGEST, LONGEST_NAME, LONGEST_TEXT = 80, 60, 200
@@ -71,6 +82,34 @@ def count_of(number: int) -> str:
     """Return a number rounded to three digits; no float can hold the largest."""
     largest = sys.float_info.max
     return f"{number:.3g}" if number <= largest else f"more than {largest:.3g}"
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number of things, in the singular or the plural.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(1200, "row")
+    ('1 row', '1,200 rows')
+    """
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def did_you_mean(written: str, names: Iterable[str]) -> str:
+    """Return a question for the name that looks most like ``written``, to be put behind a text.
+
+    Case and blanks at the ends do not count; "" if no name is alike.
+
+    Examples
+    --------
+    >>> did_you_mean("pirce", ["town", "Price"]), did_you_mean("x", ["town"])
+    (" Did you mean 'Price'?", '')
+    """
+    from difflib import get_close_matches  # noqa: PLC0415 - only for errors
+
+    by_key = {name.strip().casefold(): name for name in names}
+    found = get_close_matches(written.strip().casefold(), by_key, n=1)
+    return f" Did you mean {brief(by_key[found[0]], LONGEST_NAME)}?" if found else ""
 
 
 def place(index: tuple[int, ...]) -> str:

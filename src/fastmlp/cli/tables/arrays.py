@@ -29,13 +29,14 @@ def read_arrays(name: str, content: bytes) -> tuple[pa.Table, list[str]]:
     arrays = _arrays(name, content)
     n_rows = max((len(each) for each in arrays.values()), default=0)
     if not n_rows:
-        raise_unreadable(name, "it has no arrays of rows", "write some by numpy.savez")
+        raise_unreadable(name, "it has no arrays with rows", "write some with numpy.savez")
     others = [each for each in arrays if len(arrays[each]) != n_rows]
     columns: dict[str, pa.Array] = {}
     for each, array in arrays.items():
         if each not in others:
             columns.update(_columns(name, each, array))
-    told = [f"{name}: {', '.join(others)} left out, as it is shorter than the table"]
+    are = "is" if len(others) == 1 else "are"
+    told = [f"{name}: {', '.join(others)} {are} shorter than the table, and so left out"]
     return pa.table(columns), told if others else []
 
 
@@ -45,14 +46,14 @@ def _arrays(name: str, content: bytes) -> dict[str, np.ndarray]:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             arrays = {each: archive[each] for each in archive.files}
     except _UNREADABLE as error:
-        raise_unreadable(name, str(error), "write plain arrays by numpy.savez")
+        raise_unreadable(name, str(error), "write plain arrays with numpy.savez")
     plain = {each: array for each, array in arrays.items() if isinstance(array, np.ndarray)}
     return {each: array for each, array in plain.items() if array.ndim in (1, 2)}
 
 
 def _columns(name: str, label: str, array: np.ndarray) -> dict[str, pa.Array]:
     if array.dtype.kind not in "biufUSM":
-        raise_kind(name, f"an archive whose {label} holds {array.dtype}")
+        raise_kind(name, f"an archive whose array {label} holds {array.dtype}")
     if array.dtype.kind == "S":
         array = array.astype(str)
     if array.ndim == 1:

@@ -17,7 +17,7 @@ from fastmlp.cli.tables.refusals import raise_cell
 from fastmlp.tables import ColumnTable
 from fastmlp.validation.wording import brief
 
-__all__ = ["as_learnt", "is_text", "numbers_of", "typed"]
+__all__ = ["MOSTLY", "as_learnt", "is_text", "numbers_of", "share_of_numbers", "typed"]
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity)$"
 _NUMBER_WITH_COMMA = _NUMBER.replace(r"\.", ",")
@@ -32,7 +32,7 @@ MOSTLY = 0.5
 #: Types of dates, the plainer ones first.
 _DATES = (pa.date32(), pa.timestamp("us"), pa.timestamp("us", "UTC"))
 
-_FOR_NUMBERS = "mend the cell, or say by --missing that it stands for a missing value"
+_FOR_NUMBERS = "fix the cell, or give --missing if it stands for a missing value"
 
 
 class _Numbers(NamedTuple):
@@ -55,15 +55,16 @@ def typed(table: Table, as_texts: Sequence[str] = ()) -> Table:
     for name in table.names:
         column = table.columns[name]
         if name not in as_texts:
-            column, remark = _of_texts(name, column, table.dialect.decimal or ".")
+            column, remark = _of_texts(name, column, table)
             remarks += [remark] if remark else []
         columns.append(column)
     whole = pa.Table.from_arrays(columns, names=table.names)
     return replace(table, columns=whole, remarks=tuple(remarks))
 
 
-def _of_texts(name: str, texts: pa.ChunkedArray, decimal: str) -> tuple[pa.ChunkedArray, str]:
+def _of_texts(name: str, texts: pa.ChunkedArray, table: Table) -> tuple[pa.ChunkedArray, str]:
     """Return a column as what its cells are, and a remark or nothing."""
+    decimal = _decimal_of(table)
     n_cells = len(texts) - texts.null_count
     if not n_cells:
         return texts, ""
@@ -78,10 +79,14 @@ def _of_texts(name: str, texts: pa.ChunkedArray, decimal: str) -> tuple[pa.Chunk
         return texts, ""
     row = pc.index(numbers.are, False).as_py()
     return texts, (
-        f"column {brief(name)} is read as texts: {brief(texts[row].as_py(), 40)} in row {row + 1} "
-        f"is no number, as {100 * n_numbers / n_cells:.3g} % of its cells are; if it stands for a "
-        "missing value, give it by --missing"
+        f"column {brief(name)} is read as text: {100 * n_numbers / n_cells:.3g} % of its cells are "
+        f"numbers, but {brief(texts[row].as_py(), 40)} in {table.place_of(row)} is not; if that "
+        "stands for a missing value, give it by --missing"
     )
+
+
+def _decimal_of(table: Table) -> str:
+    return "." if table.dialect is None else table.dialect.decimal or "."
 
 
 def _numbers(texts: pa.ChunkedArray, decimal: str) -> _Numbers:
@@ -113,6 +118,11 @@ def _dates(texts: pa.ChunkedArray) -> pa.ChunkedArray | None:
     return None
 
 
+def share_of_numbers(table: Table, name: str) -> float:
+    """Return which share of a column of texts, none of them missing, are numbers."""
+    return float(pc.mean(_numbers(table.columns[name], _decimal_of(table)).are).as_py())
+
+
 def numbers_of(table: Table, name: str, remedy: str = _FOR_NUMBERS) -> pa.ChunkedArray:
     """Return a column as numbers, float64.
 
@@ -126,17 +136,22 @@ def numbers_of(table: Table, name: str, remedy: str = _FOR_NUMBERS) -> pa.Chunke
         column = column.cast(column.type.value_type)
     if is_text(column.type):
         column = pc.utf8_trim_whitespace(column)
-        decimal = "." if table.dialect is None else table.dialect.decimal or "."
-        numbers = _numbers(column, decimal)
+        numbers = _numbers(column, _decimal_of(table))
         row = pc.index(numbers.are, False).as_py()
         if row >= 0:
-            raise_cell(table.name, name, column[row].as_py(), row + 1, "numbers", remedy)
+            where = table.place_of(row)
+            raise_cell(table.name, name, column[row].as_py(), where, "numbers", remedy)
         return pc.cast(numbers.texts, pa.float64())
     try:
         return pc.cast(column, pa.float64(), safe=False)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        first = str(next((each for each in column.to_pylist() if each is not None), ""))
-        raise_cell(table.name, name, first, 1, "numbers", remedy)
+        raise_cell(table.name, name, *_first_cell(table, column), "numbers", remedy)
+
+
+def _first_cell(table: Table, column: pa.ChunkedArray) -> tuple[str, str]:
+    """Return the first cell that is not missing, and where it is."""
+    row = pc.index(pc.is_valid(column), True).as_py()
+    return str(column[row].as_py()), table.place_of(row)
 
 
 def as_learnt(table: Table, learnt: ColumnTable) -> Table:
@@ -148,7 +163,7 @@ def as_learnt(table: Table, learnt: ColumnTable) -> Table:
         The table lacks a column, or a cell is not what the model must have.
     """
     wanted = [each for each in learnt if each.taken_for != "dropped"]
-    table.require([str(each.name) for each in wanted])
+    table.require([str(each.name) for each in wanted], why="which the model needs")
     columns = {str(each.name): _as(table, str(each.name), each.taken_for) for each in wanted}
     # Of those that were dropped nothing is wanted, but the model is told what it has been told.
     return replace(table, columns=pa.table(columns))
@@ -181,9 +196,9 @@ def _dates_of(table: Table, name: str) -> pa.ChunkedArray:
     for row, cell in enumerate(column):
         if cell.is_valid and _dates(pa.chunked_array([[cell.as_py()]], column.type)) is None:
             remedy = "write it as 2024-12-31, or 2024-12-31 23:59:59"
-            raise_cell(table.name, name, cell.as_py(), row + 1, "dates", remedy)
-    remedy = "let all of them have a time zone, or none"
-    raise_cell(table.name, name, str(column[0].as_py()), 1, "dates of one kind", remedy)
+            raise_cell(table.name, name, cell.as_py(), table.place_of(row), "dates", remedy)
+    remedy = "give all of them a time zone, or none"
+    raise_cell(table.name, name, *_first_cell(table, column), "dates of one kind", remedy)
 
 
 def is_text(kind: pa.DataType) -> bool:

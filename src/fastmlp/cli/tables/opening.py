@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fastmlp.cli.errors import TableError
-from fastmlp.cli.tables.refusals import raise_empty, raise_kind, raise_unreadable
+from fastmlp.cli.tables.refusals import raise_empty, raise_kind, raise_model, raise_unreadable
+from fastmlp.files.container import is_model
+from fastmlp.files.kinds import kind_of
 from fastmlp.validation.wording import brief
 
-__all__ = ["STANDARD", "Opened", "named", "opened"]
+__all__ = ["STANDARD", "Opened", "holds_model", "holds_table", "named", "opened"]
 
 #: What stands for standard input and standard output.
 STANDARD = "-"
@@ -29,20 +31,14 @@ _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
     (b"\x93NUMPY", "npy"),
 )
 
-#: The same of files that people take for tables.
-_STRANGERS: tuple[tuple[bytes, str], ...] = (
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook or another Office file"),
-    (b"SQLite format 3", "a database of SQLite"),
-    (b"%PDF", "a PDF"),
-    (b"\x89PNG", "a picture"),
-    (b"\x89HDF", "an HDF5 file"),
-    (b"PK\x05\x06", "an empty archive"),
-    (b"BZh", "compressed by bzip2"),
-    (b"\xfd7zXZ", "compressed by xz"),
-    (b"\x28\xb5\x2f\xfd", "compressed by zstd"),
-    (b"\x7fELF", "a program"),
-    (b"\x80\x04\x95", "a pickle"),
-    (b"\x80\x05\x95", "a pickle"),
+#: The same of texts that are not tables, in small letters and without blanks before them.
+_TEXTS: tuple[tuple[bytes, str], ...] = (
+    (b"<!doctype html", "a web page"),
+    (b"<html", "a web page"),
+    (b"<?xml", "an XML file"),
+    (b"{\\rtf", "an RTF document"),
+    (b'{"', "a JSON file"),
+    (b"[{", "a JSON file"),
 )
 
 _GZIP = b"\x1f\x8b"
@@ -89,6 +85,23 @@ def opened(path: str) -> Opened:
     return Opened(name, _kind_of(name, content), content)
 
 
+def holds_model(path: str) -> bool:
+    """Return whether a file begins as models do."""
+    try:
+        with Path(path).open("rb") as file:
+            return is_model(file.read(1024))
+    except (OSError, ValueError):
+        return False
+
+
+def holds_table(path: str) -> bool:
+    """Return whether a file is of a kind that may hold a table."""
+    try:
+        return opened(path).kind != "npy"
+    except TableError:
+        return False
+
+
 def _bytes_of(path: str) -> bytes:
     if path == STANDARD:
         stdin = getattr(sys.stdin, "buffer", None)
@@ -105,26 +118,34 @@ def _bytes_of(path: str) -> bytes:
     except OSError as error:
         raise TableError(f"{named(path)} can't be read: {error.strerror}") from None
     except ValueError:  # a zero byte
-        raise TableError(f"{brief(path)} is no name of a file") from None
+        raise TableError(f"{brief(path)} is not a file name") from None
 
 
 def _decompressed(name: str, content: bytes) -> bytes:
     try:
         return gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
-        raise_unreadable(name, f"it is compressed, but damaged ({error})", "copy it once more")
+        raise_unreadable(name, f"it is compressed, but damaged ({error})", "copy it again")
 
 
 def _kind_of(name: str, content: bytes) -> str:
     for begin, kind in _BEGINNINGS:
         if content.startswith(begin):
             return _kind_of_zip(name, content) if kind == "zip" else kind
-    for begin, what in _STRANGERS:
-        if content.startswith(begin):
-            raise_kind(name, what)
+    if is_model(content):
+        raise_model(name)
+    stranger = kind_of(content[:8]) or _kind_of_text(content[:64])
+    if stranger is not None:
+        raise_kind(name, stranger)
     if b"\0" in content[: 2**16] and not content.startswith(_WIDE):
         raise_kind(name, "a binary file of an unknown kind")
     return "text"
+
+
+def _kind_of_text(begin: bytes) -> str | None:
+    """Return what a text is, in words, if it is of a kind that is no table."""
+    words = begin.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return next((what for start, what in _TEXTS if words.startswith(start)), None)
 
 
 def _kind_of_zip(name: str, content: bytes) -> str:
@@ -132,7 +153,7 @@ def _kind_of_zip(name: str, content: bytes) -> str:
     try:
         members = zipfile.ZipFile(io.BytesIO(content)).namelist()
     except (zipfile.BadZipFile, ValueError, OSError):
-        raise_unreadable(name, "it is a damaged zip archive", "copy it once more")
+        raise_unreadable(name, "it is a damaged zip archive", "copy it again")
     if any(member.startswith("xl/") for member in members):
         raise_kind(name, "an Excel workbook")
     if not any(member.endswith(".npy") for member in members):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import ipc, parquet
 
@@ -21,6 +22,7 @@ from fastmlp.cli.tables.refusals import (
     raise_unreadable,
 )
 from fastmlp.cli.tables.text import read_text
+from fastmlp.validation.wording import counted
 
 __all__ = ["Table", "read_table"]
 
@@ -42,12 +44,18 @@ class Table:
         How a text was written; None for other files.
     remarks : tuple of str
         What is to be said of the file.
+    unit : str
+        What the numbers of the rows count: "line" or "row".
+    numbers : ndarray of int, shape (N,), or None
+        Of the rows in their file; None if it is all of them, from 1 on.
     """
 
     name: str
     columns: pa.Table
     dialect: Dialect | None = None
     remarks: tuple[str, ...] = ()
+    unit: str = "row"
+    numbers: np.ndarray | None = None
 
     def __len__(self) -> int:
         return int(self.columns.num_rows)
@@ -62,13 +70,31 @@ class Table:
         """Return its size, and how a text is written, in a line."""
         width = self.columns.num_columns
         how = f" ({self.dialect.told})" if self.dialect is not None else ""
-        return f"{self.name}: {len(self):,} rows, {width:,} columns{how}"
+        return f"{self.name}: {counted(len(self), 'row')}, {counted(width, 'column')}{how}"
 
-    def require(self, names: list[str]) -> None:
-        """Raise TableError unless the table has these columns."""
+    def place_of(self, row: int) -> str:
+        """Return where in its file a row is, in words."""
+        return f"{self.unit} {row + 1 if self.numbers is None else self.numbers[row]}"
+
+    def rows(self, which: np.ndarray) -> Table:
+        """Return some rows (K,), by their places."""
+        numbers = np.arange(1, len(self) + 1) if self.numbers is None else self.numbers
+        return replace(self, columns=self.columns.take(which), numbers=numbers[which])
+
+    def require(self, names: Sequence[str], *, option: str = "", why: str = "") -> None:
+        """Raise unless the table has these columns.
+
+        ``option`` is what has named them, and ``why`` who wants them; see ``raise_no_column``.
+        """
         missing = [name for name in names if name not in self.names]
         if missing:
-            raise_no_column(self.name, missing, self.names)
+            told = {"option": option, "why": why}
+            raise_no_column(self.name, missing, self.names, has_heading=self.has_heading, **told)
+
+    @property
+    def has_heading(self) -> bool:
+        """Whether the columns' names were cells of a text."""
+        return self.dialect is not None and self.dialect.header
 
 
 def read_table(path: str, dialect: Dialect) -> Table:
@@ -82,9 +108,9 @@ def read_table(path: str, dialect: Dialect) -> Table:
     file = opened(path)
     table = _READERS[file.kind](file, dialect)
     kept = [name for name in table.names if not _INDEX.fullmatch(name)]
-    check_any_rows(table.name, len(table), len(kept))
-    check_names(table.name, kept)
-    return Table(table.name, table.columns.select(kept), table.dialect, table.remarks)
+    check_any_rows(table.name, len(table), kept, has_heading=table.has_heading)
+    check_names(table.name, kept, has_heading=table.has_heading)
+    return replace(table, columns=table.columns.select(kept))
 
 
 def _of_text(file: Opened, given: Dialect) -> Table:
@@ -92,7 +118,9 @@ def _of_text(file: Opened, given: Dialect) -> Table:
     if not text.strip():
         raise_empty(file.name)
     dialect = found(text, given)
-    return Table(file.name, read_text(file.name, text, dialect), dialect)
+    columns, lines = read_text(file.name, text, dialect)
+    unit = "row" if lines is None else "line"
+    return Table(file.name, columns, dialect, unit=unit, numbers=lines)
 
 
 def _by_arrow(read: Callable[[pa.BufferReader], pa.Table]) -> Callable[[Opened, Dialect], Table]:
@@ -101,7 +129,7 @@ def _by_arrow(read: Callable[[pa.BufferReader], pa.Table]) -> Callable[[Opened, 
             columns = read(pa.BufferReader(file.content))
             columns.validate(full=True)
         except (pa.ArrowException, OSError, ValueError) as error:
-            raise_unreadable(file.name, str(error), "it may be damaged: write it once more")
+            raise_unreadable(file.name, str(error), "it may be damaged: write it again")
         return Table(file.name, columns)
 
     return reader

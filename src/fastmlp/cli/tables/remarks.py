@@ -10,7 +10,7 @@ from fastmlp.cli.tables.natures import is_text
 from fastmlp.cli.tables.reading import Table
 from fastmlp.cli.tables.refusals import listed
 from fastmlp.cli.tables.target import Aimed
-from fastmlp.validation.wording import brief
+from fastmlp.validation.wording import brief, counted
 
 __all__ = ["remarks_on"]
 
@@ -39,13 +39,11 @@ def remarks_on(problem: Aimed, dropped: tuple[str, ...] = ()) -> list[str]:
 
 def _gaps(table: Table, names: list[str]) -> list[str]:
     shares = {name: table.columns[name].null_count / max(len(table), 1) for name in names}
-    empty = [name for name, share in shares.items() if share == 1]
     mostly = [name for name, share in shares.items() if MOSTLY_MISSING < share < 1]
-    same = [name for name in names if name not in empty and _is_constant(table.columns[name])]
+    same = [name for name in names if _is_constant(table.columns[name])]
     return [
-        f"{_columns(empty)} without any value: left out" if empty else "",
-        f"{_columns(same)} with one value in all rows: left out" if same else "",
-        f"{_columns(mostly)} with more gaps than values" if mostly else "",
+        f"{_columns(same, 'has', 'have')} the same value in all rows: left out" if same else "",
+        f"{_columns(mostly, 'has', 'have')} more gaps than values" if mostly else "",
     ]
 
 
@@ -56,8 +54,10 @@ def _is_constant(column: pa.ChunkedArray) -> bool:
     return bool(column[0] == column[-1] and pc.count_distinct(column).as_py() == 1)
 
 
-def _columns(names: list[str]) -> str:
-    return f"column{'s' if len(names) > 1 else ''} {listed(names)}"
+def _columns(names: list[str], has: str, have: str) -> str:
+    """Return some columns with a verb."""
+    one = len(names) == 1
+    return f"column{'' if one else 's'} {listed(names)} {has if one else have}"
 
 
 def _numbering(name: str, column: pa.ChunkedArray) -> str:
@@ -67,7 +67,7 @@ def _numbering(name: str, column: pa.ChunkedArray) -> str:
     numbers = column.to_numpy()
     if not (np.diff(numbers) == 1).all():
         return ""
-    return f"column {brief(name)} numbers the rows: leave it out by --drop {brief(name)}"
+    return f"column {brief(name)} numbers the rows: leave it out with --drop {brief(name)}"
 
 
 def _different(name: str, column: pa.ChunkedArray) -> str:
@@ -78,8 +78,8 @@ def _different(name: str, column: pa.ChunkedArray) -> str:
     if n_texts < 20 or n_texts <= MOSTLY_DIFFERENT * n_cells:
         return ""
     return (
-        f"column {brief(name)} has {n_texts:,} different texts in {n_cells:,} rows: little can be "
-        "learnt of it"
+        f"column {brief(name)} has {n_texts:,} different texts in {counted(n_cells, 'row')}: "
+        "little can be learnt from it"
     )
 
 
@@ -93,7 +93,7 @@ def _copy(name: str, column: pa.ChunkedArray, problem: Aimed) -> str:
     texts = kinds <= set("OU") and bool((values.astype(str) == problem.y).all())
     if not (same or texts):
         return ""
-    return f"column {brief(name)} is the target once more: leave it out by --drop {brief(name)}"
+    return f"column {brief(name)} repeats the target: leave it out with --drop {brief(name)}"
 
 
 def _ordered_in_time(table: Table, names: list[str]) -> str:
@@ -101,8 +101,9 @@ def _ordered_in_time(table: Table, names: list[str]) -> str:
     if not dates:
         return ""
     return (
-        f"{_columns(dates)} with dates: rows are held out at random, so figures are too good if "
-        "the model is to predict later rows; give those of the last time by --test"
+        f"{_columns(dates, 'holds', 'hold')} dates: the rows that judge the model are chosen at "
+        "random, so the figures are too good if it is to predict later rows; to judge it by the "
+        "latest rows, give them with --test"
     )
 
 
@@ -117,7 +118,7 @@ def _twice(table: Table, names: list[str]) -> str:
     share = 1 - n_different / len(table)
     if share < 0.01:
         return ""
-    return f"{100 * share:.2g} % of the rows have the same columns as another one"
+    return f"{100 * share:.2g} % of the rows are copies of others, apart from the target"
 
 
 def _rare(problem: Aimed) -> str:
@@ -125,5 +126,7 @@ def _rare(problem: Aimed) -> str:
         return ""
     labels, counts = np.unique(problem.y, return_counts=True)
     rare = [str(label) for label in labels[counts < FEW_OF_A_CLASS]]
-    what = "class" if len(rare) == 1 else "classes"
-    return f"{what} {listed(rare)} with fewer than {FEW_OF_A_CLASS} rows" if rare else ""
+    if not rare:
+        return ""
+    what = "class {} has" if len(rare) == 1 else "classes {} have"
+    return f"{what.format(listed(rare))} fewer than {FEW_OF_A_CLASS} rows"

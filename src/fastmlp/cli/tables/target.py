@@ -9,17 +9,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fastmlp.cli.errors import TableError
-from fastmlp.cli.tables.natures import numbers_of, typed
+from fastmlp.cli.errors import RefusedError, TableError
+from fastmlp.cli.tables.natures import MOSTLY, is_text, numbers_of, share_of_numbers, typed
 from fastmlp.cli.tables.reading import Table
 from fastmlp.cli.tables.refusals import listed, raise_cell
-from fastmlp.validation.wording import brief
+from fastmlp.validation.wording import brief, counted
 
 __all__ = ["MOST_CLASSES", "TASKS", "Aimed", "aimed", "aimed_as_learnt"]
 
 TASKS = ("classification", "regression")
 
-#: Whole numbers are classes if there are so few different ones, with so many rows each in the mean.
+#: Whole numbers are classes if there are so few different ones, with so many rows each on average.
 MOST_CLASSES, ROWS_OF_A_CLASS = 20, 10
 
 
@@ -45,8 +45,7 @@ class Aimed(NamedTuple):
 
     def rows(self, which: np.ndarray) -> Aimed:
         """Return some rows (K,), by their numbers."""
-        table = replace(self.table, columns=self.table.columns.take(which))
-        return self._replace(table=table, y=self.y[which])
+        return self._replace(table=self.table.rows(which), y=self.y[which])
 
 
 def aimed(table: Table, target: str, task: str | None) -> Aimed:
@@ -57,40 +56,79 @@ def aimed(table: Table, target: str, task: str | None) -> Aimed:
 
     Raises
     ------
+    RefusedError
+        There is no such column, or its type is not one that is predicted, or not by this task.
     TableError
-        There is no such column, it has no values, or they are none of a kind that is predicted.
+        It has no values, or a cell is wrong.
     """
-    table.require([target])
+    table.require([target], option="--target")
     if len(table.names) == 1:
-        raise TableError(f"{table.name} has no column but {brief(target)}: check --delimiter")
+        raise TableError(
+            f"{table.name} has no column but {brief(target)}, so there is nothing to predict it "
+            "from: check --delimiter"
+        )
     table, remarks = _with_targets(table, target)
     column = _plain(table.columns[target])
-    why = "it was asked for"
     if task is None:
         task, why = _task_of(table.name, target, column)
-    if task == "regression":
-        y = numbers_of(table, target, "give --task classification to predict classes").to_numpy()
     else:
-        y = _labels_of(table, target)
-        _check_classes(table.name, target, y)
-    if task == "regression" and not np.isfinite(y).all():
-        row = int(np.argmin(np.isfinite(y)))
-        raise_cell(table.name, target, str(y[row]), row + 1, "finite numbers", "mend the cell")
+        _check_task(table, target, column, task)
+        why = f"--task {task} was given"
+    y = _values_of(table, target, task)
     rest = replace(table, columns=table.columns.drop_columns([target]), remarks=remarks)
     return Aimed(rest, y, task, why)
 
 
-def aimed_as_learnt(table: Table, target: str, classes: np.ndarray | None) -> Aimed:
+def _check_task(table: Table, target: str, column: pa.ChunkedArray, task: str) -> None:
+    """Raise RefusedError if a column has not the type that a task is for.
+
+    A few cells that are wrong are the table's fault, and told of elsewhere.
+    """
+    are_numbers = not is_text(column.type) or share_of_numbers(table, target) > MOSTLY
+    if task == "regression" and not are_numbers:
+        raise RefusedError(
+            f"--task regression: column {brief(target)} of {table.name} holds text, such as "
+            f"{brief(str(column[0].as_py()), 40)} in {table.place_of(0)}, not numbers"
+        )
+    if task == "classification" and pa.types.is_floating(column.type):
+        fractions = pc.not_equal(column, pc.floor(column))
+        row = pc.index(fractions, True).as_py()
+        if row >= 0:
+            raise RefusedError(
+                f"--task classification: column {brief(target)} of {table.name} holds numbers with "
+                f"fractions, such as {column[row]} in {table.place_of(row)}, not classes"
+            )
+
+
+def _values_of(table: Table, target: str, task: str) -> np.ndarray:
+    """Return the targets (N,) of a task."""
+    if task == "classification":
+        labels = _labels_of(table, target)
+        _check_classes(table.name, target, labels)
+        return labels
+    numbers = numbers_of(table, target).to_numpy()
+    finite = np.isfinite(numbers)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        cell, where = str(numbers[row]), table.place_of(row)
+        raise_cell(table.name, target, cell, where, "finite numbers", "fix the cell")
+    return np.asarray(numbers)
+
+
+def aimed_as_learnt(
+    table: Table, target: str, classes: np.ndarray | None, option: str = ""
+) -> Aimed:
     """Return a table's targets in the form that a model knows.
 
     ``table`` is as its file has it, and ``classes`` (K,) are the labels, None for numbers.
+    ``option`` is what has named the target, if an option has.
 
     Raises
     ------
     TableError
         There is no such column, or it has another kind of targets, or labels that are unknown.
     """
-    table.require([target])
+    table.require([target], option=option, why="which the model predicts")
     table, remarks = _with_targets(table, target)
     if classes is None:
         y = numbers_of(table, target).to_numpy()
@@ -112,7 +150,7 @@ def _check_known(name: str, target: str, y: np.ndarray, classes: np.ndarray) -> 
     if unknown:
         raise TableError(
             f"{name}: column {brief(target)} has {listed(unknown)}, which the model has not "
-            f"learnt; it knows {listed([str(each) for each in classes])}: mend the labels"
+            f"learnt; it knows {listed([str(each) for each in classes])}: fix the labels"
         )
 
 
@@ -124,12 +162,13 @@ def _with_targets(table: Table, target: str) -> tuple[Table, tuple[str, ...]]:
     there = pc.is_valid(column)
     n_rows = pc.sum(there).as_py()
     if not n_rows:
-        raise TableError(f"{table.name}: column {brief(target)} has no values to learn from")
+        raise TableError(f"{table.name}: column {brief(target)}, the target, has no values")
     n_lacking = len(table) - n_rows
     if not n_lacking:
         return table, table.remarks
-    remark = f"{n_lacking:,} rows without a value of {brief(target)} are left out"
-    return replace(table, columns=table.columns.filter(there)), (*table.remarks, remark)
+    are = "is" if n_lacking == 1 else "are"
+    remark = f"{counted(n_lacking, 'row')} without a value of {brief(target)} {are} left out"
+    return table.rows(np.flatnonzero(there.to_numpy())), (*table.remarks, remark)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -142,11 +181,11 @@ def _task_of(name: str, target: str, column: pa.ChunkedArray) -> tuple[str, str]
     """Return the task of a target without gaps, and how it was found."""
     kind = column.type
     if pa.types.is_boolean(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return "classification", "the target holds texts, or true and false"
+        return "classification", "the target holds text, or true and false"
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
-        raise TableError(
-            f"{name}: column {brief(target)} holds {kind}, which can't be predicted: name a column "
-            "of numbers or classes by --target"
+        raise RefusedError(
+            f"--target: column {brief(target)} of {name} holds {kind}, which can't be predicted: "
+            "name a column of numbers or classes"
         )
     numbers = pc.cast(column, pa.float64(), safe=False).to_numpy()
     if not (numbers == np.floor(numbers)).all():
@@ -173,7 +212,7 @@ def _labels_of(table: Table, target: str) -> np.ndarray:
         if not whole.all():
             row = int(np.argmin(whole))
             cell, remedy = str(column[row].as_py()), "give --task regression to predict numbers"
-            raise_cell(table.name, target, cell, row + 1, "classes", remedy)
+            raise_cell(table.name, target, cell, table.place_of(row), "classes", remedy)
         return np.asarray(numbers.astype(np.int64))
     if pa.types.is_integer(kind):
         return np.asarray(column.to_numpy())
@@ -186,11 +225,11 @@ def _check_classes(name: str, target: str, y: np.ndarray) -> None:
     n_classes = len(np.unique(y))
     if n_classes == 1:
         raise TableError(
-            f"{name}: column {brief(target)} has one value only, {brief(str(y[0]), 40)}: there is "
-            "nothing to tell apart"
+            f"{name}: column {brief(target)} has only one value, {brief(str(y[0]), 40)}, so there "
+            "is nothing to learn"
         )
     if n_classes > max(len(y) // 2, 2):
-        raise TableError(
-            f"{name}: column {brief(target)} has {n_classes:,} different values in {len(y):,} "
-            "rows, which are no classes to learn: name another column by --target"
+        raise RefusedError(
+            f"--target: column {brief(target)} of {name} has {n_classes:,} different values in "
+            f"{counted(len(y), 'row')}, too many to learn as classes: name another column"
         )

@@ -6,11 +6,13 @@ import csv
 import io
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from fastmlp.cli.tables.dialect import Dialect
+from fastmlp.cli.tables.lines import lines_of
 from fastmlp.cli.tables.refusals import check_any_rows, raise_odd_rows, raise_unreadable
 
 __all__ = ["read_text"]
@@ -21,17 +23,22 @@ LARGEST_BLOCK = 2**31 - 1
 _BLANKS = " \t\r\n\xa0"
 
 
-def read_text(name: str, text: str, dialect: Dialect) -> pa.Table:
-    """Return the columns of a text, cells as texts without blanks around them; None if missing."""
-    text = text.lstrip("\r\n")
+def read_text(name: str, text: str, dialect: Dialect) -> tuple[pa.Table, np.ndarray | None]:
+    """Return the columns of a text, and the lines in which its rows (N,) begin, if it is known.
+
+    Cells are texts without blanks around them; None if missing.
+    """
+    lines = lines_of(text, dialect.delimiter or ",")
     names = _names(name, text, dialect)
-    table = _parsed(name, text.encode(), len(names), dialect)
-    check_any_rows(name, table.num_rows, table.num_columns)
+    table = _parsed(name, text, len(names), dialect, lines)
+    check_any_rows(name, table.num_rows, names, has_heading=dialect.header)
     _check_quotes(name, text, table)
     _check_behind_quotes(name, text, dialect.delimiter or ",")
     missing = pa.array(dialect.all_missing, pa.large_string())
     columns = [_cleaned(column, missing) for column in table.columns]
-    return pa.Table.from_arrays(columns, names=names)
+    lines = lines[int(dialect.header) :]
+    known = lines if len(lines) == table.num_rows else None
+    return pa.Table.from_arrays(columns, names=names), known
 
 
 def _check_quotes(name: str, text: str, table: pa.Table) -> None:
@@ -63,6 +70,7 @@ def _cleaned(column: pa.ChunkedArray, missing: pa.Array) -> pa.ChunkedArray:
 
 def _names(name: str, text: str, dialect: Dialect) -> list[str]:
     """Return the names in the first row, column1, column2, … where there are none."""
+    text = text.lstrip("\r\n")
     rows = csv.reader(
         io.StringIO(text, newline=""), delimiter=dialect.delimiter or ",", skipinitialspace=True
     )
@@ -74,15 +82,17 @@ def _names(name: str, text: str, dialect: Dialect) -> list[str]:
     return [cell or f"column{place + 1}" for place, cell in enumerate(cells)]
 
 
-def _parsed(name: str, content: bytes, n_columns: int, dialect: Dialect) -> pa.Table:
+def _parsed(name: str, text: str, n_columns: int, dialect: Dialect, lines: np.ndarray) -> pa.Table:
     """Return all rows but a heading, by places; cells as they are."""
-    odd: list[tuple[int | None, int, int]] = []
+    odd: list[tuple[str, int, int]] = []
 
     def note(row: Any) -> str:
-        number = None if row.number is None else row.number - int(dialect.header)
-        odd.append((number, row.expected_columns, row.actual_columns))
+        known = row.number is not None and row.number <= len(lines)
+        where = f"line {lines[row.number - 1]}" if known else "a row"
+        odd.append((where, row.expected_columns, row.actual_columns))
         return "skip"
 
+    content = text.lstrip("\r\n").encode()
     places = [str(place) for place in range(n_columns)]
     reading = arrow_csv.ReadOptions(
         use_threads=False,  # else rows have no numbers

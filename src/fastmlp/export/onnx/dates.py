@@ -38,7 +38,9 @@ class Dates:
         if wave in ("sin", "cos"):
             share = {"day": "share_of_day", "week": "share_of_week", "year": "share_of_year"}
             angle = self._graph.op("Mul", getattr(self, share[cycle]), np.float64(2 * np.pi))
-            return self._graph.op(wave.capitalize(), angle)
+            if wave == "cos":
+                return self._graph.cosine(angle, np.dtype(np.float64))
+            return self._graph.op("Sin", angle)
         part: str = getattr(self, name)
         return part if name == "days" else self._graph.cast(part, _REAL)
 

@@ -99,6 +99,12 @@ class Graph:
         sizes = np.array([width // 2, width // 2], np.int64)
         return self.op_of_several("Split", 2, tensor, sizes, axis=-1)
 
+    def cosine(self, angles: str, dtype: np.dtype) -> str:
+        """Return cosines; of float64 as sines, since ONNX Runtime knew no others for long."""
+        if dtype == np.float64:
+            return self.op("Sin", self.op("Add", angles, np.float64(np.pi / 2)))
+        return self.op("Cos", angles)
+
     def joined(self, tensors: Iterable[str]) -> str:
         """Return tensors side by side."""
         return self.op("Concat", *tensors, axis=-1)

@@ -1,0 +1,200 @@
+"""Shards: the rows that a rank of a fit learns from, encoded, on the worker that keeps them.
+
+Which rows a shard has follows from the sizes of the parts and the number of shards only, so that
+it does not matter which worker has which shard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import dask
+import numpy as np
+
+from fastmlp import validation
+from fastmlp.backends import Rows
+from fastmlp.dask.survey import Count, counted
+from fastmlp.data.survey import Drawn, are_among
+from fastmlp.training.loop import TrainingData
+
+if TYPE_CHECKING:
+    from fastmlp.dask.partitions import Part
+    from fastmlp.dask.survey import Found
+    from fastmlp.data.source import Piece
+
+__all__ = ["Encoding", "Shard", "ShardedData", "Shards", "cuts", "shards_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Shard:
+    """What one rank learns from.
+
+    Attributes
+    ----------
+    rank : int
+    rows : Rows
+    n_rows : int
+    weight_sum : float
+        Of its rows, which count 1 each without weights.
+    """
+
+    rank: int
+    rows: Rows
+    n_rows: int
+    weight_sum: float
+
+    @classmethod
+    def of(cls, rank: int, rows: Rows) -> Shard:
+        """Return the shard of these rows."""
+        weights = rows.sample_weight
+        total = len(rows.target) if weights is None else weights.sum(dtype=np.float64)
+        return cls(rank, rows, len(rows.target), float(total))
+
+    @property
+    def size(self) -> tuple[int, float]:
+        """How many rows there are, and the sum of their weights."""
+        return self.n_rows, self.weight_sum
+
+
+@dataclass(frozen=True, eq=False)
+class Shards:
+    """All shards of a fit, by rank.
+
+    Attributes
+    ----------
+    futures : list of Future, length W
+        Of ``Shard`` each. Dask makes one again, by the user's graph, whose worker is lost.
+    n_rows : list of int, length W
+    weight_sums : list of float, length W
+    """
+
+    futures: list[Any]
+    n_rows: list[int]
+    weight_sums: list[float]
+
+
+class ShardedData(TrainingData):
+    """Rows to learn from that lie on workers; ``rows`` are a sample of them."""
+
+    def __init__(self, sample: TrainingData, shards: Shards) -> None:
+        super().__init__(sample.rows, sample.order)
+        self.shards = shards
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of an epoch."""
+        return sum(self.shards.n_rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """How parts become what a network learns from.
+
+    Attributes
+    ----------
+    encode : callable
+        Returns the ``Rows`` of a piece.
+    drawn : Drawn
+        Gives each row a number.
+    held : ndarray of float64, shape (V,)
+        Numbers, ascending, of the rows that are held out.
+    none : Rows
+        No row, of the same form.
+    """
+
+    encode: Callable[[Piece], Rows]
+    drawn: Drawn
+    held: np.ndarray
+    none: Rows
+
+    def part(self, number: int, place: str, before: Count, pieces: Sequence[Piece]) -> Rows:
+        """Return a part's rows to learn from; ValueError if it is not as it was ``before``."""
+        validation.check_part_unchanged(place, before, counted(pieces))
+        rng = self.drawn.of_part(number)
+        return self.stacked([self._kept(piece, rng.random(len(piece))) for piece in pieces])
+
+    def _kept(self, piece: Piece, numbers: np.ndarray) -> Rows:
+        """Return those rows of a piece that count and are not held out."""
+        keep = ~are_among(numbers, self.held)
+        if piece.weights is not None:
+            keep &= piece.weights != 0
+        if not keep.any():
+            return self.none
+        with validation.naming_piece(piece.place):
+            rows = self.encode(piece)
+        return rows if keep.all() else _each(lambda column: column[keep], rows)
+
+    def stacked(self, several: Sequence[Rows]) -> Rows:
+        """Return some rows after the other."""
+        several = list(several) or [self.none]
+        return _each(lambda *columns: np.concatenate(columns), *several)
+
+    def shard(self, rank: int, several: Sequence[Rows]) -> Shard:
+        """Return the shard of a rank, whose parts have these rows."""
+        return Shard.of(rank, self.stacked(several))
+
+
+def _each(make: Callable[..., np.ndarray], *several: Rows) -> Rows:
+    """Return rows of which each column is made of those of ``several``; weights may be missing."""
+    X, target, weights = zip(*several, strict=True)
+    return Rows(make(*X), make(*target), None if weights[0] is None else make(*weights))
+
+
+def cuts(n_rows: Sequence[int], n_shards: int) -> list[range]:
+    """Return the parts of each shard, which lie one after the other.
+
+    Parameters
+    ----------
+    n_rows : sequence of int, length P
+        Of each part.
+    n_shards : int
+        At most as many as there are parts with rows; each shard has one of these.
+
+    Returns
+    -------
+    list of range, length n_shards
+        They end where the sum of the rows is nearest to an equal share of all.
+    """
+    filled = np.flatnonzero(n_rows)
+    sums = np.cumsum(np.asarray(n_rows)[filled])
+    ends, last = [], 0
+    for shard in range(1, n_shards):
+        wanted = sums[-1] * shard / n_shards
+        nearest = int(np.argmin(np.abs(sums - wanted))) + 1
+        last = int(np.clip(nearest, last + 1, len(filled) - (n_shards - shard)))
+        ends.append(int(filled[last]))
+    return [range(first, end) for first, end in zip([0, *ends], [*ends, len(n_rows)], strict=True)]
+
+
+def shards_of(
+    parts: Sequence[Part],
+    found: Found,
+    encoding: Encoding,
+    n_shards: int,
+    client: Any,
+) -> Shards:
+    """Have workers encode all rows, each those of some shards; return when that is done.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a row is not as it must be, or a part has changed.
+    """
+    shared = dask.delayed(encoding, traverse=False)
+    futures = []
+    for rank, numbers in enumerate(cuts(found.n_counting, n_shards)):
+        rows = [
+            shared.part(number, parts[number].place, found.counts[number], parts[number].pieces)
+            for number in numbers
+        ]
+        # No worker is named, not even as a wish: Dask would wait for it once all had left.
+        futures.append(client.compute(shared.shard(rank, rows)))
+    sizes = client.gather([client.submit(_size_of, each, pure=False) for each in futures])
+    n_rows, weight_sums = map(list, zip(*sizes, strict=True))
+    return Shards(futures, n_rows, weight_sums)
+
+
+def _size_of(shard: Shard) -> tuple[int, float]:
+    return shard.size
