@@ -304,11 +304,6 @@ def test_targets_of_a_regressor():
             assert part in text, f"{method}: {text}"
 
 
-def test_targets_without_columns():
-    text = rejection(regressor(), "y", "fit", X, np.empty((N, 0)))
-    assert text.endswith("y has no columns: at least one output is required.")
-
-
 def test_targets_of_a_classifier():
     for value, part in [(None, "y is None"), *wrong_vectors(), *NO_LABELS]:
         text = rejection(classifier(), "y", "fit", X, value)
