@@ -100,7 +100,7 @@ def _skip_foreign(_: Any, __: str, ___: str, member: Any, skip: bool, ____: Any)
 
 
 #: Modules whose public names have a page each, there or as names of the package.
-PUBLIC = ("averaging", "data", "embeddings", "historic")
+PUBLIC = ("averaging", "dask", "data", "embeddings", "historic")
 PUBLIC += ("optimizers", "plots", "schedules", "tabular")
 
 
