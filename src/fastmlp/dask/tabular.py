@@ -12,6 +12,7 @@ from fastmlp import validation
 from fastmlp.dask.documentation import documented
 from fastmlp.dask.model import OnCluster, with_cluster
 from fastmlp.dask.partitions import Part, is_distributed
+from fastmlp.dask.scoring import accuracy_of, r2_of
 from fastmlp.dask.tables import PartedTable
 from fastmlp.data.source import Piece
 from fastmlp.tabular.classifier import TabularClassifier
@@ -99,6 +100,22 @@ class DaskTabularClassifier(_TableOnCluster, TabularClassifier):
         """
         return self._lazily("predict_proba", X, list(self.classes_))
 
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return the accuracy; of rows on workers, these compute it part by part.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for ``fit``, or a table in memory.
+
+        Returns
+        -------
+        float
+        """
+        if not is_distributed(X):
+            return super().score(X, y, sample_weight)
+        return accuracy_of(self._to_ship(), self._parts(X, y, sample_weight), self.client_)
+
 
 @documented
 class DaskTabularRegressor(_TableOnCluster, TabularRegressor):
@@ -118,3 +135,26 @@ class DaskTabularRegressor(_TableOnCluster, TabularRegressor):
         if not (return_std and is_distributed(X)):
             return self._lazily("predict", X, return_std=return_std)
         return tuple(self._lazily("predict", X, item=item, return_std=True) for item in range(2))
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return R²; of rows on workers, these compute it part by part.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for ``fit``, or a table in memory.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        ValueError
+            For quantiles of rows on workers, whose score does not add up over parts.
+        """
+        if not is_distributed(X):
+            return super().score(X, y, sample_weight)
+        model = self._to_ship()
+        validation.check_scored_by_parts(model.loss)
+        return r2_of(model, self._parts(X, y, sample_weight), self.client_)
