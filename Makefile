@@ -102,15 +102,15 @@ instructions-record: $(CMAKE_READY)
 # The wheel is built from the source distribution. Two builds of one commit have the same bytes, since its time is that of
 # all files in them.
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 315532800)
-BUILD_INTO = $(BIN)/python -m build --outdir
+DIST = dist
 dist: $(PACKAGE_READY)
-	rm -rf dist
-	$(BUILD_INTO) dist .
-	@if [ "$$(uname)" = Linux ]; then set -ex; for wheel in dist/*-linux_*.whl; do \
-	  PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist "$$wheel"; rm "$$wheel"; done; fi
-	$(BIN)/twine check --strict dist/*
-	$(BIN)/check-wheel-contents dist/*.whl
-	$(BIN)/python tools/check_wheel.py dist/*
+	rm -rf $(DIST)
+	$(BIN)/python -m build --outdir $(DIST) .
+	@if [ "$$(uname)" = Linux ]; then set -ex; for wheel in $(DIST)/*-linux_*.whl; do \
+	  PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --wheel-dir $(DIST) "$$wheel"; rm "$$wheel"; done; fi
+	$(BIN)/twine check --strict $(DIST)/*
+	$(BIN)/check-wheel-contents $(DIST)/*.whl
+	$(BIN)/python tools/check_wheel.py $(DIST)/*
 
 test-wheel:
 	$(PYTHON) -m venv --clear $(EMPTY)
@@ -118,11 +118,12 @@ test-wheel:
 	cd $(EMPTY) && bin/python -I -c 'import fastmlp; print(fastmlp.__file__)'
 	cd $(EMPTY) && bin/pytest -c $(CURDIR)/pyproject.toml --rootdir $(CURDIR) -n $(WORKERS) $(CURDIR)/tests $(TESTS)
 
-reproducible: $(PACKAGE_READY)
-	rm -rf build/first build/second
-	$(BUILD_INTO) build/first .
-	$(BUILD_INTO) build/second .
-	@for file in build/first/*; do cmp "$$file" "build/second/$${file##*/}" && echo "$${file##*/}: the same bytes twice"; done
+reproducible:
+	$(MAKE) dist DIST=build/first
+	$(MAKE) dist DIST=build/second
+	cd build/first && sha256sum * > ../first.sha256
+	cd build/second && sha256sum --check --strict ../first.sha256
+	@cat build/first.sha256
 
 # What runs on GitHub alone is checked as far as it can be; each step of it that can run here is a target of this file.
 workflows: $(WORKFLOWS_READY)

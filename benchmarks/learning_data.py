@@ -16,7 +16,7 @@ from table_data import TABLES, split_of
 
 from fastmlp.cli.data import find_mnist, load
 
-__all__ = ["Data", "digits", "mnist", "table"]
+__all__ = ["Data", "digits", "mnist", "prepared"]
 
 
 class Data(NamedTuple):
@@ -28,8 +28,8 @@ class Data(NamedTuple):
     y_test: np.ndarray
 
 
-def table(name: str) -> Data:
-    """Return a table with scaled numbers and an input for each category."""
+def prepared(name: str) -> Data:
+    """Return a table whose numbers are scaled and whose categories have a column each."""
     split = split_of(TABLES[name]())
     inputs = make_column_transformer(
         (

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import click
 import numpy as np
-from learning_data import Data, digits, mnist, table
+from learning_data import Data, digits, mnist, prepared
 from rich.console import Console
 from rich.table import Table
 
@@ -40,7 +40,11 @@ CASES = {
         {"hidden_layer_sizes": (512, 512), "batch_size": 128, "max_iter": 10},
     ),
     "california": Case(
-        lambda: table("california"),
+<<<<<<< HEAD
+        lambda: prepared("california"),
+=======
+        lambda: prepared("california"),
+>>>>>>> main
         MLPRegressor,
         {
             "hidden_layer_sizes": (256, 256),
@@ -50,7 +54,11 @@ CASES = {
         },
     ),
     "letter": Case(
-        lambda: table("letter"),
+<<<<<<< HEAD
+        lambda: prepared("letter"),
+=======
+        lambda: prepared("letter"),
+>>>>>>> main
         MLPClassifier,
         {"hidden_layer_sizes": (256, 256), "batch_size": 256, "max_iter": 30},
     ),

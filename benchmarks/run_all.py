@@ -74,6 +74,10 @@ JOBS = (
     Job("precision", "precision.py", files=("json",)),
     Job("mnist", "mnist.py", files=("json",), needs_mnist=True),
     Job("memory", "memory.py", files=(), needs_mnist=True),
+    Job("stream-memory", "stream.py", "memory", files=("json",)),
+    Job("stream-rate", "stream.py", "rate", files=("json",)),
+    Job("stream-rate-one-thread", "stream.py", "rate --threads 1", files=("json",)),
+    Job("stream-accuracy", "stream.py", "accuracy --row-group 2048", files=("json",)),
     Job("import", "import_time.py", files=()),
 )
 

@@ -19,7 +19,7 @@ import click
 import dask.array as da
 import numpy as np
 from distributed import Client, LocalCluster
-from learning_data import Data, digits, mnist, table
+from learning_data import Data, digits, mnist, prepared
 from rich.console import Console
 from rich.table import Table
 from scaling_link import SlowExchange, measure_link
@@ -37,7 +37,7 @@ from fastmlp import MLPClassifier
 from fastmlp.config import config_dict
 from fastmlp.dask import DaskMLPClassifier
 
-DATA = {"digits": digits, "letter": lambda: table("letter"), "mnist": mnist}
+DATA = {"digits": digits, "letter": lambda: prepared("letter"), "mnist": mnist}
 #: Rows and columns of the work of MNIST, with 512 hidden units.
 ROWS, COLUMNS, HIDDEN, CLASSES = 60_000, 784, 512, 10
 N_PARAMETERS = (COLUMNS + 1) * HIDDEN + (HIDDEN + 1) * CLASSES
@@ -60,7 +60,7 @@ def cluster(n_workers: int) -> Iterator[Client]:
     os.environ["OMP_NUM_THREADS"] = "1"
     with (
         LocalCluster(
-            n_workers=n_workers, threads_per_worker=1, processes=True, dashboard_address=None
+            n_workers=n_workers, threads_per_worker=1, processes=True, dashboard_address=":0"
         ) as local,
         Client(local) as client,
     ):

@@ -53,6 +53,8 @@ mathjax_path = "mathjax/tex-svg-full.js"
 # One page per public name: what a module's __all__ holds, wherever it is defined.
 autosummary_ignore_module_all = False
 autosummary_imported_members = True
+# The adapters are read without the libraries that they adapt to.
+autodoc_mock_imports = ["autogluon", "onnx", "skl2onnx"]
 autodoc_typehints = "none"
 toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
@@ -98,7 +100,8 @@ def _skip_foreign(_: Any, __: str, ___: str, member: Any, skip: bool, ____: Any)
 
 
 #: Modules whose public names have a page each, there or as names of the package.
-PUBLIC = ("averaging", "embeddings", "historic", "optimizers", "plots", "schedules", "tabular")
+PUBLIC = ("averaging", "dask", "data", "embeddings", "historic")
+PUBLIC += ("optimizers", "plots", "schedules", "tabular")
 
 
 def _public_names() -> Iterator[tuple[str, list[str]]]:

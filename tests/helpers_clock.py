@@ -49,5 +49,5 @@ def slow_clock(monkeypatch):
     monkeypatch.setattr(clock, "now", slow.now)
     monkeypatch.setattr("fastmlp.training.loop.batches_per_call", lambda *_: 1)
     backend = slow.wrapped(get_backend("compiled"))
-    monkeypatch.setattr("fastmlp.estimators.base.get_backend", lambda _: backend)
+    monkeypatch.setattr("fastmlp.estimators.answers.get_backend", lambda _: backend)
     return slow

@@ -22,6 +22,10 @@ BLOCK = re.compile(
 )
 
 
+#: A line that puts another file of the site in its place.
+INCLUDE = re.compile(r"^\.\. include:: /(.+)$", re.M)
+
+
 def pages():
     """Return the paths of all pages that people write: not what the build makes."""
     made = {"_build", "auto_gallery", "generated"}
@@ -51,9 +55,15 @@ def _as_prompt(match):
     return f"\n>>> with SILENCE(): exec({source!r})\n\n"
 
 
+def _included(match):
+    """Return the text of a file that a page includes."""
+    return (DOCS / match[1]).read_text(encoding="utf-8")
+
+
 def examples_of(path):
     """Return a page's examples in their order, as one doctest."""
-    text = BLOCK.sub(_as_prompt, path.read_text(encoding="utf-8"))
+    text = INCLUDE.sub(_included, path.read_text(encoding="utf-8"))
+    text = BLOCK.sub(_as_prompt, text)
     names = {"SILENCE": lambda: redirect_stdout(io.StringIO())}
     name = str(path.relative_to(ROOT))
     return doctest.DocTestParser().get_doctest(text, names, name, str(path), 0)

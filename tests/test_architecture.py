@@ -18,7 +18,7 @@ CONTRACTS = {
 
 
 #: Those whose modules have rows of their own.
-FOLDERS = ("plan", "backends", "validation", "training", "estimators")
+FOLDERS = ("plan", "backends", "validation", "training", "estimators", "dask")
 
 
 def layers_upwards(contract):

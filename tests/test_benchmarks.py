@@ -521,8 +521,15 @@ def test_every_job_names_a_script_and_options_that_it_has(module):
 
 def test_every_script_is_run_with_all(module):
     scripts = {path.name for path in BENCHMARKS.glob("*.py") if "def main(" in path.read_text()}
-    others = {"run_all.py", "trajectories.py"}  # the latter times nothing
+    others = {"run_all.py", "trajectories.py", "sampled.py"}  # the latter two time nothing
     assert scripts - {job.script for job in module("run_all").JOBS} == others
+
+
+def test_errors_of_samples(module):
+    words = "--table wine --sample-rows 100 --seeds 1 --way sample --way 1 --way memory"
+    done = CliRunner().invoke(module("sampled").main, words.split())
+    assert done.exit_code == 0, done.output
+    assert "wine, 142 rows, 100 of which race" in done.output
 
 
 # -- trajectories -------------------------------------------------------------------------------

@@ -125,7 +125,7 @@ def test_the_page_says_what_json_says(folder):
         assert each["recipe"] in page.text
     for line in told["warnings"]:
         assert line in page.text
-    for title in ("Calibration", "Certainty", "What counts", "What it was, what it was taken for"):
+    for title in ("Calibration", "Certainty", "Columns that matter most", "True and predicted"):
         assert title in page.text
     assert "seed 5" in page.text
 
@@ -136,7 +136,7 @@ def test_an_evaluation_has_a_page_and_the_warnings_of_the_training(folder):
     words = ("evaluate", "model.fastmlp", "t.csv")
     told, _, page = page_of(*words)
     assert "column 'id' numbers the rows" in page.text
-    assert "judged by the 80 rows of t.csv" in page.text
+    assert "judged by 80 rows of t.csv" in page.text
     for title in ("Predicted and true", "Errors", "Calibration"):
         assert title in page.text
     assert told["report"] == "report.html"
@@ -144,7 +144,7 @@ def test_an_evaluation_has_a_page_and_the_warnings_of_the_training(folder):
 
 def test_without_held_out_rows_the_page_says_that_nothing_is_known(folder):
     _, _, page = page_of("train", "houses.csv", "--target", "price", "--test-size", 0)
-    assert "nothing is known of how good the model is on new rows" in page.text
+    assert "nothing is known about how good it is on new rows" in page.text
 
 
 def test_many_classes_are_told_by_the_pairs_that_are_confused_most(folder):

@@ -67,7 +67,7 @@ def test_train_writes_a_model_that_python_loads(folder):
     assert result.exit_code == 0, result.output
     assert "houses.csv: 80 rows, 5 columns (delimiter ',')" in result.stderr
     assert (
-        "target price: regression, since the target holds numbers with fractions" in result.stderr
+        "target price: regression, because the target holds numbers with fractions" in result.stderr
     )
     assert "64 rows to learn from, 16 to judge the model by" in result.stderr
     assert "price, on 16 rows that the model has not seen" in result.stdout

@@ -217,18 +217,18 @@ def test_what_is_no_collection():
     x, y = arrays(X, Y)
     refused(TypeError, "X must be a dask array.*MLPRegressor learns from data in memory", X, Y)
     refused(TypeError, "X must be a dask array.*got", X, y)
-    refused(TypeError, "y must be in parts as X is; X is a dask array", x, Y)
+    refused(TypeError, "y must come in parts as X does; X is a dask array", x, Y)
     refused(TypeError, "y is missing", x)
     refused(TypeError, "X is a source that only this process can read", from_arrays(X, Y))
-    refused(TypeError, "y must be in parts", pieces(X)[0], Y)
+    refused(TypeError, "y must come in parts", pieces(X)[0], Y)
     refused(TypeError, r"X\[1\] must be delayed", [dask.delayed(X), X], pieces(Y)[0])
 
 
 def test_sources_bring_their_target(files):
-    refused(TypeError, "brings y along", from_parquet(files, target="y"), "y")
+    refused(TypeError, "brings its own y", from_parquet(files, target="y"), "y")
     refused(ValueError, "has no target", from_parquet(files))
     refused(ValueError, "target: there is no column", str(files), "price")
-    refused(FileNotFoundError, "there is no file", str(files / "none*.parquet"), "y")
+    refused(FileNotFoundError, "no file matches", str(files / "none*.parquet"), "y")
 
 
 def test_parts_that_do_not_go_together():
@@ -313,7 +313,7 @@ def test_parameters_of_the_cluster():
     for given, error, text in (
         ({"exchange": "fast"}, ValueError, "exchange must be one of auto"),
         ({"exchange": 1}, TypeError, "exchange must be one of auto"),
-        ({"n_shards": 0}, ValueError, "n_shards must be a whole number from 1 on, or None"),
+        ({"n_shards": 0}, ValueError, "n_shards must be a whole number from 1 up, or None"),
         ({"n_shards": 1.5}, TypeError, "n_shards must be"),
         ({"local_steps": "many"}, TypeError, "local_steps must be .* or 'auto'"),
         ({"client": "tcp://1.2.3.4"}, TypeError, "client must be a dask.distributed.Client"),

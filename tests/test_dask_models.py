@@ -200,6 +200,7 @@ def test_predictions_of_frames(classifier, regressor):
             assert_array_equal(lazy.compute().index, np.arange(N) * 3)
         assert list(chances.columns) == ["high", "low", "middle"]
         assert (chances.dtypes == np.float32).all()
+        assert found.dtype == found.compute().dtype
         assert_array_equal(found.compute(), classifier.predict(X))
         assert_array_equal(chances.compute(), classifier.predict_proba(X))
         assert_array_equal(both.compute(), regressor.predict(X))

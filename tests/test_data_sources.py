@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 
 import numpy as np
 import pandas as pd
@@ -133,9 +134,22 @@ def test_windows_of_pieces_of_any_size():
     rows = np.arange(103)
     cuts = np.split(rows, [1, 40, 41, 90])
     pieces = [Rows(cut[:, np.newaxis], cut[:, np.newaxis]) for cut in cuts]
-    windows = [window.X[:, 0] for window in windows_of(pieces, 25)]
+    windows = [window.X[:, 0] for window in windows_of(pieces, 25, n_in_use=9)]
     assert [len(window) for window in windows] == [25, 25, 25, 25, 3]
     assert_array_equal(np.concatenate(windows), rows)
+
+
+@pytest.mark.parametrize("n_ahead", [0, 1, 3])
+def test_windows_share_memory_and_hold_what_they_should_as_long_as_they_are_used(n_ahead):
+    rows = np.arange(103)[:, np.newaxis]
+    places, taken = set(), []
+    windows = windows_of([Rows(rows, rows)], 10, n_in_use=n_ahead + 1)
+    for window in beside(windows, n_ahead):
+        places.add(window.X.ctypes.data)
+        time.sleep(0.01)  # the next ones are filled meanwhile
+        taken.append(window.X[:, 0].copy())
+    assert_array_equal(np.concatenate(taken), rows[:, 0])
+    assert len(places) == n_ahead + 1
 
 
 @pytest.mark.parametrize("n_ahead", [0, 1, 3])
@@ -241,7 +255,8 @@ def test_a_survey_finds_every_label_and_leaves_out_rows_without_weight():
     [
         (lambda d: from_parquet(d / "no.parquet"), FileNotFoundError, "no.parquet"),
         (lambda d: from_parquet(str(d / "no-*")), FileNotFoundError, r"no-\*"),
-        (lambda d: from_parquet([]), FileNotFoundError, "there is no file"),
+        (lambda d: from_parquet([]), FileNotFoundError, "paths: the list of files is empty"),
+        (lambda d: from_parquet(str(d / "*.pq")), FileNotFoundError, r"no file matches .*\*.pq"),
         (lambda d: from_parquet(7), TypeError, "paths must be a file"),
         (lambda d: from_parquet(d, target="prize"), ValueError, "no column 'prize'.*price"),
         (lambda d: from_parquet(d, columns=["sice"]), ValueError, "columns: .*'sice'"),
@@ -295,6 +310,38 @@ def test_a_file_that_is_no_parquet_file(tmp_path):
     (tmp_path / "a.parquet").write_text("size,price\n1,2\n")
     with pytest.raises(ValueError, match=r"a\.parquet"):
         from_parquet(tmp_path / "a.parquet")
+
+
+def test_an_empty_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match="paths: there is no file in the folder"):
+        from_parquet(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"size,price", b""])
+def test_what_is_no_parquet_file_is_named_first_or_last(files, content):
+    other = files / "z.parquet"
+    other.write_bytes(content)
+    for paths in (other, files):
+        with pytest.raises(ValueError, match=r"z\.parquet'?: this is no Parquet file, or its end"):
+            whole(from_parquet(paths, target="price"))
+
+
+def test_a_file_that_is_rewritten_while_it_is_read(files):
+    source = from_parquet(files, target="price")
+    assert source.n_parts == 6
+    pq.write_table(TABLE.slice(0, 100), files / "part-1.parquet", compression=None)
+    with pytest.raises(OSError, match=r"part-1\.parquet, row group 1: .*changed since it was"):
+        list(source.read(4, 10))
+
+
+def test_sources_say_what_they_are(files):
+    assert repr(from_parquet(files, target="price", weight="weight")) == (
+        "<source: 2 file(s); 2 columns of X, target ['price'], weight 'weight'>"
+    )
+    assert "4 columns of X" in repr(from_arrow(TABLE))
+    assert "read once" in repr(from_arrow(TABLE.to_reader()))
+    assert repr(from_arrays(np.ones((3, 2)))) == "<source: arrays of 3 rows; 2 columns of X>"
+    assert "sources_say_what" in repr(from_batches(lambda: []))
 
 
 def test_a_file_that_vanishes_and_one_that_is_cut_off(files):

@@ -10,8 +10,6 @@ from importlib import import_module
 from importlib.util import find_spec
 
 import matplotlib as mpl
-import numpy as np
-import pandas as pd
 import pytest
 from helpers_pages import BLOCK, ROOT, examples_of, missing_library, pages
 
@@ -47,24 +45,10 @@ def test_examples(name):
         assert runner.run(test).failed == 0, test.name
 
 
-def write_houses(path):
-    """Write a table as the page describes it: with gaps, words, and prices in dollars."""
-    rng = np.random.default_rng(0)
-    n = 1200
-    rooms, built = rng.integers(1, 8, n), rng.integers(1890, 2024, n).astype(float)
-    area = 22.0 * rooms + rng.normal(0, 9, n)
-    heating, district = rng.choice(["gas", "oil"], n), rng.choice(["north", "harbour", "park"], n)
-    price = 2400 * area + 60_000 * (district == "park") + 500 * (built - 1950)
-    table = pd.DataFrame({"rooms": rooms, "area": area, "built": built, "heating": heating})
-    table = table.mask(rng.random(table.shape) < 0.03)
-    table.assign(district=district, price=price.round(-2)).to_csv(path, index=False)
-
-
 # What runs at which precision depends on the machine.
 @pytest.mark.filterwarnings("ignore:.*matmul_precision")
 @pytest.mark.parametrize("path", PAGES, ids=[str(path.relative_to(ROOT)) for path in PAGES])
 def test_pages(path, tmp_path, monkeypatch):
-    write_houses(tmp_path / "houses.csv")
     monkeypatch.chdir(tmp_path)
     runner = doctest.DocTestRunner(optionflags=doctest.FAIL_FAST)
     assert runner.run(examples_of(path)).failed == 0
@@ -88,3 +72,26 @@ def test_public_names_have_an_example(name):
         assert public.__doc__
     else:
         assert ">>>" in (public.__doc__ or "")
+
+
+def imported_names():
+    """Yield the names of ours that the pages and the gallery import, with their modules."""
+    gallery = sorted((ROOT / "docs" / "gallery").rglob("*.py"))
+    for path in [*pages(), *gallery]:
+        if path.name != "adding.rst":
+            text = path.read_text(encoding="utf-8")
+            for module, names in re.findall(r"from (fastmlp[.\w]*) import ([\w, ]+)", text):
+                yield from ((module, name.strip()) for name in names.split(","))
+
+
+def test_the_reference_has_what_the_pages_import():
+    listed = (ROOT / "docs" / "api.rst").read_text(encoding="utf-8").split()
+    names = sorted(set(imported_names()))
+    assert ("fastmlp", "MLPClassifier") in names
+    missing = [
+        (module, name)
+        for module, name in names
+        if f"{module}.{name}" not in listed
+        and not (module in listed and name in import_module(module).__all__)
+    ]
+    assert missing == []

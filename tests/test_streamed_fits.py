@@ -12,10 +12,11 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
-from fastmlp import DivergenceError, MLPClassifier, MLPRegressor, TabularRegressor
+from fastmlp import DivergenceError, MLPClassifier, MLPRegressor
 from fastmlp.backends import Rows
 from fastmlp.data import from_arrays, from_arrow, from_batches, from_parquet
 from fastmlp.data.survey import Drawn
+from fastmlp.tables import TableReader
 from fastmlp.training.windows import Streamed
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -288,6 +289,96 @@ def test_columns_that_hold_no_numbers(sorted_file):
         regressor().fit(source)
 
 
+def table_of(n, **others):
+    rows = {name: X[:n, i] for i, name in enumerate(NAMES)}
+    return pa.table({**rows, "y": np.abs(Y[:n]), "label": LABELS[:n], **others})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three files of two row groups each."""
+    for part in range(3):
+        pq.write_table(table_of(400), tmp_path / f"{part}.parquet", row_group_size=200)
+    return tmp_path
+
+
+def at_second_epoch(change):
+    return lambda record: change() if record.epoch == 1 else None
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (lambda file: file.unlink(), FileNotFoundError),
+        (lambda file: file.write_bytes(file.read_bytes()[:2000]), OSError),
+        (lambda file: pq.write_table(table_of(90).select(["x0"]), file), (OSError, ValueError)),
+    ],
+)
+def test_a_file_that_changes_in_the_middle_of_a_fit(folder, change, error):
+    file = folder / "1.parquet"
+    source = from_parquet(folder, target="y", columns=NAMES, buffer_rows=200)
+    model = regressor(callbacks=[at_second_epoch(lambda: file.exists() and change(file))])
+    with pytest.raises(error, match=r"1\.parquet, row group \d: "):
+        model.fit(source)
+    assert not hasattr(model, "n_iter_")
+
+
+@pytest.mark.parametrize(
+    ("others", "loss", "text"),
+    [
+        ({"y": np.where(np.arange(400) == 300, -1, 1.0)}, "poisson", "needs every y"),
+        ({"y": np.where(np.arange(400) == 300, np.nan, 1.0)}, "squared_error", "y contains NaN"),
+        ({"y": pa.array([1.0] * 300 + [None] * 100)}, "squared_error", "'y' lacks 100"),
+        ({"x1": np.where(np.arange(400) == 300, np.nan, 1.0)}, "squared_error", "column 'x1'"),
+    ],
+)
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_wrong_row_is_told_with_its_place(folder, others, loss, text, whole):
+    pq.write_table(table_of(400, **others), folder / "2.parquet", row_group_size=200)
+    source = from_parquet(folder, target="y", columns=NAMES, buffer_rows=200)
+    model = regressor(loss=loss, shuffle=False)
+    with pytest.raises(ValueError, match=rf"2\.parquet, row group 1: .*{text}"):
+        (model.fit if whole else model.partial_fit)(source)
+    assert hasattr(model, "n_iter_") != whole  # a partial fit keeps what it has learnt
+
+
+def test_a_prediction_tells_the_place_of_a_wrong_row(folder):
+    others = {"x1": np.where(np.arange(400) == 300, np.nan, 1.0)}
+    pq.write_table(table_of(400, **others), folder / "2.parquet", row_group_size=200)
+    source = from_parquet(folder, target="y", columns=NAMES)
+    model = regressor().fit(from_arrow(table_of(400), target="y", columns=NAMES))
+    for act in (model.predict, model.score):
+        with pytest.raises(ValueError, match=r"2\.parquet, row group 1: .*NaN"):
+            act(source)
+
+
+def test_labels_that_come_later(folder):
+    later = pa.array(["none"] * 400).dictionary_encode()
+    labels = table_of(400)["label"].dictionary_encode()
+    for part in range(2):
+        pq.write_table(table_of(400, label=labels), folder / f"{part}.parquet")
+    pq.write_table(table_of(400, label=later), folder / "2.parquet", row_group_size=200)
+    source = from_parquet(folder, target="label", columns=NAMES, buffer_rows=400)
+    assert_array_equal(classifier().fit(source).classes_, ["high", "low", "middle", "none"])
+    model = classifier(shuffle=False)
+    with pytest.raises(ValueError, match=r"2\.parquet, row group 0: .*\['none'\]"):
+        model.partial_fit(source, classes=["high", "low", "middle"])
+    assert model.n_iter_ == 1
+
+    def in_second_epoch():
+        pq.write_table(table_of(400, label=later), folder / "0.parquet", row_group_size=200)
+
+    pq.write_table(table_of(400), folder / "0.parquet", row_group_size=200)
+    (folder / "2.parquet").unlink()
+    source = from_batches(
+        lambda: (
+            (X[:400], pq.read_table(folder / "0.parquet")["label"].to_numpy()) for _ in range(2)
+        )
+    )
+    with pytest.raises(ValueError, match=r"batch 0: .*'none'"):
+        classifier(callbacks=[at_second_epoch(in_second_epoch)]).fit(source)
+
+
 def test_wrong_ways_to_ask():
     source = from_arrays(X, Y)
     with pytest.raises(TypeError, match="brings y"):
@@ -392,5 +483,5 @@ def test_sources_where_none_can_be():
     source = from_arrays(X, Y)
     with pytest.raises(TypeError, match="X_val can't be a source"):
         regressor().fit(source, X_val=source, y_val=Y)
-    with pytest.raises(TypeError, match="raw tables can't read yet"):
-        TabularRegressor().fit(source, Y)
+    with pytest.raises(TypeError, match="which only fit, score and"):
+        TableReader().fit(source)

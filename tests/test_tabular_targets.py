@@ -78,7 +78,7 @@ def test_metrics_of_losses_are_those_of_others():
     truth, values, weights = RNG.rand(30) + 0.5, RNG.rand(30) + 0.5, RNG.rand(30)
 
     def error(loss, prediction, quantiles=0.5):
-        metric = real_metric(None, RealAim.of(truth, loss, quantiles), OPTIONS)
+        metric = real_metric(None, RealAim.of(Extent.of(truth), loss, quantiles), OPTIONS)
         return metric.error(truth, prediction, weights)
 
     for loss, function in {
@@ -98,7 +98,7 @@ def test_metrics_of_losses_are_those_of_others():
     huber = np.where(size < 0.7, size**2 / 2, 0.7 * (size - 0.35))
     assert error("huber", values) == pytest.approx(np.average(huber, weights=weights))
     assert error("smooth_l1", values) == pytest.approx(np.average(huber / 0.7, weights=weights))
-    center, deviation = RealAim.of(truth, "gaussian_nll", None).center, both[:, 1]
+    center, deviation = RealAim.of(Extent.of(truth), "gaussian_nll", None).center, both[:, 1]
     spread = np.stack([values - center, (values - center) ** 2 + deviation**2], axis=1)
     surprise = -norm.logpdf(truth, values, deviation) - np.log(2 * np.pi) / 2
     assert error("gaussian_nll", spread) == pytest.approx(np.average(surprise, weights=weights))

@@ -120,7 +120,7 @@ class Interrupted:
 def interrupted_fit(model, n, monkeypatch):
     """Return the model after a fit that is interrupted in its n-th call of the backend."""
     backend = Interrupted(get_backend(model.backend), n)
-    monkeypatch.setattr("fastmlp.estimators.base.get_backend", lambda _: backend)
+    monkeypatch.setattr("fastmlp.estimators.answers.get_backend", lambda _: backend)
     with pytest.warns(UserWarning, match="interrupted"):
         model.fit(X, Y)
     monkeypatch.undo()

@@ -54,11 +54,12 @@ def masked(array, *place):
 
 
 def wrong_tables():
-    """Return what is no table, with a part of the text that says what to do."""
-    encode = "encode it with OneHotEncoder, OrdinalEncoder or TargetEncoder"
-    vector = sparse.coo_array(X[:, 0])  # a table of one row before SciPy 1.13
-    reshape = "got shape (40,). Reshape your data: X.reshape(-1, 1)"
-    flat_sparse = [(vector, reshape)] if vector.ndim == 1 else []
+    """Return what is no table of numbers, with a part of the text that says what to do."""
+    return [*no_tables(), *wrong_shapes(), *wrong_types(), *wrong_entries()]
+
+
+def no_tables():
+    """Return what has no rows and columns."""
     return [
         (None, "a table of numbers, of shape (n_samples, n_features); got None"),
         ("abc", "got 'abc'"),
@@ -73,6 +74,15 @@ def wrong_tables():
         (object(), "got <object object"),
         (Hostile(), "X"),
         (pd.Timestamp(0), "got Timestamp"),
+    ]
+
+
+def wrong_shapes():
+    """Return arrays and lists that are no table, or an empty one."""
+    vector = sparse.coo_array(X[:, 0])  # a table of one row before SciPy 1.13
+    reshape = "got shape (40,). Reshape your data: X.reshape(-1, 1)"
+    flat_sparse = [(vector, reshape)] if vector.ndim == 1 else []
+    return [
         ([], "X is empty"),
         (np.empty((0, 3)), "0 sample(s)"),
         (np.empty((N, 0)), "0 feature(s)"),
@@ -91,21 +101,35 @@ def wrong_tables():
         ([[1, 2], [3]] * 20, "row 0 ([1, 2]) and row 1 have different lengths"),
         ([[1, 2], 3] * 20, "row 0 ([1, 2]) and row 1 have different lengths"),
         ([[1, [2, 3]], [4, [5]]] * 20, "entries have different lengths"),
-        (sparse.csr_array(X + 1j), "got a sparse matrix of complex128: Complex data not supported"),
         *flat_sparse,
         (sparse.csr_array((0, 3)), "0 sample(s)"),
         (sparse.dok_matrix((N, 0)), "0 feature(s)"),
+    ]
+
+
+def wrong_types():
+    """Return tables whose entries are no numbers, as their type says."""
+    encode = "encode it with OneHotEncoder, OrdinalEncoder or TargetEncoder"
+    return [
+        (sparse.csr_array(X + 1j), "got a sparse matrix of complex128: Complex data not supported"),
         (np.zeros(N, dtype=[("a", float)]), "structured_to_unstructured(X)"),
         (X + 1j, "column 0 has dtype complex128"),
-        (with_entry(1j), "column 1 has dtype object (1j in row 3): Complex data not supported"),
-        (with_entry("red"), f"column 1 has dtype object ('red' in row 3): {encode}"),
-        (with_entry("red").tolist(), f"column 1 has 'red' in row 3: {encode}"),
         (np.full((N, 3), "red"), f"column 0 has dtype <U3 ('red' in row 0): {encode}"),
         (np.full((N, 3), b"red"), encode),
         (np.full((N, 3), "1.5"), "pandas.to_numeric(X[:, 0], errors='coerce') reads numbers"),
         ([["1.5", "2"]] * N, "pandas.to_numeric(X[:, 0], errors='coerce') reads numbers"),
         (X.astype("M8[s]"), "convert dates to numbers, such as days since the earliest date"),
         (X.astype("m8[s]"), "convert dates to numbers"),
+    ]
+
+
+def wrong_entries():
+    """Return tables of which an entry is no number, or none that can be used."""
+    encode = "encode it with OneHotEncoder, OrdinalEncoder or TargetEncoder"
+    return [
+        (with_entry(1j), "column 1 has dtype object (1j in row 3): Complex data not supported"),
+        (with_entry("red"), f"column 1 has dtype object ('red' in row 3): {encode}"),
+        (with_entry("red").tolist(), f"column 1 has 'red' in row 3: {encode}"),
         (with_entry(datetime.date(2020, 1, 1)), "convert dates to numbers"),
         (with_entry(10**400), "00 in row 3): it is too large for a float"),
         (with_entry({"a": 1}), "column 1 has dtype object ({'a': 1} in row 3): float() argument"),

@@ -10,11 +10,24 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
-from helpers_rejection import LABELS, Hostile, X, Y, classifier, regressor, rejection
+from helpers_custom import half_square, half_square_slope, tanh, tanh_slope
+from helpers_rejection import (
+    LABELS,
+    Hostile,
+    X,
+    Y,
+    classifier,
+    refusal,
+    regressor,
+    rejection,
+    state_of,
+)
+from numpy.testing import assert_equal
 from scipy import sparse
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import KFold
 
+from fastmlp.custom import custom_activation, custom_loss
 from fastmlp.embeddings import PBLD, Categories, PiecewiseLinear
 from fastmlp.optimizers import SGD
 from fastmlp.validation.parameter_table import PARAMETERS
@@ -195,17 +208,18 @@ def test_the_table_has_every_parameter():
 def test_parameters(make):
     y = LABELS if make is classifier else Y
     model = make() if make is classifier else make().fit(X, y)
-    right = model.get_params()
+    right, learnt = model.get_params(), state_of(model)
     n_tried = 0
     for name in right:
         for value in [*NEVER, *WRONG[name]]:
             if type(value) is dict and value in TAKEN.get(name, ()):
                 continue
             model.set_params(**{name: value})
-            text = rejection(model, name, "fit", X, y)
+            text = refusal(model, name, "fit", X, y)
             assert not text.startswith("X"), text
             n_tried += 1
         model.set_params(**{name: right[name]})
+    assert_equal(state_of(model), learnt)
     assert n_tried > 2000
 
 
@@ -269,6 +283,17 @@ def test_a_loss_of_the_other_estimator():
     assert text.endswith("MLPRegressor has loss='mse'.")
     text = rejection(regressor(loss="cross_entropy"), "loss", "fit", X, Y)
     assert text.endswith("MLPClassifier has loss='cross_entropy'.")
+
+
+def test_functions_of_the_users_own_in_the_wrong_place():
+    bend, distance = (
+        custom_activation(tanh, tanh_slope),
+        custom_loss(half_square, half_square_slope),
+    )
+    text = rejection(regressor(loss=bend), "loss", "fit", X, Y)
+    assert "Did you mean activation=…?" in text
+    text = rejection(regressor(activation=distance), "activation", "fit", X, Y)
+    assert "Did you mean loss=…?" in text
 
 
 def test_a_hint_stands_alone():

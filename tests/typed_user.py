@@ -1,12 +1,13 @@
 """What a user writes who has types checked: ``mypy --strict`` must know each type, and no other.
 
-Not a test that runs: ``tests/test_types.py`` gives it to mypy, with fastmlp as it is installed.
+Not a test that runs: ``make lint`` gives it to mypy, with fastmlp as it is installed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, assert_type
+from typing import TYPE_CHECKING, Any, assert_type
 
 import numpy as np
 
@@ -23,6 +24,13 @@ from fastmlp import (
     custom_activation,
     custom_loss,
 )
+from fastmlp.data import Source, from_arrays, from_arrow, from_batches, from_parquet
+from fastmlp.optimizers import Adam
+from fastmlp.schedules import Cosine
+from fastmlp.tabular import Leaderboard, Recipe
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 X = np.zeros((10, 3))
 NAMES = ["no", "yes"] * 5
@@ -67,7 +75,21 @@ def network(model: MLPClassifier | MLPRegressor) -> None:
     assert_type(model.predict(X), np.ndarray)
     assert_type(model.score(X, NAMES), float)
     model.save(path)
-    model.to_c(path)
+    exports(model)
+
+
+def exports(model: MLPClassifier | MLPRegressor | TabularClassifier | TabularRegressor) -> None:
+    """Write files of other formats, or get what would be in one."""
+    model.to_c(path, name="model", weights="int8", X=X)
+    model.to_c(str(path))
+    made: ModelProto = model.to_onnx()
+    made.SerializeToString()
+    model.to_onnx(path, opset=20)
+
+
+def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield data in pieces."""
+    yield X, X[:, 0]
 
 
 classifier = MLPClassifier((8, 8), activation="relu", callbacks=[watch], random_state=0)
@@ -91,10 +113,33 @@ tables = TabularClassifier(preset="fast", time_limit=60.0)
 assert_type(tables.fit([[1, "a"], [2, None]], NAMES[:2]), TabularClassifier)
 assert_type(tables.predict_proba([[1, "a"]]), np.ndarray)
 assert_type(tables.classes_, np.ndarray)
+assert_type(tables.predict([[1, "a"]]), np.ndarray)
+assert_type(tables.score([[1, "a"]], NAMES[:1]), float)
+assert_type(len(tables.columns_), int)
+assert_type(tables.leaderboard_[0].error, float)
+assert_type(tables.leaderboard_, Leaderboard)
+assert_type(tables.feature_names_in_, np.ndarray)
+assert_type(tables.n_features_in_, int)
 tables.save(path)
-numbers = TabularRegressor(random_state=0)
+exports(tables)
+numbers = TabularRegressor(recipe=Recipe(), random_state=0)
 assert_type(numbers.fit([[1, "a"], [2, None]], [0.5, 1.0]), TabularRegressor)
 assert_type(numbers.predict([[1, "a"]]), np.ndarray)
+assert_type(numbers.predict([[1, "a"]], return_std=True), tuple[np.ndarray, np.ndarray])
+assert_type(numbers.score([[1, "a"]], [0.5]), float)
+exports(numbers)
+
+source = from_arrays(X, X[:, 0], buffer_rows=1000)
+assert_type(source, Source)
+assert_type(from_batches(batches, prefetch=2), Source)
+assert_type(from_parquet([path], target="price", columns=["size"]), Source)
+assert_type(from_arrow(None, target=["price", "rent"], weight="w"), Source)
+streamed = MLPRegressor(solver=Adam(), learning_rate=Cosine()).fit(source)
+assert_type(streamed.partial_fit(source).score(source), float)
+assert_type(streamed.predict(source), np.ndarray)
+
+module: Any = streamed.to_torch()
+assert_type(fastmlp.from_torch(module, NAMES[:2]), MLPClassifier | MLPRegressor)
 
 predict = Predictor(regressor, n_threads=2)
 assert_type(predict(X), np.ndarray)

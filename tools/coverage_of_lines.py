@@ -34,7 +34,8 @@ patch = subprocess
 disable_warnings = no-data-collected
 [report]
 exclude_also =
-    @([a-z]+_)?kernel
+    @([a-z]+_)*(kernel|entry_point)
+    @intrinsic
     if TYPE_CHECKING:
     @overload
     @abstractmethod

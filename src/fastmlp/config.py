@@ -52,8 +52,9 @@ def config_dict() -> dict[str, str]:
         "level-2 cache": compiled.level_2_cache(),
         "FASTMLP_L2": os.environ.get("FASTMLP_L2", "not set"),
         "matmul_precision": ", ".join(
-            f"{name} runs as {backend.runs_as(name, np.dtype(np.float32))}"
+            name if same == name else f"{name} (here the same as {same})"
             for name in MATMUL_PRECISIONS
+            for same in [backend.runs_as(name, np.dtype(np.float32))]
         ),
         "threads by default": str(default_threads()),
         "compiler": _core.COMPILER,

@@ -1,4 +1,4 @@
-"""What an object works out when it is first asked for, and keeps."""
+"""Attributes that an object computes when they are first read, and then keeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Warnings that point at the line of the user's that led to them."""
+"""Warnings that point at the user's line that caused them."""
 
 from __future__ import annotations
 

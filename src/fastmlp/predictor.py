@@ -1,4 +1,4 @@
-"""Predictions of a fitted model at the least cost per call."""
+"""Predictions of a fitted model at the lowest cost per call."""
 
 from __future__ import annotations
 

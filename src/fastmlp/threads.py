@@ -1,4 +1,4 @@
-"""How many threads a call may use, threadpoolctl's view of the compiled core, and ours of BLAS."""
+"""How many threads a call may use; threadpoolctl's control of the core; BLAS on a single thread."""
 
 from __future__ import annotations
 

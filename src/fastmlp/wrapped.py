@@ -1,4 +1,4 @@
-"""The fitted model inside what scikit-learn wraps around it."""
+"""Finds the fitted model inside scikit-learn's wrappers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models under the interfaces of other libraries, each in a module of its own.
+"""Models with the interfaces of other libraries, one module for each library.
 
-A module needs its library, which fastmlp does not install.
+Each module needs its library, which fastmlp does not install.
 """

@@ -1,4 +1,4 @@
-"""The models of raw tables as a model of AutoGluon, which TabArena runs as well.
+"""The models of raw tables as a model of AutoGluon, which TabArena can run too.
 
 Needs ``autogluon.core``, which ``pip install autogluon.tabular`` brings::
 
@@ -40,14 +40,14 @@ METRICS = {
 
 
 class FastMLPModel(AbstractModel):
-    """A model of AutoGluon: `TabularClassifier` or `TabularRegressor`.
+    """A model for AutoGluon that trains a `TabularClassifier` or a `TabularRegressor`.
 
-    Hyperparameters are the parameters of these, such as ``preset``, ``n_folds`` or ``recipe``. What
-    AutoGluon decides itself comes from there: the measure by which networks are chosen, the rows to
-    judge by, weights of rows, seed, threads, and the seconds that a fit may take. Tables go in as
+    Its hyperparameters are their parameters, such as ``preset``, ``n_folds`` or ``recipe``. What
+    AutoGluon decides itself is taken from there: the metric that chooses networks, the rows that
+    judge, the rows' weights, seed, threads, and the seconds that a fit may take. Tables go in as
     AutoGluon hands them over, with categories and gaps.
 
-    It does binary and multiclass problems, regression and quantiles.
+    It handles binary and multiclass problems, regression and quantiles.
     """
 
     ag_key = "FASTMLP"

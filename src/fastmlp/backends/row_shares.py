@@ -1,4 +1,4 @@
-"""What a row counts in the statistics of its batch."""
+"""The weight of a row in the statistics of its batch."""
 
 from __future__ import annotations
 

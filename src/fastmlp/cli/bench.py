@@ -20,6 +20,7 @@ from fastmlp.cli.measure import (
     peak_of,
 )
 from fastmlp.cli.report import draw_measurements, elementwise_table, product_table, write_json
+from fastmlp.validation.wording import counted
 
 __all__ = ["Bench", "run"]
 
@@ -53,10 +54,10 @@ def run(bench: Bench, console: Console) -> None:
     products = [row for row in kernels if row.flops]
     others = [row for row in kernels if not row.flops]
     console.print(f"FMA peak of one thread, {name}: [bold]{peak:.0f} GFLOP/s[/]")
-    console.print(f"attainable by the microkernel: [bold]{attainable:.0f} GFLOP/s[/]\n")
+    console.print(f"attained by the microkernel alone: [bold]{attainable:.0f} GFLOP/s[/]\n")
     console.print(product_table(f"Matrix products, {name}, one thread", products))
     console.print(elementwise_table(f"Element-wise kernels, {name}, one thread", others))
-    console.print(product_table(f"Epochs, {name}, {bench.n_threads} thread(s)", epochs))
+    console.print(product_table(f"Epochs, {name}, {counted(bench.n_threads, 'thread')}", epochs))
     title = f"{name}; one thread's FMA peak is {peak:.0f} GFLOP/s"
     draw_measurements(products + epochs, others, title, bench.picture)
     console.print(f"picture: {bench.picture}")

@@ -183,7 +183,7 @@ def draw(model: MLPClassifier, digits: Digits, accuracy: float) -> Figure:
     MisreadDigitsDisplay.from_estimator(
         model, digits.X_test, digits.y_test, image_shape=digits.image_shape, figure=right
     )
-    right.suptitle("Mistakes, most confident first")
+    right.suptitle("Mistakes, the most confident first")
     _draw_network(model, lower)
     return figure
 
@@ -191,7 +191,7 @@ def draw(model: MLPClassifier, digits: Digits, accuracy: float) -> Figure:
 def _draw_network(model: MLPClassifier, figure: SubFigure) -> None:
     left, right = figure.subfigures(1, 2, squeeze=False)[0]
     NetworkDiagramDisplay.from_estimator(model, ax=left.subplots())
-    left.suptitle("The network: some of its units and what joins them")
+    left.suptitle("The network: some of its units and their connections")
     WeightDistributionDisplay.from_estimator(model, ax=right.subplots())
     right.suptitle("All its weights")
 
@@ -206,4 +206,4 @@ def _draw_confusion(model: MLPClassifier, digits: Digits, figure: SubFigure) -> 
         colorbar=False,
         text_kw={"fontsize": "small"},
     )
-    figure.suptitle("What it was, what it read (test)")
+    figure.suptitle("True and predicted digits (test)")

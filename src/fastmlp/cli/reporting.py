@@ -23,6 +23,7 @@ from fastmlp.cli.summary import (
 from fastmlp.cli.telling import Teller
 from fastmlp.cli.train import Trained, Training
 from fastmlp.cli.wording import size
+from fastmlp.validation.wording import counted
 
 __all__ = ["tell_evaluation", "tell_training"]
 
@@ -46,11 +47,13 @@ def tell_training(
     print_columns(console, trained.model.columns_)
     print_leaderboard(console, trained.model.leaderboard_)
     if trained.judged is not None:
-        title = f"{wanted.target}, on {len(trained.judged):,} rows that the model has not seen"
+        title = (
+            f"{wanted.target}, on {counted(len(trained.judged), 'row')} that the model has not seen"
+        )
         print_figures(console, title, trained.judged)
     if trained.importances is not None:
         print_importances(console, trained.importances)
-    console.print(f"{trained.seconds:.1f} s to learn")
+    console.print(f"trained in {trained.seconds:.1f} s")
     _print_file(console, "model", out)
     if page is not None:
         _print_file(console, "report", page)
@@ -76,7 +79,7 @@ def tell_evaluation(
         )
         return
     console = Console(highlight=False)
-    print_figures(console, f"{found.target}, on {len(found.judged):,} rows", found.judged)
+    print_figures(console, f"{found.target}, on {counted(len(found.judged), 'row')}", found.judged)
     if found.importances is not None:
         print_importances(console, found.importances)
     if page is not None:
@@ -96,7 +99,7 @@ def _write(findings: Findings, page: Path) -> None:
 
 def _of_training(trained: Trained, wanted: Training, out: Path, teller: Teller) -> Findings:
     n_held = 0 if trained.held is None else len(trained.held.table)
-    whose = f"{n_held:,} rows that it has not seen"
+    whose = f"{counted(n_held, 'row')} that it has not seen"
     options = {name: each for name, each in wanted.parameters.items() if each is not None}
     return Findings(
         target=wanted.target,
@@ -108,9 +111,9 @@ def _of_training(trained: Trained, wanted: Training, out: Path, teller: Teller) 
         importances=trained.importances,
         facts={
             "table": trained.learnt.table.name,
-            "rows learnt from": f"{len(trained.learnt.table):,}",
-            "rows held out": f"{n_held:,}" + (f", of {wanted.test}" if wanted.test else ""),
-            "task": f"{trained.learnt.task}, since {trained.learnt.why}",
+            "rows to learn from": f"{len(trained.learnt.table):,}",
+            "rows to judge by": f"{n_held:,}" + (f", from {wanted.test}" if wanted.test else ""),
+            "task": f"{trained.learnt.task}, because {trained.learnt.why}",
             **_facts(trained.model),
             "options": ", ".join(f"{name}={each}" for name, each in options.items()),
             "seed": str(wanted.seed),
@@ -126,14 +129,14 @@ def _of_evaluation(found: Evaluated, model_path: str, teller: Teller) -> Finding
         task="regression" if found.judged.classes is None else "classification",
         model=found.model,
         model_file=Path(model_path).name,
-        judged_by=f"judged by the {len(found.judged):,} rows of {Path(found.data).name}",
+        judged_by=f"judged by {counted(len(found.judged), 'row')} of {Path(found.data).name}",
         judged=found.judged,
         importances=found.importances,
         facts={
-            "learnt from": str(notes.get("data", "not known")),
-            "rows learnt from": f"{notes['rows']:,}" if "rows" in notes else "not known",
+            "learnt from": str(notes.get("data", "unknown")),
+            "rows to learn from": f"{notes['rows']:,}" if "rows" in notes else "unknown",
             **_facts(found.model),
-            "judged by": f"{len(found.judged):,} rows of {found.data}",
+            "judged by": f"{counted(len(found.judged), 'row')} of {found.data}",
         },
         warnings=[*notes.get("warnings", ()), *teller.told],
     )
@@ -144,8 +147,8 @@ def _facts(model: Any) -> dict[str, str]:
     seconds = f", in {notes['seconds']:.1f} s" if "seconds" in notes else ""
     return {
         "model": type(model).__name__,
-        "trained": f"{notes.get('trained', 'not known')}{seconds}",
-        "by fastmlp": __version__,
+        "trained": f"{notes.get('trained', 'unknown')}{seconds}",
+        "fastmlp": __version__,
     }
 
 

@@ -14,6 +14,7 @@ from fastmlp.cli.summary import print_columns, print_leaderboard
 from fastmlp.cli.wording import number, size
 from fastmlp.files.container import unpacked
 from fastmlp.files.disk import read
+from fastmlp.validation.wording import counted
 
 __all__ = ["inspect"]
 
@@ -82,8 +83,10 @@ def _lines(found: dict[str, Any]) -> dict[str, str]:
         "predicts": found["target"] or "a column that the file does not name",
         "classes": ", ".join(map(str, classes[:MOST_CLASSES])) + more,
         "trained": found["trained"],
-        "on": None if found["data"] is None else f"{found['rows']:,} rows of {found['data']}",
-        "networks": f"{found['networks']}, of {found['parameters']:,} parameters in all",
+        "on": None
+        if found["data"] is None
+        else f"{counted(found['rows'], 'row')} of {found['data']}",
+        "networks": f"{found['networks']}, with {found['parameters']:,} parameters in total",
         "on held-out rows": ", ".join(f"{name} {number(each)}" for name, each in figures.items()),
     }
     return {name: value for name, value in lines.items() if value}

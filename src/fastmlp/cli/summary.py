@@ -27,7 +27,7 @@ __all__ = [
 #: Columns that are listed of a wide table.
 MOST_COLUMNS = 60
 
-#: Columns that are listed of those that count.
+#: Columns that are listed of those that matter.
 MOST_IMPORTANCES = 15
 
 
@@ -73,7 +73,7 @@ def print_columns(console: Console, columns: Sequence[Any]) -> None:
 def print_leaderboard(console: Console, leaderboard: Any) -> None:
     """Print what each candidate reached."""
     headings = (leaderboard.metric, "weight", "epochs", "seconds", "recipe")
-    table = table_of("Candidates, by rows held out of the training", headings, n_left=0)
+    table = table_of("Candidates, by their error on held-out rows", headings, n_left=0)
     table.columns[-1].justify, table.columns[-1].no_wrap = "left", False
     for place in leaderboard:
         told = f"{place.recipe} ({place.remark})" if place.remark else place.recipe
@@ -91,14 +91,14 @@ def figures_of(judged: Judged) -> Mapping[str, Any]:
 
 
 def print_importances(console: Console, found: Importances) -> None:
-    """Print which columns count most."""
-    table = table_of("What counts", ("column", f"{found.measure} grows by"))
+    """Print which columns matter most."""
+    table = table_of("Columns that matter most", ("column", f"{found.measure} grows by"))
     for each in found.columns[:MOST_IMPORTANCES]:
         table.add_row(Text(each.column), number(each.increase, 3))
     more = len(found.columns) - MOST_IMPORTANCES
     if more > 0:
         table.add_row(f"… {more} more")
-    table.caption = f"if its values change rows; {number(found.error)} as they are"
+    table.caption = f"when the column is shuffled; otherwise it is {number(found.error)}"
     table.caption_justify = "left"
     console.print(table)
 

@@ -80,7 +80,7 @@ class Trained(NamedTuple):
     judged : Judged or None
         What it says of these.
     importances : Importances or None
-        What each column counts for these.
+        How much each column matters for these.
     seconds : float
         Of the fit.
     """
@@ -109,7 +109,7 @@ def train(wanted: Training, out: Path, teller: Teller) -> Trained:
     check_metric(wanted.parameters.get("metric"), problem.task)
     for remark in problem.table.remarks:
         teller.warn(remark)
-    teller.say(f"target {wanted.target}: {problem.task}, since {problem.why}")
+    teller.say(f"target {wanted.target}: {problem.task}, because {problem.why}")
     for remark in remarks_on(problem, wanted.drop):
         teller.warn(remark)
     learnt, held = _divided(problem, test, wanted)

@@ -11,5 +11,11 @@ from fastmlp.validation import check_dask
 check_dask()
 
 from fastmlp.dask.estimators import DaskMLPClassifier, DaskMLPRegressor  # noqa: E402 - see above
+from fastmlp.dask.tabular import DaskTabularClassifier, DaskTabularRegressor  # noqa: E402
 
-__all__ = ["DaskMLPClassifier", "DaskMLPRegressor"]
+__all__ = [
+    "DaskMLPClassifier",
+    "DaskMLPRegressor",
+    "DaskTabularClassifier",
+    "DaskTabularRegressor",
+]

@@ -34,9 +34,9 @@ local_steps : int or "auto", default="auto"
 Attributes
 ----------
 exchange_ : str
-    The way of exchange of the last fit.
+    The way of exchange of the last fit; not of models of raw tables, which fit several networks.
 local_steps_ : int
-    Updates between two averages; 1 of a synchronous fit.
+    Updates between two averages; 1 of a synchronous fit. Likewise.
 client_ : distributed.Client
     The client in use.
 

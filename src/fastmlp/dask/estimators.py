@@ -7,7 +7,7 @@ from typing import Any
 
 from fastmlp import validation
 from fastmlp.dask.documentation import documented
-from fastmlp.dask.model import OnCluster, with_cluster
+from fastmlp.dask.model import NetworkOnCluster, with_cluster
 from fastmlp.dask.partitions import is_distributed
 from fastmlp.dask.scoring import accuracy_of, r2_of
 from fastmlp.estimators.classifier import MLPClassifier
@@ -17,7 +17,7 @@ __all__ = ["DaskMLPClassifier", "DaskMLPRegressor"]
 
 
 @documented
-class DaskMLPClassifier(OnCluster, MLPClassifier):
+class DaskMLPClassifier(NetworkOnCluster, MLPClassifier):
     """:class:`~fastmlp.MLPClassifier` that learns from rows on the workers of a Dask cluster.
 
     {shared}
@@ -87,7 +87,7 @@ class DaskMLPClassifier(OnCluster, MLPClassifier):
 
 
 @documented
-class DaskMLPRegressor(OnCluster, MLPRegressor):
+class DaskMLPRegressor(NetworkOnCluster, MLPRegressor):
     """:class:`~fastmlp.MLPRegressor` that learns from rows on the workers of a Dask cluster.
 
     {shared}

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from fastmlp.estimators.fitting import Fitting
     from fastmlp.estimators.preparation import ValidationRows
 
-__all__ = ["none_of", "number_of_shards", "prepare_distributed"]
+__all__ = ["none_of", "number_of_shards", "prepare_distributed", "spread"]
 
 
 def prepare_distributed(
@@ -64,10 +64,26 @@ def prepare_distributed(
         _raise_for_piece(model, parts, client)
         raise
     encoding = Encoding(Encoder.of(fitting), drawn, held, none_of(fitting))
-    n_shards = number_of_shards(model.n_shards, found, client)
+    return spread(fitting, model, parts, found, encoding, client, found.survey.n_rows - len(held))
+
+
+def spread(
+    fitting: Fitting,
+    settings: Any,
+    parts: Sequence[Part],
+    found: Found,
+    encoding: Encoding,
+    client: Any,
+    n_rows: int,
+) -> tuple[Fitting, Distribution]:
+    """Return a fitting to a sample as one to all rows of the parts, and how these are spread.
+
+    ``settings`` has the parameters of the cluster; ``n_rows`` are to be learnt from.
+    """
+    n_shards = number_of_shards(settings.n_shards, found, client)
     shards = shards_of(parts, found, encoding, n_shards, client)
-    validation.check_stream_length(sum(shards.n_rows), found.survey.n_rows - len(held))
-    distribution = Distribution(client, shards, model.exchange, model.local_steps)
+    validation.check_stream_length(sum(shards.n_rows), n_rows)
+    distribution = Distribution(client, shards, settings.exchange, settings.local_steps)
     data = ShardedData(fitting.data, shards)
     return replace(fitting, data=data, training=distribution.training), distribution
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import dask
 import distributed
 from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
 from fastmlp import validation
 from fastmlp.dask.learning import prepare_distributed
@@ -19,7 +20,7 @@ from fastmlp.estimators.hiding import available
 from fastmlp.estimators.preparation import ValidationRows
 from fastmlp.training import clock
 
-__all__ = ["OnCluster", "with_cluster"]
+__all__ = ["NetworkOnCluster", "OnCluster", "with_cluster"]
 
 #: The parameters that these models have beside those of their siblings, and their defaults.
 OWN = {"client": None, "exchange": "auto", "n_shards": None, "local_steps": "auto"}
@@ -93,7 +94,8 @@ class OnCluster:
         sklearn.exceptions.NotFittedError
             If the model has not been fitted.
         """
-        learnt = self._learnt  # type: ignore[attr-defined]
+        check_is_fitted(self)
+        learnt = self._shown()
         parameters = self.get_params(deep=False)  # type: ignore[attr-defined]
         local = self._sibling(**{name: parameters[name] for name in parameters.keys() - OWN.keys()})
         local._published = learnt
@@ -112,6 +114,44 @@ class OnCluster:
             As ``save`` of the estimators that learn from data in memory.
         """
         self.to_local().save(path)
+
+    def _parts(self, X: Any, y: Any, sample_weight: Any) -> Any:
+        return parts_of(X, y, sample_weight, type(self).__name__, self._sibling.__name__)
+
+    def _lazily(
+        self, method: str, X: Any, columns: Any = None, item: int | None = None, **options: Any
+    ) -> Any:
+        """Return what the sibling's method says of X; of rows on workers, lazily."""
+        if not is_distributed(X):
+            return getattr(super(), method)(X, **options)
+        asked = Asked(method, options, item, columns)
+        return predicted(self._to_ship(), asked, X, type(self).__name__, self._sibling.__name__)
+
+    def _to_ship(self) -> Any:
+        """Return the model in the form in which workers get it."""
+        local = self.to_local()
+        local.callbacks = None  # they need not be picklable, and are of no use there
+        return local
+
+    def _shown(self) -> Any:
+        """Return what has been learnt; in a callback, so far."""
+        return self._published  # type: ignore[attr-defined]
+
+    def __sklearn_clone__(self) -> Self:
+        # A client can't be copied, so the clone has the same one.
+        made: Self = BaseEstimator.__sklearn_clone__(copy(self))
+        made.client = self.client
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "client": None}  # type: ignore[dict-item]
+
+
+class NetworkOnCluster(OnCluster):
+    """A network that learns from rows on the workers."""
+
+    exchange_: str
+    local_steps_: int
 
     def fit(
         self,
@@ -176,33 +216,13 @@ class OnCluster:
         """Be hidden: a cluster learns in whole fits."""
         raise NotImplementedError
 
-    def _parts(self, X: Any, y: Any, sample_weight: Any) -> Any:
-        return parts_of(X, y, sample_weight, type(self).__name__, self._sibling.__name__)
-
-    def _lazily(
-        self, method: str, X: Any, columns: Any = None, item: int | None = None, **options: Any
-    ) -> Any:
-        """Return what the sibling's method says of X; of rows on workers, lazily."""
-        if not is_distributed(X):
-            return getattr(super(), method)(X, **options)
-        asked = Asked(method, options, item, columns)
-        return predicted(self._to_ship(), asked, X, type(self).__name__, self._sibling.__name__)
+    def _shown(self) -> Any:
+        return self._learnt  # type: ignore[attr-defined]
 
     def _to_ship(self) -> Any:
-        """Return the model in the form in which workers get it."""
-        local = self.to_local()
-        local.callbacks = None  # they need not be picklable, and are of no use there
+        local = super()._to_ship()
         local._published = local._published.without_moments()
         return local
-
-    def __sklearn_clone__(self) -> Self:
-        # A client can't be copied, so the clone has the same one.
-        made: Self = BaseEstimator.__sklearn_clone__(copy(self))
-        made.client = self.client
-        return made
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "client": None}  # type: ignore[dict-item]
 
 
 def _in_memory(*values: Any) -> tuple[Any, ...]:

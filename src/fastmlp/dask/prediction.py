@@ -51,13 +51,22 @@ class Asked:
 
     def form(self, model: Any) -> np.ndarray:
         """Return the answer of a model for no rows, (0,) or (0, C)."""
+        return self.example(model)[:0]
+
+    def example(self, model: Any) -> np.ndarray:
+        """Return the answer of a model for a row of zeros, (1,) or (1, C)."""
         names = getattr(model, "feature_names_in_", None)
         X = np.zeros((1, model.n_features_in_))
-        return self.of(X if names is None else pd.DataFrame(X, columns=names), model)[:0]
+        return self.of(X if names is None else pd.DataFrame(X, columns=names), model)
 
     def of_frame(self, X: Any, model: Any) -> Any:
         """Return the answer for a data frame as one with its index; a series of single numbers."""
-        return self.framed(self.of(X, model), X.index)
+        return self.framed(self.of(X, model), X.index) if len(X) else self.unfilled(X.index, model)
+
+    def unfilled(self, index: Any, model: Any) -> Any:
+        """Return the answer for a data frame without rows, of which this is the index."""
+        # Made of a row, since pandas has another type for no texts than for some.
+        return self.framed(self.example(model), [0])[:0].set_axis(index)
 
     def framed(self, answer: np.ndarray, index: Any) -> Any:
         """Return an answer (n,) or (n, C) as a series or a data frame."""
@@ -92,7 +101,7 @@ def predicted(model: Any, asked: Asked, X: Any, owner: str, sibling: str) -> Any
     form = asked.form(model)
     shared = dask.delayed(model, traverse=False, pure=False)
     if isinstance(X, dd.DataFrame):
-        meta = asked.framed(form, X._meta.index[:0])
+        meta = asked.unfilled(X._meta.index[:0], model)
         return X.map_partitions(asked.of_frame, shared, meta=meta)
     if isinstance(X, da.Array):
         return _of_array(X.rechunk({1: -1}), asked, shared, form)

@@ -6,7 +6,9 @@ Rows draw the same numbers as those of a source with the same parts.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
@@ -54,11 +56,14 @@ class Found(NamedTuple):
         Of each part.
     n_counting : list of int, length P
         Rows of each part whose weight is above 0.
+    extent : Extent or None
+        What a sight has remembered of the targets.
     """
 
     survey: Survey | None
     counts: list[Count]
     n_counting: list[int]
+    extent: Any = None
 
 
 @dataclass(frozen=True)
@@ -72,25 +77,31 @@ class Look:
         Maps the number of columns to the number of rows to draw.
     has_labels : bool
         Whether the target holds class labels, where it is (n,).
+    sight : callable or None
+        Is shown the rows of each piece that count; may remember an ``extent``.
     """
 
     drawn: Drawn
     most: Callable[[int], int]
     has_labels: bool
+    sight: Callable[[Piece], None] | None = None
 
     def at(self, number: int, pieces: Sequence[Piece]) -> Found:
         """Return what is found in a part."""
-        rng = self.drawn.of_part(number)
-        survey = survey_of_part(pieces, rng, self.most, has_labels=self.has_labels)
-        return Found(survey, [counted(pieces)], [0 if survey is None else survey.n_rows])
+        rng, sight = self.drawn.of_part(number), copy(self.sight)
+        survey = survey_of_part(pieces, rng, self.most, has_labels=self.has_labels, look=sight)
+        n_counting = 0 if survey is None else survey.n_rows
+        return Found(survey, [counted(pieces)], [n_counting], getattr(sight, "extent", None))
 
     def merged(self, several: Sequence[Found]) -> Found:
         """Return what is found in parts that lie one after the other."""
+        extents = [each.extent for each in several if each.extent is not None]
         surveys = [each.survey for each in several if each.survey is not None]
         return Found(
             merged_surveys(surveys, self.most) if surveys else None,
             [count for each in several for count in each.counts],
             [count for each in several for count in each.n_counting],
+            reduce(lambda one, other: one.joined(other), extents) if extents else None,
         )
 
 

@@ -1,7 +1,7 @@
-"""Data that is read piece by piece, because all of it would not fit into memory.
+"""Data that is read piece by piece because it does not fit into memory.
 
 A *source* says where rows come from. ``fit``, ``partial_fit`` and the methods that predict take one
-in the place of X; y and the rows' weights come with it.
+instead of X; y and the rows' weights come with it.
 
 Examples
 --------

@@ -25,6 +25,10 @@ class _ArraySource(Source):
         self.X, self.y, self.weights, self.reading = X, y, weights, reading
         self.has_target = y is not None
 
+    def __repr__(self) -> str:
+        target = ", with a target" if self.has_target else ""
+        return f"<source: arrays of {len(self.X)} rows; {self.X.shape[1]} columns of X{target}>"
+
     @property
     def n_columns(self) -> int:
         return self.X.shape[1] or 1
@@ -51,19 +55,19 @@ def from_arrays(
     prefetch: int = 1,
     sample_rows: int | None = None,
 ) -> Source:
-    """Read arrays slice by slice, above all memory maps of files larger than the memory.
+    """Read arrays slice by slice; meant for memory maps of files that do not fit into memory.
 
     Parameters
     ----------
     X : array of shape (n_samples, n_features)
-        Such as ``np.load("X.npy", mmap_mode="r")``.
+        For example ``np.load("X.npy", mmap_mode="r")``.
     y : array of shape (n_samples,) or (n_samples, n_outputs), default=None
-        Targets; None for rows that are only predicted.
+        Targets; None if the rows are only for prediction.
     sample_weight : array of shape (n_samples,), default=None
     buffer_rows : int, default=None
-        Rows that are shuffled among one another; None for as many as 32 MiB hold.
+        Number of rows that are shuffled together; None means as many as fit into 32 MiB.
     prefetch : int, default=1
-        Buffers that are read ahead, in a thread beside the training; 0 for none.
+        Number of buffers that a thread reads ahead during training; 0 for none.
     sample_rows : int, default=None
         Rows that the first pass of a fit draws at random, all of which are in memory; None for up
         to 100,000, of models of raw tables 50,000.
@@ -75,7 +79,7 @@ def from_arrays(
     Raises
     ------
     TypeError, ValueError
-        If these are no arrays of as many rows, or a number is out of range.
+        If an argument is not an array, the numbers of rows differ, or a number is out of range.
 
     Examples
     --------

@@ -25,6 +25,15 @@ class _ArrowSource(Source):
     def n_columns(self) -> int:
         return len(self.columns.of_x)
 
+    def _what(self) -> str:
+        return "a stream of Arrow, which can be read once"
+
+    def __repr__(self) -> str:
+        columns = self.columns
+        more = f", target {columns.targets}" if columns.targets else ""
+        more += f", weight {columns.weight!r}" if columns.weight else ""
+        return f"<source: {self._what()}; {len(columns.of_x)} columns of X{more}>"
+
 
 class _DatasetSource(_ArrowSource):
     """See ``from_parquet``: a part is a row group of a file, or a fragment of other datasets.
@@ -37,6 +46,10 @@ class _DatasetSource(_ArrowSource):
     ) -> None:
         super().__init__(columns, reading)
         self.dataset, self.keep, self.complete = dataset, keep, complete
+
+    def _what(self) -> str:
+        files = getattr(self.dataset, "files", None)
+        return "a table or dataset of Arrow" if files is None else f"{len(files)} file(s)"
 
     @kept_property
     def _schema_and_parts(self) -> tuple[Any, list[Any]]:
@@ -158,7 +171,7 @@ def from_parquet(
     buffer_rows : int, default=None
         Rows that are shuffled among one another; None for as many as 32 MiB hold.
     n_open : int, default=None
-        Row groups that are read at the same time; None for as many as 128 MiB hold, from 2 to 16.
+        Row groups that are read at the same time; None for as many as 24 MiB hold, from 2 to 16.
         The more there are, the better sorted rows are mixed, and the more memory they take.
     prefetch : int, default=1
         Buffers that are read ahead, in a thread beside the training; 0 for none.
@@ -186,6 +199,7 @@ def from_parquet(
     files = validation.check_paths_to_stream(paths)
     with validation.naming_piece("paths"):
         dataset = ds.dataset(files, format="parquet")
+    validation.check_any_file(dataset.files, paths)
     reading = Reading(buffer_rows, n_open, prefetch, sample_rows)
     chosen = _columns(dataset.schema, target, columns, weight, reading)
     return _DatasetSource(dataset, chosen, filter, reading, complete=columns is None)
@@ -222,7 +236,7 @@ def from_arrow(
     ImportError
         Without pyarrow.
     ValueError, TypeError
-        If there is no such column, or an argument is not as it must be.
+        If there is no such column, or an argument is wrong.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Batches that a function of the user's makes, as a source of rows."""
+"""Batches that a user's function yields, as a source of rows."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ class _BatchSource(Source):
     def __init__(self, batches: Callable[[], Any], reading: Reading) -> None:
         self.batches, self.reading = batches, reading
         self.has_target = True
+
+    def __repr__(self) -> str:
+        return f"<source: batches of {getattr(self.batches, '__qualname__', self.batches)}>"
 
     @property
     def n_parts(self) -> int:
@@ -55,23 +58,23 @@ def from_batches(
     prefetch: int = 1,
     sample_rows: int | None = None,
 ) -> Source:
-    """Read what a function of your own yields.
+    """Read the batches that a function of your own yields.
 
     The batches come in the order in which they are yielded, and rows are shuffled among those of
-    a buffer only: if neighbours are alike, let the function draw another order each time. But with
-    early stopping every call must give the rows in the same order, by which those are known that
-    it holds out.
+    a buffer only: if neighbours are alike, let the function draw a new order each time. But with
+    early stopping every call must yield the rows in the same order, because their order tells
+    which ones are held out.
 
     Parameters
     ----------
     batches : callable
-        Called without arguments, once to see what there is and once for each epoch; returns an
-        iterator of ``(X, y)`` or ``(X, y, sample_weight)``, or of X alone where rows are only
-        predicted. X is an array or a data frame; batches may differ in their numbers of rows.
+        Called without arguments, once to survey the rows and once for each epoch; returns an
+        iterator of ``(X, y)`` or ``(X, y, sample_weight)``, or of X alone if the rows are only for
+        prediction. X is an array or a data frame; batches may differ in their numbers of rows.
     buffer_rows : int, default=None
-        Rows that are shuffled among one another; None for as many as 32 MiB hold.
+        Number of rows that are shuffled together; None means as many as fit into 32 MiB.
     prefetch : int, default=1
-        Buffers that are read ahead, in a thread beside the training; 0 for none. That thread
+        Number of buffers that a thread reads ahead during training; 0 for none. That thread
         calls the function.
     sample_rows : int, default=None
         Rows that the first pass of a fit draws at random, all of which are in memory; None for up

@@ -10,7 +10,7 @@ from fastmlp import validation
 __all__ = ["bytes_while_read", "read_row_group"]
 
 #: What is read of a column's bytes in the file at a time.
-_BYTES_AT_ONCE = 1 << 16
+_BYTES_AT_ONCE = 1 << 14
 
 #: What pages and dictionaries take at most, where the writer's settings are the usual ones.
 _BYTES_OF_PAGE = 1 << 20
@@ -49,16 +49,17 @@ def read_row_group(
     )
     batches = file.iter_batches(n_rows, row_groups=[group.id], columns=stored, use_threads=False)
     n_left = group.num_rows
-    for batch in batches:
+    while n_left > 0:
+        with validation.reading_pages():
+            batch = validation.check_rows_are_there(next(batches, None))
         n_left -= len(batch)
-        if n_left <= 0:
+        if n_left == 0:
             file = batches = None  # what they hold, nobody needs while the last rows are used
         table = _completed(pa.Table.from_batches([batch]), names, schema, fragment)
         if keep is not None:
             table = table.filter(keep)
         if len(table):
             yield table.select(columns)
-    validation.check_row_group_ends(n_left)
 
 
 def _may_ask_for(keep: Any, name: str) -> bool:

@@ -15,7 +15,7 @@ __all__ = ["Piece", "Reading", "Source"]
 MOST_ROWS, FEWEST_ROWS, PIECE_BYTES = 8192, 64, 1 << 22
 
 #: What parts that are read at the same time may take in memory, and how many they are.
-OPEN_BYTES, FEWEST_OPEN, MOST_OPEN = 1 << 27, 2, 16
+OPEN_BYTES, FEWEST_OPEN, MOST_OPEN = 24 << 20, 2, 16
 
 
 @dataclass(frozen=True, eq=False)

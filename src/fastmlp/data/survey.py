@@ -23,6 +23,10 @@ __all__ = [
 ]
 
 
+#: So many times the rows that are wanted are kept, before those beyond them are dropped.
+TRIMMED_AT = 1.25
+
+
 @dataclass(frozen=True)
 class Drawn:
     """Random numbers of rows, the same each time and in pieces of any size.
@@ -149,7 +153,7 @@ class _Sample:
             self.pieces.append(chosen(piece, kept))
             self.keys.append(keys[kept])
             self.n_kept += len(kept)
-        if self.n_kept > 2 * self._n_most:
+        if self.n_kept > TRIMMED_AT * self._n_most:
             self._trim()
 
     @property

@@ -1,4 +1,4 @@
-"""Class labels ↔ what the core takes and gives."""
+"""Class labels, converted to what the core takes and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows from parameters and sizes alone, kept for further fits by equal parameters.
+"""Results that depend only on parameters and sizes, kept for later fits with equal parameters.
 
 A search, a cross-validation or a loop over seeds fits models of the same parameters again and
 again. What they check and lay out is then the same each time, and more work than a fit of a few

@@ -1,4 +1,4 @@
-"""What products of a network run as on this machine, where that is not what was asked for."""
+"""Tells users when a network's products can't run at the precision that they asked for."""
 
 from __future__ import annotations
 

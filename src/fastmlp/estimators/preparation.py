@@ -76,7 +76,7 @@ def prepare(
     Raises
     ------
     ValueError, TypeError
-        If anything is not as it must be.
+        If a parameter or the data is wrong.
     RuntimeError
         If a callback of the model's own fit calls.
     """
@@ -96,14 +96,7 @@ def prepare(
     )
     memo.once(("magnitudes", dtype), lambda: validation.check_magnitudes(vars(parameters), dtype))
     own_weights = validation.check_sample_weight(sample_weight, len(X), dtype)
-    if earlier is None:
-        coder = model._new_coder(
-            parameters, y, own_weights, dtype, incremental=incremental, classes=classes
-        )
-    else:
-        coder = earlier.coder.under(parameters, dtype)
-        coder.check_goes_on(y, incremental=incremental)
-    coder.check(y, whole=not incremental)
+    coder = _coder(model, parameters, earlier, y, own_weights, dtype, incremental, classes)
     target = coder.encode(y)
     class_weights = ClassWeights.of(
         getattr(parameters, "class_weight", None), coder, target, own_weights
@@ -112,11 +105,7 @@ def prepare(
     sizes = [X.shape[1], *hidden, coder.n_outputs]
     names = getattr(columns, "feature_names_in_", None)
     front = _front(parameters, X, dtype, names, earlier)
-    inputs = front_width(front) or X.shape[1]
-    validation.check_layer_sizes([inputs, *sizes[1:]])
-    n_of_columns = n_learnt_of(front, sizes[1])
-    validation.check_memory(vars(parameters), [inputs, *sizes[1:]], n_of_columns, coder.dtype)
-    _check_network(vars(parameters), [inputs, *sizes[1:]], coder, earlier, len(X), weights)
+    _check_network(vars(parameters), sizes, front, coder, earlier, len(X), weights)
     own_rows = _rows_to_judge_by(validation_rows, model, parameters, columns, coder, class_weights)
     if own_rows is not None:
         _warn_if(validation.far_from_training(X, own_rows.rows.X, names))
@@ -146,6 +135,28 @@ def prepare(
         backend=backend,
         n_threads=model._count_threads(),
     )
+
+
+def _coder(
+    model: Any,
+    parameters: SimpleNamespace,
+    earlier: Learnt | None,
+    y: np.ndarray,
+    weights: np.ndarray | None,
+    dtype: np.dtype,
+    incremental: bool,
+    classes: Any,
+) -> TargetCoder:
+    """Return the coder of a first fit or of one that goes on, checked against y (N,) or (N, C)."""
+    if earlier is None:
+        coder: TargetCoder = model._new_coder(
+            parameters, y, weights, dtype, incremental=incremental, classes=classes
+        )
+    else:
+        coder = earlier.coder.under(parameters, dtype)
+        coder.check_goes_on(y, incremental=incremental)
+    coder.check(y, whole=not incremental)
+    return coder
 
 
 def _front(
@@ -233,28 +244,44 @@ def _check_parameters(
 def _check_network(
     parameters: Mapping[str, Any],
     sizes: list[int],
+    front: tuple[Column, ...],
     coder: TargetCoder,
     earlier: Learnt | None,
     n_rows: int,
     weights: np.ndarray | None,
 ) -> None:
-    """Raise unless a network of these widths can be made, or gone on with; ``weights`` is (N,)."""
+    """Raise unless a network of these widths can be made, or gone on with.
+
+    ``sizes`` begin with the columns of X, of which ``front`` makes the inputs of the first layer;
+    ``weights`` is (N,).
+    """
+    n_of_columns = n_learnt_of(front, sizes[1])
+    sizes = [front_width(front) or sizes[0], *sizes[1:]]
+    validation.check_layer_sizes(sizes)
+    validation.check_memory(parameters, sizes, n_of_columns, coder.dtype)
     validation.check_members(parameters, sizes)
     scaling, n_layers = parameters["scaling_layer"] > 0, len(sizes) - 1
     members = members_of(parameters["n_members"], parameters["members"], n_layers, scaling)
     validation.check_initial_arrays(parameters["init"], sizes, coder.dtype, members)
-    normalization = parameters["normalization"]
-    validation.check_rows_for_batch_norm(normalization, n_rows, weights)
-    if earlier is None:
-        return
+    validation.check_rows_for_batch_norm(parameters["normalization"], n_rows, weights)
+    if earlier is not None:
+        _check_goes_on(parameters, sizes, members, earlier)
+
+
+def _check_goes_on(
+    parameters: Mapping[str, Any], sizes: list[int], members: Members, earlier: Learnt
+) -> None:
+    """Raise unless a network of these widths is the one that an ``earlier`` fit has made."""
     network, hidden = earlier.network, sizes[1:-1]
-    normalizations = validation.each_normalization(normalization, len(hidden))
+    normalizations = validation.each_normalization(parameters["normalization"], len(hidden))
     validation.check_same_network(network.layer_sizes, sizes)
     validation.check_same_normalizations(network.normalizations, normalizations)
     parametric = np.broadcast_to(parameters["parametric_activation"], len(hidden)).tolist()
     validation.check_same_activations(network.parametric, parametric)
     if not network.plan.has_members and members.n_members == 1:
-        validation.check_same_scaling(network.plan.n_scales > 0, scaling)
+        validation.check_same_scaling(
+            network.plan.n_scales > 0, wanted=parameters["scaling_layer"] > 0
+        )
     before = network.plan.n_members, network.plan.n_shared, network.plan.n_scales
     validation.check_same_members(Members(*before), members)
     validation.check_same_groups(

@@ -21,6 +21,7 @@ from fastmlp.estimators.class_weights import ClassWeights
 from fastmlp.estimators.coding import TargetCoder
 from fastmlp.estimators.learnt import is_in_training
 from fastmlp.estimators.preparation import ValidationRows, checked_parameters, prepare
+from fastmlp.registry import LOSSES
 from fastmlp.training.shuffling import random_state_of
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ __all__ = [
 ]
 
 #: Rows that are drawn, within the bytes that their numbers take in float64.
-FEWEST_DRAWN, MOST_DRAWN, BYTES_DRAWN = 1_000, 100_000, 1 << 24
+FEWEST_DRAWN, MOST_DRAWN, BYTES_DRAWN = 1_000, 100_000, 1 << 23
 
 #: Of the rows that are drawn, early stopping holds out so many at most.
 SHARE_HELD_OUT = 0.5
@@ -134,25 +135,33 @@ class PieceCheck:
     dtype : dtype
     numeric_y : bool
         Whether y holds real numbers.
+    loss : str or None
+        A loss of the library's, which may not have a value for every y.
     """
 
     owner: str
     dtype: np.dtype
     numeric_y: bool
+    loss: str | None = None
 
     @classmethod
     def of(cls, model: Any) -> PieceCheck:
         """Return the check for a model."""
         dtype = np.dtype(np.float32 if model.dtype == "auto" else model.dtype)
-        return cls(type(model).__name__, dtype, model._numeric_target)
+        loss = getattr(model, "loss", None)
+        known = loss if isinstance(loss, str) and loss in LOSSES else None
+        return cls(type(model).__name__, dtype, model._numeric_target, known)
 
     def __call__(self, piece: Piece) -> None:
         """Raise ValueError or TypeError, with its place, for a piece that is not as it must be."""
         columns = validation.stand_in(self.owner)
         with validation.naming_piece(piece.place):
-            validation.check_data(
+            _, y, _ = validation.check_data(
                 columns, piece.X, piece.y, dtype=self.dtype, reset=True, numeric_y=self.numeric_y
             )
+            if self.loss is not None:
+                kind = LOSSES[self.loss].target
+                validation.check_target_range(y, self.loss, kind, self.dtype, np.ones(1))
             if piece.weights is not None and piece.weights.any():
                 validation.check_sample_weight(piece.weights, len(piece), self.dtype)
 

@@ -1,4 +1,4 @@
-"""Partial fits of a few rows, at little more than the arithmetic's cost.
+"""Partial fits of a few rows, at little more than the cost of their arithmetic.
 
 What a partial fit checks and lays out is the same each time, unless a parameter has been set in
 between. The first call does it in full and leaves a ``Stream``; calls that follow only look whether

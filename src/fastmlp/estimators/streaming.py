@@ -62,7 +62,7 @@ def prepare_streamed(
 
 
 def _raise_for_piece(model: Any, source: Source) -> None:
-    """Raise, with its place, for the first piece whose numbers are not as they must be."""
+    """Raise, with its place, for the first piece whose numbers are wrong."""
     check = PieceCheck.of(model)
     for piece in source.pieces(source.rows_of_piece):
         check(piece)

@@ -1,4 +1,4 @@
-"""The unit in which a network sees real targets, and how its costs are told in the user's.
+"""The unit in which a network sees real targets; its costs, converted to the user's unit.
 
 Legend: N rows, T targets, C outputs, K parameters of the loss, Q quantiles of each target.
 """

@@ -1,4 +1,4 @@
-"""Whether a fit is worth anything: its cost beside that of the best constant prediction."""
+"""Whether a fit is worth anything: its cost compared with that of the best constant prediction."""
 
 from __future__ import annotations
 

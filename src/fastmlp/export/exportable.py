@@ -40,23 +40,23 @@ class Exportable:
         Parameters
         ----------
         path : str or path
-            Of the file.
+            Where to write the file.
         name : str, default="model"
-            With which every name in the file begins: ``model_predict`` and others.
+            Prefix of every name in the file: ``model_predict`` and so on.
         weights : {"float", "int16", "int8"}, default="float"
             How matrices are stored. Integers have a scale for each column, and take a half or a
             quarter of the memory of float32; the head of the file says by how much the answers
             differ.
         X : array-like or data frame of shape (n_samples, n_features), default=None
-            Rows by which that is measured, and some of which the file's self-test takes. Without
-            any, numbers from N(0, 1) are taken, and for raw tables such as the fit saw.
+            Rows on which that is measured; the file's self-test uses some of them. Without X,
+            numbers from N(0, 1) are used, and for raw tables values like those of the fit.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             If the model has not been fitted.
         ValueError, TypeError
-            If an argument is not as it must be, or the model can't be exported: an activation that
+            If an argument is wrong, or the model can't be exported: it has an activation that
             you wrote, or a partner of another library.
         """
         from fastmlp.export.to_c import as_c  # noqa: PLC0415 - seldom needed
@@ -91,15 +91,15 @@ class Exportable:
         has an input (N, 1) for each column that it reads, by the column's name: numbers are double,
         with NaN where one is missing, dates are double, seconds since 1970 in the time of their
         zone, and categories are strings. Outputs are ``label`` (N,) and ``probabilities`` (N, K) of
-        classes, ``decision_function`` in the place of the latter where the loss knows no
-        probabilities, and ``variable`` (N, T) of a regressor, with ``deviations`` for the loss
+        classes (or ``decision_function`` instead of the latter if the loss gives no
+        probabilities), and ``variable`` (N, T) of a regressor, with ``deviations`` for the loss
         "gaussian_nll".
 
         Parameters
         ----------
         path : str or path, default=None
-            Of the file, such as ``"model.onnx"``. A file of that name is replaced at the end, all
-            at once. Without one, the model is returned.
+            Where to write the file, such as ``"model.onnx"``. A file of that name is replaced at
+            the end, all at once. Without a path, the model is returned.
         opset : int, default=18
             Version of ONNX's operators, at least 18.
         missing : str, default=""
@@ -108,14 +108,14 @@ class Exportable:
         Returns
         -------
         onnx.ModelProto or None
-            The model where there is no ``path``.
+            The model if no ``path`` is given.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             If the model has not been fitted.
         ValueError, TypeError
-            If an argument is not as it must be, or the model can't be exported: an activation that
+            If an argument is wrong, or the model can't be exported: it has an activation that
             you wrote, or a partner of another library.
         OSError
             If the file can't be written.
@@ -160,16 +160,16 @@ class ExportableNetwork(Exportable):
         """Return the fitted model as a module of PyTorch, with weights of its own.
 
         It takes X (N, I), of the network's type, to what ``predict_proba`` returns, or
-        ``decision_function`` where the loss knows no probabilities; of a regressor to what
+        ``decision_function`` if the loss gives no probabilities; for a regressor, to what
         :class:`fastmlp.Predictor` returns. It is in evaluation mode.
 
         A network of layers that PyTorch has is an ``nn.Sequential`` of ``nn.Linear``,
         ``nn.BatchNorm1d``, ``nn.LayerNorm`` or ``nn.GroupNorm``, an activation, and at the end
-        ``nn.Softmax`` or ``nn.Sigmoid``; without the last, ``module[:-1]``, it gives logits. A
+        ``nn.Softmax`` or ``nn.Sigmoid``; without that last module, ``module[:-1]`` gives logits. A
         scaling layer, the unit of a standardised target and the logit of two classes have gone
         into its weights. Members, embeddings of columns, parametric activations, and the losses
-        whose outputs are not targets themselves make a module of steps, which wants fastmlp when it
-        is unpickled, and into whose weights batch normalisation has gone.
+        whose outputs are not targets themselves make a module of steps, which needs fastmlp when it
+        is unpickled; batch normalisation has then gone into its weights.
 
         Returns
         -------
@@ -180,7 +180,7 @@ class ExportableNetwork(Exportable):
         sklearn.exceptions.NotFittedError
             If the model has not been fitted.
         ValueError
-            If it has an activation that you wrote.
+            If the model has an activation that you wrote.
         ImportError
             If torch is not installed.
         """

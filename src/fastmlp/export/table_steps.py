@@ -1,6 +1,7 @@
 """Steps from a raw table to the inputs of a network, and from its outputs to an answer.
 
-They compute in float64 whatever they give. Legend: N rows, F numbers of a row, C categories.
+They compute in float64, whatever the type of their output. Legend: N rows, F numbers of a row,
+C categories.
 """
 
 from __future__ import annotations
@@ -435,7 +436,7 @@ class Clip(Step):
 class Moments(Step):
     """From T means and T variances to moments of which a mean may be taken, or back.
 
-    Forth: d = the mean between bounds, less the centre, and d² + the variance, whose root is at
+    Forward: d = the mean between bounds, minus the centre, and d² + the variance, whose root is at
     most the distance of the bounds. Back: d + centre, and the root of the variance.
 
     Attributes

@@ -1,4 +1,4 @@
-"""What is raised for a file that holds no model, or not this one's."""
+"""The error for a file that holds no model, or one that this version can't read."""
 
 from __future__ import annotations
 

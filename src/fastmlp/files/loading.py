@@ -28,7 +28,7 @@ def load(path: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Return the model that a file holds, which ``save`` has written.
 
     Nothing in the file is executed, and nothing that is not in it is imported but classes of
-    fastmlp. So a file of unknown origin can do no harm beyond predicting nonsense.
+    fastmlp. So the worst that a file of unknown origin can do is to predict nonsense.
 
     Parameters
     ----------

@@ -28,15 +28,15 @@ class Savable:
         Parameters
         ----------
         path : str or path-like
-            Such as ``"model.fastmlp"``. A file of that name is replaced at the end, all at once: if
-            anything goes wrong, it is as it was before.
+            For example ``"model.fastmlp"``. A file of that name is replaced at the end, all at
+            once: if anything goes wrong, it is as it was before.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             If the model has not been fitted.
         TypeError
-            If ``path`` is no path, or the model holds what no file can hold, such as a model of
+            If ``path`` is not a path, or the model holds what no file can hold, such as a model of
             another library.
         OSError
             If the file can't be written.

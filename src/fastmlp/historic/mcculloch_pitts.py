@@ -124,7 +124,7 @@ class McCullochPittsNeuron(Savable, ClassifierMixin, SeenAttributes, BaseEstimat
         Raises
         ------
         ValueError, TypeError
-            If a parameter, X or y is not as it must be; nothing has changed then.
+            If a parameter, X or y is wrong. In that case nothing has changed.
         """
         columns = validation.stand_in(type(self).__name__)
         if y is None:
@@ -171,7 +171,7 @@ class McCullochPittsNeuron(Savable, ClassifierMixin, SeenAttributes, BaseEstimat
         Raises
         ------
         ValueError, TypeError
-            If a parameter or X is not as it must be.
+            If a parameter or X is wrong.
         """
         seen: Seen | None = vars(self).get("_published")
         owner = type(self).__name__

@@ -165,7 +165,7 @@ class RosenblattPerceptron(Savable, ClassifierMixin, SeenAttributes, BaseEstimat
         Raises
         ------
         ValueError, TypeError
-            If a parameter or the data is not as it must be; nothing has changed then.
+            If a parameter or the data is wrong. In that case nothing has changed.
         DivergenceError
             If a weight becomes infinite or NaN; the estimator is as it was before.
 
@@ -384,7 +384,7 @@ class RosenblattPerceptron(Savable, ClassifierMixin, SeenAttributes, BaseEstimat
         ------
         ValueError
             If there are not two features, if w₁ is 0 (the line is vertical, or there is none), or
-            if ``unit`` is no row of ``coef_``.
+            if ``unit`` is not a row of ``coef_``.
         """
         learnt = self._learnt()
         validation.check_decision_line(learnt.coef, unit)

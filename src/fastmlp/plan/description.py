@@ -1,4 +1,4 @@
-"""What a network is, in no more than it takes: a plan is laid out from it, a pickle holds it.
+"""The smallest description of a network. A plan is laid out from it, and a pickle holds it.
 
 The core believes every size, offset and address in a plan. So none of them is pickled that can be
 worked out, and what is pickled is checked here before a plan is made of it.

@@ -1,4 +1,4 @@
-"""What a row of X is, and the one way in which the numbers of chosen rows are had.
+"""What a row of X is, and the one function that gathers the numbers of chosen rows.
 
 A network multiplies rows of real numbers, as many as its first layer is wide. Where they come from
 is X's descriptor: an array, of a type that backends convert as they read it, is one itself, and

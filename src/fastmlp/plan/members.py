@@ -1,4 +1,4 @@
-"""Networks that are trained together, as members of one: what they share, what they say together.
+"""Networks that are trained together as members of one: what they share and predict together.
 
 What they predict together is the mean of what each predicts.
 """

@@ -1,4 +1,4 @@
-"""At which rate the arrays of a network learn: factors of the user's, and of a parametrisation."""
+"""The rates at which a network's arrays learn: factors from the user and from a parametrisation."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from fastmlp.tabular.refit import refitted
 from fastmlp.tabular.selection import greedy_weights
 from fastmlp.tabular.showing import n_epochs_of, showing
 from fastmlp.tabular.split import Split, folds, hold_out
-from fastmlp.tabular.teaching import Teaching, n_not_taught
+from fastmlp.tabular.teaching import Teaching
 from fastmlp.tabular.transforms import TRANSFORMS
 from fastmlp.tabular.whole import AllRows, Sampled, StreamedTable, Targets
 from fastmlp.training import clock
@@ -156,9 +156,12 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
-            The raw table. Texts, categories, dates and missing values are read as they are.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        X : data frame, array-like or source, of shape (n_samples, n_features)
+            The raw table. Texts, categories, dates and missing values are read as they are. A
+            source of :mod:`fastmlp.data` is read piece by piece, and brings y and the weights. If
+            it has more rows than are drawn (``sample_rows``), the candidates race on these, and
+            those that predict then learn from all rows but those that judge.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows. Rows of weight 0 are neither learnt from nor used to judge; they
             count only when it is decided what the columns are.
@@ -175,14 +178,14 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
         Raises
         ------
         ValueError, TypeError
-            If a parameter or the data is not as it must be; nothing has changed then.
+            If a parameter or the data is wrong. In that case nothing has changed.
         """
         began = clock.now()
         given = self._given()
         own = ValidationRows(X_val, y_val, sample_weight_val)
         judged_by_own = validation.check_own_rows(own, self.n_folds)
         sampled, seen = None, None
-        if isinstance(X, Source):
+        if self._comes_in_parts(X):
             validation.check_streamed_arguments(X, y, sample_weight, again=True)
             validation.check_streamed_refit(own, refit=self.refit)
             seen = self._first_sight(given)
@@ -202,12 +205,19 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
             validation.check_validation_columns(X, X_val)
             problem = self._with_own_rows(problem, reader, own, targets)
         validation.check_rows_to_learn_from(len(problem.table))
-        splits = [_after(n_rows, problem)] if judged_by_own else self._splits(problem, given, rng)
+        if judged_by_own:
+            splits = [_after(n_rows, problem)]
+        else:
+            n_folds = self._n_folds(given, n_rows, is_all=all_rows is None)
+            splits = self._splits(problem, given, n_folds, rng)
         limits = _Limits.of(began, given["time_limit"], again=self.refit or all_rows is not None)
         is_late = limits.race is not None and clock.now() >= limits.race
         ensemble = self._raced(problem, targets, reader, splits, limits, rng, all_rows)
         self._publish(ensemble, problem, splits, targets)
-        if is_late or (limits.race is not None and not ensemble.has_learnt):
+        has_learnt = (
+            ensemble.has_learnt or all_rows is not None
+        )  # of that, a warning has been given
+        if is_late or (limits.race is not None and not has_learnt):
             notify(validation.no_time_to_learn(given["time_limit"]))
         return self
 
@@ -242,6 +252,8 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
             race = Race(shown, splits, seed, limits.race, report)
             race.run(portfolio, partners, transform)
         ensemble = self._chosen(reader, race, limits.choice)
+        if race.was_interrupted and all_rows is not None:
+            return ensemble
         if all_rows is not None:
             return self._taught(ensemble, problem, splits, all_rows, seed, limits.refit)
         if not self.refit:
@@ -263,15 +275,18 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
         teaching = Teaching(problem, judged, all_rows, seed, deadline)
         with showing(self.verbose, problem, teaching.n_epochs(ensemble.members)) as (shown, tell):
             report = lambda member: self._report(member, tell)  # noqa: E731
-            teaching = replace(teaching, problem=shown)
+            teaching.problem = shown
             members = teaching.run(ensemble.members, ensemble.weights, report)
-        n_late = n_not_taught(members)
-        if deadline is not None and n_late:
-            notify(validation.no_time_for_all_rows(self.time_limit, n_late, len(members)))
+        if self.time_limit is not None and teaching.n_late:
+            notify(validation.no_time_for_all_rows(self.time_limit, teaching.n_late, len(members)))
         return replace(ensemble, members=members)
 
+    def _comes_in_parts(self, X: Any) -> bool:
+        """Return whether a table is not in memory, and is drawn a sample of."""
+        return isinstance(X, Source)
+
     def _sampled(
-        self, source: Source, given: dict[str, Any], look: Callable[[Piece], None]
+        self, source: Any, given: dict[str, Any], look: Callable[[Piece], None]
     ) -> Sampled:
         """Return the rows of a source that race; ``look`` is shown all of them."""
         has_labels = is_classifier(self)
@@ -286,15 +301,18 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
         validation.check_partners(self.partners, classify=classify, loss=loss)
         return given
 
+    def _n_folds(self, given: dict[str, Any], n_rows: int, *, is_all: bool) -> int:
+        """Return how many folds a table is cut into; each would learn from all rows of a source."""
+        if given["n_folds"] is not None:
+            return int(given["n_folds"])
+        return FOLDS_OF_FEW if is_all and n_rows < FEW_ROWS else 1
+
     def _splits(
-        self, problem: Problem, given: dict[str, Any], rng: np.random.RandomState
+        self, problem: Problem, given: dict[str, Any], n_folds: int, rng: np.random.RandomState
     ) -> list[Split]:
         """Return which rows judge: a part of them, or all of them in turn."""
         n_rows = len(problem.table)
         strata = problem.target if problem.is_classification else None
-        n_folds = given["n_folds"]
-        if n_folds is None:
-            n_folds = FOLDS_OF_FEW if n_rows < FEW_ROWS else 1
         if n_folds > 1:
             return folds(n_rows, min(n_folds, n_rows), strata, rng)
         return hold_out(n_rows, given["validation_fraction"], strata, rng)

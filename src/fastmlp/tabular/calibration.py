@@ -1,4 +1,4 @@
-"""Probabilities that are as sure as they are right: one temperature (Guo et al. 2017)."""
+"""Calibrated probabilities: as sure as they are right, by one temperature (Guo et al. 2017)."""
 
 from __future__ import annotations
 

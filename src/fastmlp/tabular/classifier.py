@@ -255,7 +255,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like or source, of shape (n_samples, n_features)
 
         Returns
         -------
@@ -270,7 +270,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_features)
+        X : data frame, array-like or source, of shape (n_samples, n_features)
 
         Returns
         -------

@@ -20,7 +20,8 @@ recipe : Recipe, default=None
     A single recipe, which takes the place of those of a preset.
 partners : list of estimators, default=None
     Models of scikit-learn, or with its interface, that race beside the networks. Each is
-    trained on the table in numbers, and is chosen if it helps.
+    trained on the table in numbers, and is chosen if it helps. Of a source that is larger than
+    its sample, partners learn from the sample only.
 """,
     "limits": """\
 time_limit : float, default=None
@@ -32,7 +33,8 @@ n_members : int, default=None
 n_folds : int, default=None
     Number of folds. Every candidate learns once for each fold, from all rows but those of the
     fold, so that all rows judge it. 1 holds out ``validation_fraction`` of the rows once. None
-    is 5 for tables of fewer than 3000 rows, and 1 for others.
+    is 5 for tables of fewer than 3000 rows, and 1 for others and for sources larger than their
+    sample.
 validation_fraction : float, default=0.15
     Share of the rows that judge, if there are neither folds nor rows of your own.
 refit : bool, default=False

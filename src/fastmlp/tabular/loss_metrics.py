@@ -1,4 +1,4 @@
-"""What regressors are chosen by: the metric that goes with each loss."""
+"""The metric that goes with each loss, by which regressors are chosen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A candidate, learnt: networks, or partners, that each saw a part of the rows."""
+"""A trained candidate: networks, or partners, each of which saw a part of the rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from fastmlp.training.divergence import DivergenceError
 from fastmlp.training.loop import INTERRUPTION
 from fastmlp.training.time_limit import ended_by_time
 
-__all__ = ["Failure", "Learner", "Member", "learn_all", "train"]
+__all__ = ["LEAST_TIME", "Failure", "Learner", "Member", "learn_all", "share_of_time", "train"]
 
 #: The least time that a network is given, in seconds; it then learns from some rows at least.
 LEAST_TIME = 1e-3
@@ -192,7 +192,7 @@ def train(
             raise KeyboardInterrupt
         # Of the ends of networks, and of rows that were not given to them by the user.
         with quietly("y has only one class"):
-            until = _share_of_time(deadline, len(splits) - len(learners))
+            until = share_of_time(deadline, len(splits) - len(learners))
             learners.append(_learn(problem, recipe, split, seed, until, all_rows))
             parts.append(learners[-1].predict(problem.table.rows(split.held)))
     rows, held_out = np.concatenate([split.held for split in splits]), np.concatenate(parts)
@@ -203,7 +203,7 @@ def train(
     return Member(recipe.summary, recipe, tuple(learners), held_out, error, seconds)
 
 
-def _share_of_time(deadline: float | None, n_left: int) -> float | None:
+def share_of_time(deadline: float | None, n_left: int) -> float | None:
     """Return when the first of ``n_left`` networks has to end, if they share the time."""
     if deadline is None:
         return None

@@ -1,4 +1,4 @@
-"""What a model of a table is chosen by, as numbers of which less is better."""
+"""The metrics by which models of a table are chosen, as errors: less is better."""
 
 from __future__ import annotations
 

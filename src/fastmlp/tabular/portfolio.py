@@ -18,8 +18,10 @@ __all__ = ["PRESETS", "Portfolio", "epochs_of_all", "portfolio_for"]
 UPDATES = 1800
 EPOCHS = (30, 60)
 
-#: Where a race was on a sample, all rows are learnt from by so many times its updates, or in so
-#: many epochs if that is more.
+#: Where a sample has raced, all rows are learnt from by so many times its updates, or in so many
+#: epochs if that is more. Of California housing with 5,000 of 16,512 rows in the race, the error is
+#: 0.482 of the sample alone, 0.459 with as many updates, 0.449 with twice as many and 0.442 with
+#: three times as many, which are the epochs of the race (``benchmarks/sampled.py``, 3 seeds).
 LONGER_FOR_ALL, FEWEST_OF_ALL = 2, 1
 
 #: Tables of so many rows have time for another network of the winner.

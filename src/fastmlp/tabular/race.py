@@ -43,6 +43,8 @@ class Race:
         In the order in which they learnt.
     failures : list of Failure
         Those whose networks left the finite numbers, and partners that raised.
+    was_interrupted : bool
+        Whether Ctrl-C has ended it.
     """
 
     problem: Problem
@@ -52,6 +54,7 @@ class Race:
     report: Callable[[Member], bool]
     members: list[Member] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    was_interrupted: bool = field(default=False, init=False)
 
     def run(
         self,
@@ -78,6 +81,7 @@ class Race:
         except KeyboardInterrupt:
             if not self.members:
                 raise
+            self.was_interrupted = True
             notify(INTERRUPTED)
         if not self.members:
             raise self.failures[-1].cause

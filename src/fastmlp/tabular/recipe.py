@@ -62,7 +62,7 @@ class Recipe:
         Share of each label that is spread over all classes. Regressors ignore it.
     batch_size : int, default=256
     max_iter : int, default=40
-        Number of epochs.
+        Number of epochs. Of all rows of a source of which a sample has raced there are fewer.
     matmul_precision : {"highest", "high", "medium"}, default="highest"
         How exactly products take their numbers, as ``matmul_precision`` of MLPClassifier.
     transform : {"log", "quantile"}, default=None

@@ -1,4 +1,4 @@
-"""Those who predict learn again, from all rows."""
+"""The candidates that predict learn again, from all rows."""
 
 from __future__ import annotations
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from fastmlp.notices import notify
-from fastmlp.tabular.member import Learner, Member, learn_all, train
+from fastmlp.tabular.member import LEAST_TIME, Learner, Member, learn_all, share_of_time, train
 from fastmlp.tabular.portfolio import epochs_of_all
 from fastmlp.tabular.problem import Problem
 from fastmlp.tabular.recipe import Recipe
@@ -18,13 +18,13 @@ from fastmlp.training import clock
 from fastmlp.training.divergence import DivergenceError
 from fastmlp.training.loop import INTERRUPTED
 
-__all__ = ["ALL_ROWS", "Teaching", "n_not_taught"]
+__all__ = ["ALL_ROWS", "Teaching"]
 
 #: How the name of a member ends whose networks have learnt from all rows.
 ALL_ROWS = ", all rows"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Teaching:
     """How members of a race on a sample learn from all rows.
 
@@ -38,6 +38,8 @@ class Teaching:
     seed : int
     deadline : float or None
         What ``clock.now()`` shows when the time is over.
+    n_late : int
+        How many members there was no time for, or too little for an epoch.
     """
 
     problem: Problem
@@ -45,6 +47,7 @@ class Teaching:
     all_rows: AllRows
     seed: int
     deadline: float | None
+    n_late: int = field(default=0, init=False)
 
     def recipe(self, member: Member) -> Recipe:
         """Return the recipe of a member with as many epochs as its networks learn from all rows."""
@@ -56,7 +59,8 @@ class Teaching:
 
     def n_epochs(self, members: Sequence[Member]) -> int:
         """Return how many epochs there will be, of all networks."""
-        return sum(len(each.learners) * self.recipe(each).max_iter for each in _networks(members))
+        networks = filter(_is_network, members)
+        return sum(len(each.learners) * self.recipe(each).max_iter for each in networks)
 
     def run(
         self, members: Sequence[Member], weights: np.ndarray, report: Callable[[Member], bool]
@@ -69,20 +73,18 @@ class Teaching:
         """
         result = list(members)
         firsts = self.seed + np.cumsum([0, *(len(member.learners) for member in members)])
-        seconds = sum(member.seconds for member in _networks(members))
+        turns = [i for i in np.argsort(-weights, kind="stable") if _is_network(members[i])]
+        seconds = [members[i].seconds for i in turns]
         try:
-            for i in np.argsort(-weights, kind="stable"):
-                member = members[i]
-                if member not in _networks(members):
-                    continue
-                until = self._share(member.seconds / seconds)
-                seconds -= member.seconds
+            for turn, i in enumerate(turns):
+                until = self._until(seconds[turn:])
                 if until is not None and until <= clock.now():
+                    self.n_late += 1
                     continue
-                taught = self._taught(member, int(firsts[i]) % 2**32, until)
+                taught = self._taught(members[i], int(firsts[i]) % 2**32, until)
                 if taught is None:
                     continue
-                if not taught.error > member.error:
+                if not taught.error > members[i].error:
                     result[i] = taught
                 if report(taught):
                     break
@@ -90,15 +92,15 @@ class Teaching:
             notify(INTERRUPTED)
         return tuple(result)
 
-    def _share(self, share: float) -> float | None:
-        """Return when a member has to end that has a share of the time that is left."""
+    def _until(self, seconds: list[float]) -> float | None:
+        """Return when the first of those has to end that took so many seconds in the race."""
         if self.deadline is None:
             return None
         now = clock.now()
-        return now + (self.deadline - now) * min(share, 1.0)
+        return now + (self.deadline - now) * seconds[0] / max(sum(seconds), LEAST_TIME)
 
     def _taught(self, member: Member, seed: int, until: float | None) -> Member | None:
-        """Return a member that has learnt from all rows; None if it diverged."""
+        """Return a member that has learnt from all rows; None if it is to stay as it was."""
         try:
             taught = (
                 self._judged(member, seed, until) if self.splits else self._all(member, seed, until)
@@ -107,6 +109,10 @@ class Teaching:
             return None
         if taught.was_interrupted:
             raise KeyboardInterrupt
+        is_late = not min(each.n_epochs for each in taught.learners)
+        self.n_late += is_late
+        if is_late and not self.splits:  # nothing tells what a part of the rows has taught it
+            return None
         return replace(taught, name=member.name + ALL_ROWS)
 
     def _judged(self, member: Member, seed: int, until: float | None) -> Member:
@@ -118,25 +124,16 @@ class Teaching:
     def _all(self, member: Member, seed: int, until: float | None) -> Member:
         """Return a member as it is after all rows, judged as it was before."""
         recipe, began = self.recipe(member), clock.now()
-        learners = []
-        for k in range(len(member.learners)):
-            each = learn_all(
-                self.problem, recipe, recipe.max_iter, (seed + k) % 2**32, until, self.all_rows
-            )
+        n_learners, learners = len(member.learners), []
+        for k in range(n_learners):
+            own, end = (seed + k) % 2**32, share_of_time(until, n_learners - k)
+            each = learn_all(self.problem, recipe, recipe.max_iter, own, end, self.all_rows)
             learners.append(each)
             if each.was_interrupted:
                 break
         return replace(member, learners=tuple(learners), seconds=clock.now() - began)
 
 
-def n_not_taught(members: Sequence[Member]) -> int:
-    """Return how many members' networks have not learnt from all rows."""
-    return sum(
-        not member.name.endswith(ALL_ROWS) or not min(each.n_epochs for each in member.learners)
-        for member in _networks(members)
-    )
-
-
-def _networks(members: Sequence[Member]) -> list[Member]:
-    """Return the members that are no partners."""
-    return [member for member in members if isinstance(member.learners[0], Learner)]
+def _is_network(member: Member) -> bool:
+    """Return whether a member is no partner."""
+    return isinstance(member.learners[0], Learner)

@@ -1,4 +1,4 @@
-"""What skewed targets go through before they are learnt, and back."""
+"""Transforms of skewed targets before training, and back again."""
 
 from __future__ import annotations
 

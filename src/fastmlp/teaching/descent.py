@@ -130,7 +130,7 @@ def gradient_descent(
     Raises
     ------
     TypeError, ValueError
-        If an argument is not as it must be, f or df return something else, or df is not the
+        If an argument is wrong, f or df return something else than above, or df is not the
         gradient of f.
 
     Notes

@@ -52,7 +52,7 @@ def self_information(p: npt.ArrayLike) -> np.ndarray:
     Raises
     ------
     TypeError, ValueError
-        If p holds other things than numbers between 0 and 1 (or NaN).
+        If p holds anything but numbers between 0 and 1 (or NaN).
 
     Examples
     --------
@@ -84,7 +84,7 @@ def entropy(p: npt.ArrayLike, axis: Axis = -1) -> np.ndarray:
     Raises
     ------
     TypeError, ValueError
-        If p holds other things than numbers between 0 and 1 (or NaN), or lacks the axis.
+        If p holds anything but numbers between 0 and 1 (or NaN), or lacks the axis.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def cross_entropy(p: npt.ArrayLike, q: npt.ArrayLike, axis: Axis = -1) -> np.nda
     Raises
     ------
     TypeError, ValueError
-        If p or q hold other things than numbers between 0 and 1 (or NaN), do not broadcast, or
+        If p or q hold anything but numbers between 0 and 1 (or NaN), do not broadcast, or
         lack the axis.
 
     Examples

@@ -1,4 +1,4 @@
-"""The numbers that schedules change, in the course of one fit or of a stream of partial fits."""
+"""The numbers that schedules change during a fit or a stream of partial fits."""
 
 from __future__ import annotations
 

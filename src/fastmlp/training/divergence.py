@@ -1,4 +1,4 @@
-"""What is raised, and said, when training leaves the finite numbers."""
+"""The error, and its text, for numbers that become infinite or NaN in training."""
 
 from __future__ import annotations
 

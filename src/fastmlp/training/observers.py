@@ -1,4 +1,4 @@
-"""Who is told how a training goes: the moments there are, and the list of those who listen."""
+"""Observers of a training: the moments at which they are called, and the list that calls them."""
 
 from __future__ import annotations
 

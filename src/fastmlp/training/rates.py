@@ -1,4 +1,4 @@
-"""The learning rate's answer to what has happened in an epoch."""
+"""The observer that changes the learning rate after an epoch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numbers of each update of a fit, worked out once a call of the backend."""
+"""The numbers of each update of a fit, computed once for each call of the backend."""
 
 from __future__ import annotations
 

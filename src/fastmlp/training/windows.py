@@ -1,4 +1,4 @@
-"""Rows that do not fit into memory, as windows of rows that do.
+"""Rows that do not fit into memory, in windows that do.
 
 A window is filled from several parts of the source at once and then shuffled. Its rows are a
 multiple of the batch size, so that only the last batch of an epoch is short.
@@ -6,6 +6,7 @@ multiple of the batch size, so that only the last batch of an epoch is short.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -18,7 +19,8 @@ from fastmlp import validation
 from fastmlp.backends import Rows
 from fastmlp.data.beside import beside
 from fastmlp.data.source import Piece, Source
-from fastmlp.data.survey import Drawn, are_among
+from fastmlp.data.stacks import chosen
+from fastmlp.data.survey import Drawn, are_among, counting
 from fastmlp.data.turns import in_turns
 from fastmlp.training.loop import TrainingData
 
@@ -73,13 +75,15 @@ class Streamed:
             order.tolist(), lambda part: self.source.read(part, size), n_open
         ):
             with validation.naming_piece(piece.place):
-                held = are_among(drawing[part].random(len(piece)), self.held)
-                keep = ~held
-                if piece.weights is not None:
-                    keep &= piece.weights != 0
-                if not keep.any():
+                keys = drawing[part].random(len(piece))
+                counts = counting(piece)
+                if len(counts) < len(piece):
+                    piece, keys = chosen(piece, counts), keys[counts]  # noqa: PLW2901 - those that count
+                if not len(piece):
                     continue
+                held = are_among(keys, self.held)
                 rows = self.encode(piece)
+            keep = ~held
             if held.any():
                 digests[part] = crc32(rows.target[held].tobytes(), digests.get(part, 0))
             yield rows if keep.all() else _chosen(rows, keep)
@@ -89,8 +93,9 @@ class Streamed:
 
     def windows(self, epoch: int) -> Generator[Rows, None, None]:
         """Yield an epoch's windows, read ahead in a thread beside, as far as the source says."""
-        pieces = self.rows(epoch)
-        return beside(windows_of(pieces, self.window_rows), self.source.reading.prefetch)
+        n_ahead = self.source.reading.prefetch
+        windows = windows_of(self.rows(epoch), self.window_rows, n_in_use=n_ahead + 1)
+        return beside(windows, n_ahead)
 
 
 def _chosen(rows: Rows, keep: np.ndarray) -> Rows:
@@ -100,26 +105,41 @@ def _chosen(rows: Rows, keep: np.ndarray) -> Rows:
     return Rows(X[keep], rows.target[keep], weights)
 
 
-def windows_of(pieces: Iterable[Rows], n_rows: int) -> Generator[Rows, None, None]:
-    """Yield windows of ``n_rows`` rows each, but for the last one, of pieces of any size."""
-    window: list[np.ndarray] = []
+def windows_of(
+    pieces: Iterable[Rows], n_rows: int, *, n_in_use: int
+) -> Generator[Rows, None, None]:
+    """Yield windows of ``n_rows`` rows each, but for the last one, of pieces of any size.
+
+    The ``n_in_use`` th window after another one is put into the same memory: what is freed and
+    taken anew would not go back to the system meanwhile.
+    """
+    buffers: deque[list[np.ndarray]] = deque()
     filled = 0
     for piece in pieces:
         first, parts = 0, [each for each in piece if each is not None]
         while first < len(parts[0]):
-            if not window:
-                window = [np.empty((n_rows, *part.shape[1:]), part.dtype) for part in parts]
-                filled = 0
+            if filled == 0:
+                _have_room(buffers, parts, n_rows, n_in_use)
             count = min(n_rows - filled, len(parts[0]) - first)
-            for buffer, part in zip(window, parts, strict=True):
+            for buffer, part in zip(buffers[0], parts, strict=True):
                 buffer[filled : filled + count] = part[first : first + count]
             filled, first = filled + count, first + count
             if filled == n_rows:
-                full, window = Rows(*window), []
-                yield full
-                del full
-    if window:
-        yield Rows(*[buffer[:filled] for buffer in window])
+                yield Rows(*buffers[0])
+                filled = 0
+    if filled:
+        yield Rows(*[buffer[:filled] for buffer in buffers[0]])
+
+
+def _have_room(
+    buffers: deque[list[np.ndarray]], parts: list[Any], n_rows: int, n_in_use: int
+) -> None:
+    """Put a buffer first that may be filled: a new one, or that which was filled longest ago."""
+    if len(buffers) < n_in_use:
+        new = [np.empty((n_rows, *part.shape[1:]), part.dtype) for part in parts]
+        buffers.appendleft(new)
+    else:
+        buffers.rotate(1)
 
 
 class StreamedData(TrainingData):

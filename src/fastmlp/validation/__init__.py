@@ -221,6 +221,7 @@ from fastmlp.validation.scoring import (
     score_diverged,
 )
 from fastmlp.validation.sources import (
+    check_any_file,
     check_any_row_to_stream,
     check_arrays_to_stream,
     check_arrow_to_stream,
@@ -234,7 +235,7 @@ from fastmlp.validation.sources import (
     check_no_nulls,
     check_paths_to_stream,
     check_reading,
-    check_row_group_ends,
+    check_rows_are_there,
     check_same_columns,
     check_same_held_out,
     check_stream_length,
@@ -247,6 +248,7 @@ from fastmlp.validation.sources import (
     naming_column,
     naming_piece,
     naming_unlike_pieces,
+    reading_pages,
 )
 from fastmlp.validation.splits import (
     check_part,
@@ -302,6 +304,7 @@ __all__ = [
     "MeanAndStd",
     "changed_options",
     "check_alike_on_workers",
+    "check_any_file",
     "check_any_held_out",
     "check_any_judged",
     "check_any_positive",
@@ -423,9 +426,9 @@ __all__ = [
     "check_regions",
     "check_return_std",
     "check_round_can_repeat",
-    "check_row_group_ends",
     "check_row_lengths",
     "check_row_weights",
+    "check_rows_are_there",
     "check_rows_for_batch_norm",
     "check_rows_of_batch",
     "check_rows_of_collection",
@@ -536,6 +539,7 @@ __all__ = [
     "raise_wrong_kind",
     "raise_zones_mixed",
     "reading_column",
+    "reading_pages",
     "resolve_dtype",
     "runs_as_highest",
     "says_nothing",

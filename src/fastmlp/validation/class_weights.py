@@ -1,4 +1,4 @@
-"""Checks of ``class_weight``: what each class's rows count."""
+"""Checks of ``class_weight``, the weights of each class's rows."""
 
 from __future__ import annotations
 

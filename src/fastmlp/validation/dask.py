@@ -51,12 +51,12 @@ def check_client(client: Any, found: Any, kind: Any) -> None:
         )
     if client is None and found is None:
         raise ValueError(
-            "There is no Dask client: make one by dask.distributed.Client(...), and pass it as "
+            "There is no Dask client: make one with dask.distributed.Client(...), and pass it as "
             "client= unless it is the only one."
         )
     chosen = client if client is not None else found
     if chosen.asynchronous:
-        raise ValueError("client is asynchronous, but fit waits: pass one that is not.")
+        raise ValueError("client is asynchronous, but fit waits: pass a synchronous client.")
     if chosen.status != "running":
         raise ValueError(f"client is {chosen.status}: pass one that is connected to a scheduler.")
 
@@ -64,23 +64,24 @@ def check_client(client: Any, found: Any, kind: Any) -> None:
 def check_workers(n_workers: int) -> None:
     """Raise ValueError for a cluster without workers."""
     if n_workers == 0:
-        raise ValueError("The cluster has no workers: start some, such as by cluster.scale(2).")
+        raise ValueError(
+            "The cluster has no workers: start some, for example with cluster.scale(2)."
+        )
 
 
 def check_distributed_parameters(exchange: Any, n_shards: Any, local_steps: Any) -> None:
-    """Raise unless the parameters of learning on many machines are as they must be."""
+    """Raise unless the parameters of learning on many machines are valid."""
     if not isinstance(exchange, str) or exchange not in EXCHANGES:
         error = ValueError if isinstance(exchange, str) else TypeError
         raise error(f"exchange must be one of {', '.join(EXCHANGES)}; got {brief(exchange)}.")
-    for name, value, other in (("n_shards", n_shards, None), ("local_steps", local_steps, "auto")):
+    numbers = (("n_shards", n_shards, None, "None"), ("local_steps", local_steps, "auto", "'auto'"))
+    for name, value, other, shown in numbers:
         if value is None if other is None else isinstance(value, str) and value == other:
             continue
         whole = isinstance(value, Integral) and not isinstance(value, bool)
         if not whole or value < 1:
             error = ValueError if whole else TypeError
-            raise error(
-                f"{name} must be a whole number from 1 on, or {other!r}; got {brief(value)}."
-            )
+            raise error(f"{name} must be a whole number from 1 up, or {shown}; got {brief(value)}.")
 
 
 def raise_not_distributed(name: str, value: Any, owner: str, sibling: str) -> None:
@@ -96,7 +97,7 @@ def raise_not_distributed(name: str, value: Any, owner: str, sibling: str) -> No
 def check_alike_on_workers(name: str, value: Any, kind_of_x: str) -> None:
     """Raise TypeError for a ``value`` that can't be cut as X is."""
     raise TypeError(
-        f"{name} must be in parts as X is; X is {kind_of_x}, but {name} is {a_kind_of(value)}."
+        f"{name} must come in parts as X does; X is {kind_of_x}, but {name} is {a_kind_of(value)}."
     )
 
 
@@ -104,7 +105,7 @@ def check_no_more_given(kind_of_x: str, **given: Any) -> None:
     """Raise TypeError for y or weights beside rows that bring them along."""
     for name, value in given.items():
         if value is not None:
-            raise TypeError(f"X is {kind_of_x}, which brings {name} along: leave {name} out.")
+            raise TypeError(f"X is {kind_of_x}, which brings its own {name}: leave {name} out.")
 
 
 def check_matrix_of_blocks(name: str, array: Any, most_dimensions: int) -> None:
@@ -118,15 +119,15 @@ def check_matrix_of_blocks(name: str, array: Any, most_dimensions: int) -> None:
             f"The number of {name}'s columns is unknown: call {name}.compute_chunk_sizes() first."
         )
     if name == "X" and array.shape[1] == 0:
-        raise ValueError("X has no column.")
+        raise ValueError("X has no columns.")
 
 
 def check_number_of_parts(name: str, n_parts: int, n_of_x: int) -> None:
     """Raise ValueError unless y, or the weights, have as many parts as X."""
     if n_parts != n_of_x:
         raise ValueError(
-            f"X has {n_of_x} partitions, but {name} has {n_parts}, so their rows do not go "
-            f"together: take both of one collection, or repartition {name} as X is."
+            f"X has {n_of_x} partitions, but {name} has {n_parts}, so their rows do not match: "
+            f"take both from one collection, or repartition {name} like X."
         )
 
 

@@ -1,4 +1,4 @@
-"""What to blame when memory cannot be had."""
+"""Names the argument to blame when there is not enough memory."""
 
 from __future__ import annotations
 

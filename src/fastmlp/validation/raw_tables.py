@@ -74,8 +74,8 @@ def check_not_lazy(X: Any) -> None:
         raise TypeError("X is a lazy data frame, which has no rows yet: pass X.collect().")
     if hasattr(X, "rows_of_piece"):
         raise TypeError(
-            "X is a source of fastmlp.data, which models of raw tables can't read yet: pass a "
-            "data frame, such as a sample of the rows."
+            "X is a source of fastmlp.data, which only fit, score and the methods that predict "
+            "read: pass a data frame."
         )
 
 

@@ -1,4 +1,4 @@
-"""Checks of ``scoring``: by what the held-out rows are judged."""
+"""Checks of ``scoring``: the metric that judges the held-out rows."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def _of_scorer(scoring: str, text: str) -> str | None:
         return f"it works for two classes only: use '{scoring}_macro'."
     if "could not convert string" in text:
         return "it is for numbers, but y holds labels: use one for classes, such as 'f1_macro'."
-    if "continuous" in text:
+    if "continuous" in text or "Got a regressor" in text:  # the latter by scikit-learn 1.6
         return "it compares labels, but y holds numbers: use a metric for numbers, such as 'r2'."
     return None
 

@@ -1,4 +1,4 @@
-"""What no array can be made of, or none of the right shape, and what to do about it."""
+"""Arguments that can't become an array, or have a wrong shape, and what to do about it."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 from fastmlp.validation.wording import a_kind_of, brief, one_line
 
 __all__ = [
+    "check_any_file",
     "check_any_row_to_stream",
     "check_arrays_to_stream",
     "check_arrow_to_stream",
@@ -26,7 +28,7 @@ __all__ = [
     "check_no_nulls",
     "check_paths_to_stream",
     "check_reading",
-    "check_row_group_ends",
+    "check_rows_are_there",
     "check_same_columns",
     "check_same_held_out",
     "check_stream_length",
@@ -39,6 +41,7 @@ __all__ = [
     "naming_column",
     "naming_piece",
     "naming_unlike_pieces",
+    "reading_pages",
 ]
 
 
@@ -68,12 +71,19 @@ def check_paths_to_stream(paths: Any) -> str | list[str]:
             "paths must be a file, a folder, a pattern such as 'data/*.parquet', or a list of "
             f"files; got {brief(paths)}."
         )
+    if not files:
+        what = f"no file matches {brief(paths)}" if paths else "the list of files is empty"
+        raise FileNotFoundError(f"paths: {what}.")
     missing = [path for path in files if not os.path.isfile(path)]
-    if not files or missing:
-        raise FileNotFoundError(
-            f"paths: there is no file {brief(missing[0] if missing else paths)}."
-        )
+    if missing:
+        raise FileNotFoundError(f"paths: there is no file {brief(missing[0])}.")
     return files
+
+
+def check_any_file(files: Sequence[str], paths: Any) -> None:
+    """Raise FileNotFoundError for a folder without data."""
+    if not files:
+        raise FileNotFoundError(f"paths: there is no file in the folder {brief(str(paths))}.")
 
 
 def check_arrow_to_stream(data: Any, keep: Any) -> None:
@@ -233,10 +243,11 @@ def fragments_of(dataset: Any) -> Any:
         ) from error
 
 
-def check_row_group_ends(n_left: int) -> None:
-    """Raise ValueError if a row group has other rows than the file's footer says."""
-    if n_left:
-        raise ValueError(f"there are {-n_left} rows more than the footer says.")
+def check_rows_are_there(batch: Any) -> Any:
+    """Return the next rows; OSError if there are none, though the file's footer says so."""
+    if batch is None:
+        raise OSError("there are fewer rows than the footer says")
+    return batch
 
 
 @contextmanager
@@ -346,7 +357,7 @@ def check_streamed_arguments(source: Any, y: Any, sample_weight: Any, *, again: 
 
 @contextmanager
 def naming_piece(place: str) -> Iterator[None]:
-    """Say where rows lie that can't be read, or are not as they must be."""
+    """Say where rows lie that can't be read, or are wrong."""
     try:
         yield
     except (OSError, ValueError, TypeError, NotImplementedError) as error:
@@ -354,7 +365,36 @@ def naming_piece(place: str) -> Iterator[None]:
         if text.startswith(place) or _has_a_meaning_of_its_own(error):
             raise
         kind = _kind_of(error)
-        raise kind(f"{place}: {one_line(text)}") from error
+        raise kind(f"{_file_meant(place, text)}: {_plainer(text)}") from error
+
+
+def _file_meant(place: str, text: str) -> str:
+    """Return the place, or the file that an error of Arrow's is about."""
+    file = re.search(r"Could not open Parquet input source '(.+?)':", text)
+    return f"{place}: {brief(file[1])}" if file and file[1] not in place else place
+
+
+def _plainer(text: str) -> str:
+    """Return on one line what is wrong, in plain words where Arrow's are known."""
+    if "Parquet magic bytes not found" in text or "Parquet file size is" in text:
+        return "this is no Parquet file, or its end is missing."
+    if "No such file or directory" in text:
+        return "the file is not there any more."
+    return one_line(text)
+
+
+@contextmanager
+def reading_pages() -> Iterator[None]:
+    """Say what it means that bytes are not what the footer of a file, read before, says."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise OSError(
+            "the rows can't be read: the file is damaged, or has been changed since it was opened "
+            f"({one_line(str(error))})."
+        ) from error
 
 
 @contextmanager

@@ -76,7 +76,8 @@ def judges_nothing(parameters: Mapping[str, Any]) -> str | None:
 
 def _has_names(table: Any) -> bool:
     """Return whether a table is a data frame whose columns all have texts as names."""
-    names = getattr(table, "columns", None)
+    names = getattr(table, "column_names", None)  # of Arrow
+    names = getattr(table, "columns", None) if names is None else names
     return names is not None and len(names) > 0 and all(isinstance(name, str) for name in names)
 
 

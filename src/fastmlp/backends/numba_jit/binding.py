@@ -1,4 +1,4 @@
-"""Where the user's functions are once they are compiled: for the rows of a plan, and to call them.
+"""Addresses of the user's compiled functions: for the rows of a plan, and to call them.
 
 Addresses are of this process, so a plan, which may be pickled, holds none: a backend asks for them
 here when it is called.

@@ -1,1 +1,1 @@
-"""How good a model is on rows whose target is known: figures, and which columns count."""
+"""How good a model is on rows whose target is known: figures, and which columns matter."""

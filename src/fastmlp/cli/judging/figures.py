@@ -62,17 +62,17 @@ class Judged:
 
 #: What each figure is, and what is better.
 FIGURES: Mapping[str, tuple[str, str]] = {
-    "accuracy": ("share of rows whose class is right", "more"),
-    "balanced_accuracy": ("mean share over the classes", "more"),
-    "f1_macro": ("mean F1 over the classes", "more"),
-    "auc": ("area under the ROC curve, the mean over the classes", "more"),
-    "log_loss": ("mean of −ln of the true class's probability", "less"),
-    "brier": ("mean squared distance of the probabilities from the truth", "less"),
-    "r2": ("share of the variance that is explained", "more"),
-    "rmse": ("root of the mean squared error, in the target's unit", "less"),
-    "mae": ("mean absolute error, in the target's unit", "less"),
-    "median_error": ("half of the errors are smaller", "less"),
-    "bias": ("mean of prediction − truth", "nearer to 0"),
+    "accuracy": ("share of rows predicted correctly", "higher"),
+    "balanced_accuracy": ("the same share in each class, averaged over the classes", "higher"),
+    "f1_macro": ("F1 of each class, averaged over the classes", "higher"),
+    "auc": ("area under the ROC curve, averaged over the classes", "higher"),
+    "log_loss": ("mean of −ln of the probability given to the true class", "lower"),
+    "brier": ("mean squared distance between the probabilities and the truth", "lower"),
+    "r2": ("share of the variance that the model explains", "higher"),
+    "rmse": ("root mean squared error, in units of the target", "lower"),
+    "mae": ("mean absolute error, in units of the target", "lower"),
+    "median_error": ("median absolute error: half of the errors are smaller", "lower"),
+    "bias": ("mean of prediction − truth", "closer to 0"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Which columns count: how much worse predictions become if a column is shuffled."""
+"""Which columns matter: how much worse predictions become if a column is shuffled."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ REPEATS = 3
 
 
 class Importance(NamedTuple):
-    """What a column counts.
+    """How much a column matters.
 
     Attributes
     ----------
     column : str
     increase : float
-        Of the error, in the mean, if the column is shuffled.
+        Of the error, on average, if the column is shuffled.
     spread : float
         Between the largest and the smallest increase.
     """
@@ -34,7 +34,7 @@ class Importance(NamedTuple):
 
 
 class Importances(NamedTuple):
-    """Columns, that which counts most first.
+    """Columns, the one that matters most first.
 
     Attributes
     ----------
@@ -54,10 +54,10 @@ class Importances(NamedTuple):
 
 
 def importances_of(model: Any, X: pa.Table, y: np.ndarray, seed: int) -> Importances:
-    """Return what each column of X (N, I) counts for predictions of y (N,).
+    """Return how much each column of X (N, I) matters for predictions of y (N,).
 
-    Permutation importance (Breiman 2001, "Random forests", section 10): a column's values change
-    rows, all else stays as it is. Columns that tell the same share what they count.
+    Permutation importance (Breiman 2001, "Random forests", section 10): a column's values are
+    shuffled, and all else stays as it is. Columns that hold the same share the credit.
     """
     rng = np.random.RandomState(seed)
     used = [str(each.name) for each in model.columns_ if each.taken_for != "dropped"]

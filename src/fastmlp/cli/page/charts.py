@@ -104,7 +104,7 @@ def group_means(judged: Judged, target: str) -> str:
         ends = [min(x.min(), y.min()), max(x.max(), y.max())]
         ax.plot(ends, ends, color=FAINT, linewidth=1)
         ax.errorbar(x, y, yerr=half, fmt="o-", color=LINES[0], markersize=4, linewidth=1.2)
-        ax.set(xlabel=f"predicted {_cut(target)}, mean", ylabel="truth, mean")
+        ax.set(xlabel=f"mean predicted {_cut(target)}", ylabel=f"mean true {_cut(target)}")
         _large_numbers(ax, "xy")
 
     return picture("group_means", draw)
@@ -122,7 +122,7 @@ def calibration(judged: Judged) -> str:
         sizes = np.array([len(rows) for rows in groups])
         half = 1.96 * np.sqrt(np.maximum(y * (1 - y), 1e-9) / sizes)
         ax.errorbar(x, y, yerr=half, fmt="o-", color=LINES[0], markersize=4, linewidth=1.2)
-        ax.set(xlabel=f"probability of {what}", ylabel="how often it is so")
+        ax.set(xlabel=f"probability of {what}", ylabel="how often it came true")
         ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
 
     return picture("calibration", draw)
@@ -134,7 +134,7 @@ def certainty(judged: Judged) -> str:
 
     def draw(ax: Axes) -> None:
         parts = [sure[right], sure[~right]]
-        labels = ["it is so", "it is not so"]
+        labels = ["came true", "did not"]
         ax.hist(parts, bins=25, range=(0, 1), stacked=True, color=LINES[:2], label=labels)
         ax.set(xlabel=f"probability of {what}", ylabel="rows")
         ax.legend(fontsize=8)
@@ -153,7 +153,7 @@ def importances(found: Importances) -> str:
         places = np.arange(len(shown))
         ax.barh(places, values, xerr=spreads, color=LINES[0], ecolor=FAINT, height=0.65)
         ax.set_yticks(places, names)
-        ax.set_xlabel(f"increase of the {found.measure} if shuffled")
+        ax.set_xlabel(f"increase of the {found.measure} when shuffled")
         ax.xaxis.set_major_locator(MaxNLocator(5))
         _large_numbers(ax, "x")
 
@@ -167,7 +167,11 @@ def _certainty_of(judged: Judged) -> tuple[np.ndarray, np.ndarray, str]:
     if len(judged.classes) == 2:
         label = judged.classes[1]
         return judged.probabilities[:, 1], judged.truth == label, _cut(str(label))
-    return judged.probabilities.max(axis=1), judged.truth == judged.prediction, "the class named"
+    return (
+        judged.probabilities.max(axis=1),
+        judged.truth == judged.prediction,
+        "the predicted class",
+    )
 
 
 def _some(n_rows: int) -> np.ndarray:

@@ -17,6 +17,7 @@ from fastmlp.cli.judging.figures import FIGURES, HEADLINES, Judged
 from fastmlp.cli.output import write_whole
 from fastmlp.cli.page import charts
 from fastmlp.cli.wording import number
+from fastmlp.validation.wording import counted
 
 __all__ = ["page_of", "write_page"]
 
@@ -77,13 +78,13 @@ def _charts(findings: Findings) -> list[Chart]:
     rows = [
         (
             "How it learnt",
-            "The loss on the rows that each network learns from, a line for each network that "
-            "predicts. The epoch that held-out rows found best is kept.",
+            "The loss on the rows that each network learns from, with a line for each network that "
+            "predicts. A network keeps the epoch that was best on held-out rows.",
             charts.losses(findings.model),
         ),
         (
             "Score while it learnt",
-            "The score on the rows by which the epochs of each network are judged; more is better.",
+            "The score on the held-out rows that judge each epoch; higher is better.",
             charts.scores(findings.model),
         ),
     ]
@@ -94,10 +95,10 @@ def _charts(findings: Findings) -> list[Chart]:
     if found is not None and found.columns:
         rows.append(
             (
-                "What counts",
-                f"By how much the {found.measure} of {found.n_rows:,} rows grows from "
-                f"{number(found.error)} if a column is shuffled. Columns that tell the same share "
-                "what they count.",
+                "Columns that matter most",
+                f"How much the {found.measure} on {counted(found.n_rows, 'row')} grows from "
+                f"{number(found.error)} when a column is shuffled. Columns that hold the same "
+                "information share the credit.",
                 charts.importances(found),
             )
         )
@@ -108,18 +109,18 @@ def _of_numbers(judged: Judged, target: str) -> list[tuple[str, str, str]]:
     return [
         (
             "Predicted and true",
-            "A point for each row, at most 1,500 of them. The line is where both are the same.",
+            "A point for each row, at most 1,500 of them. On the line, both are equal.",
             charts.scatter(judged, target),
         ),
         (
             "Calibration",
-            "Rows in ten groups by what is predicted, with intervals of 95 % for the mean truth. "
-            "On the line, predictions are right in the mean.",
+            "Rows in ten groups by their prediction, with 95 % intervals for the mean of the true "
+            "values. On the line, predictions are right on average.",
             charts.group_means(judged, target),
         ),
         (
             "Errors",
-            "How many rows have which error; the outermost hundredth is left out.",
+            "How many rows have an error of each size; the outermost 1 % is left out.",
             charts.residuals(judged, target),
         ),
     ]
@@ -129,13 +130,13 @@ def _of_classes(judged: Judged) -> list[tuple[str, str, str]]:
     return [
         (
             "Calibration",
-            "Rows in ten groups by their probability: how often it is so, with intervals of 95 %. "
-            "On the line, a probability means what it says.",
+            "Rows in ten groups by their predicted probability, and how often it came true, with "
+            "95 % intervals. On the line, probabilities mean what they say.",
             charts.calibration(judged),
         ),
         (
             "Certainty",
-            "How many rows get which probability, by whether it is so.",
+            "How many rows get each probability, split by whether it came true.",
             charts.certainty(judged),
         ),
     ]

@@ -7,44 +7,9 @@ from functools import singledispatch
 
 import numpy as np
 
+from fastmlp.export import steps, table_steps
 from fastmlp.export.c.body import Body, Place
 from fastmlp.export.c.text import C_TYPES, number
-from fastmlp.export.steps import (
-    Activate,
-    Add,
-    Bins,
-    Concatenate,
-    Constant,
-    Dense,
-    Embed,
-    Link,
-    MeanOfMembers,
-    Normalize,
-    Scale,
-    Select,
-    Waves,
-)
-from fastmlp.export.table_steps import (
-    Affine,
-    BothClasses,
-    Clip,
-    Exponential,
-    FromDeviates,
-    IsMissing,
-    Moments,
-    OneHot,
-    Pieces,
-    ReadCalendar,
-    ReadCodes,
-    ReadNumbers,
-    ReadRanks,
-    RobustScale,
-    SquareRoot,
-    Temper,
-    Turn,
-    WeightedSum,
-    Whole,
-)
 from fastmlp.export.values import Step, Value
 from fastmlp.validation import check_c_texts
 
@@ -56,7 +21,7 @@ INT, DOUBLE, BYTE = np.dtype(np.int32), np.dtype(np.float64), np.dtype(np.int8)
 def write_steps(body: Body) -> None:
     """Write all steps of a body down."""
     for step in body.steps:
-        if isinstance(step, Select) and body.alias(step):
+        if isinstance(step, steps.Select) and body.alias(step):
             continue
         body.remark(step)
         body.lines += _lines(step, body, body.declare(step))
@@ -90,14 +55,14 @@ def _row(place: Place | str, value: Value | int, rows: int, width: int | None = 
 
 
 @_lines.register
-def _(step: Constant, body: Body, out: Place) -> list[str]:
+def _(step: steps.Constant, body: Body, out: Place) -> list[str]:
     dtype = step.output.dtype
     lines = [f"{out.item(i)} = {number(x, dtype)};" for i, x in enumerate(step.numbers)]
     return [f"(void)({body.at(step.inputs[0])});", *lines]
 
 
 @_lines.register
-def _(step: Select, body: Body, out: Place) -> list[str]:
+def _(step: steps.Select, body: Body, out: Place) -> list[str]:
     (value,), places = step.inputs, step.places
     x, kind, cast = body.at(value), C_TYPES[step.output.dtype], ""
     if value.dtype != step.output.dtype:
@@ -112,7 +77,7 @@ def _(step: Select, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: Concatenate, body: Body, out: Place) -> list[str]:
+def _(step: steps.Concatenate, body: Body, out: Place) -> list[str]:
     lines, begin = [], 0
     for value in step.inputs:
         if not body.is_joined(value):
@@ -124,7 +89,7 @@ def _(step: Concatenate, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: Waves, body: Body, out: Place) -> list[str]:
+def _(step: steps.Waves, body: Body, out: Place) -> list[str]:
     arrays, x = body.source.arrays, body.at(step.inputs[0]).item(0)
     w = arrays.of_numbers(f"frequencies_{step.output.name}", step.frequencies)
     if step.phases is None:
@@ -134,7 +99,7 @@ def _(step: Waves, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: Bins, body: Body, out: Place) -> list[str]:
+def _(step: steps.Bins, body: Body, out: Place) -> list[str]:
     arrays, x = body.source.arrays, body.at(step.inputs[0]).item(0)
     starts = arrays.of_numbers(f"starts_{step.output.name}", step.starts)
     scales = arrays.of_numbers(f"scales_{step.output.name}", step.scales)
@@ -142,7 +107,7 @@ def _(step: Bins, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: Embed, body: Body, out: Place) -> list[str]:
+def _(step: steps.Embed, body: Body, out: Place) -> list[str]:
     arrays, x = body.source.arrays, body.at(step.inputs[0]).item(0)
     table, width = step.table, step.output.width
     name = arrays.of_numbers(f"table_{step.output.name}", table.values)
@@ -155,7 +120,7 @@ def _(step: Embed, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: Scale, body: Body, out: Place) -> list[str]:
+def _(step: steps.Scale, body: Body, out: Place) -> list[str]:
     (value,), rows, width = step.inputs, step.output.rows, step.output.width
     if step.factors.size == 1:
         factor = number(step.factors[0, 0], step.output.dtype)
@@ -170,7 +135,7 @@ def _(step: Scale, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: Dense, body: Body, out: Place) -> list[str]:
+def _(step: steps.Dense, body: Body, out: Place) -> list[str]:
     (value,), rows, source = step.inputs, step.output.rows, body.source
     n_copies, n_in, n_out = step.weights.values.shape
     w = source.arrays.of_numbers(f"w_{step.output.name}", step.weights.values)
@@ -190,7 +155,7 @@ def _(step: Dense, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: Add, body: Body, out: Place) -> list[str]:
+def _(step: steps.Add, body: Body, out: Place) -> list[str]:
     first, second = step.inputs
     rows, width = step.output.rows, step.output.width
     at = f"{width} * m + i" if rows > 1 else "i"
@@ -199,7 +164,7 @@ def _(step: Add, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: Normalize, body: Body, out: Place) -> list[str]:
+def _(step: steps.Normalize, body: Body, out: Place) -> list[str]:
     (value,), rows, source = step.inputs, step.output.rows, body.source
     gains = source.arrays.of_numbers(f"gain_{step.output.name}", step.gains)
     shifts = source.arrays.of_numbers(f"shift_{step.output.name}", step.shifts)
@@ -209,7 +174,7 @@ def _(step: Normalize, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: Activate, body: Body, out: Place) -> list[str]:
+def _(step: steps.Activate, body: Body, out: Place) -> list[str]:
     (value,), rows, width = step.inputs, step.output.rows, step.output.width
     f = body.source.helper(step.function) if step.function != "identity" else ""
     if step.shares is None:
@@ -223,7 +188,7 @@ def _(step: Activate, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: Link, body: Body, out: Place) -> list[str]:
+def _(step: steps.Link, body: Body, out: Place) -> list[str]:
     (value,), rows, width = step.inputs, step.output.rows, step.output.width
     if step.function == "logistic":
         f, z = body.source.helper("logistic"), body.at(value).item("i")
@@ -241,7 +206,7 @@ def _(step: Link, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: MeanOfMembers, body: Body, out: Place) -> list[str]:
+def _(step: steps.MeanOfMembers, body: Body, out: Place) -> list[str]:
     (value,) = step.inputs
     helper, n = ("mixture", value.width // 2) if step.of_gaussians else ("mean", value.width)
     return [f"{body.source.helper(helper)}({value.rows}, {n}, {body.at(value)}, {out});"]
@@ -251,7 +216,7 @@ def _(step: MeanOfMembers, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: ReadNumbers, body: Body, out: Place) -> list[str]:
+def _(step: table_steps.ReadNumbers, body: Body, out: Place) -> list[str]:
     cast = "(float)" if step.single else ""
     fields = [body.source.fields[i] for i in step.columns]
     return [f"{out.item(i)} = {cast}row->{each};" for i, each in enumerate(fields)]
@@ -269,14 +234,14 @@ def _lookup(body: Body, column: int, known: Mapping[str, int]) -> tuple[str, str
 
 
 @_lines.register
-def _(step: ReadRanks, body: Body, out: Place) -> list[str]:
+def _(step: table_steps.ReadRanks, body: Body, out: Place) -> list[str]:
     where, texts, ranks = _lookup(body, step.column, step.ranks)
     helper = body.source.helper("rank")
     return [f"{out.item(0)} = {helper}({where}, {len(step.ranks)}, {texts}, {ranks});"]
 
 
 @_lines.register
-def _(step: ReadCodes, body: Body, out: Place) -> list[str]:
+def _(step: table_steps.ReadCodes, body: Body, out: Place) -> list[str]:
     helper, lines = body.source.helper("code"), []
     for i, (column, known) in enumerate(zip(step.columns, step.codes, strict=True)):
         where, texts, codes = _lookup(body, column, known)
@@ -287,7 +252,7 @@ def _(step: ReadCodes, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: ReadCalendar, body: Body, out: Place) -> list[str]:
+def _(step: table_steps.ReadCalendar, body: Body, out: Place) -> list[str]:
     name, where = f"of_{step.output.name}", f"row->{body.source.fields[step.column]}"
     kind = body.source.helper("date")
     lines = [f"{kind} {name} = {kind}_of({where});"]
@@ -304,7 +269,7 @@ def _(step: ReadCalendar, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: Turn, body: Body, out: Place) -> list[str]:
+def _(step: table_steps.Turn, body: Body, out: Place) -> list[str]:
     arrays, (n_angles, n_pairs) = body.source.arrays, step.eastward.shape
     pairs = arrays.of_numbers("pairs", step.pairs, INT)
     east = arrays.of_numbers("eastward", step.eastward)
@@ -314,7 +279,7 @@ def _(step: Turn, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: RobustScale, body: Body, out: Place) -> list[str]:
+def _(step: table_steps.RobustScale, body: Body, out: Place) -> list[str]:
     arrays = body.source.arrays
     places = arrays.of_numbers("places", step.places, INT)
     centres = arrays.of_numbers("centres", step.centres)
@@ -324,7 +289,7 @@ def _(step: RobustScale, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: IsMissing, body: Body, out: Place) -> list[str]:
+def _(step: table_steps.IsMissing, body: Body, out: Place) -> list[str]:
     x = body.at(step.inputs[0])
     if len(step.places) == 1:
         return [f"{out.item(0)} = isnan({x.item(int(step.places[0]))}) ? 1.0f : 0.0f;"]
@@ -334,7 +299,7 @@ def _(step: IsMissing, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: Pieces, body: Body, out: Place) -> list[str]:
+def _(step: table_steps.Pieces, body: Body, out: Place) -> list[str]:
     arrays = body.source.arrays
     places = arrays.of_numbers("places", step.places, INT)
     starts = arrays.of_numbers(f"starts_{step.output.name}", step.starts)
@@ -346,7 +311,7 @@ def _(step: Pieces, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: OneHot, body: Body, out: Place) -> list[str]:
+def _(step: table_steps.OneHot, body: Body, out: Place) -> list[str]:
     arrays = body.source.arrays
     places = arrays.of_numbers("levels", step.places, INT)
     firsts = arrays.of_numbers("firsts", step.firsts, INT)
@@ -356,7 +321,7 @@ def _(step: OneHot, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: Affine, body: Body, out: Place) -> list[str]:
+def _(step: table_steps.Affine, body: Body, out: Place) -> list[str]:
     arrays, x = body.source.arrays, body.at(step.inputs[0])
     if len(step.factors) == 1:
         factor, summand = number(step.factors[0], DOUBLE), number(step.summands[0], DOUBLE)
@@ -368,13 +333,13 @@ def _(step: Affine, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: BothClasses, body: Body, out: Place) -> list[str]:
+def _(step: table_steps.BothClasses, body: Body, out: Place) -> list[str]:
     p = body.at(step.inputs[0]).item(0)
     return [f"{out.item(0)} = 1 - {p};", f"{out.item(1)} = {p};"]
 
 
 @_lines.register
-def _(step: Whole, body: Body, out: Place) -> list[str]:
+def _(step: table_steps.Whole, body: Body, out: Place) -> list[str]:
     (value,), places = step.inputs, step.places
     p = body.at(value)
     if len(places) == step.output.width:
@@ -385,7 +350,7 @@ def _(step: Whole, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: WeightedSum, body: Body, out: Place) -> list[str]:
+def _(step: table_steps.WeightedSum, body: Body, out: Place) -> list[str]:
     lines: list[str] = []
     for value, weight in zip(step.inputs, step.weights, strict=True):
         sign = "+=" if lines else "="
@@ -395,27 +360,27 @@ def _(step: WeightedSum, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: Temper, body: Body, out: Place) -> list[str]:
+def _(step: table_steps.Temper, body: Body, out: Place) -> list[str]:
     (value,), helper = step.inputs, body.source.helper("temper")
     temperature = number(np.float64(step.temperature), DOUBLE)
     return [f"{helper}({value.width}, {temperature}, {body.at(value)}, {out});"]
 
 
 @_lines.register
-def _(step: Exponential, body: Body, out: Place) -> list[str]:
+def _(step: table_steps.Exponential, body: Body, out: Place) -> list[str]:
     x = body.at(step.inputs[0]).item("i")
     return _each(step.output.width, f"{out.item('i')} = exp({x});")
 
 
 @_lines.register
-def _(step: SquareRoot, body: Body, out: Place) -> list[str]:
+def _(step: table_steps.SquareRoot, body: Body, out: Place) -> list[str]:
     (value,) = step.inputs
     root = "sqrtf" if value.dtype == np.float32 else "sqrt"
     return _each(value.width, f"{out.item('i')} = {root}({body.at(value).item('i')});")
 
 
 @_lines.register
-def _(step: FromDeviates, body: Body, out: Place) -> list[str]:
+def _(step: table_steps.FromDeviates, body: Body, out: Place) -> list[str]:
     arrays, x, (n_targets, n) = body.source.arrays, body.at(step.inputs[0]), step.quantiles.shape
     shares = arrays.of_numbers("shares", step.references)
     quantiles = arrays.of_numbers("target_quantiles", step.quantiles)
@@ -426,7 +391,7 @@ def _(step: FromDeviates, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: Clip, body: Body, out: Place) -> list[str]:
+def _(step: table_steps.Clip, body: Body, out: Place) -> list[str]:
     arrays, x = body.source.arrays, body.at(step.inputs[0]).item("i")
     low, high = arrays.of_numbers("low", step.low), arrays.of_numbers("high", step.high)
     y = f"{x} < {low}[i] ? {low}[i] : {x} > {high}[i] ? {high}[i] : {x}"
@@ -434,7 +399,7 @@ def _(step: Clip, body: Body, out: Place) -> list[str]:
 
 
 @_lines.register
-def _(step: Moments, body: Body, out: Place) -> list[str]:
+def _(step: table_steps.Moments, body: Body, out: Place) -> list[str]:
     arrays, x, n = body.source.arrays, body.at(step.inputs[0]), step.output.width // 2
     centre = arrays.of_numbers("centre", step.centre)
     first, second = x.item("i"), x.item(f"{n} + i")

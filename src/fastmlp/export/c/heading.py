@@ -1,4 +1,4 @@
-"""The head of a file: what it is, how it is used, what is declared."""
+"""The head of a file: what it is, how to use it, what it declares."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["declarations", "heading"]
 
 
 def heading(interface: Interface, source: Source, notes: list[str]) -> list[str]:
-    """Return the comment at the begin of a file."""
+    """Return the comment at the beginning of a file."""
     program, upper = interface.program, interface.name.upper()
     lines = [
         *program.about,

@@ -1,4 +1,4 @@
-"""The self-test of a file: some rows with the answers that are due."""
+"""The self-test of a file: some rows with the expected answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ULPS, TIMES = 64, 8
 
 
 def rounding(interface: Interface, rows: Any) -> dict[str, float]:
-    """Return by how much each answer may differ from what the steps give in NumPy."""
+    """Return how much each answer may differ from what the steps give in NumPy."""
     program = interface.program
     exact, found = widened(program).values(rows), program.values(rows)
     allowed = {}
@@ -76,7 +76,7 @@ def self_test(interface: Interface, source: Source, rows: Any) -> list[str]:
 
 
 def _due_numbers(interface: Interface, source: Source, found: dict[str, np.ndarray]) -> list[str]:
-    """Return the answers that are due."""
+    """Return the expected answers."""
     lines = []
     for name, value in interface.program.answers.items():
         due = found[value.name]
@@ -88,7 +88,7 @@ def _due_numbers(interface: Interface, source: Source, found: dict[str, np.ndarr
 def _due_classes(
     interface: Interface, source: Source, found: dict[str, np.ndarray], allowed: dict[str, float]
 ) -> list[str]:
-    """Return the classes that are due; -1 where rounding may decide."""
+    """Return the expected classes; -1 where rounding may decide."""
     decision = interface.program.decision
     if decision is None:
         return []
@@ -144,7 +144,7 @@ def _differences(
     n_rows: int,
     allowed: dict[str, float],
 ) -> list[str]:
-    """Return the lines that hold the numbers of a function against those that are due."""
+    """Return the lines that compare the numbers of a function with the expected ones."""
     prefix, lines, calls = source.prefix, [], []
     names = {value.name: name for name, value in interface.program.answers.items()}
     for argument, value in public.outputs:
@@ -154,7 +154,7 @@ def _differences(
         calls.append(f"    far = {prefix}farthest({value.width}, {found}, {due}, far);")
     arguments = [_row(interface, prefix), *(f"{public.name}_{each}" for each, _ in public.outputs)]
     most = max(allowed[names[value.name]] for _, value in public.outputs)
-    told = f"%s: at most %g from what is due on {n_rows} rows, allowed %g\\n"
+    told = f"%s: at most %g from the expected numbers on {n_rows} rows, allowed %g\\n"
     return [
         *lines,
         "far = 0;",

@@ -10,23 +10,9 @@ from functools import singledispatch
 
 import numpy as np
 
+from fastmlp.export import steps
 from fastmlp.export.onnx.functions import activation
 from fastmlp.export.onnx.graph import Graph
-from fastmlp.export.steps import (
-    Activate,
-    Add,
-    Bins,
-    Concatenate,
-    Constant,
-    Dense,
-    Embed,
-    Link,
-    MeanOfMembers,
-    Normalize,
-    Scale,
-    Select,
-    Waves,
-)
 from fastmlp.export.values import Step
 from fastmlp.plan.layout import NORMALIZATION_EPSILON
 
@@ -40,14 +26,14 @@ def nodes_of(step: Step, graph: Graph, *inputs: str) -> str:
 
 
 @nodes_of.register
-def _(step: Constant, graph: Graph, *inputs: str) -> str:
+def _(step: steps.Constant, graph: Graph, *inputs: str) -> str:
     n_rows = graph.op("Shape", inputs[0], start=0, end=1)
     shape = graph.op("Concat", n_rows, np.array([step.output.width]), axis=0)
     return graph.op("Expand", step.numbers.astype(step.output.dtype)[np.newaxis], shape)
 
 
 @nodes_of.register
-def _(step: Select, graph: Graph, *inputs: str) -> str:
+def _(step: steps.Select, graph: Graph, *inputs: str) -> str:
     (value,), (x,) = step.inputs, inputs
     if not np.array_equal(step.places, np.arange(value.width)):
         x = graph.columns(x, step.places)
@@ -55,12 +41,12 @@ def _(step: Select, graph: Graph, *inputs: str) -> str:
 
 
 @nodes_of.register
-def _(step: Concatenate, graph: Graph, *inputs: str) -> str:
+def _(step: steps.Concatenate, graph: Graph, *inputs: str) -> str:
     return graph.joined(inputs)
 
 
 @nodes_of.register
-def _(step: Waves, graph: Graph, *inputs: str) -> str:
+def _(step: steps.Waves, graph: Graph, *inputs: str) -> str:
     turns = graph.op("Mul", inputs[0], step.frequencies)
     rest = graph.op("Sub", turns, graph.op("Round", turns))
     angles = graph.op("Mul", rest, step.frequencies.dtype.type(2 * np.pi))
@@ -70,7 +56,7 @@ def _(step: Waves, graph: Graph, *inputs: str) -> str:
 
 
 @nodes_of.register
-def _(step: Bins, graph: Graph, *inputs: str) -> str:
+def _(step: steps.Bins, graph: Graph, *inputs: str) -> str:
     filled = graph.op("Mul", graph.op("Sub", inputs[0], step.starts), step.scales)
     least, most = np.zeros_like(step.starts), np.ones_like(step.starts)
     least[0], most[-1] = -np.inf, np.inf
@@ -78,7 +64,7 @@ def _(step: Bins, graph: Graph, *inputs: str) -> str:
 
 
 @nodes_of.register
-def _(step: Embed, graph: Graph, *inputs: str) -> str:
+def _(step: steps.Embed, graph: Graph, *inputs: str) -> str:
     (x,), dtype = inputs, step.inputs[0].dtype
     table = step.table.numbers
     is_level = graph.op(
@@ -97,12 +83,12 @@ def _by_member(array: np.ndarray) -> np.ndarray:
 
 
 @nodes_of.register
-def _(step: Scale, graph: Graph, *inputs: str) -> str:
+def _(step: steps.Scale, graph: Graph, *inputs: str) -> str:
     return graph.op("Mul", inputs[0], _by_member(step.factors))
 
 
 @nodes_of.register
-def _(step: Dense, graph: Graph, *inputs: str) -> str:
+def _(step: steps.Dense, graph: Graph, *inputs: str) -> str:
     weights, biases = step.weights.numbers, step.biases
     if step.output.rows == 1:
         return graph.op("Gemm", inputs[0], weights[0], biases[0])
@@ -111,12 +97,12 @@ def _(step: Dense, graph: Graph, *inputs: str) -> str:
 
 
 @nodes_of.register
-def _(step: Add, graph: Graph, *inputs: str) -> str:
+def _(step: steps.Add, graph: Graph, *inputs: str) -> str:
     return graph.op("Add", *inputs)
 
 
 @nodes_of.register
-def _(step: Normalize, graph: Graph, *inputs: str) -> str:
+def _(step: steps.Normalize, graph: Graph, *inputs: str) -> str:
     (z,), width, epsilon = inputs, step.output.width, NORMALIZATION_EPSILON
     if step.n_groups == 1:
         return graph.op("LayerNormalization", z, step.gains, step.shifts, epsilon=epsilon)
@@ -129,7 +115,7 @@ def _(step: Normalize, graph: Graph, *inputs: str) -> str:
 
 
 @nodes_of.register
-def _(step: Activate, graph: Graph, *inputs: str) -> str:
+def _(step: steps.Activate, graph: Graph, *inputs: str) -> str:
     (z,) = inputs
     h = activation(graph, step.function, z, step.output.dtype)
     if step.shares is None:
@@ -138,7 +124,7 @@ def _(step: Activate, graph: Graph, *inputs: str) -> str:
 
 
 @nodes_of.register
-def _(step: Link, graph: Graph, *inputs: str) -> str:
+def _(step: steps.Link, graph: Graph, *inputs: str) -> str:
     (z,) = inputs
     simple = {"logistic": "Sigmoid", "exp": "Exp"}
     if step.function in simple:
@@ -154,7 +140,7 @@ def _(step: Link, graph: Graph, *inputs: str) -> str:
     return _quantiles(step, graph, z)
 
 
-def _quantiles(step: Link, graph: Graph, z: str) -> str:
+def _quantiles(step: steps.Link, graph: Graph, z: str) -> str:
     """Return quantiles: of each target the first one, and each later one above the one before."""
     n, width, kept = step.n_quantiles, step.output.width, [0] * (1 + (step.output.rows > 1))
     if n == 1:
@@ -162,12 +148,12 @@ def _quantiles(step: Link, graph: Graph, z: str) -> str:
     by_target = graph.reshape(z, *kept, width // n, n)
     sizes = np.array([1, n - 1], np.int64)
     first, later = graph.op_of_several("Split", 2, by_target, sizes, axis=-1)
-    steps = graph.joined([first, activation(graph, "softplus", later, step.output.dtype)])
-    return graph.reshape(graph.op("CumSum", steps, np.int64(-1)), *kept, width)
+    rises = graph.joined([first, activation(graph, "softplus", later, step.output.dtype)])
+    return graph.reshape(graph.op("CumSum", rises, np.int64(-1)), *kept, width)
 
 
 @nodes_of.register
-def _(step: MeanOfMembers, graph: Graph, *inputs: str) -> str:
+def _(step: steps.MeanOfMembers, graph: Graph, *inputs: str) -> str:
     (each,), members = inputs, np.array([0])
     mean = graph.op("ReduceMean", each, members, keepdims=0)
     if not step.of_gaussians:

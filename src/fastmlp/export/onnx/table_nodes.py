@@ -6,33 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from fastmlp.export import table_steps
 from fastmlp.export.onnx.dates import Dates
 from fastmlp.export.onnx.functions import share_below
 from fastmlp.export.onnx.graph import Graph, Tensor
 from fastmlp.export.onnx.network_nodes import nodes_of
-from fastmlp.export.table_steps import (
-    EDGE,
-    LEAST,
-    Affine,
-    BothClasses,
-    Clip,
-    Exponential,
-    FromDeviates,
-    IsMissing,
-    Moments,
-    OneHot,
-    Pieces,
-    ReadCalendar,
-    ReadCodes,
-    ReadNumbers,
-    ReadRanks,
-    RobustScale,
-    SquareRoot,
-    Temper,
-    Turn,
-    WeightedSum,
-    Whole,
-)
+from fastmlp.export.table_steps import EDGE, LEAST
 from fastmlp.tables.scaling import BOUND, FAR
 from fastmlp.validation import check_unicode
 
@@ -54,7 +33,7 @@ def _in_type(graph: Graph, tensor: str, dtype: np.dtype) -> str:
 
 
 @nodes_of.register
-def _(step: ReadNumbers, graph: Graph, *inputs: str) -> str:
+def _(step: table_steps.ReadNumbers, graph: Graph, *inputs: str) -> str:
     columns = [inputs[i] for i in step.columns]
     read = columns[0] if len(columns) == 1 else graph.joined(columns)
     return graph.cast(graph.cast(read, SINGLE), REAL) if step.single else read
@@ -75,14 +54,14 @@ def _looked_up(graph: Graph, column: str, known: Mapping[str, int], default: int
 
 
 @nodes_of.register
-def _(step: ReadRanks, graph: Graph, *inputs: str) -> str:
+def _(step: table_steps.ReadRanks, graph: Graph, *inputs: str) -> str:
     rank = _looked_up(graph, inputs[step.column], {graph.missing: -1, **step.ranks}, -1)
     is_unknown = graph.op("Less", rank, np.int64(0))
     return graph.op("Where", is_unknown, np.float64(np.nan), graph.cast(rank, REAL))
 
 
 @nodes_of.register
-def _(step: ReadCodes, graph: Graph, *inputs: str) -> str:
+def _(step: table_steps.ReadCodes, graph: Graph, *inputs: str) -> str:
     codes = [
         _looked_up(graph, inputs[i], {graph.missing: step.missing, **known}, step.unknown)
         for i, known in zip(step.columns, step.codes, strict=True)
@@ -91,7 +70,7 @@ def _(step: ReadCodes, graph: Graph, *inputs: str) -> str:
 
 
 @nodes_of.register
-def _(step: ReadCalendar, graph: Graph, *inputs: str) -> str:
+def _(step: table_steps.ReadCalendar, graph: Graph, *inputs: str) -> str:
     given = inputs[step.column]
     dates = Dates(graph, graph.without_nan(given, given, ZERO), step.start)
     parts = [dates.part(name) for name in step.parts]
@@ -100,7 +79,7 @@ def _(step: ReadCalendar, graph: Graph, *inputs: str) -> str:
 
 
 @nodes_of.register
-def _(step: Turn, graph: Graph, *inputs: str) -> str:
+def _(step: table_steps.Turn, graph: Graph, *inputs: str) -> str:
     x, y = (graph.columns(inputs[0], step.pairs[:, i]) for i in (0, 1))
     one_more = np.array([1])
     east = graph.op("Mul", graph.op("Unsqueeze", x, one_more), step.eastward)
@@ -117,7 +96,7 @@ def _smoothly_clipped(graph: Graph, z: str) -> str:
 
 
 @nodes_of.register
-def _(step: RobustScale, graph: Graph, *inputs: str) -> str:
+def _(step: table_steps.RobustScale, graph: Graph, *inputs: str) -> str:
     x = graph.columns(inputs[0], step.places)
     z = graph.op("Mul", graph.op("Sub", x, step.centres), step.factors)
     clipped = _smoothly_clipped(graph, graph.without_nan(z, z, ZERO))
@@ -125,12 +104,12 @@ def _(step: RobustScale, graph: Graph, *inputs: str) -> str:
 
 
 @nodes_of.register
-def _(step: IsMissing, graph: Graph, *inputs: str) -> str:
+def _(step: table_steps.IsMissing, graph: Graph, *inputs: str) -> str:
     return graph.cast(graph.op("IsNaN", graph.columns(inputs[0], step.places)), step.output.dtype)
 
 
 @nodes_of.register
-def _(step: Pieces, graph: Graph, *inputs: str) -> str:
+def _(step: table_steps.Pieces, graph: Graph, *inputs: str) -> str:
     x = graph.columns(inputs[0], step.places)
     z = graph.op("Div", graph.op("Sub", x, step.starts), step.widths)
     filled = graph.op("Clip", z, ZERO, ONE)
@@ -145,7 +124,7 @@ def _(step: Pieces, graph: Graph, *inputs: str) -> str:
 
 
 @nodes_of.register
-def _(step: OneHot, graph: Graph, *inputs: str) -> str:
+def _(step: table_steps.OneHot, graph: Graph, *inputs: str) -> str:
     """Ones go into a row of zeros, and those of no place into one more column, which is cut off."""
     (codes,), width = inputs, step.output.width
     which = np.where(step.places < 0, width, step.places).astype(np.int64)
@@ -164,19 +143,19 @@ def _as_real(graph: Graph, tensor: str, dtype: np.dtype) -> str:
 
 
 @nodes_of.register
-def _(step: Affine, graph: Graph, *inputs: str) -> str:
+def _(step: table_steps.Affine, graph: Graph, *inputs: str) -> str:
     x = _as_real(graph, inputs[0], step.inputs[0].dtype)
     return graph.op("Add", graph.op("Mul", x, step.factors), step.summands)
 
 
 @nodes_of.register
-def _(step: BothClasses, graph: Graph, *inputs: str) -> str:
+def _(step: table_steps.BothClasses, graph: Graph, *inputs: str) -> str:
     other = graph.op("Sub", step.output.dtype.type(1), inputs[0])
     return graph.joined([other, inputs[0]])
 
 
 @nodes_of.register
-def _(step: Whole, graph: Graph, *inputs: str) -> str:
+def _(step: table_steps.Whole, graph: Graph, *inputs: str) -> str:
     p, width = _as_real(graph, inputs[0], step.inputs[0].dtype), step.output.width
     if np.array_equal(step.places, np.arange(width)):
         return p
@@ -184,13 +163,13 @@ def _(step: Whole, graph: Graph, *inputs: str) -> str:
 
 
 @nodes_of.register
-def _(step: WeightedSum, graph: Graph, *inputs: str) -> str:
+def _(step: table_steps.WeightedSum, graph: Graph, *inputs: str) -> str:
     terms = zip(inputs, step.weights, strict=True)
     return graph.op("Sum", *(graph.op("Mul", each, weight) for each, weight in terms))
 
 
 @nodes_of.register
-def _(step: Temper, graph: Graph, *inputs: str) -> str:
+def _(step: table_steps.Temper, graph: Graph, *inputs: str) -> str:
     (p,) = inputs
     logarithm = graph.op("Log", graph.op("Max", p, np.float64(LEAST)))
     z = graph.op("Where", graph.op("Greater", p, ZERO), logarithm, np.float64(-np.inf))
@@ -198,17 +177,17 @@ def _(step: Temper, graph: Graph, *inputs: str) -> str:
 
 
 @nodes_of.register
-def _(step: Exponential, graph: Graph, *inputs: str) -> str:
+def _(step: table_steps.Exponential, graph: Graph, *inputs: str) -> str:
     return graph.op("Exp", _as_real(graph, inputs[0], step.inputs[0].dtype))
 
 
 @nodes_of.register
-def _(step: SquareRoot, graph: Graph, *inputs: str) -> str:
+def _(step: table_steps.SquareRoot, graph: Graph, *inputs: str) -> str:
     return graph.op("Sqrt", inputs[0])
 
 
 @nodes_of.register
-def _(step: FromDeviates, graph: Graph, *inputs: str) -> str:
+def _(step: table_steps.FromDeviates, graph: Graph, *inputs: str) -> str:
     """The shares of the quantiles are equally far apart, so a share says where it is among them."""
     n_targets, n = step.quantiles.shape
     target = np.repeat(np.arange(n_targets), step.output.width // n_targets)
@@ -233,13 +212,13 @@ def _between(graph: Graph, x: str, low: Tensor, high: Tensor) -> str:
 
 
 @nodes_of.register
-def _(step: Clip, graph: Graph, *inputs: str) -> str:
+def _(step: table_steps.Clip, graph: Graph, *inputs: str) -> str:
     x = _as_real(graph, inputs[0], step.inputs[0].dtype)
     return _between(graph, x, step.low, step.high)
 
 
 @nodes_of.register
-def _(step: Moments, graph: Graph, *inputs: str) -> str:
+def _(step: table_steps.Moments, graph: Graph, *inputs: str) -> str:
     x = _as_real(graph, inputs[0], step.inputs[0].dtype)
     first, second = graph.halves(x, step.output.width)
     if step.back:

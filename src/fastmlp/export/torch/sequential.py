@@ -61,7 +61,7 @@ def _weights(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a layer's weights (I, O) and biases (O,), with what PyTorch has no module for.
 
-    That are the factors of the inputs, the way back to the unit of y, and the second one of two
+    These are the factors of the inputs, the way back to the unit of y, and the second one of two
     classes: its logit becomes the second of two, of which the first is 0.
     """
     w, b = network.weights[index], network.biases[index]

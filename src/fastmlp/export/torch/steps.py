@@ -16,23 +16,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from fastmlp.export import steps, table_steps
 from fastmlp.export.program import Program
-from fastmlp.export.steps import (
-    Activate,
-    Add,
-    Bins,
-    Concatenate,
-    Constant,
-    Dense,
-    Embed,
-    Link,
-    MeanOfMembers,
-    Normalize,
-    Scale,
-    Select,
-    Waves,
-)
-from fastmlp.export.table_steps import Affine, BothClasses, SquareRoot
 from fastmlp.export.torch.activations import module_of
 from fastmlp.export.values import Step, Value
 from fastmlp.plan.layout import NORMALIZATION_EPSILON
@@ -82,14 +67,14 @@ class _StepModule(nn.Module):
         arrays = {name: each for name, each in held.items() if isinstance(each, np.ndarray)}
         for name, array in arrays.items():
             tensor = torch.tensor(array)
-            learnt = name not in FIXED and not isinstance(step, (Affine, Bins))
+            learnt = name not in FIXED and not isinstance(step, (table_steps.Affine, steps.Bins))
             if learnt:
                 self.register_parameter(name, nn.Parameter(tensor))
             else:
                 self.register_buffer(name, tensor)
         without: dict[str, Any] = dict.fromkeys(arrays)
         self.step = replace(step, **without)
-        self.function = module_of(step.function) if isinstance(step, Activate) else None
+        self.function = module_of(step.function) if isinstance(step, steps.Activate) else None
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         result: torch.Tensor = _made(self.step, self, *inputs)
@@ -111,22 +96,22 @@ def _by_member(array: Any) -> Any:
 
 
 @_made.register
-def _(step: Constant, own: Any, *inputs: Any) -> Any:
+def _(step: steps.Constant, own: Any, *inputs: Any) -> Any:
     return own.numbers.expand(len(inputs[0]), -1)
 
 
 @_made.register
-def _(step: Select, own: Any, *inputs: Any) -> Any:
+def _(step: steps.Select, own: Any, *inputs: Any) -> Any:
     return inputs[0][..., own.places]
 
 
 @_made.register
-def _(step: Concatenate, own: Any, *inputs: Any) -> Any:
+def _(step: steps.Concatenate, own: Any, *inputs: Any) -> Any:
     return torch.cat(inputs, dim=-1)
 
 
 @_made.register
-def _(step: Waves, own: Any, *inputs: Any) -> Any:
+def _(step: steps.Waves, own: Any, *inputs: Any) -> Any:
     turns = inputs[0] * own.frequencies
     angles = (turns - turns.detach().round()) * (2 * math.pi)
     if hasattr(own, "phases"):
@@ -135,7 +120,7 @@ def _(step: Waves, own: Any, *inputs: Any) -> Any:
 
 
 @_made.register
-def _(step: Bins, own: Any, *inputs: Any) -> Any:
+def _(step: steps.Bins, own: Any, *inputs: Any) -> Any:
     filled = (inputs[0] - own.starts) * own.scales
     first = torch.arange(filled.shape[-1], device=filled.device)
     filled = torch.where(first > 0, filled.clamp(min=0), filled)
@@ -143,19 +128,19 @@ def _(step: Bins, own: Any, *inputs: Any) -> Any:
 
 
 @_made.register
-def _(step: Embed, own: Any, *inputs: Any) -> Any:
+def _(step: steps.Embed, own: Any, *inputs: Any) -> Any:
     x, n_levels = inputs[0][..., 0], len(own.table)
     level = torch.where((x >= 0) & (x < n_levels), x, torch.zeros_like(x)).long()
     return functional.embedding(level, own.table)
 
 
 @_made.register
-def _(step: Scale, own: Any, *inputs: Any) -> Any:
+def _(step: steps.Scale, own: Any, *inputs: Any) -> Any:
     return inputs[0] * _by_member(own.factors)
 
 
 @_made.register
-def _(step: Dense, own: Any, *inputs: Any) -> Any:
+def _(step: steps.Dense, own: Any, *inputs: Any) -> Any:
     if step.output.rows == 1:
         return inputs[0] @ own.weights[0] + own.biases[0]
     weights = own.weights if len(own.weights) > 1 else own.weights[0]
@@ -163,12 +148,12 @@ def _(step: Dense, own: Any, *inputs: Any) -> Any:
 
 
 @_made.register
-def _(step: Add, own: Any, *inputs: Any) -> Any:
+def _(step: steps.Add, own: Any, *inputs: Any) -> Any:
     return inputs[0] + inputs[1]
 
 
 @_made.register
-def _(step: Normalize, own: Any, *inputs: Any) -> Any:
+def _(step: steps.Normalize, own: Any, *inputs: Any) -> Any:
     z, n_groups = inputs[0], step.n_groups
     grouped = z.unflatten(-1, (n_groups, step.output.width // n_groups))
     shape = grouped.shape[-1:]
@@ -177,13 +162,13 @@ def _(step: Normalize, own: Any, *inputs: Any) -> Any:
 
 
 @_made.register
-def _(step: Activate, own: Any, *inputs: Any) -> Any:
+def _(step: steps.Activate, own: Any, *inputs: Any) -> Any:
     z, h = inputs[0], own.function(inputs[0])
     return z + own.shares * (h - z) if hasattr(own, "shares") else h
 
 
 @_made.register
-def _(step: Link, own: Any, *inputs: Any) -> Any:
+def _(step: steps.Link, own: Any, *inputs: Any) -> Any:
     z = inputs[0]
     if step.function == "softmax":
         return torch.softmax(z, dim=-1)
@@ -200,7 +185,7 @@ def _(step: Link, own: Any, *inputs: Any) -> Any:
 
 
 @_made.register
-def _(step: MeanOfMembers, own: Any, *inputs: Any) -> Any:
+def _(step: steps.MeanOfMembers, own: Any, *inputs: Any) -> Any:
     mean = inputs[0].mean(dim=0)
     if not step.of_gaussians:
         return mean
@@ -210,15 +195,15 @@ def _(step: MeanOfMembers, own: Any, *inputs: Any) -> Any:
 
 
 @_made.register
-def _(step: Affine, own: Any, *inputs: Any) -> Any:
+def _(step: table_steps.Affine, own: Any, *inputs: Any) -> Any:
     return inputs[0].to(own.factors.dtype) * own.factors + own.summands
 
 
 @_made.register
-def _(step: BothClasses, own: Any, *inputs: Any) -> Any:
+def _(step: table_steps.BothClasses, own: Any, *inputs: Any) -> Any:
     return torch.cat([1 - inputs[0], inputs[0]], dim=-1)
 
 
 @_made.register
-def _(step: SquareRoot, own: Any, *inputs: Any) -> Any:
+def _(step: table_steps.SquareRoot, own: Any, *inputs: Any) -> Any:
     return torch.sqrt(inputs[0])
