@@ -40,11 +40,7 @@ CASES = {
         {"hidden_layer_sizes": (512, 512), "batch_size": 128, "max_iter": 10},
     ),
     "california": Case(
-<<<<<<< HEAD
         lambda: prepared("california"),
-=======
-        lambda: prepared("california"),
->>>>>>> main
         MLPRegressor,
         {
             "hidden_layer_sizes": (256, 256),
@@ -54,11 +50,7 @@ CASES = {
         },
     ),
     "letter": Case(
-<<<<<<< HEAD
         lambda: prepared("letter"),
-=======
-        lambda: prepared("letter"),
->>>>>>> main
         MLPClassifier,
         {"hidden_layer_sizes": (256, 256), "batch_size": 256, "max_iter": 30},
     ),
