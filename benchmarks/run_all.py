@@ -78,6 +78,9 @@ JOBS = (
     Job("stream-rate", "stream.py", "rate", files=("json",)),
     Job("stream-rate-one-thread", "stream.py", "rate --threads 1", files=("json",)),
     Job("stream-accuracy", "stream.py", "accuracy --row-group 2048", files=("json",)),
+    Job("scale-link", "scale.py", "link", files=("json",)),
+    Job("scale-speed", "scale.py", "speed", files=("json",)),
+    Job("scale-accuracy", "scale.py", "accuracy", files=("json",)),
     Job("import", "import_time.py", files=()),
 )
 

@@ -532,6 +532,24 @@ def test_errors_of_samples(module):
     assert "wine, 142 rows, 100 of which race" in done.output
 
 
+def test_the_model_of_scaling_finds_the_link_that_it_was_given(module):
+    model = module("scaling_model")
+    link = model.Link(latency=1e-3, per_message=2e-4, bandwidth=5e8)
+    times = [
+        {"workers": n, "bytes": size, "seconds": model.exchange_seconds(size, n, link)}
+        for n in (2, 4, 8)
+        for size in (4, 1 << 20, 1 << 24)
+    ]
+    found = model.fitted_link(times)
+    assert vars(found) == pytest.approx(vars(link))
+    work = model.Work(10**6, per_row=1e-5, per_update=1e-4, jitter=0.0, n_vectors=3)
+    alone, two = (model.synchronous_seconds(work, link, n, 1000 * n) for n in (1, 2))
+    assert alone == pytest.approx(1e-4 + 1e-2)
+    assert two == pytest.approx(alone + 1e-3 + 2e-4 + 4e6 / 5e8)
+    assert model.local_seconds(work, link, 2, 2000, 10**9) == pytest.approx(alone)
+    assert model.most_useful({1: 1.0, 2: 0.6, 4: 0.45, 8: 0.4}) == 4
+
+
 # -- trajectories -------------------------------------------------------------------------------
 
 
