@@ -449,7 +449,7 @@ def test_classes_of_later_partial_fits():
 def test_a_warm_start_needs_the_same_classes():
     model = classifier(warm_start=True).fit(X, LABELS)
     for labels in (np.where(Y > 0, "left", "up"), np.full(40, "up")):
-        text = "warm_start can only be used when `y` has the same classes as in the previous call"
+        text = "warm_start can only be used where `y` has the same classes as in the previous call"
         assert_rejected(model, (X, labels), ValueError, text)
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -514,6 +515,8 @@ def test_every_job_names_a_script_and_options_that_it_has(module):
     for job in module("run_all").JOBS:
         command = module(Path(job.script).stem).main
         words = module("run_all").command(job, Path("folder"), resume=True, left=1.0)[2:]
+        if isinstance(command, click.Group):
+            command = command.commands[words.pop(0)]
         command.make_context(job.script, words, resilient_parsing=True)
         known = {option for parameter in command.params for option in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= known

@@ -190,6 +190,14 @@ def test_nobody_comes(monkeypatch):
             fitted(client, "synchronous", leave, max_iter=200)
 
 
+def test_nobody_is_there_when_the_fit_begins(monkeypatch):
+    monkeypatch.setattr("fastmlp.dask.waiting.WORKER_TIMEOUT", 1.0)
+    with cluster_of(1) as client, within(40):
+        client.cluster.scale(0)
+        with pytest.raises(RuntimeError, match="no workers, and none came within 1 seconds"):
+            fitted(client)
+
+
 def test_workers_leave_and_come():
     """The cluster shrinks to one worker that was told to go, and grows again to three."""
     with cluster_of(2) as client, within(60):

@@ -85,7 +85,7 @@ def test_wrong_scaling_layers_are_refused(wrong):
 
 
 def test_numba_refuses_what_it_lacks(fitted):
-    message = "backend='numba' has neither embeddings nor a scaling layer: take"
+    message = "backend='numba' has neither embeddings nor a scaling layer: use"
     with pytest.raises(ValueError, match=message):
         MLPRegressor(scaling_layer=True, backend="numba").fit(X, Y)
     with pytest.raises(ValueError, match=message):

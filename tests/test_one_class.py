@@ -88,7 +88,7 @@ def test_a_warm_start_goes_on():
     with pytest.warns(RuntimeWarning, match=TEXT):
         model.fit(X, ONE)
     assert len(model.loss_curve_) == 6
-    with pytest.raises(ValueError, match="warm_start can only be used when `y` has the same"):
+    with pytest.raises(ValueError, match="warm_start can only be used where `y` has the same"):
         model.fit(X, LABELS)
 
 

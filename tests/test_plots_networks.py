@@ -337,7 +337,7 @@ def test_regions_need_a_fitted_classifier_of_one_label(blobs):
     with pytest.raises(NotFittedError):
         DecisionRegionDisplay.from_estimator(MLPClassifier(), X)
     regressor = MLPRegressor(hidden_layer_sizes=(), solver="lbfgs", backend="numpy").fit(X, X[:, 0])
-    with pytest.raises(ValueError, match="need a classifier; MLPRegressor is none"):
+    with pytest.raises(ValueError, match="need a classifier; MLPRegressor is not one"):
         DecisionRegionDisplay.from_estimator(regressor, X)
     labels = np.column_stack([y == "left", y == "top"]).astype(int)
     model = MLPClassifier((), solver="lbfgs", backend="numpy").fit(X, labels)

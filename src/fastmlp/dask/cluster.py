@@ -13,14 +13,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from distributed import Client, Future, wait
-from distributed.client import FutureCancelledError, FuturesCancelledError
+from distributed import Client, Future
 
 from fastmlp import validation
 from fastmlp.dask.exchange import KEY_PREFIX, Exchange, PeerLostError
 from fastmlp.dask.placing import placed
 from fastmlp.dask.rounds import Job, State, Stretch
 from fastmlp.dask.tasks import Outcome, Place, run_round
+from fastmlp.dask.waiting import CANCELLED, POLL, running_workers, wait_a_moment
 
 if TYPE_CHECKING:
     from fastmlp.dask.shards import Shards
@@ -29,11 +29,8 @@ __all__ = ["Cluster"]
 
 logger = logging.getLogger("fastmlp.dask")
 
-#: What Dask raises of one task, and of several, that nobody will do any more.
-CANCELLED = (FutureCancelledError, FuturesCancelledError)
-
-#: Seconds between two looks at who is there, and for which a failed round's last words are awaited.
-POLL, LAST_WORDS = 0.5, 2.0
+#: Seconds for which a failed round's last words are awaited.
+LAST_WORDS = 2.0
 
 #: So often a round is repeated while no worker has left, and at all.
 MOST_FAILURES, MOST_REPEATS = 3, 20
@@ -185,7 +182,7 @@ class Cluster:
     def _watch(self, futures: list[Future], addresses: tuple[str, ...]) -> list[Outcome]:
         """Wait for all tasks; raise as soon as one of them can't end well."""
         while pending := [each for each in futures if each.status == "pending"]:
-            self._wait(pending)
+            wait_a_moment(pending)
             self._raise_error(futures, addresses)
             gone = set(addresses) - set(self._workers()) if self._is_time() else set()
             if gone:
@@ -205,18 +202,13 @@ class Cluster:
             self._looked = now
         return is_time
 
-    @staticmethod
-    def _wait(futures: list[Future]) -> None:
-        with suppress(TimeoutError, *CANCELLED):
-            wait(futures, timeout=POLL, return_when="FIRST_COMPLETED")
-
     def _raise_error(self, futures: list[Future], addresses: tuple[str, ...]) -> None:
         """Raise what has gone wrong, if anything has; what is no loss comes first."""
         if not any(each.status in {"error", "cancelled", "lost"} for each in futures):
             return
         end = time.monotonic() + LAST_WORDS
         while time.monotonic() < end and self._is_any_to_come(futures, addresses):
-            self._wait([each for each in futures if each.status == "pending"])
+            wait_a_moment([each for each in futures if each.status == "pending"])
         errors: list[Any] = [each.exception() for each in futures if each.status == "error"]
         others = [each for each in errors if not isinstance(each, PeerLostError)]
         if others:
@@ -237,9 +229,7 @@ class Cluster:
     # -- who is there ---------------------------------------------------------------------------
 
     def _workers(self) -> list[str]:
-        """Return the addresses of workers that take tasks."""
-        workers = self.client.scheduler_info()["workers"]
-        return [address for address, about in workers.items() if about["status"] == "running"]
+        return running_workers(self.client)
 
     def _await_workers(self) -> list[str]:
         """Return who is there, once anybody is.

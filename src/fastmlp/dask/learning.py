@@ -13,6 +13,7 @@ from fastmlp.backends import Rows
 from fastmlp.dask.run import Distribution
 from fastmlp.dask.shards import Encoding, ShardedData, shards_of
 from fastmlp.dask.survey import Look, survey_of
+from fastmlp.dask.waiting import gathered
 from fastmlp.data.survey import Drawn
 from fastmlp.estimators.sampling import (
     Encoder,
@@ -106,7 +107,7 @@ def _raise_for_piece(model: Any, parts: Sequence[Part], client: Any) -> None:
     """Raise, with its place, for the first part whose numbers are not as they must be."""
     check = dask.delayed(_error_of, pure=False)
     checked = [check(PieceCheck.of(model), part.pieces) for part in parts]
-    for error in client.gather(client.compute(checked)):
+    for error in gathered(client, client.compute(checked)):
         if error is not None:
             raise error
 

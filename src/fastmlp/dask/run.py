@@ -17,6 +17,7 @@ from fastmlp.backends import Totals
 from fastmlp.dask.cluster import Cluster
 from fastmlp.dask.link import LOCAL, Chosen, choose
 from fastmlp.dask.rounds import Job, State, Stretch
+from fastmlp.dask.waiting import WORKER_TIMEOUT
 from fastmlp.training.loop import BATCH_OVERHEAD, TrainingData, TrainingRun
 from fastmlp.training.state import Ending
 
@@ -59,7 +60,7 @@ class Distribution:
     shards: Shards
     exchange: str = "auto"
     local_steps: int | str = "auto"
-    worker_timeout: float = 60.0
+    worker_timeout: float = WORKER_TIMEOUT
     chosen: Chosen | None = field(init=False, default=None)
     cluster: Cluster | None = field(init=False, default=None)
 

@@ -9,6 +9,7 @@ import dask
 import numpy as np
 
 from fastmlp import validation
+from fastmlp.dask.waiting import gathered
 
 if TYPE_CHECKING:
     from fastmlp.dask.partitions import Part
@@ -96,7 +97,7 @@ def _of_each(score: Any, model: Any, parts: Sequence[Part], client: Any) -> list
     """Return what ``score`` says of each piece, computed on workers."""
     shared = dask.delayed(model, traverse=False, pure=False)
     each = dask.delayed(_scored, pure=False)
-    found = client.gather(client.compute([each(score, shared, part.pieces) for part in parts]))
+    found = gathered(client, client.compute([each(score, shared, part.pieces) for part in parts]))
     return [one for several in found for one in several]
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from fastmlp import validation
 from fastmlp.backends import Rows
 from fastmlp.dask.survey import Count, counted
+from fastmlp.dask.waiting import gathered
 from fastmlp.data.survey import Drawn, are_among
 from fastmlp.training.loop import TrainingData
 
@@ -191,7 +192,7 @@ def shards_of(
         ]
         # No worker is named, not even as a wish: Dask would wait for it once all had left.
         futures.append(client.compute(shared.shard(rank, rows)))
-    sizes = client.gather([client.submit(_size_of, each, pure=False) for each in futures])
+    sizes = gathered(client, [client.submit(_size_of, each, pure=False) for each in futures])
     n_rows, weight_sums = map(list, zip(*sizes, strict=True))
     return Shards(futures, n_rows, weight_sums)
 

@@ -16,6 +16,7 @@ import dask
 import numpy as np
 
 from fastmlp import validation
+from fastmlp.dask.waiting import gathered
 from fastmlp.data.survey import Drawn, Survey, merged_surveys, survey_of_part
 
 if TYPE_CHECKING:
@@ -130,6 +131,6 @@ def survey_of(parts: Sequence[Part], look: Look, client: Any) -> Found:
     level = [at(number, part.pieces) for number, part in enumerate(parts)]
     while len(level) > AT_ONCE:
         level = [merge(level[i : i + AT_ONCE]) for i in range(0, len(level), AT_ONCE)]
-    found = look.merged(client.gather(client.compute(level)))
+    found = look.merged(gathered(client, client.compute(level)))
     validation.check_rows_on_workers(sum(found.n_counting))
     return found

@@ -180,7 +180,7 @@ def check_same_classes(y: np.ndarray, classes: np.ndarray) -> None:
         present = np.unique(y)
     if not np.array_equal(present, classes):
         raise ValueError(
-            "warm_start can only be used when `y` has the same classes as in the previous call to "
+            "warm_start can only be used where `y` has the same classes as in the previous call to "
             f"fit. Previously got {one_line(str(classes))}, `y` has {one_line(str(present))}. Use "
             "partial_fit to continue with some of the classes."
         )
