@@ -5,6 +5,7 @@ A fit that has lost workers ends with the same bits as one that has not.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -19,7 +20,7 @@ from helpers_dask import cluster_of
 from numpy.testing import assert_array_equal
 
 from fastmlp import DivergenceError
-from fastmlp.dask import DaskMLPClassifier, DaskMLPRegressor
+from fastmlp.dask import DaskMLPClassifier, DaskMLPRegressor, cluster
 from fastmlp.dask.run import Distribution
 
 pytestmark = [
@@ -113,6 +114,21 @@ def test_a_worker_that_dies_in_the_middle_of_a_round_costs_no_bit(client, way):
     assert victim not in pids(client)
 
 
+def test_a_worker_that_dies_before_it_has_handed_over_its_result(client, monkeypatch):
+    expected, original, killed = fitted(client), cluster.fetched, []
+
+    def first_kill(of, futures, check):
+        if not killed and len(futures) == 2:
+            (address,) = of.who_has(futures[:1])[futures[0].key]
+            killed.append(of.run(os.getpid)[address])
+            kill(killed[0])
+        return original(of, futures, check)
+
+    monkeypatch.setattr(cluster, "fetched", first_kill)
+    assert_same(fitted(client), expected)
+    assert killed
+
+
 def test_all_workers_die_and_are_started_again(client):
     expected = fitted(client)
     at = At(2, lambda: [kill(pid) for pid in pids(client)] and None)
@@ -198,7 +214,14 @@ def test_nobody_is_there_when_the_fit_begins(monkeypatch):
             fitted(client)
 
 
-def test_workers_leave_and_come():
+def test_a_scheduler_that_is_gone():
+    with cluster_of(1) as client, within(60):
+        leave = At(2, client.cluster.close)
+        with pytest.raises(RuntimeError, match="connection to Dask's scheduler is lost"):
+            fitted(client, "synchronous", leave, max_iter=200)
+
+
+def test_workers_leave_and_come(request):
     """The cluster shrinks to one worker that was told to go, and grows again to three."""
     with cluster_of(2) as client, within(60):
         expected = fitted(client, n_shards=3)
@@ -210,7 +233,8 @@ def test_workers_leave_and_come():
             client.cluster.scale(4)  # which counts the one that was told to go
             client.wait_for_workers(3, timeout=30)
 
-        seen = []
+        seen, caplog = [], request.getfixturevalue("caplog")
+        caplog.set_level(logging.INFO, "fastmlp.dask")
 
         def look(record):
             seen.append(len(client.scheduler_info()["workers"]))
@@ -219,6 +243,8 @@ def test_workers_leave_and_come():
     assert_same(model, expected)
     assert min(seen) == 1
     assert max(seen) == 3
+    places = [line for line in caplog.messages if line.startswith("ranks are on")]
+    assert len(set(places[-1].removeprefix("ranks are on ").split(", "))) == 3
 
 
 def test_rows_scattered_to_a_worker_that_dies_end_the_fit():

@@ -24,6 +24,7 @@ import fastmlp
 from fastmlp import MLPClassifier, MLPRegressor
 from fastmlp.dask import DaskMLPClassifier, DaskMLPRegressor
 from fastmlp.data import from_parquet
+from fastmlp.schedules import Cosine, Scaled
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -338,3 +339,41 @@ def test_a_grid_search_runs_on_the_same_cluster(client):
     assert_array_equal(found.cv_results_["mean_test_score"], wanted.cv_results_["mean_test_score"])
     again = DaskMLPClassifier(**SYNCHRONOUS).fit(*arrays(X, LABELS))
     assert again.exchange_ == "synchronous"
+
+
+def test_a_client_that_is_not_the_default_one(client):
+    with Client(client.cluster, set_as_default=False) as other:
+        x, y = arrays(X, Y)
+        with client.as_current():
+            model = DaskMLPRegressor(client=other, **SYNCHRONOUS)
+            model.fit(other.persist(x), y, X_val=other.persist(x), y_val=y)
+            expected = DaskMLPRegressor(client=client, **SYNCHRONOUS).fit(x, y)
+    assert_array_equal(model.coefs_[0], expected.coefs_[0])
+
+
+def test_rows_that_do_not_count_may_hold_anything():
+    labels, weights, targets = LABELS.astype(object), np.ones(N), Y.copy()
+    labels[10], weights[10], targets[10] = "none", 0.0, np.nan
+    x, y, t, w = arrays(X, labels.astype(str), targets, weights)
+    model = DaskMLPClassifier(**SYNCHRONOUS).fit(x, y, w)
+    assert list(model.classes_) == ["high", "low", "middle"]
+    assert np.isfinite(DaskMLPRegressor(**SYNCHRONOUS).fit(x, t, w).loss_)
+
+
+def test_a_class_may_count_nothing_in_a_part_of_its_own():
+    order = np.argsort(LABELS)
+    x, y = arrays(X[order], LABELS[order])
+    given = {"high": 0.0, "low": 1.0, "middle": 1.0}
+    model = DaskMLPClassifier(**SYNCHRONOUS, class_weight=given).fit(x, y)
+    assert np.isfinite(model.loss_)
+
+
+@pytest.mark.parametrize("n_shards", [1, 2])
+def test_schedules_of_dropout_are_followed(n_shards):
+    x, y = arrays(X, LABELS)
+    given = {**GIVEN, "max_iter": 6, "n_shards": n_shards, "exchange": "auto", "local_steps": 2}
+    curves = [
+        DaskMLPClassifier(**given, dropout=dropout).fit(x, y).loss_curve_
+        for dropout in (0.5, Scaled(0.5, Cosine()))
+    ]
+    assert curves[0] != curves[1]

@@ -73,6 +73,16 @@ def test_without_a_shuffle_it_is_the_fit_of_arrays(buffer_rows, options):
         assert model.n_features_in_ == 5
 
 
+def test_a_class_may_count_nothing_in_a_part_of_its_own(folder):
+    by_label = np.argsort(LABELS)
+    columns = {name: X[by_label, i] for i, name in enumerate(NAMES)}
+    table = pa.table({**columns, "label": LABELS[by_label]})
+    pq.write_table(table, folder / "sorted.parquet", row_group_size=200)
+    source = from_parquet(folder / "sorted.parquet", target="label", n_open=1, buffer_rows=200)
+    model = classifier(class_weight={"low": 0.0, "middle": 1.0, "high": 1.0}).fit(source)
+    assert np.isfinite(model.loss_)
+
+
 def test_weights_and_class_weights_are_those_of_arrays():
     weights = RNG.uniform(0.5, 2, N)
     given = {"shuffle": False, "class_weight": {"low": 3.0, "middle": 1.0, "high": 0.5}}

@@ -20,7 +20,7 @@ from fastmlp.dask.exchange import KEY_PREFIX, Exchange, PeerLostError
 from fastmlp.dask.placing import placed
 from fastmlp.dask.rounds import Job, State, Stretch
 from fastmlp.dask.tasks import Outcome, Place, run_round
-from fastmlp.dask.waiting import CANCELLED, POLL, running_workers, wait_a_moment
+from fastmlp.dask.waiting import CANCELLED, POLL, fetched, running_workers, wait_a_moment
 
 if TYPE_CHECKING:
     from fastmlp.dask.shards import Shards
@@ -74,6 +74,7 @@ class Cluster:
     n_bytes: int = 0
     _group: _Group | None = None
     _looked: float = -1.0
+    _placed: float = -1.0
 
     def __post_init__(self) -> None:
         self.client.register_plugin(Exchange())
@@ -110,15 +111,17 @@ class Cluster:
                 validation.check_round_can_repeat(n_failures, MOST_FAILURES, str(error))
             except BaseException:
                 self.disband()
+                # Whatever Dask says of a lost scheduler, that is the reason.
+                validation.check_scheduler_answers(self.client.status == "running")
                 raise
         return validation.raise_round_fails(MOST_REPEATS)
 
     def _group_now(self, state: State, *, anew: bool) -> _Group:
         """Return the ranks where they shall be in the next round."""
         now = time.monotonic()
-        if self._group is not None and not anew and now - self._looked < POLL:
+        if self._group is not None and not anew and now - self._placed < POLL:
             return self._group
-        self._looked = now
+        self._placed = now
         present = () if self._group is None else self._group.addresses
         addresses = placed(self._await_workers(), self._holders(), present)
         if self._group is None or anew or addresses != present:
@@ -137,7 +140,7 @@ class Cluster:
         """
         given = None
         if not group.futures:
-            (given,) = self.client.scatter([state], workers=group.addresses[:1], hash=False)
+            given = self._handed_over(state, group.addresses[0])
         futures = [self._submit(group, rank, stretch, given) for rank in range(self.job.n_ranks)]
         try:
             outcomes = self._watch(futures, group.addresses)
@@ -148,6 +151,14 @@ class Cluster:
         group.n_rounds += 1
         self.n_bytes += sum(each.n_bytes for each in outcomes)
         return outcomes[0]
+
+    def _handed_over(self, state: State, address: str) -> Future:
+        """Return a state on a worker."""
+        try:
+            (given,) = self.client.scatter([state], workers=[address], hash=False)
+        except (*CANCELLED, OSError, KeyError, TimeoutError) as error:
+            raise PeerLostError(f"the state did not arrive: {error!r}") from error
+        return given
 
     def _submit(self, group: _Group, rank: int, stretch: Stretch, given: Future | None) -> Future:
         earlier = group.futures[rank].key if group.futures else ""
@@ -182,17 +193,24 @@ class Cluster:
     def _watch(self, futures: list[Future], addresses: tuple[str, ...]) -> list[Outcome]:
         """Wait for all tasks; raise as soon as one of them can't end well."""
         while pending := [each for each in futures if each.status == "pending"]:
-            wait_a_moment(pending)
+            wait_a_moment(self.client, pending)
             self._raise_error(futures, addresses)
-            gone = set(addresses) - set(self._workers()) if self._is_time() else set()
-            if gone:
-                raise PeerLostError(f"{', '.join(sorted(gone))} left")
+            if self._is_time():
+                self._check_present(addresses)
         self._raise_error(futures, addresses)
         try:
-            outcomes: list[Outcome] = self.client.gather(futures)
+            outcomes: list[Outcome] = fetched(
+                self.client, futures, lambda: self._check_present(addresses)
+            )
         except (*CANCELLED, OSError, KeyError) as error:
             raise PeerLostError(f"a result was lost: {error!r}") from error
         return outcomes
+
+    def _check_present(self, addresses: tuple[str, ...]) -> None:
+        """Raise PeerLostError if one of the workers has left."""
+        gone = set(addresses) - set(self._workers())
+        if gone:
+            raise PeerLostError(f"{', '.join(sorted(gone))} left")
 
     def _is_time(self) -> bool:
         """Return whether it is time to look at who is there."""
@@ -208,7 +226,7 @@ class Cluster:
             return
         end = time.monotonic() + LAST_WORDS
         while time.monotonic() < end and self._is_any_to_come(futures, addresses):
-            wait_a_moment([each for each in futures if each.status == "pending"])
+            wait_a_moment(self.client, [each for each in futures if each.status == "pending"])
         errors: list[Any] = [each.exception() for each in futures if each.status == "error"]
         others = [each for each in errors if not isinstance(each, PeerLostError)]
         if others:

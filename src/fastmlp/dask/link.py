@@ -40,7 +40,13 @@ class Chosen(NamedTuple):
 
 
 def choose(
-    cluster: Cluster, state: State, trial: Stretch, exchange: str, local_steps: int | str
+    cluster: Cluster,
+    state: State,
+    trial: Stretch,
+    exchange: str,
+    local_steps: int | str,
+    *,
+    is_free: bool,
 ) -> Chosen:
     """Return how ranks exchange what they learn: as the user says, or as the link is fit for.
 
@@ -52,13 +58,18 @@ def choose(
         Synchronous updates that are made and forgotten where the link is measured.
     exchange : {"auto", "synchronous", "local"}
     local_steps : int or "auto"
+    is_free : bool
+        Whether sums of gradients can follow all schedules of the fit: those of dropout and label
+        smoothing they can't.
     """
     steps = None if local_steps == "auto" else int(local_steps)
     if exchange == SYNCHRONOUS:
         return Chosen(SYNCHRONOUS, 1, "Workers sum the gradients of each update, as asked for.")
+    if not is_free:
+        exchange = LOCAL
     if exchange == LOCAL and steps is not None:
         return Chosen(LOCAL, steps, _local(steps) + ", as asked for.")
-    if cluster.job.n_ranks == 1:
+    if cluster.job.n_ranks == 1 and is_free:
         return Chosen(SYNCHRONOUS, 1, "One worker learns alone.")
     cluster.run(state, trial, True)  # connections, threads and caches are made ready
     outcome = cluster.run(state, trial, True)

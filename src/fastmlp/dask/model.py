@@ -16,6 +16,7 @@ from fastmlp import validation
 from fastmlp.dask.learning import prepare_distributed
 from fastmlp.dask.partitions import is_distributed, parts_of
 from fastmlp.dask.prediction import Asked, predicted
+from fastmlp.dask.waiting import gathered
 from fastmlp.estimators.hiding import available
 from fastmlp.estimators.preparation import ValidationRows
 from fastmlp.training import clock
@@ -202,7 +203,7 @@ class NetworkOnCluster(OnCluster):
         began = clock.now()
         validation.check_distributed_parameters(self.exchange, self.n_shards, self.local_steps)
         client = self.client_
-        given = ValidationRows(*_in_memory(X_val, y_val, sample_weight_val))
+        given = ValidationRows(*_in_memory(client, X_val, y_val, sample_weight_val))
         parts = self._parts(X, y, sample_weight)
         fitting, distribution = prepare_distributed(self, parts, client, began, given)
         self._run(fitting, X, y, sample_weight)  # type: ignore[attr-defined]
@@ -225,6 +226,9 @@ class NetworkOnCluster(OnCluster):
         return local
 
 
-def _in_memory(*values: Any) -> tuple[Any, ...]:
+def _in_memory(client: Any, *values: Any) -> tuple[Any, ...]:
     """Return rows that judge, computed if they are collections of Dask's."""
-    return tuple(dask.compute(*values)) if any(map(dask.is_dask_collection, values)) else values
+    return tuple(
+        gathered(client, [client.compute(each)])[0] if dask.is_dask_collection(each) else each
+        for each in values
+    )

@@ -131,6 +131,7 @@ class DistributedRun(TrainingRun):
             self._trial(),
             distribution.exchange,
             distribution.local_steps,
+            is_free=not {"dropout", "label_smoothing"} & {each.name for each in self._rate.others},
         )
         distribution.chosen = chosen
         self._cluster.n_bytes = 0  # without those of the trial

@@ -17,6 +17,7 @@ from fastmlp import validation
 from fastmlp.backends import Rows
 from fastmlp.dask.survey import Count, counted
 from fastmlp.dask.waiting import gathered
+from fastmlp.data.stacks import chosen
 from fastmlp.data.survey import Drawn, are_among
 from fastmlp.training.loop import TrainingData
 
@@ -124,8 +125,7 @@ class Encoding:
         if not keep.any():
             return self.none
         with validation.naming_piece(piece.place):
-            rows = self.encode(piece)
-        return rows if keep.all() else _each(lambda column: column[keep], rows)
+            return self.encode(piece if keep.all() else chosen(piece, np.flatnonzero(keep)))
 
     def stacked(self, several: Sequence[Rows]) -> Rows:
         """Return some rows after the other."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +13,15 @@ from distributed.client import FutureCancelledError, FuturesCancelledError
 
 from fastmlp import validation
 
-__all__ = ["CANCELLED", "POLL", "WORKER_TIMEOUT", "gathered", "running_workers", "wait_a_moment"]
+__all__ = [
+    "CANCELLED",
+    "POLL",
+    "WORKER_TIMEOUT",
+    "fetched",
+    "gathered",
+    "running_workers",
+    "wait_a_moment",
+]
 
 #: Seconds between two looks at who is there.
 POLL = 0.5
@@ -25,15 +34,43 @@ CANCELLED = (FutureCancelledError, FuturesCancelledError)
 
 
 def running_workers(client: Client) -> list[str]:
-    """Return the addresses of workers that take tasks."""
-    workers = client.scheduler_info(n_workers=-1)["workers"]
+    """Return the addresses of workers that take tasks.
+
+    Raises
+    ------
+    RuntimeError
+        If the client has lost its scheduler.
+    """
+    workers = client.scheduler_info(n_workers=-1).get("workers")
+    validation.check_scheduler_answers(client.status == "running" and workers is not None)
     return [address for address, about in workers.items() if about["status"] == "running"]
 
 
-def wait_a_moment(futures: Sequence[Future]) -> None:
+def wait_a_moment(client: Client, futures: Sequence[Future]) -> None:
     """Wait until one of the tasks has ended, or for ``POLL`` seconds."""
-    with suppress(TimeoutError, *CANCELLED):
+    with suppress(TimeoutError, *CANCELLED), client.as_current():
         wait(futures, timeout=POLL, return_when="FIRST_COMPLETED")
+
+
+def fetched(client: Client, futures: Sequence[Future], check: Callable[[], None]) -> list[Any]:
+    """Return what tasks have made; ``check`` is called now and then, and may raise.
+
+    A worker that dies before its result has been sent would else be waited for.
+    """
+
+    async def ask() -> list[Any]:
+        results: list[Any] = await client.gather(list(futures), asynchronous=True)
+        return results
+
+    asked = asyncio.run_coroutine_threadsafe(ask(), client.loop.asyncio_loop)
+    try:
+        while True:
+            try:
+                return asked.result(POLL)
+            except TimeoutError:
+                check()
+    finally:
+        asked.cancel()
 
 
 def gathered(
@@ -58,13 +95,12 @@ def gathered(
         If the cluster is without workers for so long.
     """
     seconds = WORKER_TIMEOUT if worker_timeout is None else worker_timeout
-    last_seen = looked = time.monotonic()
-    while pending := [each for each in futures if each.status == "pending"]:
-        wait_a_moment(pending)
+    last_seen = time.monotonic()
+
+    def check() -> None:
+        nonlocal last_seen
         now = time.monotonic()
-        if now - looked >= POLL:
-            looked = now
-            last_seen = now if running_workers(client) else last_seen
-            validation.check_workers_come(now - last_seen < seconds, seconds)
-    results: list[Any] = client.gather(list(futures))
-    return results
+        last_seen = now if running_workers(client) else last_seen
+        validation.check_workers_come(now - last_seen < seconds, seconds)
+
+    return fetched(client, futures, check)

@@ -69,10 +69,12 @@ class ClassWeights:
         weights: np.ndarray | None,
         coder: TargetCoder,
         target: np.ndarray,
+        *,
+        whole: bool = True,
     ) -> np.ndarray | None:
         """Return what rows count, (N,): their own ``weights`` (N,) times those of their classes.
 
-        ``target`` (N, T) is theirs.
+        ``target`` (N, T) is theirs. Only if they are the ``whole`` table must one of them count.
         """
         if self.factors is None:
             return weights
@@ -85,7 +87,7 @@ class ClassWeights:
         if weights is not None:
             product = product * weights
         what = weights_name(self.class_weight, weights)
-        return check_row_weights(product, what, coder.dtype)
+        return check_row_weights(product, what, coder.dtype, whole=whole)
 
 
 def factors_of(

@@ -204,4 +204,6 @@ class Encoder:
         own = validation.check_sample_weight(piece.weights, len(X), dtype)
         self.coder.check(y, whole=False)
         target = self.coder.encode(y)
-        return Rows(np.asarray(X, dtype), target, self.classes.times(own, self.coder, target))
+        return Rows(
+            np.asarray(X, dtype), target, self.classes.times(own, self.coder, target, whole=False)
+        )

@@ -44,7 +44,6 @@ from fastmlp.validation.dask import (
     check_rows_of_collection,
     check_rows_on_workers,
     check_scored_by_parts,
-    check_workers,
     raise_no_partial_fit,
     raise_not_distributed,
 )
@@ -52,6 +51,7 @@ from fastmlp.validation.distribution import (
     check_no_shard_lost,
     check_round_can_repeat,
     check_rows_of_batch,
+    check_scheduler_answers,
     check_workers_come,
     raise_round_fails,
 )
@@ -447,6 +447,7 @@ __all__ = [
     "check_same_normalizations",
     "check_same_scaling",
     "check_sample_weight",
+    "check_scheduler_answers",
     "check_score",
     "check_scored",
     "check_scored_by_parts",
@@ -485,7 +486,6 @@ __all__ = [
     "check_weights",
     "check_weights_of_models",
     "check_weights_of_parts",
-    "check_workers",
     "check_workers_come",
     "check_years",
     "check_zipmap",

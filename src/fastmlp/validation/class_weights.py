@@ -105,13 +105,18 @@ def _other_kind(strange: list[Any], known: list[Any]) -> str:
     return f" Its keys are {a}, but the classes are {b}."
 
 
-def check_row_weights(weights: np.ndarray, name: str, dtype: np.dtype) -> np.ndarray:
-    """Return what rows count, (N,), classes included, as ``dtype``; raise if it can't be held."""
+def check_row_weights(
+    weights: np.ndarray, name: str, dtype: np.dtype, *, whole: bool = True
+) -> np.ndarray:
+    """Return what rows count, (N,), classes included, as ``dtype``; raise if it can't be held.
+
+    Some row of a ``whole`` table must count.
+    """
     total = weights.sum(dtype=np.float64)
     if not total <= np.finfo(dtype).max:
         raise ValueError(f"{name} sums to {total:g}, which is too large for dtype {dtype.name}.")
     real: np.ndarray = weights.astype(dtype)
-    if not real.any():
+    if whole and not real.any():
         raise ValueError(f"{name} is zero for every row of y; at least one must be positive.")
     return real
 

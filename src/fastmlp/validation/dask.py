@@ -27,7 +27,6 @@ __all__ = [
     "check_rows_of_collection",
     "check_rows_on_workers",
     "check_scored_by_parts",
-    "check_workers",
     "raise_no_partial_fit",
     "raise_not_distributed",
 ]
@@ -59,14 +58,6 @@ def check_client(client: Any, found: Any, kind: Any) -> None:
         raise ValueError("client is asynchronous, but fit waits: pass a synchronous client.")
     if chosen.status != "running":
         raise ValueError(f"client is {chosen.status}: pass one that is connected to a scheduler.")
-
-
-def check_workers(n_workers: int) -> None:
-    """Raise ValueError for a cluster without workers."""
-    if n_workers == 0:
-        raise ValueError(
-            "The cluster has no workers: start some, for example with cluster.scale(2)."
-        )
 
 
 def check_distributed_parameters(exchange: Any, n_shards: Any, local_steps: Any) -> None:

@@ -9,6 +9,7 @@ __all__ = [
     "check_no_shard_lost",
     "check_round_can_repeat",
     "check_rows_of_batch",
+    "check_scheduler_answers",
     "check_workers_come",
     "raise_round_fails",
 ]
@@ -24,6 +25,14 @@ def check_rows_of_batch(job: Any) -> None:
             "normalization='batch' needs two rows of each shard in each batch, but the smallest "
             f"shard has {fewest} rows for the {job.n_updates} batches of an epoch: raise "
             "batch_size, lower n_shards, or take normalization='layer'."
+        )
+
+
+def check_scheduler_answers(does: bool) -> None:
+    """Raise RuntimeError if the client has lost its scheduler."""
+    if not does:
+        raise RuntimeError(
+            "The connection to Dask's scheduler is lost. Connect a new client, and fit again."
         )
 
 
