@@ -42,6 +42,7 @@ nitpick_ignore_regex = [("py:.*", r"(sklearn|numpy|scipy|pandas|matplotlib)\..*"
 
 # Pages in Markdown are files that are read on GitHub too: their headings are targets of links.
 myst_heading_anchors = 3
+myst_enable_extensions = ["dollarmath"]
 
 linkcheck_timeout = 20
 linkcheck_anchors = False
