@@ -256,7 +256,7 @@ def test_other_modules_are_named(module, text):
     [
         ("abc", "classes must be a sequence of labels; got 'abc'"),
         (3, "classes must be a sequence of labels; got 3"),
-        ([0, 1], "classes must be 3 labels for 3 outputs"),
+        ([0, 1], "classes must have 3 labels for 3 outputs"),
         ([0, 1, 1], "classes must all be different"),
     ],
 )
