@@ -18,6 +18,7 @@ def cluster_of(n_workers=2, **options):
         ) as cluster,
         Client(cluster) as client,
     ):
+        client.wait_for_workers(n_workers, timeout=60)
         yield client
 
 

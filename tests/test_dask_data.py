@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+
+import cloudpickle
 import dask
 import dask.array as da
 import dask.dataframe as dd
@@ -17,6 +20,9 @@ from fastmlp.dask.shards import cuts
 from fastmlp.dask.survey import Look, survey_of
 from fastmlp.data import from_arrays, from_parquet
 from fastmlp.data.survey import Drawn, survey
+
+# Workers can't import this file: its functions travel as they are.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),

@@ -36,6 +36,7 @@ GIVEN = {
     "n_members": 1,
     "random_state": 0,
     "exchange": "synchronous",
+    "n_shards": 2,
 }
 
 

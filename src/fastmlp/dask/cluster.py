@@ -29,8 +29,8 @@ __all__ = ["Cluster"]
 
 logger = logging.getLogger("fastmlp.dask")
 
-#: Seconds for which a failed round's last words are awaited.
-LAST_WORDS = 2.0
+#: Seconds for which a failed round's last words are awaited, and a worker that shall get a state.
+LAST_WORDS, SCATTER_TIMEOUT = 2.0, 5.0
 
 #: So often a round is repeated while no worker has left, and at all.
 MOST_FAILURES, MOST_REPEATS = 3, 20
@@ -155,7 +155,9 @@ class Cluster:
     def _handed_over(self, state: State, address: str) -> Future:
         """Return a state on a worker."""
         try:
-            (given,) = self.client.scatter([state], workers=[address], hash=False)
+            (given,) = self.client.scatter(
+                [state], workers=[address], hash=False, timeout=SCATTER_TIMEOUT
+            )
         except (*CANCELLED, OSError, KeyError, TimeoutError) as error:
             raise PeerLostError(f"the state did not arrive: {error!r}") from error
         return given
