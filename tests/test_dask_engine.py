@@ -51,7 +51,7 @@ def shared():
 
 @pytest.fixture
 def client(shared):
-    with within(60):
+    with within(150):
         yield shared
 
 
@@ -131,7 +131,7 @@ def test_one_shard_learns_as_well_as_one_machine(client, way):
 
 def test_bits_do_not_depend_on_who_has_the_rows():
     found = {way: [] for way in WAYS}
-    with cluster_of(1) as client, within(60):
+    with cluster_of(1) as client, within(150):
         for n_workers in (1, 2, 3):
             client.cluster.scale(n_workers)
             client.wait_for_workers(n_workers, timeout=30)
