@@ -99,7 +99,7 @@ class Cluster:
         """
         n_failures = 0
         for _ in range(MOST_REPEATS):
-            group = self._group_now(state, anew=is_new)
+            group = self._group_now(anew=is_new)
             try:
                 return self._attempt(group, state, stretch)
             except PeerLostError as error:
@@ -116,7 +116,7 @@ class Cluster:
                 raise
         return validation.raise_round_fails(MOST_REPEATS)
 
-    def _group_now(self, state: State, *, anew: bool) -> _Group:
+    def _group_now(self, *, anew: bool) -> _Group:
         """Return the ranks where they shall be in the next round."""
         now = time.monotonic()
         if self._group is not None and not anew and now - self._placed < POLL:

@@ -72,7 +72,7 @@ def choose(
     if cluster.job.n_ranks == 1 and is_free:
         return Chosen(SYNCHRONOUS, 1, "One worker learns alone.")
     cluster.run(state, trial, True)  # connections, threads and caches are made ready
-    outcome = cluster.run(state, trial, True)
+    outcome = cluster.run(state, trial, False)  # by the same ranks, whatever they have learnt
     n_updates = len(trial.updates)
     exchanging = outcome.exchanging / n_updates
     computing = max(outcome.seconds / n_updates - exchanging, 1e-9)

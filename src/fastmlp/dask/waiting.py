@@ -73,17 +73,13 @@ def fetched(client: Client, futures: Sequence[Future], check: Callable[[], None]
         asked.cancel()
 
 
-def gathered(
-    client: Client, futures: Sequence[Future], worker_timeout: float | None = None
-) -> list[Any]:
+def gathered(client: Client, futures: Sequence[Future]) -> list[Any]:
     """Return what tasks make.
 
     Parameters
     ----------
     client : distributed.Client
     futures : sequence of Future, length n
-    worker_timeout : float, default=None
-        Seconds that the cluster may be without workers; None for ``WORKER_TIMEOUT``.
 
     Returns
     -------
@@ -92,15 +88,14 @@ def gathered(
     Raises
     ------
     RuntimeError
-        If the cluster is without workers for so long.
+        If the cluster is without workers for ``WORKER_TIMEOUT``.
     """
-    seconds = WORKER_TIMEOUT if worker_timeout is None else worker_timeout
     last_seen = time.monotonic()
 
     def check() -> None:
         nonlocal last_seen
         now = time.monotonic()
         last_seen = now if running_workers(client) else last_seen
-        validation.check_workers_come(now - last_seen < seconds, seconds)
+        validation.check_workers_come(now - last_seen < WORKER_TIMEOUT, WORKER_TIMEOUT)
 
     return fetched(client, futures, check)

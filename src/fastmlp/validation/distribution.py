@@ -41,7 +41,7 @@ def check_workers_come(in_time: bool, seconds: float) -> None:
     if not in_time:
         raise RuntimeError(
             f"The cluster has no workers, and none came within {seconds:g} seconds. Start "
-            "workers, or raise worker_timeout."
+            "workers, and fit again."
         )
 
 
