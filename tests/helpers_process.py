@@ -9,8 +9,8 @@ from pathlib import Path
 
 from helpers_hard import so_many
 
-#: Long enough on a busy machine too: what takes longer hangs. How much a test does is a count of its
-#: own; ``make hard`` does thirty times as much.
+#: Long enough on a busy machine too: what takes longer hangs. Each test counts what it does, which
+#: ``make hard`` makes some thirty times as much.
 SECONDS_UNTIL_IT_HANGS = so_many(600, 4 * 3600)
 
 

@@ -1,4 +1,7 @@
-"""Checks of what users pass in: every error text for it is here, and nothing else raises for it.
+"""Checks of what users pass in.
+
+Every error text for it is here. Only damaged model files (``files/damage.py``) and the command line
+(``cli/errors.py``) have texts of their own.
 
 All checks of a fit run before anything changes, and know nothing of backends but their names, so
 the text is the same for each.

@@ -201,7 +201,7 @@ def check_no_transform(transform: str | None) -> None:
 
 
 def takes_transforms(loss: str) -> bool:
-    """Return whether a loss looks for numbers that can be transformed back."""
+    """Return whether what a loss makes the network predict can be transformed back."""
     return loss not in ("gaussian_nll", "poisson", "gamma", "tweedie")
 
 
@@ -262,7 +262,7 @@ def check_rows_to_learn_from(n_rows: int) -> None:
 
 
 def check_own_rows(rows: tuple[Any, Any, Any], n_folds: Any) -> bool:
-    """Return whether there are rows to judge by; ValueError if but a part, or folds, are given.
+    """Return whether there are rows to judge by; ValueError if only some are given, or folds too.
 
     ``rows`` are X_val, y_val and sample_weight_val.
     """
