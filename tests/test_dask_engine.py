@@ -52,7 +52,7 @@ def shared():
 
 @pytest.fixture
 def client(shared):
-    with within(150):
+    with within(300):
         yield shared
 
 
@@ -132,10 +132,10 @@ def test_one_shard_learns_as_well_as_one_machine(client, way):
 
 def test_bits_do_not_depend_on_who_has_the_rows():
     found = {way: [] for way in WAYS}
-    with cluster_of(1) as client, within(150):
+    with cluster_of(1) as client, within(300):
         for n_workers in (1, 2, 3):
             client.cluster.scale(n_workers)
-            client.wait_for_workers(n_workers, timeout=30)
+            client.wait_for_workers(n_workers, timeout=120)
             for way, models in found.items():
                 more = {"n_shards": 3, "dropout": 0.2, "normalization": "batch"}
                 models.append(on_cluster(client, way, **more, dtype="float32"))
