@@ -280,6 +280,7 @@ from fastmlp.validation.tabular import (
     parameter_of_quantiles,
     partner_fails,
     partner_without_time,
+    stays_as_it_was,
     takes_transforms,
 )
 from fastmlp.validation.targets import (
@@ -550,6 +551,7 @@ __all__ = [
     "small_factors",
     "splitting",
     "stand_in",
+    "stays_as_it_was",
     "takes_transforms",
     "weights_change_penalties",
     "weights_name",

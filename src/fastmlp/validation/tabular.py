@@ -44,6 +44,7 @@ __all__ = [
     "parameter_of_quantiles",
     "partner_fails",
     "partner_without_time",
+    "stays_as_it_was",
     "takes_transforms",
 ]
 
@@ -297,6 +298,14 @@ def no_time_for_all_rows(limit: float | None, n_late: int, n_members: int) -> st
     return (
         f"time_limit={limit:g} seconds were over before {n_late} of {n_members} members had learnt "
         "from all rows of the source: they have seen a sample, or a part. Give the fit more time."
+    )
+
+
+def stays_as_it_was(name: str, error: Exception) -> str:
+    """Return what to warn of when networks can't learn from all rows, and stay as they raced."""
+    return (
+        f"The networks of {one_line(name, 100)} could not learn from all rows, and predict as they "
+        f"did in the race: {one_line(str(error), 300)}"
     )
 
 
