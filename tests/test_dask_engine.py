@@ -18,6 +18,7 @@ from fastmlp.dask.placing import placed
 from fastmlp.dask.rounds import OUTER_MOMENTUM, OUTER_RATE
 from fastmlp.dask.run import Distribution
 from fastmlp.dask.sums import bytes_of_sum, weighted_sum
+from fastmlp.dask.waiting import fetched
 from fastmlp.schedules import Cosine
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -257,6 +258,15 @@ def test_rows_that_went_to_another_worker_begin_where_the_core_can_read(
     assert name in dict(seen)
     assert [each for each in seen if not each[1]] == []
     assert_array_equal(model.coefs_[0], expected.coefs_[0])
+
+
+def test_a_timeout_of_dasks_own_ends_the_wait_for_results(client, monkeypatch):
+    async def late(*_, **__):
+        raise TimeoutError("of Dask's own")
+
+    monkeypatch.setattr(client, "gather", late)
+    with within(20), pytest.raises(TimeoutError, match="of Dask's own"):
+        fetched(client, [], lambda: None)
 
 
 def test_a_callback_may_change_the_network(client):
