@@ -122,6 +122,73 @@ def test_local_updates_are_those_of_the_formula(client):
         assert_allclose(ours, theirs, rtol=1e-8, atol=1e-10)
 
 
+def adam_oracle(start, n_epochs, n_steps, rate, betas, eps=1e-8):
+    """Return weights and biases after local Adam, whose v is that of both ranks together."""
+
+    def state(model):
+        return [*model.coefs_, *model.intercepts_]
+
+    def numbers(values):
+        return np.concatenate([each.ravel() for each in values])
+
+    def gradient_of(values, rows):
+        model_values = np.split(values, np.cumsum([each.size for each in state(start)])[:-1])
+        for there, value in zip(state(start), model_values, strict=True):
+            there[...] = value.reshape(there.shape)
+        slopes = start.gradient(X[rows], Y[rows])
+        return numbers([*slopes.coefs, *slopes.intercepts])
+
+    theta = numbers(state(start))
+    velocity, m, v = np.zeros((3, len(theta)))
+    updates, (beta_1, beta_2), t = batches(), betas, 0
+    for _ in range(n_epochs):
+        for first in range(0, len(updates), n_steps):
+            chosen = updates[first : first + n_steps]
+            ends = []
+            for rank in range(2):
+                own, m_own, v_own, squares = theta.copy(), m.copy(), v.copy(), np.zeros_like(v)
+                for step, update in enumerate(chosen, t + 1):
+                    g = gradient_of(own, update[rank])
+                    m_own = beta_1 * m_own + (1 - beta_1) * g
+                    v_own = beta_2 * v_own + (1 - beta_2) * g**2 / 2
+                    squares = beta_2 * squares + (1 - beta_2) * g**2
+                    root = np.sqrt(1 - beta_2**step)
+                    own = own - rate * root / (1 - beta_1**step) * m_own / (np.sqrt(v_own) + eps)
+                ends.append((own, m_own, squares))
+            h = len(chosen)
+            own, m_mean, squares = (sum(each) / 2 for each in zip(*ends, strict=True))
+            t += h
+            keep_1, keep_2 = beta_1**h, beta_2**h
+            weights = beta_1 ** np.arange(h)
+            kappa = np.sum(weights**2) / np.sum(weights) ** 2
+            slope = (m_mean - keep_1 * m) / (1 - keep_1)
+            noise = (squares / (1 - keep_2) - slope**2) / (2 - kappa)
+            v = keep_2 * v + (1 - keep_2) * (slope**2 + (1 - kappa) * noise)
+            m = m_mean
+            difference = theta - own
+            velocity = OUTER_MOMENTUM * velocity + difference
+            theta = theta - OUTER_RATE * (OUTER_MOMENTUM * velocity + difference)
+    return theta
+
+
+def test_local_updates_by_adam_are_those_of_the_formula(client):
+    parameters = {"shuffle": False, "alpha": 0.0, "beta_2": 0.9}
+    start = on_cluster(client, "local", **parameters, learning_rate_init=1e-300, max_iter=1)
+    together = on_cluster(client, "local", **parameters, learning_rate_init=0.01, max_iter=2)
+    expected = adam_oracle(start.to_local(), 2, 5, 0.01, (0.9, 0.9))
+    found = np.concatenate([np.ravel(w) for w in (*together.coefs_, *together.intercepts_)])
+    assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("solver", ["adam", "adamw", "nadam", "sgd"])
+def test_many_ranks_learn_as_much_by_local_updates_as_by_sums(client, solver):
+    parameters = {"n_shards": 6, "solver": solver, "max_iter": 20, "batch_size": 30}
+    if solver == "sgd":
+        parameters["learning_rate_init"] = 0.005
+    costs = [on_cluster(client, way, **parameters).loss_curve_[-1] for way in WAYS]
+    assert costs[1] < 1.05 * costs[0]
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_one_shard_learns_as_well_as_one_machine(client, way):
     alone = MLPRegressor(**{**GIVEN, "max_iter": 40}).fit(X, Y)
