@@ -84,17 +84,18 @@ def test_the_mean_of_all_ranks_has_the_squares_of_all_ranks(n_ranks, n_updates, 
 
 
 @pytest.mark.parametrize("name", OF_SQUARES)
-def test_the_very_first_step_is_not_longer_than_that_of_one_machine(name):
+def test_the_very_first_step_is_as_long_as_that_of_one_machine(name):
+    """Nothing is known of the noise yet, and √1000 times the rate would spoil the network."""
     given, backend = recipe(name), get_backend("compiled")
-    g, steps = np.random.default_rng(3).normal(size=30), []
+    g, found = np.random.default_rng(3).normal(size=30), []
     for n_ranks in (1, 1000):
         w, moments = np.ones(30), np.zeros((2, 30))
         squares = RankSquares(given.settings, n_ranks)
         squares.begin(moments)
         (update,) = squares.updates(given.updates(1))
         backend.optimizer_update(given.settings, update, w, g, moments, *all_weights(30), 1.0)
-        steps.append(np.abs(w - 1))
-    assert (steps[1] <= steps[0] * (1 + 1e-12)).all()
+        found.append(w)
+    assert_array_equal(*found)
 
 
 def test_gradients_that_vanish_leave_no_negative_squares():

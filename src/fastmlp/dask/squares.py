@@ -7,10 +7,10 @@ that a rank's steps would be up to √R times too short, and so would be the mea
 
 So a rank counts v in a unit of its own, R times the v of all: it begins with R v, and its learning
 rate is √R times as high. That is right where squares are noise, and nearly so elsewhere until the
-next average, if it does not come much later than after as many updates as v is made of. Only the
-very first update has the rate as it is: it must not be too long. At the average, g is known: the mean of all ranks' means of gradients has little noise. Let h
-updates be made since the last average, m and v be the moments before, M and V their means over the
-ranks after, then
+next average, if no more updates are made by then than v is made of. The very first update has the
+rate as it is. At the average, g is known: the mean of all ranks' means of gradients has little
+noise. Let m and v be the moments at the last average, h updates ago, and M and V the means over
+all ranks of the present ones, then
 
     ḡ = (M - β₁ʰ m)/(1 - β₁ʰ),  E ḡ² = g² + κ σ²/B,  κ = (1 - β₁)(1 + β₁ʰ)/((1 + β₁)(1 - β₁ʰ)),
     S = (V - β₂ʰ R v)/(1 - β₂ʰ),  E S = g² + R σ²/B,
@@ -62,12 +62,11 @@ class RankSquares:
         """Return the records (U,) of UPDATE_DTYPE that make the same steps in the rank's unit."""
         if not self._has_unit:
             return updates
-        own, root = updates.copy(), math.sqrt(self._n_ranks)
-        scale = np.full(len(own), root)
+        own, scale = updates.copy(), np.full(len(updates), math.sqrt(self._n_ranks))
         scale[own["step"] == 0] = 1  # nothing is known of the noise yet
         if self._rule.name == "radam":
             scale[own["coefficients"][:, _DIVIDES] == 0] = 1
-        own["coefficients"][:, _EPSILON] *= root
+        own["coefficients"][:, _EPSILON] *= scale
         own["weight_decay"] /= scale  # which goes by the learning rate, or is a part of the step
         if not self._rule.has_trust_ratio:  # else steps have the length of their arrays
             own["learning_rate"] *= scale
