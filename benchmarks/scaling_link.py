@@ -56,7 +56,10 @@ def seconds_of_sums(
 
 def _timed(member: Any, number: int, size: int, repeats: int) -> list[float]:
     n_ranks = len(member.addresses)
-    arrays, out = [np.ones(size, np.float32) for _ in range(2)], np.empty(size, np.float32)
+    arrays = [member.zeros(size, np.float32) for _ in range(2)]
+    for array in arrays:
+        array[...] = 1
+    out = np.empty(size, np.float32)
     shares = [1 / n_ranks] * n_ranks
     seconds = []
     for i in range(repeats):
@@ -96,6 +99,8 @@ class Delayed:
 
 class SlowExchange(Exchange):
     """An exchange with a longer latency, and with messages that are lost and sent again."""
+
+    shares_memory = False  # in which nothing comes late
 
     def __init__(self, latency: float, loss: float, retry: float) -> None:
         self.latency, self.loss, self.retry = latency, loss, retry

@@ -38,6 +38,9 @@ __all__ = ["Gradient", "Network"]
 #: Rows whose logits are kept of every member, at a time.
 ROWS_OF_MEMBERS = 16384
 
+#: Parameters whose squares are summed in their own precision, and by one thread.
+_BLOCK = 1 << 13
+
 #: How many vectors the memory of an optimiser may have; L-BFGS leaves none.
 NUMBERS_OF_MOMENTS = {0, *(row.n_moments for row in OPTIMIZERS)}
 #: Far more updates than anybody makes; sums of steps stay in 64 bits.
@@ -184,15 +187,23 @@ class Network:
         """Real type of every parameter."""
         return self.parameters.dtype
 
-    def penalty(self, l2: float, l1: float) -> float:
-        """Return l2/2 · Σw² + l1 · Σ|w|, by the factors of the groups; biases have none."""
+    def penalty(self, l2: float, l1: float, share: tuple[int, int] = (0, 1)) -> float:
+        """Return l2/2 · Σw² + l1 · Σ|w|, by the factors of the groups; biases have none.
+
+        With ``share`` = (r, n), it is that of the r-th of n parts of the parameters.
+        """
+        part, n_parts = share
+        first, last = (self.plan.n_parameters * i // n_parts for i in (part, part + 1))
         total = 0.0
         for begin, end, group in group_runs(self.plan.trained_slots):
             factors = self.plan.groups[group]
             of_l2, of_l1 = l2 * factors["l2"], l1 * factors["l1"]
             if of_l2 or of_l1:
-                w = self.parameters[begin:end].astype(np.float64)
-                total += of_l2 / 2 * (w @ w) + of_l1 * np.abs(w).sum()
+                run = self.parameters[max(begin, first) : min(end, last)]
+                for at in range(0, len(run), _BLOCK):
+                    w = run[at : at + _BLOCK]
+                    total += of_l2 / 2 * float(w @ w)
+                    total += of_l1 * float(np.abs(w).sum()) if of_l1 else 0.0
         return total
 
     @property

@@ -156,9 +156,9 @@ class Trainee:
         # What is averaged lies in one piece: parameters, and moments from a cache line on.
         self._begin_of_moments = -(-n_values // 16) * 16
         n_all = self._begin_of_moments + job.n_moments * n_trained
-        self._present, self._next = aligned_zeros(n_all, job.dtype), aligned_zeros(n_all, job.dtype)
+        self._present, self._next = (member.zeros(n_all, job.dtype) for _ in range(2))
         self._velocity = state.velocity.copy()
-        self._gradients = [aligned_zeros(n_values, job.dtype) for _ in range(2)]
+        self._gradients = [member.zeros(n_values, job.dtype) for _ in range(2)]
         self._mean = aligned_zeros(n_values, job.dtype)
         self._executors: dict[str, Executor] = {}
         self.exchanging = 0.0
@@ -236,7 +236,7 @@ class Trainee:
         """Make one update by the rows of all ranks, of which ``chosen`` (K,) are this rank's."""
         self._gradients.reverse()
         gradient = self._gradients[0]
-        numbers = self._gradient(rows, chosen, int(update["step"]), gradient)
+        numbers = *self._gradient(rows, chosen, int(update["step"]), gradient), self._penalty()
 
         def shares(all_numbers: list[tuple[float, ...]]) -> list[float]:
             weight = sum(each[0] for each in all_numbers)
@@ -247,7 +247,7 @@ class Trainee:
         if weight == 0:
             return Totals(0.0, 0.0, int(n_rows))
         cost = sum(each[0] * each[2] for each in of_ranks) / weight
-        penalty = self._penalty() / weight
+        penalty = sum(each[3] for each in of_ranks) / weight
         self._step(update, weight)
         return Totals(n_rows * cost, n_rows * penalty, int(n_rows))
 
@@ -272,12 +272,10 @@ class Trainee:
         return weight, float(len(chosen)), cost / len(chosen)
 
     def _penalty(self) -> float:
-        """Return the penalty of the parameters; only the first rank's is looked at."""
-        if self.member.rank:
-            return 0.0
+        """Return the penalty of this rank's part of the parameters, which all ranks have."""
         l2, l1 = float(self.job.settings["l2"]), float(self.job.settings["l1"])
         network = Network(self.job.plan, self.parameters, self.moments)
-        return network.penalty(l2, l1)
+        return network.penalty(l2, l1, (self.member.rank, self.job.n_ranks))
 
     def _step(self, update: np.void, weight: float) -> None:
         """Make an update by the gradient and the statistics of all ranks."""

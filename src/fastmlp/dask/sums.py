@@ -77,8 +77,9 @@ def weighted_sum_of_ranks(
     member.send((other, Message(tag, numbers, array[slices[other]])) for other in member.others)
     own = slices[member.rank]
     parts, all_numbers = _collected(member, tag, array[own], numbers)
-    weighted_sum(parts, shares_of(all_numbers), out[own])
-    done = out[own].copy()  # ``out`` is changed while this is on its way
+    done = member.scratch(len(parts[0]), array.dtype)  # ``out`` is changed while others read this
+    weighted_sum(parts, shares_of(all_numbers), done)
+    out[own] = done
     member.send((other, Message(tag, (), done)) for other in member.others)
     for other in member.others:
         out[slices[other]] = member.receive(other, tag).array
