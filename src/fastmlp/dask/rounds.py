@@ -18,7 +18,7 @@ from fastmlp.backends.protocol import Executor
 from fastmlp.dask.exchange import Member
 from fastmlp.dask.sums import weighted_sum_of_ranks
 from fastmlp.kept import kept_property
-from fastmlp.network import Network
+from fastmlp.network import PenalizedRun, penalized_runs, penalty_of
 from fastmlp.plan.layout import Plan
 from fastmlp.plan.parameters import aligned_zeros, weight_views
 from fastmlp.training.loop import batches_per_call
@@ -236,7 +236,10 @@ class Trainee:
         """Make one update by the rows of all ranks, of which ``chosen`` (K,) are this rank's."""
         self._gradients.reverse()
         gradient = self._gradients[0]
-        numbers = *self._gradient(rows, chosen, int(update["step"]), gradient), self._penalty()
+        numbers = (
+            *self._gradient(rows, chosen, int(update["step"]), gradient),
+            penalty_of(self.parameters, self._penalized),
+        )
 
         def shares(all_numbers: list[tuple[float, ...]]) -> list[float]:
             weight = sum(each[0] for each in all_numbers)
@@ -271,11 +274,12 @@ class Trainee:
         parameters[n_trained:] = running
         return weight, float(len(chosen)), cost / len(chosen)
 
-    def _penalty(self) -> float:
-        """Return the penalty of this rank's part of the parameters, which all ranks have."""
-        l2, l1 = float(self.job.settings["l2"]), float(self.job.settings["l1"])
-        network = Network(self.job.plan, self.parameters, self.moments)
-        return network.penalty(l2, l1, (self.member.rank, self.job.n_ranks))
+    @kept_property
+    def _penalized(self) -> list[PenalizedRun]:
+        """Those of the parameters whose penalty this rank sums for all."""
+        job, settings = self.job, self.job.settings
+        share = self.member.rank, job.n_ranks
+        return penalized_runs(job.plan, float(settings["l2"]), float(settings["l1"]), share)
 
     def _step(self, update: np.void, weight: float) -> None:
         """Make an update by the gradient and the statistics of all ranks."""

@@ -14,9 +14,11 @@ import json
 import mmap
 import os
 import secrets
+import select
 import socket
 import struct
 import threading
+import time
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -42,6 +44,9 @@ _LONGEST = 1 << 16
 
 #: Seconds to wait at a door.
 _PATIENCE = 1.0
+
+#: Seconds for which a rank looks for a message before it sleeps.
+_LOOKING = 2e-4
 
 #: Process, user and group at the other end of a socket.
 _CREDENTIALS = struct.Struct("3i")
@@ -105,6 +110,8 @@ class Neighbour:
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
+        self._poll = select.poll()
+        self._poll.register(end, select.POLLIN)
         self._used = threading.Lock()  # no other thread may get the socket's number meanwhile
         self._pieces: list[np.ndarray] = []
 
@@ -125,6 +132,7 @@ class Neighbour:
         while True:
             with self._used:
                 try:
+                    self._look()
                     said, files, _, _ = socket.recv_fds(self._end, _LONGEST, 1)
                 except OSError:
                     return None
@@ -134,6 +142,12 @@ class Neighbour:
                 return self._read(*json.loads(said))
             self._pieces.append(_mapped(files[0], json.loads(said), writable=False))
             os.close(files[0])
+
+    def _look(self) -> None:
+        """Return once something has come, or soon: to sleep and to be woken takes long."""
+        end = time.perf_counter() + _LOOKING
+        while not self._poll.poll(0) and time.perf_counter() < end:
+            os.sched_yield()
 
     def _read(self, tag: list[int], numbers: list[float], where: list[Any]) -> Message:
         number, begin, n_bytes, dtype = where
