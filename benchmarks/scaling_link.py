@@ -16,9 +16,13 @@ from fastmlp.dask.sums import weighted_sum_of_ranks
 __all__ = ["SlowExchange", "measure_link"]
 
 
-def measure_link(client: Client, sizes: Sequence[int], repeats: int) -> list[dict[str, Any]]:
+def measure_link(
+    client: Client, sizes: Sequence[int], repeats: int, *, shares_memory: bool
+) -> list[dict[str, Any]]:
     """Return the median seconds of sums over all workers, of so many float32 each."""
-    client.register_plugin(Exchange())
+    exchange = Exchange()
+    exchange.shares_memory = shares_memory  # else by messages, as between machines
+    client.register_plugin(exchange)
     addresses = tuple(client.scheduler_info()["workers"])
     group = uuid.uuid4().hex
     futures = [

@@ -51,7 +51,7 @@ def fits(n_workers, n_shards, *, shares_memory):
         client.register_plugin(exchange)
         for way, given in WAYS.items():
             model = DaskMLPRegressor(
-                (16,),
+                hidden_layer_sizes=(16,),
                 client=client,
                 n_shards=n_shards,
                 batch_size=48,
