@@ -96,7 +96,7 @@ class Memory:
             begin = address - piece.ctypes.data
             if 0 <= begin <= len(piece) - array.nbytes:
                 return number, begin
-        raise ValueError("the array is not in memory that others can read")
+        raise LookupError("the array is not in memory that others can read")
 
 
 def _mapped(file: int, n_bytes: int, *, writable: bool) -> np.ndarray:
