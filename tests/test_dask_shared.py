@@ -111,7 +111,7 @@ def test_a_neighbour_reads_what_was_written_after_it_was_shown():
         assert (tag, numbers) == ((3, 4), (0.1, np.inf))
         assert_array_equal(array, expected)
         assert not array.flags.writeable
-    with pytest.raises(ValueError, match="not in memory"):
+    with pytest.raises(LookupError, match="not in memory"):
         memory.place(np.zeros(3))
     host.close()
     assert visitor.receive() is None
