@@ -44,7 +44,7 @@ enum { FASTMLP_HIGHEST = 0, FASTMLP_HIGH = 1, FASTMLP_MEDIUM = 2 };
 enum { FASTMLP_UINT8 = 0, FASTMLP_FLOAT32 = 1, FASTMLP_FLOAT64 = 2 };
 /* What a row of X is: all of its numbers, or compressed sparse rows with columns of one of two types. */
 enum { FASTMLP_DENSE = 0, FASTMLP_CSR_INT32 = 1, FASTMLP_CSR_INT64 = 2 };
-/* Where predict met numbers that are not finite, as a sum. */
+/* Where predict met numbers that are not finite; it returns their sum. */
 enum { FASTMLP_INPUTS = 1, FASTMLP_OUTPUTS = 2 };
 /* Last counter word of the random bits of noise; that of dropout is the layer's number. */
 #define FASTMLP_INPUT_NOISE_STREAM 0x80000000u
@@ -181,7 +181,7 @@ typedef struct {
     int64_t scale_offset;        /* of the scales */
     const fastmlp_feature *features; /* (n_features): the columns of X */
     int64_t n_features;          /* n_inputs, or 0 where the columns are the inputs of layer 0 */
-    const double *bins;          /* (T, 2): where each bin of all columns begins, and 1 / its width */
+    const double *bins;          /* (bins of all columns, 2): where each begins, and 1 / its width */
     fastmlp_loss loss;
 } fastmlp_plan;
 
@@ -314,20 +314,21 @@ typedef struct {
                                              int64_t most_rows, void *gradient,
                                              void *workspace /* (workspace_bytes) */, int64_t n_threads,
                                              int32_t all_threads);
-    /* Copies the weights into `packed` (packed_bytes), from where predictions read them faster. */
+    /* Copies the weights into `packed` (packed_bytes), where predictions read them faster. */
     size_t (*packed_bytes)(const fastmlp_plan *plan);
     void (*pack_weights)(const fastmlp_plan *plan, const void *parameters /* (V) */, void *packed /* (packed_bytes) */);
     /* out (K, C) = network at x[rows], or at x itself when rows is NULL, the mean of its members; without the link
      * (K, n_members, C), the logits of each. `packed` as made by pack_weights, or NULL if the table does not need it;
-     * scratch for workspace_rows rows at a time, shared by the threads. Returns which numbers were not finite: FASTMLP_OUTPUTS those of out,
-     * FASTMLP_INPUTS those of a dense x without rows; there, what is too large for the table's type counts too. */
+     * scratch for workspace_rows rows at a time, shared by the threads. Returns which numbers were not finite:
+     * FASTMLP_OUTPUTS for those of out, FASTMLP_INPUTS for those of a dense x without rows, where a number that is too
+     * large for the table's type counts too. */
     size_t (*inference_bytes)(const fastmlp_plan *plan, int64_t workspace_rows);
     /* How many threads predicting so many rows is worth. */
     int64_t (*threads_for)(const fastmlp_plan *plan, int64_t n_rows);
     int32_t (*predict)(const fastmlp_plan *plan, const void *parameters /* (V) */,
                        void *packed /* (packed_bytes) or NULL */, const fastmlp_data *data,
                        const int64_t *rows /* (n_rows) or NULL */, int64_t n_rows, void *out /* (n_rows, C) */,
-                    int32_t apply_link, void *workspace /* (inference_bytes) */, int64_t workspace_rows,
+                       int32_t apply_link, void *workspace /* (inference_bytes) */, int64_t workspace_rows,
                        int64_t n_threads);
     /* Floating-point operations done by `iterations` rounds of independent register FMAs;
      * the result of the arithmetic goes to *sink so that none of it can be left out. */

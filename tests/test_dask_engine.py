@@ -12,8 +12,9 @@ from helpers_dask import cluster_of
 from numpy.testing import assert_allclose, assert_array_equal
 
 from fastmlp import MLPRegressor
-from fastmlp.dask import DaskMLPClassifier, DaskMLPRegressor
+from fastmlp.dask import DaskMLPClassifier, DaskMLPRegressor, cluster
 from fastmlp.dask.link import LOCAL, SYNCHRONOUS, decide
+from fastmlp.dask.placing import placed
 from fastmlp.dask.rounds import OUTER_MOMENTUM, OUTER_RATE
 from fastmlp.dask.run import Distribution
 from fastmlp.dask.sums import bytes_of_sum, weighted_sum
@@ -51,7 +52,7 @@ def shared():
 
 @pytest.fixture
 def client(shared):
-    with within(150):
+    with within(300):
         yield shared
 
 
@@ -131,10 +132,10 @@ def test_one_shard_learns_as_well_as_one_machine(client, way):
 
 def test_bits_do_not_depend_on_who_has_the_rows():
     found = {way: [] for way in WAYS}
-    with cluster_of(1) as client, within(150):
+    with cluster_of(1) as client, within(300):
         for n_workers in (1, 2, 3):
             client.cluster.scale(n_workers)
-            client.wait_for_workers(n_workers, timeout=30)
+            client.wait_for_workers(n_workers, timeout=120)
             for way, models in found.items():
                 more = {"n_shards": 3, "dropout": 0.2, "normalization": "batch"}
                 models.append(on_cluster(client, way, **more, dtype="float32"))
@@ -197,6 +198,65 @@ def test_early_stopping_callbacks_and_schedules_are_the_clients(client, way):
     assert len(set(seen)) == 4
     stopped = on_cluster(client, way, callbacks=[lambda record: record.epoch == 2])
     assert stopped.n_iter_ == 2
+
+
+def watch_alignment():
+    """Return what puts a watch on the compiled core of a worker, and what ends that and tells.
+
+    Both travel as they are: workers can't import this file.
+    """
+
+    def begin():
+        import numpy as np
+
+        from fastmlp.backends import Rows, compiled
+
+        compiled.seen, compiled.unwatched = [], []
+
+        def watched(name, method):
+            def call(self, *arguments, **named):
+                parts = [p for a in arguments for p in (a if isinstance(a, Rows) else (a,))]
+                aligned = [p.flags.aligned for p in parts if isinstance(p, np.ndarray)]
+                compiled.seen.append((name, all(aligned)))
+                return method(self, *arguments, **named)
+
+            return call
+
+        for cls in (compiled.CompiledBackend, compiled.CompiledExecutor):
+            for name, method in list(vars(cls).items()):
+                if callable(method) and not name.startswith("_"):
+                    compiled.unwatched.append((cls, name, method))
+                    setattr(cls, name, watched(name, method))
+
+    def end():
+        from fastmlp.backends import compiled
+
+        for cls, name, method in compiled.unwatched:
+            setattr(cls, name, method)
+        return compiled.seen
+
+    return begin, end
+
+
+@pytest.mark.parametrize(("way", "name"), [("synchronous", "gradient"), ("local", "train")])
+def test_rows_that_went_to_another_worker_begin_where_the_core_can_read(
+    client, monkeypatch, way, name
+):
+    """Arrays that come with a message begin at any byte, which the core may not read from."""
+    expected = on_cluster(client, way, WEIGHTS)
+    begin, end = watch_alignment()
+    client.run(begin)
+
+    def crossed(workers, holders, present):
+        return tuple(present) or placed(workers, holders, present)[::-1]
+
+    monkeypatch.setattr(cluster, "placed", crossed)
+    model = on_cluster(client, way, WEIGHTS)
+    model.predict(da.from_array(X, (100, -1))).compute()
+    seen = [each for of_worker in client.run(end).values() for each in of_worker]
+    assert name in dict(seen)
+    assert [each for each in seen if not each[1]] == []
+    assert_array_equal(model.coefs_[0], expected.coefs_[0])
 
 
 def test_a_callback_may_change_the_network(client):

@@ -321,7 +321,7 @@ def test_time_ends_before_all_rows_are_learnt_from(path, monkeypatch):
     assert model.predict(FRAME[:3]).shape == (3,)
 
 
-def test_a_callback_ends_it_and_worse_networks_are_not_taken(path, monkeypatch):
+def test_a_callback_ends_it_and_worse_networks_are_not_taken(path, monkeypatch, capsys):
     monkeypatch.setattr(
         "fastmlp.tabular.base.portfolio_for",
         lambda *_: Portfolio((TINY, TINY.with_(input_scale=2.0), TINY.with_(dropout=0.1))),
@@ -339,7 +339,8 @@ def test_a_callback_ends_it_and_worse_networks_are_not_taken(path, monkeypatch):
         raise DivergenceError("no")
 
     monkeypatch.setattr(StreamedTable, "teach", fail)
-    model = regressor().fit(source_of(path))
+    with pytest.warns(UserWarning, match=r"could not learn from all rows.*in the race: no$"):
+        model = regressor().fit(source_of(path))
     assert not model._ensemble.members[0].name.endswith(ALL_ROWS)
     monkeypatch.setattr(  # it learns nothing
         StreamedTable,
@@ -348,8 +349,10 @@ def test_a_callback_ends_it_and_worse_networks_are_not_taken(path, monkeypatch):
             lesson.sample.X, lesson.sample.y
         ),
     )
-    model = regressor().fit(source_of(path))
-    assert not model._ensemble.members[0].name.endswith(ALL_ROWS)
+    model = regressor(verbose=True).fit(source_of(path))
+    (member,) = model._ensemble.members
+    assert not member.name.endswith(ALL_ROWS)
+    assert f"{member.error:.5g}  stays: {member.name}" in capsys.readouterr().out
 
 
 def test_ctrl_c_keeps_what_the_race_has_found(path, monkeypatch):

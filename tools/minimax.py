@@ -198,8 +198,9 @@ def extremes_of(errors: list[Any], n_wanted: int) -> list[int]:
 def c_source() -> str:
     """Return the text of ``csrc/base/series.inc``."""
     lines = [
-        "/* Minimax polynomials as tools/minimax.py finds them; it says of what. The constant term",
-        " * stands first, the largest relative error before rounding, in eps, beside the name. */",
+        "/* Minimax polynomials, found by tools/minimax.py, which names the functions. The",
+        " * constant term stands first. The number beside a name is the largest relative error,",
+        " * in eps, before rounding. */",
         "#ifndef FASTMLP_SERIES_INC",
         "#define FASTMLP_SERIES_INC",
         "",

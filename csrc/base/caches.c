@@ -16,7 +16,7 @@ static int64_t nearest_size(int64_t said)
 #include <cpuid.h>
 #include <stdbool.h>
 
-/* Processors of AMD describe their caches in one leaf, those of others in another; it takes this bit to tell. */
+/* AMD's processors describe their caches in one leaf, those of others in another; this bit tells which. */
 static unsigned leaf_of_caches(void)
 {
     enum { AMD_FEATURES = (int)0x80000001, TOPOLOGY_EXTENSIONS = 1 << 22 };
@@ -25,7 +25,7 @@ static unsigned leaf_of_caches(void)
     return amd ? 0x8000001Du : 4u;
 }
 
-/* A cluster of cores shares some caches; two threads are of one core. */
+/* A cache that more than two threads share belongs to a cluster of cores; two threads are those of one core. */
 static int64_t l2_said(void)
 {
     unsigned a, b, c, d, leaf = leaf_of_caches();

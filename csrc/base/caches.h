@@ -10,7 +10,7 @@ enum { FASTMLP_LEAST_L2 = 256 << 10, FASTMLP_USUAL_L2 = 1 << 20, FASTMLP_MOST_L2
 /* The largest such size that the cache has for one core, or what was set instead. */
 int64_t fastmlp_l2_bytes(void);
 
-/* Takes `bytes`, such a size, for it; 0: what the machine says. */
+/* Makes `bytes`, one of these sizes, that of the cache; with 0 the machine is asked again. */
 void fastmlp_set_l2_bytes(int64_t bytes);
 
 #endif

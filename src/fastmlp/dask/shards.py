@@ -19,6 +19,7 @@ from fastmlp.dask.survey import Count, counted
 from fastmlp.dask.waiting import gathered
 from fastmlp.data.stacks import chosen
 from fastmlp.data.survey import Drawn, are_among
+from fastmlp.plan.parameters import readable
 from fastmlp.training.loop import TrainingData
 
 if TYPE_CHECKING:
@@ -58,6 +59,10 @@ class Shard:
     def size(self) -> tuple[int, float]:
         """How many rows there are, and the sum of their weights."""
         return self.n_rows, self.weight_sum
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Arrays that Dask hands to another worker begin at any byte.
+        vars(self).update(state, rows=_each(readable, state["rows"]))
 
 
 @dataclass(frozen=True, eq=False)

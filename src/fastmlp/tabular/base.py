@@ -275,7 +275,7 @@ class BaseTabular(Exportable, Savable, BaseEstimator):
         teaching = Teaching(problem, judged, all_rows, seed, deadline)
         with showing(self.verbose, problem, teaching.n_epochs(ensemble.members)) as (shown, tell):
             report = lambda member: self._report(member, tell)  # noqa: E731
-            teaching.problem = shown
+            teaching.problem, teaching.tell = shown, tell
             members = teaching.run(ensemble.members, ensemble.weights, report)
         if self.time_limit is not None and teaching.n_late:
             notify(validation.no_time_for_all_rows(self.time_limit, teaching.n_late, len(members)))

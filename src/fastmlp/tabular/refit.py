@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from fastmlp import validation
 from fastmlp.notices import notify
 from fastmlp.tabular.member import Learner, Member, learn_all
 from fastmlp.tabular.partner import Partner, PartnerLearner
@@ -32,7 +33,8 @@ def refitted(
     """Return members whose networks have learnt from all rows, for the epochs that were best.
 
     Those with the largest ``weights`` (M,) come first. A member that there is no time for, that
-    diverges or that Ctrl-C ends stays as it was, and so do those after Ctrl-C.
+    diverges, of which a warning is given, or that Ctrl-C ends stays as it was, and so do those
+    after Ctrl-C.
     """
     result = list(members)
     # All learn from the same rows, so that two networks of one seed would be the same.
@@ -55,7 +57,8 @@ def _refitted(problem: Problem, member: Member, seed: int, deadline: float | Non
     for k in range(1 if is_partner else len(member.learners)):
         try:
             each = learn_all(problem, recipe, n_epochs, (seed + k) % 2**32, deadline)
-        except DivergenceError:
+        except DivergenceError as error:
+            notify(validation.stays_as_it_was(member.name, error))
             return member
         if each.was_interrupted:
             raise KeyboardInterrupt

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from fastmlp import validation
 from fastmlp.notices import notify
 from fastmlp.tabular.member import LEAST_TIME, Learner, Member, learn_all, share_of_time, train
 from fastmlp.tabular.portfolio import epochs_of_all
@@ -40,6 +41,8 @@ class Teaching:
         What ``clock.now()`` shows when the time is over.
     n_late : int
         How many members there was no time for, or too little for an epoch.
+    tell : callable
+        Is told of members that judge worse than before, a line each.
     """
 
     problem: Problem
@@ -48,6 +51,7 @@ class Teaching:
     seed: int
     deadline: float | None
     n_late: int = field(default=0, init=False)
+    tell: Callable[[str], None] = field(default=lambda _: None, init=False)
 
     def recipe(self, member: Member) -> Recipe:
         """Return the recipe of a member with as many epochs as its networks learn from all rows."""
@@ -68,8 +72,8 @@ class Teaching:
         """Return members whose networks have learnt from all rows.
 
         Those with the largest ``weights`` (M,) come first, and share the time as they did in the
-        race. Partners stay as they were, and so does a member that diverges, that judges worse
-        than before, or that Ctrl-C or ``report`` leaves no time for.
+        race. Partners stay as they were, and so does a member that diverges, of which a warning is
+        given, that judges worse than before, or that Ctrl-C or ``report`` leaves no time for.
         """
         result = list(members)
         firsts = self.seed + np.cumsum([0, *(len(member.learners) for member in members)])
@@ -84,9 +88,12 @@ class Teaching:
                 taught = self._taught(members[i], int(firsts[i]) % 2**32, until)
                 if taught is None:
                     continue
-                if not taught.error > members[i].error:
+                is_last = report(taught)
+                if taught.error > members[i].error:
+                    self.tell(f"{members[i].error:.5g}  stays: {members[i].name}")
+                else:
                     result[i] = taught
-                if report(taught):
+                if is_last:
                     break
         except KeyboardInterrupt:
             notify(INTERRUPTED)
@@ -105,7 +112,8 @@ class Teaching:
             taught = (
                 self._judged(member, seed, until) if self.splits else self._all(member, seed, until)
             )
-        except DivergenceError:
+        except DivergenceError as error:
+            notify(validation.stays_as_it_was(member.name, error))
             return None
         if taught.was_interrupted:
             raise KeyboardInterrupt

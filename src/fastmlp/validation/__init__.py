@@ -1,4 +1,7 @@
-"""Checks of what users pass in: every error text for it is here, and nothing else raises for it.
+"""Checks of what users pass in.
+
+Every error text for it is here. Only damaged model files (``files/damage.py``) and the command line
+(``cli/errors.py``) have texts of their own.
 
 All checks of a fit run before anything changes, and know nothing of backends but their names, so
 the text is the same for each.
@@ -277,6 +280,7 @@ from fastmlp.validation.tabular import (
     parameter_of_quantiles,
     partner_fails,
     partner_without_time,
+    stays_as_it_was,
     takes_transforms,
 )
 from fastmlp.validation.targets import (
@@ -547,6 +551,7 @@ __all__ = [
     "small_factors",
     "splitting",
     "stand_in",
+    "stays_as_it_was",
     "takes_transforms",
     "weights_change_penalties",
     "weights_name",

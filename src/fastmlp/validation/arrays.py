@@ -191,7 +191,7 @@ def check_data(
 def check_scored(
     y: Any, sample_weight: Any, n_samples: int, *, numeric_y: bool
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return y (N,) or (N, C) and weights (N,) to score as many predictions by."""
+    """Return y (N,) or (N, C) and weights (N,) that as many predictions are scored by."""
     y = _check_target(y, np.dtype(np.float64) if numeric_y else None)
     _check_lengths(n_samples, len(y))
     return y, check_sample_weight(sample_weight, n_samples, np.dtype(np.float64))
@@ -229,7 +229,7 @@ def _table(estimator: Any, X: Any, *, reset: bool, accept_sparse: bool) -> Any:
 
 
 def _real(name: str, array: np.ndarray, values: Any) -> np.ndarray:
-    """Return an array (...) of real numbers, into which it makes decimals and large integers.
+    """Return an array (...) of real numbers, which decimals and large integers become.
 
     Raise ValueError for dates and the like, which NumPy would convert in silence. ``array`` is what
     became of ``values``.
@@ -369,7 +369,8 @@ def check_target_width(y: np.ndarray, n_targets: int) -> None:
         raise ValueError(f"y has {width} columns, but the network was made for {n_targets}.")
 
 
-#: A sum of weights that is this many times the number of rows, or this part of it, is remarked on.
+#: A sum of weights is warned of if it is at least so many times the number of rows, or at most so
+#: small a part of it.
 REMARKABLE_FACTOR = 10
 
 

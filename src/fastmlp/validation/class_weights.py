@@ -82,8 +82,8 @@ def check_class_weight_fits(class_weight: Any, kind: str, n_classes: int) -> Non
 def each_weight(name: str, weights: Mapping[Any, float], classes: np.ndarray) -> np.ndarray:
     """Return the weights (K,) of ``classes`` (K,), 1 for those that are not mentioned.
 
-    ValueError, in scikit-learn's words, if ``weights`` has a key that is no class and none for a
-    class instead. A key too many is no mistake: a part of the data may lack a class.
+    Raise ValueError, in scikit-learn's words, if a key of ``weights`` is no class while a class has
+    no key. A key too many is no mistake: a part of the data may lack a class.
     """
     labels, known = set(classes), classes.tolist()
     strange = [key for key in weights if key not in labels]
@@ -108,7 +108,7 @@ def _other_kind(strange: list[Any], known: list[Any]) -> str:
 def check_row_weights(
     weights: np.ndarray, name: str, dtype: np.dtype, *, whole: bool = True
 ) -> np.ndarray:
-    """Return what rows count, (N,), classes included, as ``dtype``; raise if it can't be held.
+    """Return what each row counts (N,), with its class's weight, as ``dtype``, which must hold it.
 
     Some row of a ``whole`` table must count.
     """

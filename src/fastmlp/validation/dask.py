@@ -199,7 +199,7 @@ def check_can_be_distributed(parameters: Mapping[str, Any], exchange: str) -> No
 
 
 def check_scored_by_parts(loss: Any) -> None:
-    """Raise ValueError for a loss whose score does not follow from those of parts."""
+    """Raise ValueError for a loss whose score does not follow from the scores of parts."""
     if loss == "pinball":
         raise ValueError(
             "score can't add up D² of the quantiles over parts: score rows in memory, by "

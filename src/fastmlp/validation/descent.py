@@ -72,7 +72,7 @@ def check_gradient_array(gradient: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _returned(values: Any, rule: str) -> np.ndarray:
-    """Return real numbers (...) that a function gave; ValueError, saying the rule, if not so."""
+    """Return the real numbers (...) that a function gave; else raise, saying the rule."""
     try:
         return real_array("the result", values)
     except TooLargeError:

@@ -1,4 +1,4 @@
-"""What a fit on a cluster needs of its workers, and says if it is not there."""
+"""What a fit on a cluster needs of its workers, and what it says if that is missing."""
 
 from __future__ import annotations
 

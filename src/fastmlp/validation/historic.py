@@ -34,7 +34,7 @@ _GATE = Number(1, integral=True)
 
 
 def check_gate(n_inputs: Any) -> int:
-    """Return of how many inputs a gate shall be; raise unless it can have so many."""
+    """Return how many inputs a gate is to have; raise unless it can have so many."""
     _GATE("n_inputs", n_inputs)
     return int(n_inputs)
 
@@ -98,7 +98,7 @@ def check_weights(coef: Any, intercept: Any, n_units: int, n_features: int) -> N
 def check_rates(
     eta0: float, weights: np.ndarray | None, n_samples: int, dtype: np.dtype
 ) -> np.ndarray:
-    """Return eta0 times the weights (N,), a step size a row; ValueError if ``dtype`` can't."""
+    """Return eta0 times the weights (N,), a step size for each row; ``dtype`` must hold them."""
     factors = np.ones(n_samples) if weights is None else weights
     with np.errstate(over="ignore", under="ignore"):
         rates = np.asarray(float(eta0) * factors, dtype)

@@ -17,11 +17,11 @@ from fastmlp.validation.wording import brief, count_of
 
 __all__ = ["blaming", "check_memory", "naming_rows", "naming_training"]
 
-#: Vectors as long as the parameters that a fit keeps, and values that it keeps for a unit and row
-#: of a batch: roughly, as they only decide which of two parameters is to blame.
+#: How many vectors as long as the parameters a fit keeps, and how many values for each unit and row
+#: of a batch. Both are rough, since they only decide which of two parameters is to blame.
 VECTORS, VECTORS_OF_LBFGS, VALUES_A_UNIT = 4, 50, 3
 
-#: Rows that L-BFGS takes at once in a wide network, unless batch norm needs all of them: roughly.
+#: About how many rows L-BFGS takes at once in a wide network, unless batch norm needs all of them.
 BLOCK_OF_LBFGS = 512
 
 
@@ -59,7 +59,7 @@ def naming_rows(n_rows: int) -> AbstractContextManager[None]:
     )
 
 
-#: A network that needs less than this is not asked about: where it can't be had, nothing can.
+#: The system is not asked about a network that needs less: where that can't be had, nothing can.
 SMALL = 2**28
 
 

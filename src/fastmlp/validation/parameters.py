@@ -45,7 +45,7 @@ def check_parameters(parameters: Mapping[str, Any], task: str = "regressor") -> 
 
     Raise TypeError or ValueError, naming the parameter, unless all are right by themselves.
     """
-    # A loss in front of the others: what was meant for the next argument may have gone to it.
+    # The loss comes first, because what was meant for another argument may have gone to it.
     names: Iterable[str] = {"loss": None, **parameters} if "loss" in parameters else parameters
     rows, checked = BY_TASK[task], {}
     for name in names:
@@ -56,7 +56,7 @@ def check_parameters(parameters: Mapping[str, Any], task: str = "regressor") -> 
     return checked
 
 
-#: What a rule makes of these depends on nothing else, as what it makes of a default text.
+#: Of values of these types, and of a default text, a rule always makes the same.
 _PLAIN = frozenset((bool, int, float, type(None)))
 
 
@@ -108,7 +108,7 @@ def _meant_function(name: str, value: Any) -> str | None:
 
 
 def _meant_by_habit(name: str, value: Any) -> str | None:
-    """Return a hint at what other libraries, or other parameters, have a value for."""
+    """Return a hint for a value that other libraries, or other parameters, have."""
     own = own_number(value)
     if name == "n_threads" and isinstance(own, int) and own == -1:
         return "Write n_threads=None to use all cores."
@@ -336,7 +336,7 @@ def check_same_network(present: Sequence[int], wanted: Sequence[int]) -> None:
 
 
 def check_same_scaling(present: bool, wanted: bool) -> None:
-    """Raise ValueError if a fit that goes on asks for a scaling layer that is not there, or not."""
+    """Raise ValueError if a fit that goes on would get a scaling layer, or lose the one it has."""
     if present != wanted:
         raise ValueError(
             f"scaling_layer is now {'set' if wanted else 'False'}, but the network that warm_start "

@@ -85,7 +85,7 @@ def check_bins(bins: Any) -> int:
 
 
 def check_curve(loss_curve: Any, validation_scores: Any) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return losses and scores (n_epochs,); raise unless there is one of each an epoch."""
+    """Return losses and scores (n_epochs,); raise unless every epoch has one of each."""
     loss = _numbers("loss_curve", loss_curve)
     if validation_scores is None:
         return loss, None

@@ -40,7 +40,7 @@ FIRST_YEAR, LAST_YEAR = 1, 9999
 #: What is read.
 _TABLE = "a data frame of pandas, polars or pyarrow, a NumPy array or a list of rows"
 
-#: What makes other things of a column, by what these are.
+#: The functions of pandas that make dates or durations of a column.
 _MAKERS_OF = {"dates": "to_datetime", "durations": "to_timedelta"}
 
 #: At most so many names are written into a text.
@@ -95,7 +95,7 @@ def check_row_lengths(rows: Sequence[Sequence[Any]]) -> None:
 
 
 def check_table_size(n_rows: int, n_columns: int) -> None:
-    """Raise ValueError for a table without rows or columns; its end is in scikit-learn's words."""
+    """Raise ValueError, in part in scikit-learn's words, for a table without rows or columns."""
     shape = f"(shape=({n_rows}, {n_columns})) while a minimum of 1 is required."
     if n_rows == 0:
         raise ValueError(f"X is a table without rows: it has 0 sample(s) {shape}")
@@ -104,7 +104,7 @@ def check_table_size(n_rows: int, n_columns: int) -> None:
 
 
 def check_names(names: Sequence[Any]) -> None:
-    """Raise ValueError for columns of which two have one name, or only some have a text."""
+    """Raise ValueError if two columns have the same name, or if only some names are texts."""
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         raise ValueError(
@@ -131,7 +131,7 @@ def check_columns_there(wanted: Iterable[str], names: Iterable[str]) -> None:
 
 
 def check_n_columns(n_columns: int, n_wanted: int, owner: str) -> None:
-    """Raise ValueError unless a table without names is as wide as in fit; scikit-learn's words."""
+    """Raise ValueError, in scikit-learn's words, if a table without names has another width."""
     if n_columns != n_wanted:
         raise ValueError(
             f"X has {n_columns} features, but {owner} is expecting {n_wanted} features as input."

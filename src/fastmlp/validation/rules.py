@@ -232,7 +232,7 @@ def real_type(name: str, value: Any) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of deprecated names, none of which is right
-            # Not of other objects, as NumPy takes whatever has a dtype, such as a column.
+            # NumPy is not asked about other objects: it takes what has a dtype, as columns do.
             dtype = np.dtype(value) if isinstance(value, (str, type, np.dtype)) else None
     except (*UNREADABLE, SyntaxError):
         dtype = None

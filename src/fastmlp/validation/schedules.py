@@ -206,7 +206,7 @@ def check_values(name: str, values: Any, largest: float) -> None:
 
 
 def check_dropouts(values: Any, base: float, input_dropout: float) -> None:
-    """Raise ValueError if ``values`` (n,) of dropout are no multiple of ``base``, or too large one.
+    """Raise ValueError if ``values`` (n,) of dropout are too large, or no multiple of ``base``.
 
     ``input_dropout`` is multiplied by the same factor, and has to stay below 1 as well.
     """

@@ -114,7 +114,7 @@ def check_scorer_can_ask(model: Any, scoring: Any, methods: Any, loss: object) -
 
 @contextmanager
 def judging_by(scoring: Any, name: str = "scoring") -> Iterator[None]:
-    """Say in what a named scorer raises that it can't judge; a callable's own errors pass."""
+    """Make what a named scorer raises say that it can't judge; a callable's own errors pass."""
     try:
         yield
     except UNREADABLE as error:

@@ -244,7 +244,7 @@ def fragments_of(dataset: Any) -> Any:
 
 
 def check_rows_are_there(batch: Any) -> Any:
-    """Return the next rows; OSError if there are none, though the file's footer says so."""
+    """Return the next rows; OSError if there are none, although the file's footer counts more."""
     if batch is None:
         raise OSError("there are fewer rows than the footer says")
     return batch
@@ -409,7 +409,7 @@ def naming_unlike_pieces() -> Iterator[None]:
 
 
 def _has_a_meaning_of_its_own(error: Exception) -> bool:
-    """Return whether a ValueError is of a class that users may wait for, as DivergenceError is."""
+    """Return whether a ValueError is of a class that users may catch, such as DivergenceError."""
     kind = type(error)
     return isinstance(error, ValueError) and not (
         kind is ValueError or kind.__module__.startswith("pyarrow")
@@ -417,7 +417,7 @@ def _has_a_meaning_of_its_own(error: Exception) -> bool:
 
 
 def _kind_of(error: Exception) -> Callable[[str], Exception]:
-    """Return what a text with a place is raised as."""
+    """Return the class of the error that a text with a place is raised as."""
     for kind in (FileNotFoundError, OSError, TypeError):
         if isinstance(error, kind):
             return kind

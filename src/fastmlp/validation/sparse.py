@@ -86,8 +86,8 @@ def _fault_of_places(what: str, places: np.ndarray, n_places: int) -> str | None
     return None
 
 
-#: What finds fault with a format. Of others, a dict or diagonals, SciPy makes CSR with care, and
-#: that is looked at.
+#: What finds fault with a format. SciPy makes CSR of the others (a dict, diagonals) with care, and
+#: that CSR is looked at.
 _FAULTS: Mapping[str, Callable[[Any], str | None]] = MappingProxyType(
     {
         "csr": _fault_of_compressed,

@@ -44,6 +44,7 @@ __all__ = [
     "parameter_of_quantiles",
     "partner_fails",
     "partner_without_time",
+    "stays_as_it_was",
     "takes_transforms",
 ]
 
@@ -201,7 +202,7 @@ def check_no_transform(transform: str | None) -> None:
 
 
 def takes_transforms(loss: str) -> bool:
-    """Return whether a loss looks for numbers that can be transformed back."""
+    """Return whether what a loss makes the network predict can be transformed back."""
     return loss not in ("gaussian_nll", "poisson", "gamma", "tweedie")
 
 
@@ -262,7 +263,7 @@ def check_rows_to_learn_from(n_rows: int) -> None:
 
 
 def check_own_rows(rows: tuple[Any, Any, Any], n_folds: Any) -> bool:
-    """Return whether there are rows to judge by; ValueError if but a part, or folds, are given.
+    """Return whether there are rows to judge by; ValueError if only some are given, or folds too.
 
     ``rows`` are X_val, y_val and sample_weight_val.
     """
@@ -297,6 +298,14 @@ def no_time_for_all_rows(limit: float | None, n_late: int, n_members: int) -> st
     return (
         f"time_limit={limit:g} seconds were over before {n_late} of {n_members} members had learnt "
         "from all rows of the source: they have seen a sample, or a part. Give the fit more time."
+    )
+
+
+def stays_as_it_was(name: str, error: Exception) -> str:
+    """Return what to warn of when networks can't learn from all rows, and stay as they raced."""
+    return (
+        f"The networks of {one_line(name, 100)} could not learn from all rows, and predict as they "
+        f"did in the race: {one_line(str(error), 300)}"
     )
 
 

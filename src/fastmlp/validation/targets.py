@@ -192,7 +192,7 @@ class MeanAndStd(tuple[np.ndarray, np.ndarray]):
 
     @property
     def ndim(self) -> int:
-        """Not there; the text is for who passes ``return_std`` through a wrapper that asks."""
+        """Not there; its text is for those who pass ``return_std`` through a wrapper that asks."""
         raise AttributeError(
             "predict(X, return_std=True) gives two arrays, y and std. TransformedTargetRegressor "
             "can't transform a standard deviation back: use MLPRegressor without it, with "

@@ -26,7 +26,7 @@ _AS_LEFT = "Pass X_val as that step transforms it (pipe[:-1].transform(X_val))."
 #: A column whose mean is so many standard deviations off is in another unit.
 FAR = 1000
 
-#: So many rows tell a column's mean.
+#: So many rows are enough to tell a column's mean.
 ROWS_FOR_MEANS = 4096
 
 #: A value that is shown in quotation marks, or an argument's name.
@@ -63,7 +63,7 @@ def check_validation_columns(X: Any, X_val: Any) -> None:
 
 
 def judges_nothing(parameters: Mapping[str, Any]) -> str | None:
-    """Return what to warn of when no rows are held out or given, but it is said how they judge."""
+    """Return what to warn of when a parameter says how rows judge, but there are no such rows."""
     names = [name for name in ("scoring", "validation_split") if parameters[name] is not None]
     if not names or parameters["early_stopping"]:
         return None
@@ -113,7 +113,7 @@ def _renamed(found: re.Match[str]) -> str:
 def check_validation_rows_given(
     X_val: Any, y_val: Any, sample_weight_val: Any, *, splits: bool
 ) -> bool:
-    """Return whether there are rows to judge by; ValueError if but a part of them is given.
+    """Return whether there are rows to judge by; ValueError if only a part of them is given.
 
     ``splits`` says whether early stopping has been told by ``validation_split`` which rows of X to
     hold out.
