@@ -20,7 +20,8 @@ from fastmlp.backends import Rows
 from fastmlp.data import from_arrays, from_arrow, from_batches, from_parquet
 from fastmlp.data.beside import beside
 from fastmlp.data.survey import Drawn, survey
-from fastmlp.data.turns import in_turns
+from fastmlp.data.turns import in_turns, spread_order
+from fastmlp.training.mixing import mixed
 from fastmlp.training.windows import windows_of
 
 N = 1000
@@ -128,6 +129,55 @@ def test_parts_take_turns():
     taken = list(in_turns([0, 1, 2], lambda part: iter(read[part]), 2))
     assert "".join(piece for _, piece in taken) == "adbcef"
     assert [part for part, _ in taken] == [0, 1, 0, 0, 2, 2]
+
+
+@pytest.mark.parametrize("n_parts", [0, 1, 2, 7, 64, 100])
+def test_the_order_of_parts_is_even_wherever_it_is_cut(n_parts):
+    orders = [spread_order(n_parts, np.random.default_rng(seed)) for seed in range(200)]
+    for order in orders:
+        assert_array_equal(np.sort(order), np.arange(n_parts))
+        for n_pieces in (2, 4, 8):  # as many are in each piece of the source, at any time
+            of_piece = order[:, np.newaxis] * n_pieces // max(n_parts, 1) == np.arange(n_pieces)
+            n_expected = np.arange(1, n_parts + 1)[:, np.newaxis] / n_pieces
+            assert np.all(np.abs(np.cumsum(of_piece, axis=0) - n_expected) <= 2.5)
+    if n_parts > 2:  # each part comes at any time
+        assert len({order.tolist().index(1) for order in orders}) > n_parts / 3
+        assert len({tuple(order) for order in orders}) > 5
+
+
+@pytest.mark.parametrize("buffer_rows", [1, 7, 60, 103, 1000])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_buffer_mixes_and_loses_no_row(buffer_rows, weighted):
+    rows = np.arange(103)
+    cuts = np.split(rows, [1, 40, 41, 90])
+    taken = []
+
+    def pieces():
+        for cut in cuts:
+            yield Rows(cut[:, np.newaxis] * 1.0, cut[:, np.newaxis], cut if weighted else None)
+            taken.append(len(cut))
+
+    n_given = 0
+    found = []
+    for piece in mixed(pieces(), buffer_rows, np.random.default_rng(0)):
+        n_given += len(piece.target)
+        assert sum(taken) - n_given <= buffer_rows
+        assert_array_equal(piece.X, piece.target)
+        assert (piece.sample_weight is not None) == weighted
+        if weighted:
+            assert_array_equal(piece.sample_weight, piece.target[:, 0])
+        found.append(piece.target[:, 0])
+    assert_array_equal(np.sort(np.concatenate(found)), rows)
+    same = mixed(pieces(), buffer_rows, np.random.default_rng(0))
+    assert_array_equal(
+        np.concatenate([piece.target[:, 0] for piece in same]), np.concatenate(found)
+    )
+    if buffer_rows > 7:
+        assert np.abs(np.concatenate(found) - rows).mean() > 10
+
+
+def test_a_buffer_of_no_rows():
+    assert list(mixed([], 5, np.random.default_rng(0))) == []
 
 
 def test_windows_of_pieces_of_any_size():

@@ -139,18 +139,37 @@ def test_rows_in_the_worst_order_are_learnt_as_well(sorted_file):
     assert np.mean(streamed) > np.mean(scores) - 0.02
 
 
-def test_windows_mix_row_groups(sorted_file):
-    source = from_parquet(sorted_file, target="y", columns=NAMES, buffer_rows=1000, n_open=10)
+def windows_of_targets(source, n_rows, epochs, *, held=None):
+    """Return the windows of y (n,) of each epoch: a buffer of an eighth of the rows."""
     encode = lambda piece: Rows(piece.y[:, np.newaxis], piece.y[:, np.newaxis])  # noqa: E731
-    streamed = Streamed(source, Drawn(0), np.empty(0), encode, N, 1000, True)
-    epochs = [[window.target.copy() for window in streamed.windows(e)] for e in range(2)]
-    for windows in epochs:
-        assert [len(window) for window in windows] == [1000, 1000]
-        assert_array_equal(np.sort(np.concatenate(windows)[:, 0]), np.sort(Y))
-        # Of rows in their order, the first half would hold nothing above the median.
-        above = [(window > np.median(Y)).mean() for window in windows]
-        assert min(above) > 0.2
-    assert not np.array_equal(epochs[0][0], epochs[1][0])
+    held = np.empty(0) if held is None else held
+    streamed = Streamed(source, Drawn(0), held, encode, n_rows, n_rows // 8, n_rows // 64, True)
+    return [[window.target[:, 0].copy() for window in streamed.windows(e)] for e in range(epochs)]
+
+
+def test_windows_have_all_rows_each_time_in_another_order(sorted_file):
+    source = from_parquet(sorted_file, target="y", columns=NAMES)
+    first, second = windows_of_targets(source, N, 2)
+    assert {len(window) for window in first[:-1]} == {N // 64}
+    for epoch in (first, second):
+        assert_array_equal(np.sort(np.concatenate(epoch)), np.sort(Y))
+    assert not np.array_equal(np.concatenate(first), np.concatenate(second))
+
+
+@pytest.mark.parametrize("row_group", [64, 512])
+def test_windows_of_sorted_rows_are_nearly_those_of_shuffled_ones(tmp_path, row_group):
+    # Each row is there 32 times, one copy beside the other: 128 rows would fill the buffer.
+    n = 1 << 15
+    rows = np.repeat(np.arange(n // 32), 32)
+    pq.write_table(pa.table({"x": rows, "y": rows}), tmp_path / "y.parquet", row_group)
+    source = from_parquet(tmp_path / "y.parquet", target="y")
+    for epoch in windows_of_targets(source, n, 3):
+        windows = [window for window in epoch if len(window) == n // 64]
+        means = np.array([window.mean() for window in windows]) - rows.mean()
+        expected = rows.std() / np.sqrt(n // 64)
+        assert np.sqrt(np.mean(means**2)) < 1.5 * expected
+        shuffled = len(np.unique(np.random.default_rng(0).permutation(rows)[: n // 64]))
+        assert np.mean([len(np.unique(window)) for window in windows]) > 0.5 * shuffled
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])

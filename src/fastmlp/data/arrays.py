@@ -13,7 +13,7 @@ from fastmlp.data.source import Piece, Reading, Source
 __all__ = ["from_arrays"]
 
 #: Rows of a part: far more than a page of memory, far fewer than a buffer.
-_ROWS_OF_PART = 65_536
+_ROWS_OF_PART = 8192
 
 
 class _ArraySource(Source):
@@ -65,9 +65,9 @@ def from_arrays(
         Targets; None if the rows are only for prediction.
     sample_weight : array of shape (n_samples,), default=None
     buffer_rows : int, default=None
-        Number of rows that are shuffled together; None means as many as fit into 32 MiB.
+        Number of rows that a buffer shuffles; None means as many as fit into 32 MiB.
     prefetch : int, default=1
-        Number of buffers that a thread reads ahead during training; 0 for none.
+        How far a thread reads ahead during training, in eighths of the buffer; 0 for no thread.
     sample_rows : int, default=None
         Rows that the first pass of a fit draws at random, all of which are in memory; None for up
         to 100,000, of models of raw tables 50,000.
@@ -86,7 +86,7 @@ def from_arrays(
     >>> import numpy as np
     >>> from fastmlp.data import from_arrays
     >>> from_arrays(np.zeros((100_000, 3), np.float32), np.zeros(100_000)).n_parts
-    2
+    13
     """
     reading = Reading(buffer_rows, prefetch=prefetch, sample_rows=sample_rows)
     validation.check_reading(vars(reading))

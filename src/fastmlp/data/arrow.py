@@ -152,9 +152,10 @@ def from_parquet(
 ) -> Source:
     """Read Parquet files row group by row group (``pip install "fastmlp[parquet]"``).
 
-    Each epoch draws another order of the row groups. Several are read at the same time, a piece of
-    each in turn, into a buffer whose rows are shuffled. So neighbours in a sorted file do not meet
-    in one batch, though no row is read out of turn.
+    Each epoch draws another order of the row groups, in which neighbours of the file lie far apart.
+    Several are read at the same time, a piece of each in turn. Their rows go through a buffer,
+    where each new one takes the place of one that is drawn at random. So also rows of a sorted
+    file are well mixed, if it has many more row groups than are read at the same time.
 
     Parameters
     ----------
@@ -170,12 +171,12 @@ def from_parquet(
     filter : pyarrow.dataset.Expression, default=None
         Which rows to read, such as ``pyarrow.dataset.field("year") > 2020``.
     buffer_rows : int, default=None
-        Rows that are shuffled among one another; None for as many as 32 MiB hold.
+        Rows that the buffer holds; None for as many as fit into 32 MiB.
     n_open : int, default=None
         Row groups that are read at the same time; None for as many as 24 MiB hold, from 2 to 16.
         The more there are, the better sorted rows are mixed, and the more memory they take.
     prefetch : int, default=1
-        Buffers that are read ahead, in a thread beside the training; 0 for none.
+        How far a thread beside the training reads ahead, in eighths of the buffer; 0 for no thread.
     sample_rows : int, default=None
         Rows that the first pass of a fit draws at random, all of which are in memory; None for up
         to 100,000, of models of raw tables 50,000.

@@ -60,9 +60,9 @@ def from_batches(
 ) -> Source:
     """Read the batches that a function of your own yields.
 
-    The batches come in the order in which they are yielded, and rows are shuffled among those of
-    a buffer only: if neighbours are alike, let the function draw a new order each time. But with
-    early stopping every call must yield the rows in the same order, because their order tells
+    The batches come in the order in which they are yielded, and a buffer shuffles their rows: if
+    far more neighbours are alike than it holds, let the function draw a new order each time. But
+    with early stopping every call must yield the rows in the same order, because their order tells
     which ones are held out.
 
     Parameters
@@ -72,10 +72,10 @@ def from_batches(
         iterator of ``(X, y)`` or ``(X, y, sample_weight)``, or of X alone if the rows are only for
         prediction. X is an array or a data frame; batches may differ in their numbers of rows.
     buffer_rows : int, default=None
-        Number of rows that are shuffled together; None means as many as fit into 32 MiB.
+        Number of rows that a buffer shuffles; None means as many as fit into 32 MiB.
     prefetch : int, default=1
-        Number of buffers that a thread reads ahead during training; 0 for none. That thread
-        calls the function.
+        How far a thread reads ahead during training, in eighths of the buffer; 0 for no thread.
+        That thread calls the function.
     sample_rows : int, default=None
         Rows that the first pass of a fit draws at random, all of which are in memory; None for up
         to 100,000, of models of raw tables 50,000.

@@ -48,12 +48,12 @@ class Reading:
     Attributes
     ----------
     buffer_rows : int or None
-        Rows that are shuffled among one another; None for as many as ``BUFFER_BYTES`` hold.
+        Rows of the buffer that mixes them; None for as many as ``BUFFER_BYTES`` hold.
     n_open : int or None
-        Parts that are read at the same time, a piece of each in turn, so that a buffer has rows
+        Parts that are read at the same time, a piece of each in turn, so that the buffer has rows
         of several; None for as many as ``OPEN_BYTES`` hold.
     prefetch : int
-        Buffers that are read ahead, in a thread beside the training; 0 for no such thread.
+        Windows that are read ahead, in a thread beside the training; 0 for no such thread.
     sample_rows : int or None
         Rows that the first pass of a fit draws; None lets the model decide.
     """

@@ -15,7 +15,7 @@ from fastmlp import validation
 from fastmlp.data.source import Piece, Source
 from fastmlp.data.stacks import stacked
 from fastmlp.data.survey import Drawn, survey
-from fastmlp.data.turns import in_turns
+from fastmlp.data.turns import in_turns, spread_order
 from fastmlp.estimators.preparation import ValidationRows, prepare
 from fastmlp.estimators.sampling import (
     Encoder,
@@ -26,7 +26,7 @@ from fastmlp.estimators.sampling import (
     seed_of,
 )
 from fastmlp.training import clock
-from fastmlp.training.windows import BUFFER_BYTES, Streamed, StreamedData
+from fastmlp.training.windows import BUFFER_BYTES, WINDOWS_OF_BUFFER, Streamed, StreamedData
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,25 +110,32 @@ def _with_rows(
 ) -> Fitting:
     """Return a fitting to a sample as one to all rows of the source."""
     batch = min(validation.largest_batch(vars(fitting.parameters)), n_rows)
+    buffer_rows = min(_buffer_rows(source, fitting), n_rows)
     streamed = Streamed(
         source=source,
         drawn=drawn,
         held=held,
         encode=Encoder.of(fitting),
         n_rows=n_rows,
-        window_rows=_window_rows(source, fitting, batch, n_rows),
+        buffer_rows=buffer_rows,
+        window_rows=_window_rows(buffer_rows // WINDOWS_OF_BUFFER, batch, n_rows),
         shuffles=bool(fitting.parameters.shuffle),
     )
     return replace(fitting, data=StreamedData(fitting.data, streamed))
 
 
-def _window_rows(source: Source, fitting: Fitting, batch: int, n_rows: int) -> int:
-    """Return how many rows a window has: whole batches, and never one row in the last window."""
+def _buffer_rows(source: Source, fitting: Fitting) -> int:
+    """Return how many rows are mixed, as the user says or as many as the bytes hold."""
     wanted = source.reading.buffer_rows
     if wanted is None:
         n_columns = fitting.data.rows.X.shape[1] + fitting.data.rows.target.shape[1] + 1
-        wanted = BUFFER_BYTES // (fitting.coder.dtype.itemsize * n_columns)
-    rows = int(max(batch, wanted // batch * batch))
+        wanted = max(1, BUFFER_BYTES // (fitting.coder.dtype.itemsize * n_columns))
+    return wanted
+
+
+def _window_rows(wanted: int, batch: int, n_rows: int) -> int:
+    """Return how many rows a window has: whole batches, and never one row in the last window."""
+    rows = max(batch, wanted // batch * batch)
     while n_rows % rows == 1 and n_rows > 1 and rows > 1:
         rows += batch
     return int(min(rows, -(-n_rows // batch) * batch))
@@ -144,7 +151,8 @@ def parts_of(model: Any, source: Source) -> Iterator[Piece]:
     """
     order = np.arange(source.n_parts)
     if model.shuffle and not source.once:
-        np.random.default_rng(seed_of(model.random_state)).shuffle(order)
+        rng = np.random.default_rng(seed_of(model.random_state))
+        order = spread_order(source.n_parts, rng)
     pieces: list[Piece] = []
     n_rows, first = 0, None
     size = source.reading.buffer_rows

@@ -1,7 +1,8 @@
 """Rows that do not fit into memory, in windows that do.
 
-A window is filled from several parts of the source at once and then shuffled. Its rows are a
-multiple of the batch size, so that only the last batch of an epoch is short.
+Several parts of the source are read at once, a buffer mixes their rows, and windows are cut of what
+leaves it. The rows of a window are a multiple of the batch size, so that only the last batch of an
+epoch is short, and are shuffled once more.
 """
 
 from __future__ import annotations
@@ -21,15 +22,19 @@ from fastmlp.data.beside import beside
 from fastmlp.data.source import Piece, Source
 from fastmlp.data.stacks import chosen
 from fastmlp.data.survey import Drawn, are_among, counting
-from fastmlp.data.turns import in_turns
+from fastmlp.data.turns import in_turns, spread_order
 from fastmlp.training.loop import TrainingData
+from fastmlp.training.mixing import mixed
 
 __all__ = ["BUFFER_BYTES", "Streamed", "StreamedData", "windows_of"]
 
-#: What the rows of a window take, where the user does not say how many there are.
+#: What the rows of the buffer take, where the user does not say how many there are.
 BUFFER_BYTES = 1 << 25
 
-#: Rows of a piece, of which a window holds several of each part that is open.
+#: A window has this part of the buffer's rows.
+WINDOWS_OF_BUFFER = 8
+
+#: Rows of a piece, of which the buffer holds several of each part that is open.
 FEWEST, MOST = 256, 8192
 
 
@@ -48,9 +53,11 @@ class Streamed:
         Returns a piece as ``Rows`` of the network's type.
     n_rows : int
         Rows of an epoch.
+    buffer_rows : int
+        Rows that are mixed.
     window_rows : int
     shuffles : bool
-        Whether parts come in an order of their own in each epoch.
+        Whether rows come in an order of their own in each epoch.
     """
 
     source: Source
@@ -58,27 +65,30 @@ class Streamed:
     held: np.ndarray
     encode: Callable[[Piece], Rows]
     n_rows: int
+    buffer_rows: int
     window_rows: int
     shuffles: bool
     _held_out: dict[int, int] = field(init=False, repr=False, default_factory=dict)
 
     def rows(self, epoch: int) -> Iterator[Rows]:
-        """Yield what each piece of an epoch has to learn from, encoded."""
-        n_open = self.source.n_open if self.shuffles else 1
-        order = np.arange(self.source.n_parts)
-        if self.shuffles:
-            np.random.default_rng([self.drawn.seed, epoch]).shuffle(order)
-        size = int(np.clip(self.window_rows // (2 * n_open), FEWEST, MOST))
+        """Yield the rows of an epoch in the order in which they are learnt from, encoded."""
+        if not self.shuffles:
+            return self._read(np.arange(self.source.n_parts), 1)
+        rng = np.random.default_rng([self.drawn.seed, epoch])
+        order = spread_order(self.source.n_parts, rng)
+        return mixed(self._read(order, self.source.n_open), self.buffer_rows, rng)
+
+    def _read(self, order: np.ndarray, n_open: int) -> Iterator[Rows]:
+        """Yield what each piece of the parts has to learn from, ``n_open`` parts in turn."""
+        size = int(np.clip(self.buffer_rows // (2 * n_open), FEWEST, MOST))
         digests: dict[int, int] = {}
-        drawing = {part: self.drawn.of_part(part) for part in order.tolist()}
-        for part, piece in in_turns(
-            order.tolist(), lambda part: self.source.read(part, size), n_open
+        for part, (piece, keys) in in_turns(
+            order.tolist(), lambda part: self._drawing(part, size), n_open
         ):
             with validation.naming_piece(piece.place):
-                keys = drawing[part].random(len(piece))
                 counts = counting(piece)
                 if len(counts) < len(piece):
-                    piece, keys = chosen(piece, counts), keys[counts]  # noqa: PLW2901 - those that count
+                    piece, keys = chosen(piece, counts), keys[counts]  # noqa: PLW2901 - as count
                 if not len(piece):
                     continue
                 held = are_among(keys, self.held)
@@ -90,6 +100,12 @@ class Streamed:
         # What was held out in the first epoch must be held out in all others.
         validation.check_same_held_out(self._held_out or digests, digests)
         self._held_out.update(digests)
+
+    def _drawing(self, part: int, size: int) -> Iterator[tuple[Piece, np.ndarray]]:
+        """Yield the pieces of a part, and what their rows draw."""
+        rng = self.drawn.of_part(part)
+        for piece in self.source.read(part, size):
+            yield piece, rng.random(len(piece))
 
     def windows(self, epoch: int) -> Generator[Rows, None, None]:
         """Yield an epoch's windows, read ahead in a thread beside, as far as the source says."""
