@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import Any
 
 from fastmlp import validation
@@ -88,8 +87,14 @@ class _DatasetSource(_ArrowSource):
         place = place_of(fragment)
         read = read_row_group if is_of_parquet(fragment) else _read_fragment
         with validation.naming_piece(place):
-            tables = read(fragment, self.columns.all, schema, self.keep, n_rows)
-            yield from map(partial(self.columns.piece, place=place), tables)  # and holds none
+            for table in read(fragment, self.columns.all, schema, self.keep, n_rows):
+                yield self.columns.piece(table, place)
+        self.rest()
+
+    def rest(self) -> None:
+        import pyarrow as pa  # noqa: PLC0415 - an extra
+
+        pa.default_memory_pool().release_unused()
 
 
 class _ReaderSource(_ArrowSource):

@@ -19,7 +19,7 @@ _BYTES_OF_PAGE = 1 << 20
 def read_row_group(
     fragment: Any, columns: Sequence[str], schema: Any, keep: Any, n_rows: int
 ) -> Iterator[Any]:
-    """Return tables of up to ``n_rows`` rows of the one row group of a fragment, one by one.
+    """Yield tables of up to ``n_rows`` rows of the one row group of a fragment.
 
     A scanner of Arrow's would decode the whole row group before it gives the first row.
 
@@ -34,52 +34,32 @@ def read_row_group(
     n_rows : int
     """
     import pyarrow as pa  # noqa: PLC0415 - an extra
+    import pyarrow.parquet as pq  # noqa: PLC0415
 
     names = [name for name in schema.names if name in columns or _may_ask_for(keep, name)]
     stored = [name for name in names if name in fragment.physical_schema.names]
-
-    def wanted(batch: Any) -> Any:
-        table = _completed(pa.Table.from_batches([batch]), names, schema, fragment)
-        return (table if keep is None else table.filter(keep)).select(columns)
-
-    return filter(len, map(wanted, _Batches(fragment, stored, n_rows)))
-
-
-class _Batches:
-    """Iterator of batches of up to ``n_rows`` rows of a fragment's row group; holds none of them.
-
-    A generator would hold the latest one as long as it waits, and so would each part that is open.
-    """
-
-    def __init__(self, fragment: Any, columns: Sequence[str], n_rows: int) -> None:
-        import pyarrow.parquet as pq  # noqa: PLC0415 - an extra
-
-        group = fragment.row_groups[0]
-        file = pq.ParquetFile(
-            fragment.open(),
-            metadata=fragment.metadata,
-            read_dictionary=list(fragment.format.read_options.dictionary_columns),
-            buffer_size=_BYTES_AT_ONCE,
-            pre_buffer=False,
-            page_checksum_verification=True,
-        )
-        self.batches: Any = file.iter_batches(
-            n_rows, row_groups=[group.id], columns=columns, use_threads=False
-        )
-        self.n_left = group.num_rows
-
-    def __iter__(self) -> _Batches:
-        return self
-
-    def __next__(self) -> Any:
-        if self.n_left <= 0:
-            raise StopIteration
+    group = fragment.row_groups[0]
+    file = pq.ParquetFile(
+        fragment.open(),
+        metadata=fragment.metadata,
+        read_dictionary=list(fragment.format.read_options.dictionary_columns),
+        buffer_size=_BYTES_AT_ONCE,
+        pre_buffer=False,
+        page_checksum_verification=True,
+    )
+    batches = file.iter_batches(n_rows, row_groups=[group.id], columns=stored, use_threads=False)
+    n_left = group.num_rows
+    while n_left > 0:
         with validation.reading_pages():
-            batch = validation.check_rows_are_there(next(self.batches, None))
-        self.n_left -= len(batch)
-        if self.n_left <= 0:
-            self.batches = None  # what it holds, nobody needs while the last rows are used
-        return batch
+            batch = validation.check_rows_are_there(next(batches, None))
+        n_left -= len(batch)
+        if n_left == 0:
+            file = batches = None  # what they hold, nobody needs while the last rows are used
+        table = _completed(pa.Table.from_batches([batch]), names, schema, fragment)
+        if keep is not None:
+            table = table.filter(keep)
+        if len(table):
+            yield table.select(columns)
 
 
 def _may_ask_for(keep: Any, name: str) -> bool:
