@@ -344,7 +344,7 @@ def test_a_survey_finds_every_label_and_leaves_out_rows_without_weight():
             "no column",
         ),
         (
-            lambda d: list(from_batches(lambda: [sparse.eye_array(3).tocsr()]).pieces(9)),
+            lambda d: list(from_batches(lambda: [sparse.csr_array(np.eye(3))]).pieces(9)),
             TypeError,
             "batch 0: X is sparse",
         ),

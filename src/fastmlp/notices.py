@@ -27,11 +27,12 @@ def quietly(*beginnings: str) -> Iterator[None]:
     ``warnings.catch_warnings`` changes the filters of all threads, and two that overlap leave them
     changed for good.
     """
-    token = _NOT_WORTH_IT.set(beginnings)
+    before = _NOT_WORTH_IT.get()
     try:
+        _NOT_WORTH_IT.set(beginnings)  # within, as Ctrl-C may come at once
         yield
     finally:
-        _NOT_WORTH_IT.reset(token)
+        _NOT_WORTH_IT.set(before)
 
 
 def notify(message: str, category: type[Warning] = UserWarning) -> bool:

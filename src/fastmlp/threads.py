@@ -6,9 +6,10 @@ import ctypes
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
+from operator import attrgetter
 
 import joblib
 import threadpoolctl
@@ -120,46 +121,59 @@ class OwnLock:
     def _open(self) -> None:
         self._lock = threading.Lock()
 
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
+    # Not methods of Python's, within which Ctrl-C could come when the lock is closed, but ``with``
+    # has not begun: nobody would open it again.
+    __enter__ = property(attrgetter("_lock.__enter__"))
+    __exit__ = property(attrgetter("_lock.__exit__"))
 
 
 class _BlasLimit:
-    """A limit of one thread on BLAS for as long as somebody wants it, by a count of who does."""
+    """A limit of one thread on BLAS for as long as somebody wants it.
+
+    Ctrl-C may break off any of its methods. Whoever leaves restores what was before the limit, be
+    it that it was set in full, in part, or not at all.
+    """
 
     def __init__(self) -> None:
-        self._lock, self._wanted, self._limit = OwnLock(), 0, ExitStack()
+        self._lock = OwnLock()
+        self._wanted_by: set[object] = set()
+        self._before: list[tuple[threadpoolctl.LibController, int]] = []
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forget)
 
     def _forget(self) -> None:
         """Restore what was, in a child whose parent's threads want the limit."""
-        self._wanted = 0
-        self._limit.close()
+        self._wanted_by.clear()
+        self._restore()
 
-    def enter(self) -> None:
+    def enter(self, who: object) -> None:
         with self._lock:
-            if self._wanted == 0:
-                self._limit.enter_context(_loaded().limit(limits=1, user_api="blas"))
-            self._wanted += 1  # last, so that nobody counts whose limit was not set
+            if not self._wanted_by:
+                self._before = self._before or [(each, each.num_threads) for each in _blas()]
+                for each, _ in self._before:
+                    each.set_num_threads(1)
+            self._wanted_by.add(who)  # last, so that nobody counts whose limit was not set
 
-    def leave(self) -> None:
+    def leave(self, who: object) -> None:
         with self._lock:
-            self._wanted = max(0, self._wanted - 1)  # it is 0 where a search goes on in a child
-            if self._wanted == 0:
-                self._limit.close()
+            self._wanted_by.discard(who)  # it is not there where a search goes on in a child
+            if not self._wanted_by:
+                self._restore()
+
+    def _restore(self) -> None:
+        for each, n_threads in self._before:
+            each.set_num_threads(n_threads)
+        self._before = []
 
 
 _BLAS_LIMIT = _BlasLimit()
 
 
 @cache
-def _loaded() -> threadpoolctl.ThreadpoolController:
-    """Return what limits the libraries that are loaded by now; looking for them takes 1 ms."""
-    return threadpoolctl.ThreadpoolController()
+def _blas() -> list[threadpoolctl.LibController]:
+    """Return the BLAS libraries that are loaded by now; looking for them takes 1 ms."""
+    found = threadpoolctl.ThreadpoolController().select(user_api="blas")
+    return list(found.lib_controllers)
 
 
 @contextmanager
@@ -170,8 +184,12 @@ def one_blas_thread() -> Iterator[None]:
     team that starts meanwhile. Import what brings its own BLAS beforehand. Several Python threads
     may be within at once: the last to leave restores what was.
     """
-    _BLAS_LIMIT.enter()
+    who = object()
     try:
+        _BLAS_LIMIT.enter(who)
         yield
     finally:
-        _BLAS_LIMIT.leave()
+        try:
+            _BLAS_LIMIT.leave(who)
+        finally:
+            _BLAS_LIMIT.leave(who)  # again, as Ctrl-C may have broken off the first time

@@ -118,11 +118,12 @@ _IN_TRAINING: ContextVar[Mapping[int, Learnt]] = ContextVar(
 @contextmanager
 def shown_as(model: Any, learnt: Learnt) -> Iterator[None]:
     """Let ``model`` show, within the block and to this thread, what it has learnt so far."""
-    token = _IN_TRAINING.set({**_IN_TRAINING.get(), id(model): learnt})
+    before = _IN_TRAINING.get()
     try:
+        _IN_TRAINING.set({**before, id(model): learnt})  # within, as Ctrl-C may come at once
         yield
     finally:
-        _IN_TRAINING.reset(token)
+        _IN_TRAINING.set(before)
 
 
 def is_in_training(model: Any) -> bool:

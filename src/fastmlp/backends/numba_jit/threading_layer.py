@@ -64,11 +64,11 @@ def _short_spin() -> Iterator[None]:
     if any(name in os.environ for name in _SPIN_VARIABLES):
         yield
         return
-    os.environ["GOMP_SPINCOUNT"] = _SPIN_COUNT
     try:
+        os.environ["GOMP_SPINCOUNT"] = _SPIN_COUNT
         yield
     finally:
-        del os.environ["GOMP_SPINCOUNT"]
+        os.environ.pop("GOMP_SPINCOUNT", None)
 
 
 def launch() -> str:
@@ -111,8 +111,8 @@ def team(n_threads: int, flops: float) -> Iterator[int]:
     before = numba.get_num_threads()
     turn = _state.turn if layer == "workqueue" else threading.Lock()
     with turn:
-        numba.set_num_threads(min(n_threads, config.NUMBA_NUM_THREADS))
         try:
+            numba.set_num_threads(min(n_threads, config.NUMBA_NUM_THREADS))
             yield n_threads
         finally:
             numba.set_num_threads(before)

@@ -18,8 +18,8 @@ Function = Callable[[Graph, str, np.dtype], str]
 
 def activation(graph: Graph, name: str, z: str, dtype: np.dtype) -> str:
     """Return an activation of ``registry.ACTIVATIONS``, by its name, of a tensor z."""
-    formula = _FORMULAS.get(name) or (_WIDE_FORMULAS.get(name) if dtype == np.float64 else None)
-    if formula is not None:
+    wide = _WIDE_FORMULAS.get(name) if dtype == np.float64 else None
+    if (formula := wide or _FORMULAS.get(name)) is not None:
         return formula(graph, z, dtype)
     kind, attributes = _OPERATORS[name]
     return graph.op(kind, z, **attributes)
@@ -88,8 +88,17 @@ def _softplus(graph: Graph, z: str, dtype: np.dtype) -> str:
     return graph.op("Add", graph.op("Relu", z), rest)
 
 
+def _wide_silu(graph: Graph, z: str, dtype: np.dtype) -> str:
+    """Return z / (1 + exp(-z)).
+
+    ONNX Runtime 1.20 to 1.30 make one operator of a product with Sigmoid, and lack it for doubles.
+    """
+    return graph.op("Div", z, graph.op("Add", graph.op("Exp", graph.op("Neg", z)), dtype.type(1)))
+
+
 #: Formulas that keep the digits of float64, and its range.
 _WIDE_FORMULAS: dict[str, Function] = {
+    "silu": _wide_silu,
     "leaky_relu": _leaky_relu,
     "selu": _selu,
     "softplus": _softplus,
