@@ -146,6 +146,7 @@ def speed(
 @click.option("--seeds", default=3)
 @click.option("--epochs", default=30)
 @click.option("--local-steps", default=32)
+@click.option("--way", "ways", multiple=True, default=("synchronous", "local"))
 @json_file
 def accuracy(
     name: str,
@@ -153,6 +154,7 @@ def accuracy(
     seeds: int,
     epochs: int,
     local_steps: int,
+    ways: Sequence[str],
     path: Path | None,
 ) -> None:
     """Score fits on more and more shards on test rows, beside fits on one machine."""
@@ -163,7 +165,7 @@ def accuracy(
     ]
     with cluster(2) as client:
         for n_shards in counts:
-            for way in ("synchronous", "local"):
+            for way in ways:
                 how = {"exchange": way, "n_shards": n_shards}
                 how["local_steps"] = local_steps if way == "local" else "auto"
                 scores = [together(client, data, {**given, **how}, s) for s in range(seeds)]
