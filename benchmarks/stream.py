@@ -31,9 +31,11 @@ from fastmlp import MLPClassifier, MLPRegressor
 from fastmlp.cli.report import write_json
 from fastmlp.cli.timing import WrongResultError
 from fastmlp.data import from_parquet
-from fastmlp.training.windows import BUFFER_BYTES
+from fastmlp.training.windows import BUFFER_BYTES, WINDOWS_OF_BUFFER
 
-#: What a fit may add, beyond its network and two windows: one is learnt from, the next one filled.
+#: The buffer and two windows: one is learnt from, the next one filled.
+ROWS_BYTES = BUFFER_BYTES + 2 * BUFFER_BYTES // WINDOWS_OF_BUFFER
+#: What a fit may add beyond these and its network.
 ALLOWANCE = 64 * MIB
 GIB = 2**30
 #: Rows of the table that are made, and written, at a time.
@@ -126,7 +128,7 @@ def added_by_fit(file: Path, limit: float) -> dict[str, Any]:
     return {
         "seconds": seconds,
         "added": added,
-        "allowed": 2 * BUFFER_BYTES + network + ALLOWANCE,
+        "allowed": ROWS_BYTES + network + ALLOWANCE,
         "arrow": pa.default_memory_pool().max_memory(),
         "parts": source.n_parts,
         "open": source.n_open,

@@ -19,7 +19,8 @@ from scipy import sparse
 from fastmlp.backends import Rows
 from fastmlp.data import from_arrays, from_arrow, from_batches, from_parquet
 from fastmlp.data.beside import beside
-from fastmlp.data.survey import Drawn, survey
+from fastmlp.data.source import Piece
+from fastmlp.data.survey import Drawn, survey, survey_of_part
 from fastmlp.data.turns import in_turns, spread_order
 from fastmlp.training.mixing import mixed
 from fastmlp.training.windows import windows_of
@@ -253,7 +254,7 @@ def test_batches_may_be_lists_as_loaders_give_them():
 def test_wide_rows_are_read_few_at_a_time():
     source = from_arrays(np.zeros((10, 100_000), np.uint8))
     assert source.rows_of_piece == 64
-    assert from_arrays(np.zeros((10, 3))).rows_of_piece == 8192
+    assert from_arrays(np.zeros((10, 3))).rows_of_piece == 4096
 
 
 def test_what_a_thread_beside_raises_is_raised():
@@ -507,6 +508,20 @@ def test_no_whole_row_group_is_in_memory(tmp_path):
     # The row group takes 16 MB, the pages that are read just now 10 * 20,000 * 8 bytes. Before
     # version 23, Arrow held seven times as much.
     assert most < (6e6 if int(pa.__version__.split(".")[0]) >= 23 else 12e6)
+
+
+def test_a_survey_of_many_pieces_holds_little_more_than_the_rows_that_it_draws():
+    table = pa.table({f"x{i}": RNG.normal(size=64) for i in range(50)})
+    before, most = pa.total_allocated_bytes(), [0]
+
+    def pieces():
+        for _ in range(2000):
+            yield Piece(table, np.zeros(64), None, "")
+            most[0] = max(most[0], pa.total_allocated_bytes() - before)
+
+    found = survey_of_part(pieces(), np.random.default_rng(0), lambda _: 500, has_labels=False)
+    # Of the last pieces less than one row is kept, in 64 bytes a column as Arrow has it.
+    assert most[0] < 2 * found.sample.X.nbytes
 
 
 def test_targets_that_are_missing(files):

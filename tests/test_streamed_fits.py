@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -56,6 +57,37 @@ def sorted_file(tmp_path):
     table = pa.table({**columns, "y": Y[BY_Y], "label": LABELS[BY_Y]})
     pq.write_table(table, tmp_path / "sorted.parquet", row_group_size=200)
     return tmp_path / "sorted.parquet"
+
+
+# -- memory ----------------------------------------------------------------------------------------
+
+
+def test_what_a_fit_holds_hardly_grows_with_the_file(tmp_path):
+    def peak(n_groups):
+        path, X = tmp_path / f"{n_groups}.parquet", RNG.normal(size=50 * n_groups)
+        pq.write_table(pa.table({"x": X, "y": X}), path, row_group_size=50)
+        source = from_parquet(path, target="y", sample_rows=200, buffer_rows=256, n_open=2)
+        tracemalloc.start()
+        try:
+            regressor(max_iter=1, batch_size=256, early_stopping=True).fit(source)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(10)  # loads the code
+    # Eight bytes a row would be 400 a row group.
+    assert peak(550) - peak(50) < 250 * 500
+
+
+def test_rows_of_many_columns_are_read_few_at_a_time(monkeypatch):
+    source, seen = from_arrays(np.zeros((300, 5000), np.float32), RNG.normal(size=300)), []
+    read = type(source).read
+    monkeypatch.setattr(
+        type(source), "read", lambda self, part, n: seen.append(n) or read(self, part, n)
+    )
+    regressor(max_iter=1).fit(source)
+    assert source.rows_of_piece == 64
+    assert max(seen) == 64
 
 
 # -- the same as in memory -------------------------------------------------------------------------

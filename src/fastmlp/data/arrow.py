@@ -89,6 +89,12 @@ class _DatasetSource(_ArrowSource):
         with validation.naming_piece(place):
             for table in read(fragment, self.columns.all, schema, self.keep, n_rows):
                 yield self.columns.piece(table, place)
+        self.rest()
+
+    def rest(self) -> None:
+        import pyarrow as pa  # noqa: PLC0415 - an extra
+
+        pa.default_memory_pool().release_unused()
 
 
 class _ReaderSource(_ArrowSource):

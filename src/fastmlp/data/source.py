@@ -12,7 +12,7 @@ import numpy as np
 __all__ = ["Piece", "Reading", "Source"]
 
 #: Rows that are read at a time, within the bytes that their numbers take in float64.
-MOST_ROWS, FEWEST_ROWS, PIECE_BYTES = 8192, 64, 1 << 22
+MOST_ROWS, FEWEST_ROWS, PIECE_BYTES = 4096, 64, 1 << 21
 
 #: What parts that are read at the same time may take in memory, and how many they are.
 OPEN_BYTES, FEWEST_OPEN, MOST_OPEN = 24 << 20, 2, 16
@@ -119,6 +119,9 @@ class Source(ABC):
         OSError, ValueError
             If they can't be read, or are not as the others; the text says where they lie.
         """
+
+    def rest(self) -> None:  # noqa: B027 - most have nothing to give back
+        """Give back to the system what reading has taken and needs no more."""
 
     def pieces(self, n_rows: int) -> Iterator[Piece]:
         """Yield all rows in their order, in pieces of up to ``n_rows``."""

@@ -26,6 +26,10 @@ __all__ = [
 #: So many times the rows that are wanted are kept, before those beyond them are dropped.
 TRIMMED_AT = 1.25
 
+#: Pieces that are kept: of few rows, which is what a long source gives, each takes many times more
+#: than its numbers do.
+MOST_PIECES = 32
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -126,7 +130,9 @@ class _Sample:
         self._keep(other.sample, other.keys)
 
     def _compare(self, piece: Piece) -> None:
-        self.first = self.first or piece
+        if not self.first:
+            with validation.naming_piece(piece.place):
+                self.first = chosen(piece, np.arange(min(1, len(piece))))
         validation.check_like_first(self.first, piece, piece.place)
 
     def _add(self, piece: Piece, keys: np.ndarray) -> None:
@@ -155,11 +161,19 @@ class _Sample:
             self.n_kept += len(kept)
         if self.n_kept > TRIMMED_AT * self._n_most:
             self._trim()
+        elif len(self.pieces) > MOST_PIECES:
+            self._join_latest()
 
     @property
     def _n_most(self) -> int:
         assert self.first is not None
         return self.most(self.first.X.shape[1])
+
+    def _join_latest(self) -> None:
+        """Make one piece of all but the first, which has the rows of the latest trimming."""
+        keys = np.concatenate(self.keys[1:])
+        self.pieces[1:] = [chosen(stacked(self.pieces[1:]), np.arange(len(keys)))]
+        self.keys[1:] = [keys]
 
     def _trim(self) -> None:
         """Keep the rows with the least numbers, as many as there may be, in their order."""

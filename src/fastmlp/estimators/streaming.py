@@ -57,7 +57,10 @@ def prepare_streamed(
     except (ValueError, TypeError):
         _raise_for_piece(model, source)
         raise
-    return with_rows(fitting, source, drawn, held, found.n_rows - len(held))
+    n_rows = found.n_rows - len(held)
+    del found
+    source.rest()
+    return with_rows(fitting, source, drawn, held, n_rows)
 
 
 def _raise_for_piece(model: Any, source: Source) -> None:

@@ -223,11 +223,18 @@ class _EncodedSource(Source):
         return self.raw.n_parts
 
     @property
+    def rows_of_piece(self) -> int:
+        return self.raw.rows_of_piece
+
+    @property
     def n_open(self) -> int:
         return self.raw.n_open
 
     def read(self, part: int, n_rows: int) -> Iterator[Piece]:
         return map(self.encode, self.raw.read(part, n_rows))
+
+    def rest(self) -> None:
+        self.raw.rest()
 
 
 @dataclass(frozen=True, eq=False)

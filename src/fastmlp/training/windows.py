@@ -39,8 +39,8 @@ WINDOWS_OF_BUFFER = 8
 #: as by chance.
 UNEVEN, TIMES_CHANCE = 0.2, 4
 
-#: Rows of a piece, of which the buffer holds several of each part that is open.
-FEWEST, MOST = 256, 8192
+#: A piece has so many rows at least, if the source allows for it, however small the buffer is.
+FEWEST = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,7 @@ class Streamed:
 
     def _read(self, order: np.ndarray, n_open: int) -> Iterator[Rows]:
         """Yield what each piece of the parts has to learn from, ``n_open`` parts in turn."""
-        size = int(np.clip(self.buffer_rows // (2 * n_open), FEWEST, MOST))
+        size = min(max(self.buffer_rows // (2 * n_open), FEWEST), self.source.rows_of_piece)
         digests: dict[int, int] = {}
         for part, (piece, keys) in in_turns(
             order.tolist(), lambda part: self._drawing(part, size), n_open
