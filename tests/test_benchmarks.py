@@ -26,6 +26,27 @@ from fastmlp.cli.timing import Timing, WrongResultError
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
+def constants():
+    """Return the numbers and texts in capitals of all modules of the package that are loaded."""
+    modules = {name: vars(each) for name, each in sys.modules.items() if "fastmlp" in name}
+    return {
+        (module, name): value
+        for module, names in modules.items()
+        for name, value in list(names.items())
+        if name.isupper() and isinstance(value, int | float | str | tuple)
+    }
+
+
+@pytest.fixture(autouse=True)
+def _leaves_the_package_as_it_is():
+    """A benchmark that changed a rule of the package would change the tests that come later."""
+    importlib.import_module("fastmlp.tabular")
+    before = constants()
+    yield
+    after = constants()
+    assert {key: after[key] for key in before} == before
+
+
 @pytest.fixture
 def module(monkeypatch):
     """Import a module of the benchmarks, which is no package."""

@@ -113,6 +113,13 @@ def test_a_path_with_names_of_columns(files, tmp_path):
     assert_array_equal(parameters_of(model), parameters_of(weighted))
 
 
+def test_a_source_says_how_many_rows_are_drawn(files):
+    source = from_parquet(files, target="y", columns=NAMES, sample_rows=20)
+    model = regressor(early_stopping=True).fit(source)
+    # Early stopping holds half of them out at most, and would take a tenth of all.
+    assert model._learnt.history.n_samples_seen == model.n_iter_ * (N - 10)
+
+
 def test_a_frame_of_files_keeps_its_partitions(files):
     # Dask reads several small files as one where few of their columns are asked for.
     many = dd.read_parquet(files, split_row_groups=True)
@@ -131,8 +138,8 @@ def test_rows_of_weight_0_are_not_there():
 def test_surveys_of_parts_are_those_of_a_source(client, files, most):
     source = from_parquet(files, target="label", columns=NAMES)
     wanted = survey(source, Drawn(5), Most(most), has_labels=True)
-    parts = parts_of(source, None, None, "A", "B")
-    found = survey_of(parts, Look(Drawn(5), Most(most), True), client)
+    parts = parts_of(source, None, None, "A", "B").parts
+    found = survey_of(parts, Look(Drawn(5), Most(most), None, True), client)
     assert found.n_counting == [PART] * 4
     assert_array_equal(found.survey.keys, wanted.keys)
     assert_array_equal(found.survey.sample.y, wanted.sample.y)

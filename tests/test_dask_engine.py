@@ -18,6 +18,7 @@ from fastmlp.dask.placing import placed
 from fastmlp.dask.rounds import OUTER_MOMENTUM, OUTER_RATE
 from fastmlp.dask.run import Distribution
 from fastmlp.dask.sums import bytes_of_sum, weighted_sum
+from fastmlp.dask.waiting import fetched
 from fastmlp.schedules import Cosine
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -84,6 +85,18 @@ def test_sums_of_gradients_are_the_batches_of_one_machine(client, solver, weight
     assert_allclose(together.loss_curve_, alone.loss_curve_, rtol=1e-8)
 
 
+def rounds(n_epochs, n_steps):
+    """Yield the updates between two averages, of each epoch: never more than there were before."""
+    updates, made = batches(), 0
+    for _ in range(n_epochs):
+        first = 0
+        while first < len(updates):
+            chosen = updates[first : first + min(n_steps, max(1, made))]
+            yield chosen
+            first += len(chosen)
+            made += len(chosen)
+
+
 def local_oracle(start, n_epochs, n_steps, rate):
     """Return weights and biases after local SGD with an outer step, written down by its formula."""
 
@@ -93,23 +106,21 @@ def local_oracle(start, n_epochs, n_steps, rate):
     model = start
     theta = [each.copy() for each in state(model)]
     velocity = [np.zeros_like(each) for each in theta]
-    updates = batches()
-    for _ in range(n_epochs):
-        for first in range(0, len(updates), n_steps):
-            ends = []
-            for rank in range(2):
-                own = [each.copy() for each in theta]
-                for update in updates[first : first + n_steps]:
-                    for there, value in zip(state(model), own, strict=True):
-                        there[...] = value
-                    gradient = model.gradient(X[update[rank]], Y[update[rank]])
-                    slopes = [*gradient.coefs, *gradient.intercepts]
-                    own = [w - rate * g for w, g in zip(own, slopes, strict=True)]
-                ends.append(own)
-            for i, before in enumerate(theta):
-                difference = before - (ends[0][i] + ends[1][i]) / 2
-                velocity[i] = OUTER_MOMENTUM * velocity[i] + difference
-                theta[i] = before - OUTER_RATE * (OUTER_MOMENTUM * velocity[i] + difference)
+    for chosen in rounds(n_epochs, n_steps):
+        ends = []
+        for rank in range(2):
+            own = [each.copy() for each in theta]
+            for update in chosen:
+                for there, value in zip(state(model), own, strict=True):
+                    there[...] = value
+                gradient = model.gradient(X[update[rank]], Y[update[rank]])
+                slopes = [*gradient.coefs, *gradient.intercepts]
+                own = [w - rate * g for w, g in zip(own, slopes, strict=True)]
+            ends.append(own)
+        for i, before in enumerate(theta):
+            difference = before - (ends[0][i] + ends[1][i]) / 2
+            velocity[i] = OUTER_MOMENTUM * velocity[i] + difference
+            theta[i] = before - OUTER_RATE * (OUTER_MOMENTUM * velocity[i] + difference)
     return theta
 
 
@@ -121,6 +132,68 @@ def test_local_updates_are_those_of_the_formula(client):
     found = [*together.coefs_, *together.intercepts_]
     for ours, theirs in zip(found, expected, strict=True):
         assert_allclose(ours, theirs, rtol=1e-8, atol=1e-10)
+
+
+def adam_oracle(start, n_epochs, n_steps, rate, betas, eps=1e-8):
+    """Return weights and biases after local Adam, whose v is that of both ranks together."""
+
+    def state(model):
+        return [*model.coefs_, *model.intercepts_]
+
+    def numbers(values):
+        return np.concatenate([each.ravel() for each in values])
+
+    def gradient_of(values, rows):
+        model_values = np.split(values, np.cumsum([each.size for each in state(start)])[:-1])
+        for there, value in zip(state(start), model_values, strict=True):
+            there[...] = value.reshape(there.shape)
+        slopes = start.gradient(X[rows], Y[rows])
+        return numbers([*slopes.coefs, *slopes.intercepts])
+
+    theta = numbers(state(start))
+    velocity, m, v = np.zeros((3, len(theta)))
+    (beta_1, beta_2), t = betas, 0
+    for chosen in rounds(n_epochs, n_steps):
+        h, ends = len(chosen), []
+        for rank in range(2):
+            own, m_own, v_own, squares = theta.copy(), m.copy(), v.copy(), np.zeros_like(v)
+            for step, update in enumerate(chosen, t + 1):
+                g = gradient_of(own, update[rank])
+                m_own = beta_1 * m_own + (1 - beta_1) * g
+                v_own = beta_2 * v_own + (1 - beta_2) * g**2 / (1 if step == 1 else 2)
+                squares = beta_2 * squares + (1 - beta_2) * g**2
+                root = np.sqrt(1 - beta_2**step)
+                own = own - rate * root / (1 - beta_1**step) * m_own / (np.sqrt(v_own) + eps)
+            ends.append((own, m_own, squares))
+        own, m_mean, squares = (sum(each) / 2 for each in zip(*ends, strict=True))
+        t += h
+        weights = beta_1 ** np.arange(h)
+        kappa = np.sum(weights**2) / np.sum(weights) ** 2
+        slope = (m_mean - beta_1**h * m) / (1 - beta_1**h)
+        noise = (squares / (1 - beta_2**h) - slope**2) / (2 - kappa)
+        v = beta_2**h * v + (1 - beta_2**h) * (slope**2 + (1 - kappa) * noise)
+        m, difference = m_mean, theta - own
+        velocity = OUTER_MOMENTUM * velocity + difference
+        theta = theta - OUTER_RATE * (OUTER_MOMENTUM * velocity + difference)
+    return theta
+
+
+def test_local_updates_by_adam_are_those_of_the_formula(client):
+    parameters = {"shuffle": False, "alpha": 0.0, "beta_2": 0.9}
+    start = on_cluster(client, "local", **parameters, learning_rate_init=1e-300, max_iter=1)
+    together = on_cluster(client, "local", **parameters, learning_rate_init=0.01, max_iter=2)
+    expected = adam_oracle(start.to_local(), 2, 5, 0.01, (0.9, 0.9))
+    found = np.concatenate([np.ravel(w) for w in (*together.coefs_, *together.intercepts_)])
+    assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_many_ranks_learn_as_much_by_local_updates_as_by_sums(client, solver):
+    parameters = {"n_shards": 6, "solver": solver, "max_iter": 8, "batch_size": 30}
+    if solver == "sgd":
+        parameters["learning_rate_init"] = 0.005
+    costs = [on_cluster(client, way, **parameters).loss_curve_[-1] for way in WAYS]
+    assert costs[1] < 1.05 * costs[0]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -164,7 +237,8 @@ def test_bytes_of_rounds(client, monkeypatch, way, n_shards):
     if way == "local":
         # Moments begin at a cache line, which 16 numbers fill at most.
         begin = -(-len(network.parameters) // 16) * 16
-        n_bytes, n_sums = 8 * (begin + network.moments.size), n_updates / 5
+        n_bytes = 8 * (begin + network.moments.size)
+        n_sums = len(list(rounds(GIVEN["max_iter"], 5)))
     expected = n_sums * n_shards * bytes_of_sum(n_bytes, n_shards)
     assert kept[0].cluster.n_bytes == pytest.approx(expected, rel=1e-12)
 
@@ -177,6 +251,8 @@ def test_a_sum_is_made_in_the_order_of_the_ranks():
     expected = (parts[0] + parts[1]) + parts[2]
     assert_array_equal(out, expected)
     assert out[0] != (parts[2] + parts[0] + parts[1])[0]
+    weighted_sum(parts, [1.0, 0.5, 0.25], out)
+    assert_array_equal(out, (parts[0] + np.float32(0.5) * parts[1]) + np.float32(0.25) * parts[2])
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -257,6 +333,15 @@ def test_rows_that_went_to_another_worker_begin_where_the_core_can_read(
     assert name in dict(seen)
     assert [each for each in seen if not each[1]] == []
     assert_array_equal(model.coefs_[0], expected.coefs_[0])
+
+
+def test_a_timeout_of_dasks_own_ends_the_wait_for_results(client, monkeypatch):
+    async def late(*_, **__):
+        raise TimeoutError("of Dask's own")
+
+    monkeypatch.setattr(client, "gather", late)
+    with within(20), pytest.raises(TimeoutError, match="of Dask's own"):
+        fetched(client, [], lambda: None)
 
 
 def test_a_callback_may_change_the_network(client):

@@ -104,6 +104,17 @@ def test_a_worker_that_dies_between_rounds_costs_no_bit(client, way):
     assert at.done == 1
 
 
+def test_early_stopping_goes_on_as_if_no_worker_had_died(client):
+    given = {"early_stopping": True, "n_iter_no_change": 3, "tol": 5e-3, "max_iter": 60}
+    expected = fitted(client, **given)
+    at = At(2, lambda: kill(pids(client)[0]))
+    model = fitted(client, "synchronous", at, **given)
+    assert_same(model, expected)
+    assert model.validation_scores_ == expected.validation_scores_
+    assert 2 < model.n_iter_ < 60
+    assert at.done == 1
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_a_worker_that_dies_in_the_middle_of_a_round_costs_no_bit(client, way):
     expected = fitted(client, way, max_iter=30)

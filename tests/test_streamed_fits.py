@@ -73,6 +73,7 @@ def test_without_a_shuffle_it_is_the_fit_of_arrays(buffer_rows, options):
         assert model.n_features_in_ == 5
 
 
+@pytest.mark.filterwarnings("ignore:The rows of this source could not be mixed")
 def test_a_class_may_count_nothing_in_a_part_of_its_own(folder):
     by_label = np.argsort(LABELS)
     columns = {name: X[by_label, i] for i, name in enumerate(NAMES)}
@@ -172,12 +173,34 @@ def test_windows_of_sorted_rows_are_nearly_those_of_shuffled_ones(tmp_path, row_
         assert np.mean([len(np.unique(window)) for window in windows]) > 0.5 * shuffled
 
 
+@pytest.mark.parametrize("kind", ["regressor", "classifier", "two targets"])
+def test_rows_that_can_not_be_mixed_are_told_once(tmp_path, kind):
+    n = 20_000
+    y = np.arange(n) / n
+    table = pa.table({"x": y, "y": y, "z": np.ones(n), "label": np.where(y > 0.7, "b", "a")})
+    pq.write_table(table, tmp_path / "one.parquet")
+    pq.write_table(table, tmp_path / "many.parquet", row_group_size=200)
+    target = {"regressor": "y", "classifier": "label", "two targets": ["z", "y"]}[kind]
+    model = (classifier if kind == "classifier" else regressor)(max_iter=3, batch_size=50)
+    source = from_parquet(tmp_path / "one.parquet", target=target, columns=["x"], buffer_rows=2000)
+    with pytest.warns(UserWarning, match=r"could not be mixed.* 0\.[5-9].*0\.06") as told:
+        model.fit(source)
+    assert len([each for each in told if "mixed" in str(each.message)]) == 1
+    assert told[0].filename == __file__
+    # None of these warns, or it would be an error here.
+    model.set_params(shuffle=False).fit(source)
+    model.set_params(shuffle=True, max_iter=1)
+    for name, buffer_rows in (("many", 2000), ("one", n)):
+        file = tmp_path / f"{name}.parquet"
+        model.fit(from_parquet(file, target=target, columns=["x"], buffer_rows=buffer_rows))
+
+
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_the_same_bits_for_any_number_of_threads_and_of_windows_ahead(sorted_file, early_stopping):
     fits = []
     for n_threads, prefetch in ((1, 0), (2, 1), (3, 4)):
         source = from_parquet(
-            sorted_file, target="label", columns=NAMES, buffer_rows=500, prefetch=prefetch
+            sorted_file, target="label", columns=NAMES, buffer_rows=900, prefetch=prefetch
         )
         model = classifier(n_threads=n_threads, early_stopping=early_stopping).fit(source)
         fits.append(parameters_of(model))

@@ -29,7 +29,8 @@ n_shards : int, default=None
     How many learn together; None for as many as there are workers, and never more than there are
     parts. The bits depend on it.
 local_steps : int or "auto", default="auto"
-    Updates between two averages of "local".
+    Updates between two averages of "local". The first averages come earlier, and each epoch ends
+    with one.
 
 Attributes
 ----------

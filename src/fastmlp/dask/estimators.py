@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from fastmlp import validation
+from fastmlp.dask.answers import ClassifierOnCluster, RegressorOnCluster
 from fastmlp.dask.documentation import documented
 from fastmlp.dask.model import NetworkOnCluster, with_cluster
-from fastmlp.dask.partitions import is_distributed
-from fastmlp.dask.scoring import accuracy_of, r2_of
 from fastmlp.estimators.classifier import MLPClassifier
 from fastmlp.estimators.regressor import MLPRegressor
 
@@ -17,7 +14,7 @@ __all__ = ["DaskMLPClassifier", "DaskMLPRegressor"]
 
 
 @documented
-class DaskMLPClassifier(NetworkOnCluster, MLPClassifier):
+class DaskMLPClassifier(ClassifierOnCluster, NetworkOnCluster, MLPClassifier):
     """:class:`~fastmlp.MLPClassifier` that learns from rows on the workers of a Dask cluster.
 
     {shared}
@@ -37,20 +34,6 @@ class DaskMLPClassifier(NetworkOnCluster, MLPClassifier):
     _sibling = MLPClassifier
     __init__ = with_cluster(MLPClassifier)
 
-    def predict(self, X: Any) -> Any:
-        """Return the most probable label of each sample, lazily if X is on workers.
-
-        {answer}
-        """
-        return self._lazily("predict", X)
-
-    def predict_proba(self, X: Any) -> Any:
-        """Return the probability of each class, lazily if X is on workers.
-
-        {answer}
-        """
-        return self._lazily("predict_proba", X, self._names(X))
-
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of each probability, lazily if X is on workers.
 
@@ -65,29 +48,9 @@ class DaskMLPClassifier(NetworkOnCluster, MLPClassifier):
         """
         return self._lazily("decision_function", X, self._names(X))
 
-    def _names(self, X: Any) -> Sequence[Any] | None:
-        """Return the classes, which name the columns of answers for data frames."""
-        return list(self.classes_) if is_distributed(X) else None
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return the accuracy; of rows on workers, these compute it part by part.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for ``fit``, or arrays in memory.
-
-        Returns
-        -------
-        float
-        """
-        if not is_distributed(X):
-            return super().score(X, y, sample_weight)
-        return accuracy_of(self._to_ship(), self._parts(X, y, sample_weight), self.client_)
-
 
 @documented
-class DaskMLPRegressor(NetworkOnCluster, MLPRegressor):
+class DaskMLPRegressor(RegressorOnCluster, NetworkOnCluster, MLPRegressor):
     """:class:`~fastmlp.MLPRegressor` that learns from rows on the workers of a Dask cluster.
 
     {shared}
@@ -106,37 +69,3 @@ class DaskMLPRegressor(NetworkOnCluster, MLPRegressor):
 
     _sibling = MLPRegressor
     __init__ = with_cluster(MLPRegressor)
-
-    def predict(self, X: Any, return_std: bool = False) -> Any:
-        """Return the predicted targets, lazily if X is on workers.
-
-        {answer}
-        With ``return_std`` there are two, the second of standard deviations.
-        """
-        if not (return_std and is_distributed(X)):
-            return self._lazily("predict", X, return_std=return_std)
-        return tuple(self._lazily("predict", X, item=item, return_std=True) for item in range(2))
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return R²; of rows on workers, these compute it part by part.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for ``fit``, or arrays in memory.
-
-        Returns
-        -------
-        float
-
-        Raises
-        ------
-        ValueError
-            For quantiles of rows on workers, which are scored by D²: that does not follow from
-            what parts have.
-        """
-        if not is_distributed(X):
-            return super().score(X, y, sample_weight)
-        model = self._to_ship()
-        validation.check_scored_by_parts(model.loss)
-        return r2_of(model, self._parts(X, y, sample_weight), self.client_)

@@ -14,14 +14,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastmlp import validation
 from fastmlp.dask.learning import prepare_distributed
-from fastmlp.dask.partitions import is_distributed, parts_of
+from fastmlp.dask.partitions import Parts, is_distributed, parts_of
 from fastmlp.dask.prediction import Asked, predicted
 from fastmlp.dask.waiting import gathered
 from fastmlp.estimators.hiding import available
 from fastmlp.estimators.preparation import ValidationRows
 from fastmlp.training import clock
 
-__all__ = ["NetworkOnCluster", "OnCluster", "with_cluster"]
+__all__ = ["NetworkOnCluster", "OnCluster", "rows_in_memory", "with_cluster"]
 
 #: The parameters that these models have beside those of their siblings, and their defaults.
 OWN = {"client": None, "exchange": "auto", "n_shards": None, "local_steps": "auto"}
@@ -116,7 +116,7 @@ class OnCluster:
         """
         self.to_local().save(path)
 
-    def _parts(self, X: Any, y: Any, sample_weight: Any) -> Any:
+    def _parts(self, X: Any, y: Any, sample_weight: Any) -> Parts:
         return parts_of(X, y, sample_weight, type(self).__name__, self._sibling.__name__)
 
     def _lazily(
@@ -203,7 +203,7 @@ class NetworkOnCluster(OnCluster):
         began = clock.now()
         validation.check_distributed_parameters(self.exchange, self.n_shards, self.local_steps)
         client = self.client_
-        given = ValidationRows(*_in_memory(client, X_val, y_val, sample_weight_val))
+        given = rows_in_memory(client, X_val, y_val, sample_weight_val)
         parts = self._parts(X, y, sample_weight)
         fitting, distribution = prepare_distributed(self, parts, client, began, given)
         self._run(fitting, X, y, sample_weight)  # type: ignore[attr-defined]
@@ -226,9 +226,11 @@ class NetworkOnCluster(OnCluster):
         return local
 
 
-def _in_memory(client: Any, *values: Any) -> tuple[Any, ...]:
+def rows_in_memory(client: Any, X: Any, y: Any, sample_weight: Any) -> ValidationRows:
     """Return rows that judge, computed if they are collections of Dask's."""
-    return tuple(
-        gathered(client, [client.compute(each)])[0] if dask.is_dask_collection(each) else each
-        for each in values
+    return ValidationRows(
+        *(
+            gathered(client, [client.compute(each)])[0] if dask.is_dask_collection(each) else each
+            for each in (X, y, sample_weight)
+        )
     )

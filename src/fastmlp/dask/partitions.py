@@ -16,7 +16,7 @@ from fastmlp import validation
 from fastmlp.data import Source, from_parquet
 from fastmlp.data.source import Piece
 
-__all__ = ["Part", "is_distributed", "parts_of", "parts_of_x", "source_of"]
+__all__ = ["Part", "Parts", "is_distributed", "parts_of", "parts_of_x", "source_of"]
 
 _FRAMES = (dd.DataFrame, dd.Series)
 
@@ -38,6 +38,25 @@ class Part:
     place: str
 
 
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Rows in parts, in the place of a source.
+
+    Attributes
+    ----------
+    parts : list of Part
+    sample_rows : int or None
+        Rows that the first pass of a fit draws; None lets the model decide.
+    has_target, once : bool
+        As those of a source.
+    """
+
+    parts: list[Part]
+    sample_rows: int | None = None
+    has_target: bool = True
+    once: bool = False
+
+
 def is_distributed(X: Any) -> bool:
     """Return whether X is one of the forms in which rows lie on workers, or are read by them."""
     kinds = (da.Array, dd.DataFrame, Source, str, os.PathLike)
@@ -48,7 +67,7 @@ def _is_list_of_delayed(X: Any) -> bool:
     return isinstance(X, (list, tuple)) and any(isinstance(each, Delayed) for each in X)
 
 
-def parts_of(X: Any, y: Any, sample_weight: Any, owner: str, sibling: str) -> list[Part]:
+def parts_of(X: Any, y: Any, sample_weight: Any, owner: str, sibling: str) -> Parts:
     """Return the parts of X, y and the rows' weights, which have the same rows.
 
     Parameters
@@ -67,7 +86,7 @@ def parts_of(X: Any, y: Any, sample_weight: Any, owner: str, sibling: str) -> li
     source = source_of(X, y, sample_weight)
     if source is not None:
         validation.check_streamed_arguments(source, None, None, again=True)
-        return _parts_of_source(source)
+        return Parts(_parts_of_source(source), source.reading.sample_rows)
     if isinstance(X, dd.DataFrame):
         X, y, sample_weight = _columns_apart(X, y, sample_weight)
     given = {"X": X, "y": y, "sample_weight": sample_weight}
@@ -75,7 +94,7 @@ def parts_of(X: Any, y: Any, sample_weight: Any, owner: str, sibling: str) -> li
         if not _is_list_of_delayed(X):
             validation.raise_not_distributed("y", y, owner, sibling)
         validation.check_no_more_given("a list of delayed (X, y)", sample_weight=sample_weight)
-    return _zipped(_each(X, given, owner, sibling))
+    return Parts(_zipped(_each(X, given, owner, sibling)))
 
 
 def parts_of_x(X: Any, owner: str, sibling: str) -> list[Part]:

@@ -16,9 +16,10 @@ import numpy as np
 from fastmlp.backends import Backend, Rows, Totals, get_backend
 from fastmlp.backends.protocol import Executor
 from fastmlp.dask.exchange import Member
+from fastmlp.dask.squares import RankSquares
 from fastmlp.dask.sums import weighted_sum_of_ranks
 from fastmlp.kept import kept_property
-from fastmlp.network import Network
+from fastmlp.network import PenalizedRun, penalized_runs, penalty_of
 from fastmlp.plan.layout import Plan
 from fastmlp.plan.parameters import aligned_zeros, weight_views
 from fastmlp.training.loop import batches_per_call
@@ -74,6 +75,11 @@ class Job:
         """Of each rank in all weights."""
         total = sum(self.weight_sums)
         return [each / total for each in self.weight_sums]
+
+    @property
+    def n_counting(self) -> int:
+        """Ranks that have rows of some weight."""
+        return sum(weight > 0 for weight in self.weight_sums)
 
     def bounds(self, rank: int, update: int) -> int:
         """Return where a rank's rows of an update of an epoch begin: they differ by one at most."""
@@ -136,6 +142,18 @@ class Stretch(NamedTuple):
     updates: np.ndarray
     local_steps: int
 
+    def averages(self) -> list[int]:
+        """Return after how many of the updates networks are averaged, from 0 on.
+
+        There are never more updates between two averages than before them, as in post-local SGD
+        (Lin et al. 2020): while little is known of the gradients, ranks must not go far alone.
+        """
+        ends, made = [0], int(self.updates["step"][0])
+        while ends[-1] < len(self.updates):
+            h = min(self.local_steps, max(1, made + ends[-1]))
+            ends.append(min(ends[-1] + h, len(self.updates)))
+        return ends
+
 
 class Trainee:
     """A rank's network, and what trains it.
@@ -156,9 +174,10 @@ class Trainee:
         # What is averaged lies in one piece: parameters, and moments from a cache line on.
         self._begin_of_moments = -(-n_values // 16) * 16
         n_all = self._begin_of_moments + job.n_moments * n_trained
-        self._present, self._next = aligned_zeros(n_all, job.dtype), aligned_zeros(n_all, job.dtype)
+        self._squares = RankSquares(job.settings, job.n_counting)
+        self._present, self._next = (member.zeros(n_all, job.dtype) for _ in range(2))
         self._velocity = state.velocity.copy()
-        self._gradients = [aligned_zeros(n_values, job.dtype) for _ in range(2)]
+        self._gradients = [member.zeros(n_values, job.dtype) for _ in range(2)]
         self._mean = aligned_zeros(n_values, job.dtype)
         self._executors: dict[str, Executor] = {}
         self.exchanging = 0.0
@@ -174,7 +193,11 @@ class Trainee:
     @property
     def moments(self) -> np.ndarray:
         """The optimiser's memory (M, P)."""
-        part = self._present[self._begin_of_moments :]
+        return self._moments_in(self._present)
+
+    def _moments_in(self, piece: np.ndarray) -> np.ndarray:
+        """Return the moments (M, P) in what is averaged."""
+        part = piece[self._begin_of_moments :]
         return part.reshape(self.job.n_moments, self.job.plan.n_parameters)
 
     @property
@@ -236,7 +259,10 @@ class Trainee:
         """Make one update by the rows of all ranks, of which ``chosen`` (K,) are this rank's."""
         self._gradients.reverse()
         gradient = self._gradients[0]
-        numbers = self._gradient(rows, chosen, int(update["step"]), gradient)
+        numbers = (
+            *self._gradient(rows, chosen, int(update["step"]), gradient),
+            penalty_of(self.parameters, self._penalized),
+        )
 
         def shares(all_numbers: list[tuple[float, ...]]) -> list[float]:
             weight = sum(each[0] for each in all_numbers)
@@ -247,7 +273,7 @@ class Trainee:
         if weight == 0:
             return Totals(0.0, 0.0, int(n_rows))
         cost = sum(each[0] * each[2] for each in of_ranks) / weight
-        penalty = self._penalty() / weight
+        penalty = sum(each[3] for each in of_ranks) / weight
         self._step(update, weight)
         return Totals(n_rows * cost, n_rows * penalty, int(n_rows))
 
@@ -271,13 +297,12 @@ class Trainee:
         parameters[n_trained:] = running
         return weight, float(len(chosen)), cost / len(chosen)
 
-    def _penalty(self) -> float:
-        """Return the penalty of the parameters; only the first rank's is looked at."""
-        if self.member.rank:
-            return 0.0
-        l2, l1 = float(self.job.settings["l2"]), float(self.job.settings["l1"])
-        network = Network(self.job.plan, self.parameters, self.moments)
-        return network.penalty(l2, l1)
+    @kept_property
+    def _penalized(self) -> list[PenalizedRun]:
+        """Those of the parameters whose penalty this rank sums for all."""
+        job, settings = self.job, self.job.settings
+        share = self.member.rank, job.n_ranks
+        return penalized_runs(job.plan, float(settings["l2"]), float(settings["l1"]), share)
 
     def _step(self, update: np.void, weight: float) -> None:
         """Make an update by the gradient and the statistics of all ranks."""
@@ -304,17 +329,17 @@ class Trainee:
     # -- local updates --------------------------------------------------------------------------
 
     def _train_apart(self, rows: Rows, stretch: Stretch) -> Totals:
-        end = len(stretch.updates)
-        bounds = [*range(0, end, stretch.local_steps), end]
         totals = np.zeros(3)
-        for begin, after in pairwise(bounds):
-            before = self.parameters.copy()
+        for begin, after in pairwise(stretch.averages()):
+            before = self._present.copy()
+            self._squares.begin(self.moments)
             for first, last in self._calls(stretch.first + begin, stretch.first + after):
                 self.member.check()
                 part = stretch.updates[first - stretch.first : last - stretch.first]
                 totals += self._train_alone(rows, stretch.epoch, first, part)
             if self.job.n_ranks > 1:
-                totals_of = self._average((stretch.epoch, stretch.first + begin), before, totals)
+                tag = stretch.epoch, stretch.first + begin
+                totals_of = self._average(tag, before, stretch.updates[begin:after], totals)
         if self.job.n_ranks > 1:
             totals = np.sum(totals_of, axis=0)
         return Totals(float(totals[0]), float(totals[1]), int(totals[2]))
@@ -343,20 +368,21 @@ class Trainee:
         chosen = np.ascontiguousarray(self._order_of(epoch)[begin:end])
         size = (end - begin) // len(updates)
         executor = self._executor("apart", l2=l2, l1=l1)
-        parameters, moments = self.parameters, self.moments
-        return np.array(executor.train(parameters, moments, rows, chosen, size, updates))
+        own = self._squares.updates(updates)
+        return np.array(executor.train(self.parameters, self.moments, rows, chosen, size, own))
 
     def _average(
-        self, tag: tuple[int, int], before: np.ndarray, totals: np.ndarray
+        self, tag: tuple[int, int], before: np.ndarray, updates: np.ndarray, totals: np.ndarray
     ) -> list[tuple[float, ...]]:
         """Let the mean of all ranks' networks, and a step beyond, be the network of each.
 
-        Return the totals of all ranks.
+        Return the totals of all ranks. ``before`` is the network as it was before the ``updates``.
         """
         shares = self.job.shares
         numbers = tuple(totals.tolist())
         of_ranks = self._sum(tag, self._present, numbers, lambda _: shares, self._next)
         self._present, self._next = self._next, self._present
+        self._squares.end(self._moments_in(before), self.moments, updates)
         n_trained = self.job.plan.n_parameters
         parameters, real = self.parameters[:n_trained], self.job.dtype.type
         difference = before[:n_trained] - parameters

@@ -74,8 +74,10 @@ class Look:
     Attributes
     ----------
     drawn : Drawn
-    most : callable
-        Maps the number of columns to the number of rows to draw.
+    usual : callable
+        Maps the number of columns to the number of rows to draw, where the user does not say it.
+    wanted : int or None
+        How many rows the user wants to be drawn.
     has_labels : bool
         Whether the target holds class labels, where it is (n,).
     sight : callable or None
@@ -83,9 +85,14 @@ class Look:
     """
 
     drawn: Drawn
-    most: Callable[[int], int]
+    usual: Callable[[int], int]
+    wanted: int | None
     has_labels: bool
     sight: Callable[[Piece], None] | None = None
+
+    def most(self, n_columns: int) -> int:
+        """Return how many rows of so many columns are drawn."""
+        return self.usual(n_columns) if self.wanted is None else self.wanted
 
     def at(self, number: int, pieces: Sequence[Piece]) -> Found:
         """Return what is found in a part."""

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fastmlp.dask.learning import none_of, spread
-from fastmlp.dask.shards import Encoding
-from fastmlp.dask.survey import Look, survey_of
-from fastmlp.data.survey import Drawn
-from fastmlp.estimators.preparation import prepare
-from fastmlp.estimators.sampling import Encoder, seed_of
+from fastmlp.dask.learning import Surveyed
+from fastmlp.estimators.sampling import Encoder, prepare_on_sample
 from fastmlp.tabular.whole import rows_to_draw
 from fastmlp.training import clock
 
 if TYPE_CHECKING:
     from fastmlp.backends import Rows
-    from fastmlp.dask.partitions import Part
-    from fastmlp.dask.survey import Found
+    from fastmlp.dask.partitions import Parts
     from fastmlp.data.source import Piece
     from fastmlp.data.survey import Survey
     from fastmlp.tabular.whole import Lesson
@@ -43,53 +38,27 @@ class PartedTable:
 
     Attributes
     ----------
-    parts : sequence of Part
-    model : object
-        Has the parameters of the cluster.
-    client : distributed.Client
-    drawn : Drawn
-    looked : Found
+    surveyed : Surveyed
     """
 
-    parts: Sequence[Part]
-    model: Any
-    client: Any
-    drawn: Drawn
-    looked: Found
+    surveyed: Surveyed
 
     @classmethod
-    def of(
-        cls, parts: Sequence[Part], model: Any, client: Any, sight: Any, *, has_labels: bool
-    ) -> PartedTable:
+    def of(cls, parts: Parts, model: Any, client: Any, sight: Any) -> PartedTable:
         """Return the table of some parts after a pass over them, which ``sight`` is shown."""
-        drawn = Drawn(seed_of(model.random_state))
-        looked = survey_of(parts, Look(drawn, rows_to_draw, has_labels, sight), client)
-        if looked.extent is not None:
-            sight.extent = looked.extent
-        return cls(parts, model, client, drawn, looked)
+        surveyed = Surveyed.of(parts, model, client, rows_to_draw, sight)
+        if surveyed.found.extent is not None:
+            sight.extent = surveyed.found.extent
+        return cls(surveyed)
 
     @property
     def found(self) -> Survey:
         """What the pass has shown."""
-        assert self.looked.survey is not None
-        return self.looked.survey
+        return self.surveyed.survey
 
     def teach(self, network: Any, lesson: Lesson) -> None:
         """Fit a network to all rows that a lesson is about, where they are."""
-        sample = lesson.sample
-        fitting = prepare(
-            network,
-            sample.X,
-            sample.y,
-            sample.weights,
-            incremental=False,
-            classes=None,
-            began=clock.now(),
-            validation_rows=lesson.judged,
-        )
+        fitting = prepare_on_sample(network, lesson.sample, clock.now(), lesson.judged)
         encode = _InTurn(lesson.encode, Encoder.of(fitting))
-        encoding = Encoding(encode, self.drawn, lesson.held, none_of(fitting))
-        fitting, _ = spread(
-            fitting, self.model, self.parts, self.looked, encoding, self.client, lesson.n_rows
-        )
-        network._run(fitting, sample.X, None, None)
+        fitting, _ = self.surveyed.spread(fitting, encode, lesson.held, lesson.n_rows)
+        network._run(fitting, lesson.sample.X, None, None)

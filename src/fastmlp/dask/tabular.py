@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Self
 
-from sklearn.base import is_classifier
-
 from fastmlp import validation
+from fastmlp.dask.answers import ClassifierOnCluster, RegressorOnCluster
 from fastmlp.dask.documentation import documented
-from fastmlp.dask.model import OnCluster, with_cluster
-from fastmlp.dask.partitions import Part, is_distributed
-from fastmlp.dask.scoring import accuracy_of, r2_of
+from fastmlp.dask.model import OnCluster, rows_in_memory, with_cluster
+from fastmlp.dask.partitions import Parts
 from fastmlp.dask.tables import PartedTable
 from fastmlp.data.source import Piece
 from fastmlp.tabular.classifier import TabularClassifier
@@ -20,15 +17,6 @@ from fastmlp.tabular.regressor import TabularRegressor
 from fastmlp.tabular.whole import Sampled
 
 __all__ = ["DaskTabularClassifier", "DaskTabularRegressor"]
-
-
-@dataclass(frozen=True, eq=False)
-class _Parted:
-    """Rows in parts, in the place of a source."""
-
-    parts: list[Part]
-    has_target: bool = True
-    once: bool = False
 
 
 class _TableOnCluster(OnCluster):
@@ -51,7 +39,7 @@ class _TableOnCluster(OnCluster):
         X, y, sample_weight
             As for ``fit`` of :class:`~fastmlp.dask.DaskMLPClassifier`; X is a raw table.
         X_val, y_val, sample_weight_val : default=None
-            Rows that judge, in memory.
+            Rows that judge, as for the sibling's ``fit``; they come here if they are on workers.
 
         Returns
         -------
@@ -63,21 +51,21 @@ class _TableOnCluster(OnCluster):
             If a parameter or the data is wrong.
         """
         validation.check_distributed_parameters(self.exchange, self.n_shards, self.local_steps)
-        parted = _Parted(self._parts(X, y, sample_weight))
+        parts = self._parts(X, y, sample_weight)
+        given = rows_in_memory(self.client_, X_val, y_val, sample_weight_val)
         return super().fit(  # type: ignore[misc, no-any-return]
-            parted, X_val=X_val, y_val=y_val, sample_weight_val=sample_weight_val
+            parts, X_val=given.X, y_val=given.y, sample_weight_val=given.sample_weight
         )
 
     def _comes_in_parts(self, X: Any) -> bool:
-        return isinstance(X, _Parted)
+        return isinstance(X, Parts)
 
     def _sampled(self, X: Any, given: dict[str, Any], look: Callable[[Piece], None]) -> Sampled:
-        table = PartedTable.of(X.parts, self, self.client_, look, has_labels=is_classifier(self))
-        return Sampled.of(table)
+        return Sampled.of(PartedTable.of(X, self, self.client_, look))
 
 
 @documented
-class DaskTabularClassifier(_TableOnCluster, TabularClassifier):
+class DaskTabularClassifier(ClassifierOnCluster, _TableOnCluster, TabularClassifier):
     """:class:`~fastmlp.TabularClassifier` of raw tables on the workers of a Dask cluster.
 
     {shared}
@@ -86,39 +74,9 @@ class DaskTabularClassifier(_TableOnCluster, TabularClassifier):
     _sibling = TabularClassifier
     __init__ = with_cluster(TabularClassifier)
 
-    def predict(self, X: Any) -> Any:
-        """Return the most probable label of each row, lazily if X is on workers.
-
-        {answer}
-        """
-        return self._lazily("predict", X)
-
-    def predict_proba(self, X: Any) -> Any:
-        """Return the probability of each class, lazily if X is on workers.
-
-        {answer}
-        """
-        return self._lazily("predict_proba", X, list(self.classes_))
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return the accuracy; of rows on workers, these compute it part by part.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for ``fit``, or a table in memory.
-
-        Returns
-        -------
-        float
-        """
-        if not is_distributed(X):
-            return super().score(X, y, sample_weight)
-        return accuracy_of(self._to_ship(), self._parts(X, y, sample_weight), self.client_)
-
 
 @documented
-class DaskTabularRegressor(_TableOnCluster, TabularRegressor):
+class DaskTabularRegressor(RegressorOnCluster, _TableOnCluster, TabularRegressor):
     """:class:`~fastmlp.TabularRegressor` of raw tables on the workers of a Dask cluster.
 
     {shared}
@@ -126,35 +84,3 @@ class DaskTabularRegressor(_TableOnCluster, TabularRegressor):
 
     _sibling = TabularRegressor
     __init__ = with_cluster(TabularRegressor)
-
-    def predict(self, X: Any, return_std: bool = False) -> Any:
-        """Return the predicted targets, lazily if X is on workers.
-
-        {answer}
-        """
-        if not (return_std and is_distributed(X)):
-            return self._lazily("predict", X, return_std=return_std)
-        return tuple(self._lazily("predict", X, item=item, return_std=True) for item in range(2))
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return R²; of rows on workers, these compute it part by part.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for ``fit``, or a table in memory.
-
-        Returns
-        -------
-        float
-
-        Raises
-        ------
-        ValueError
-            For quantiles of rows on workers, whose score does not add up over parts.
-        """
-        if not is_distributed(X):
-            return super().score(X, y, sample_weight)
-        model = self._to_ship()
-        validation.check_scored_by_parts(model.loss)
-        return r2_of(model, self._parts(X, y, sample_weight), self.client_)

@@ -68,6 +68,8 @@ def fetched(client: Client, futures: Sequence[Future], check: Callable[[], None]
             try:
                 return asked.result(POLL)
             except TimeoutError:
+                if asked.done():  # it is Dask's, which would come again and again
+                    raise
                 check()
     finally:
         asked.cancel()

@@ -31,6 +31,7 @@ __all__ = [
     "Encoder",
     "PieceCheck",
     "parameters_for_parts",
+    "prepare_on_sample",
     "prepare_on_survey",
     "rows_to_draw",
     "seed_of",
@@ -90,7 +91,14 @@ def prepare_on_survey(
     held, sample = _split(found, n_held)
     if held is not None:
         validation_rows = ValidationRows(held.X, held.y, held.weights)
-    fitting = prepare(
+    return prepare_on_sample(model, sample, began, validation_rows), found.keys[:n_held]
+
+
+def prepare_on_sample(
+    model: Any, sample: Piece, began: float, validation_rows: ValidationRows
+) -> Fitting:
+    """Return the fitting of a model to rows that stand for all, wherever all are looked at."""
+    return prepare(
         model,
         sample.X,
         sample.y,
@@ -100,7 +108,6 @@ def prepare_on_survey(
         began=began,
         validation_rows=validation_rows,
     )
-    return fitting, found.keys[:n_held]
 
 
 def _rows_to_hold_out(parameters: SimpleNamespace, given: ValidationRows, found: Survey) -> int:

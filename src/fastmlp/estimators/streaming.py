@@ -16,7 +16,7 @@ from fastmlp.data.source import Piece, Source
 from fastmlp.data.stacks import stacked
 from fastmlp.data.survey import Drawn, survey
 from fastmlp.data.turns import in_turns, spread_order
-from fastmlp.estimators.preparation import ValidationRows, prepare
+from fastmlp.estimators.preparation import ValidationRows
 from fastmlp.estimators.sampling import (
     Encoder,
     PieceCheck,
@@ -25,7 +25,6 @@ from fastmlp.estimators.sampling import (
     rows_to_draw,
     seed_of,
 )
-from fastmlp.training import clock
 from fastmlp.training.windows import BUFFER_BYTES, WINDOWS_OF_BUFFER, Streamed, StreamedData
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
     from fastmlp.estimators.fitting import Fitting
 
-__all__ = ["fit_on_sample", "parts_of", "prepare_streamed"]
+__all__ = ["parts_of", "prepare_streamed", "with_rows"]
 
 
 def prepare_streamed(
@@ -58,7 +57,7 @@ def prepare_streamed(
     except (ValueError, TypeError):
         _raise_for_piece(model, source)
         raise
-    return _with_rows(fitting, source, drawn, held, found.n_rows - len(held))
+    return with_rows(fitting, source, drawn, held, found.n_rows - len(held))
 
 
 def _raise_for_piece(model: Any, source: Source) -> None:
@@ -68,47 +67,21 @@ def _raise_for_piece(model: Any, source: Source) -> None:
         check(piece)
 
 
-def fit_on_sample(
-    model: Any,
-    sample: Piece,
-    source: Source,
-    drawn: Drawn,
-    held: np.ndarray,
-    n_rows: int,
-    judged: ValidationRows,
-) -> None:
-    """Fit a model to a source of which a sample has been drawn before.
+def with_rows(
+    fitting: Fitting, source: Source, drawn: Drawn, held: np.ndarray, n_rows: int
+) -> Fitting:
+    """Return a fitting to a sample as one to all rows of the source.
 
     Parameters
     ----------
-    model : MLPClassifier or MLPRegressor
-    sample : Piece
-        Rows that stand for all wherever other fits look at all rows at once.
+    fitting : Fitting
     source : Source
     drawn : Drawn
     held : ndarray of float64, shape (V,)
         What the rows drew that are not to be learnt from, ascending.
     n_rows : int
         How many rows of a weight there are beside these.
-    judged : ValidationRows
     """
-    fitting = prepare(
-        model,
-        sample.X,
-        sample.y,
-        sample.weights,
-        incremental=False,
-        classes=None,
-        began=clock.now(),
-        validation_rows=judged,
-    )
-    model._run(_with_rows(fitting, source, drawn, held, n_rows), source, None, None)
-
-
-def _with_rows(
-    fitting: Fitting, source: Source, drawn: Drawn, held: np.ndarray, n_rows: int
-) -> Fitting:
-    """Return a fitting to a sample as one to all rows of the source."""
     batch = min(validation.largest_batch(vars(fitting.parameters)), n_rows)
     buffer_rows = min(_buffer_rows(source, fitting), n_rows)
     streamed = Streamed(

@@ -90,7 +90,7 @@ class Teaching:
                     continue
                 is_last = report(taught)
                 if taught.error > members[i].error:
-                    self.tell(f"{members[i].error:.5g}  stays: {members[i].name}")
+                    self.tell(_stays(members[i], taught))
                 else:
                     result[i] = taught
                 if is_last:
@@ -140,6 +140,12 @@ class Teaching:
             if each.was_interrupted:
                 break
         return replace(member, learners=tuple(learners), seconds=clock.now() - began)
+
+
+def _stays(member: Member, taught: Member) -> str:
+    """Return a line on a member that all rows have not made better, and how these were learnt."""
+    endings = {str(each.network.stop_reason_) for each in taught.learners}  # type: ignore[union-attr]
+    return f"{member.error:.5g}  stays: {member.name} (all rows: {' '.join(sorted(endings))})"
 
 
 def _is_network(member: Member) -> bool:

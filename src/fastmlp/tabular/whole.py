@@ -17,12 +17,13 @@ from fastmlp.data.source import Piece, Source
 from fastmlp.data.stacks import chosen, stacked
 from fastmlp.data.survey import Drawn, Survey, counting, survey
 from fastmlp.estimators.preparation import ValidationRows
-from fastmlp.estimators.sampling import seed_of
-from fastmlp.estimators.streaming import fit_on_sample
+from fastmlp.estimators.sampling import prepare_on_sample, seed_of
+from fastmlp.estimators.streaming import with_rows
 from fastmlp.tables import TableReader
 from fastmlp.tables.inputs import Inputs
 from fastmlp.tabular.split import Split
 from fastmlp.tabular.transforms import Transform
+from fastmlp.training import clock
 
 __all__ = [
     "AllRows",
@@ -202,15 +203,10 @@ class StreamedTable:
 
     def teach(self, network: Any, lesson: Lesson) -> None:
         """See :class:`WholeTable`."""
+        fitting = prepare_on_sample(network, lesson.sample, clock.now(), lesson.judged)
         source = _EncodedSource(self.source, lesson.encode)
-        fit_on_sample(
-            network,
-            lesson.sample,
-            source,
-            self.drawn,
-            lesson.held,
-            lesson.n_rows,
-            lesson.judged,
+        network._run(
+            with_rows(fitting, source, self.drawn, lesson.held, lesson.n_rows), source, None, None
         )
 
 

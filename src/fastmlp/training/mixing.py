@@ -19,7 +19,7 @@ import numpy as np
 
 from fastmlp.backends import Rows
 
-__all__ = ["mixed"]
+__all__ = ["mixed", "unevenness"]
 
 
 def mixed(pieces: Iterable[Rows], n_rows: int, rng: np.random.Generator) -> Iterator[Rows]:
@@ -63,3 +63,25 @@ def _exchanged(buffer: list[np.ndarray], new: list[np.ndarray], rng: np.random.G
     for kept, rows in zip(buffer, new, strict=True):
         kept[places] = rows
     return Rows(*gone)
+
+
+def unevenness(windows: np.ndarray, target: np.ndarray) -> float:
+    """Return by how much the targets of windows differ, in deviations of the target.
+
+    Parameters
+    ----------
+    windows : ndarray of shape (K, T)
+        Mean targets of windows.
+    target : ndarray of shape (S, T)
+        Targets that were drawn from all.
+
+    Returns
+    -------
+    float
+        The root of the windows' mean squared difference from their mean over the standard deviation
+        of the target, of the column where it is largest. Windows of n shuffled rows have n^-1/2.
+    """
+    deviations = np.std(target, axis=0, dtype=np.float64)
+    varies = deviations > 0
+    of_windows = np.std(windows, axis=0, dtype=np.float64)[varies]
+    return float(np.max(of_windows / deviations[varies], initial=0.0))

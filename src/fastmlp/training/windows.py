@@ -23,8 +23,9 @@ from fastmlp.data.source import Piece, Source
 from fastmlp.data.stacks import chosen
 from fastmlp.data.survey import Drawn, are_among, counting
 from fastmlp.data.turns import in_turns, spread_order
+from fastmlp.notices import notify
 from fastmlp.training.loop import TrainingData
-from fastmlp.training.mixing import mixed
+from fastmlp.training.mixing import mixed, unevenness
 
 __all__ = ["BUFFER_BYTES", "Streamed", "StreamedData", "windows_of"]
 
@@ -33,6 +34,10 @@ BUFFER_BYTES = 1 << 25
 
 #: A window has this part of the buffer's rows.
 WINDOWS_OF_BUFFER = 8
+
+#: A warning is worth it if windows' targets differ by more deviations than this, and so many times
+#: as by chance.
+UNEVEN, TIMES_CHANCE = 0.2, 4
 
 #: Rows of a piece, of which the buffer holds several of each part that is open.
 FEWEST, MOST = 256, 8192
@@ -164,6 +169,7 @@ class StreamedData(TrainingData):
     def __init__(self, sample: TrainingData, streamed: Streamed) -> None:
         super().__init__(sample.rows, sample.order)
         self.streamed = streamed
+        self._looks = streamed.shuffles
 
     @property
     def n_rows(self) -> int:
@@ -172,9 +178,21 @@ class StreamedData(TrainingData):
 
     def windows(self, epoch: int) -> Generator[TrainingData, None, None]:
         """Yield the rows of an epoch, window by window; ValueError unless they are all there."""
-        n_seen = 0
+        n_seen, means = 0, []
         with closing(self.streamed.windows(epoch)) as windows:
             for rows in windows:
                 n_seen += len(rows.target)
+                if self._looks and len(rows.target) == self.streamed.window_rows:
+                    means.append(rows.target.mean(axis=0, dtype=np.float64))
                 yield TrainingData(rows, np.arange(len(rows.target), dtype=np.int64))
         validation.check_stream_length(n_seen, self.n_rows)
+        if means:
+            self._tell(np.array(means))
+
+    def _tell(self, means: np.ndarray) -> None:
+        """Warn, once, if rows of like targets stayed together: means (K, T) are of windows."""
+        self._looks = False
+        found = unevenness(means, self.rows.target)
+        by_chance = self.streamed.window_rows**-0.5
+        if found > max(UNEVEN, TIMES_CHANCE * by_chance):
+            notify(validation.rows_unmixed(found, by_chance))

@@ -252,6 +252,7 @@ from fastmlp.validation.sources import (
     naming_piece,
     naming_unlike_pieces,
     reading_pages,
+    rows_unmixed,
 )
 from fastmlp.validation.splits import (
     check_part,
@@ -545,6 +546,7 @@ __all__ = [
     "reading_column",
     "reading_pages",
     "resolve_dtype",
+    "rows_unmixed",
     "runs_as_highest",
     "says_nothing",
     "score_diverged",

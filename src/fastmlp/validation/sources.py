@@ -42,6 +42,7 @@ __all__ = [
     "naming_piece",
     "naming_unlike_pieces",
     "reading_pages",
+    "rows_unmixed",
 ]
 
 
@@ -317,6 +318,16 @@ def check_stream_length(n_seen: int, n_rows: int) -> None:
             f"The source had {n_rows} rows at first and {n_seen} in this epoch: data must not "
             "change during a fit."
         )
+
+
+def rows_unmixed(found: float, by_chance: float) -> str:
+    """Return what to say of a source whose windows' targets differ by ``found`` deviations."""
+    return (
+        "The rows of this source could not be mixed: targets of rows that are learnt from at about "
+        f"the same time differ from those of others by {found:.2f} standard deviations "
+        f"({by_chance:.2f} if rows were shuffled), which makes a worse model. Write files of "
+        "smaller row groups, shuffle the rows once, or let buffer_rows be larger."
+    )
 
 
 def check_streamed_refit(own: tuple[Any, Any, Any], *, refit: Any) -> None:
