@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +23,8 @@ from numpy.testing import assert_array_equal
 from fastmlp.dask import DaskMLPRegressor
 from fastmlp.dask.exchange import NAME, Exchange
 from fastmlp.dask.shared import CAN_SHARE, Door, Memory, Message, visit
+
+resource = pytest.importorskip("resource")
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -131,6 +135,44 @@ def test_a_rank_that_waits_is_woken_by_its_own_process():
     assert found == [None]
     assert host.receive() is None
     host.close()
+
+
+@pytest.mark.parametrize("what", ["piece", "place"])
+def test_what_can_not_be_told_ends_the_connection(what, monkeypatch):
+    """Else the other rank would wait for ever, or read another piece than was meant."""
+    host, visitor = met()
+    memory = Memory()
+    memory.neighbours.append(host)
+
+    def refuse(*_):
+        raise OSError(errno.ETOOMANYREFS, "too many files are on their way")
+
+    if what == "piece":
+        with monkeypatch.context() as context:
+            context.setattr(socket, "send_fds", refuse)
+            memory.zeros(3, np.float32)
+    array = memory.zeros(3, np.float32)
+    numbers = (0.1,) * (1 if what == "piece" else 100_000)  # more than a packet holds
+    host.send(Message((), numbers, array), memory.place(array))
+    for rank in (host, visitor):
+        assert rank._poll.poll(0)  # which notices that there is something, be it the end
+        assert rank.receive() is None
+        rank.close()
+
+
+def test_a_rank_that_may_open_no_more_files_is_lost():
+    host, visitor = met()
+    memory = Memory()
+    memory.neighbours.append(host)
+    memory.zeros(3, np.float32)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1, limits[1]))  # but 0, which is open
+    try:
+        assert visitor.receive() is None
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    host.close()
+    visitor.close()
 
 
 SHOWING = """

@@ -181,6 +181,13 @@ def test_a_buffer_of_no_rows():
     assert list(mixed([], 5, np.random.default_rng(0))) == []
 
 
+def test_the_first_piece_of_a_buffer_may_be_small():
+    """All its rows may be held out. What is left at the end comes in pieces like the largest."""
+    pieces = [Rows(np.zeros((n, 2)), np.zeros((n, 1))) for n in (0, 1, 6)]
+    sizes = [len(piece.target) for piece in mixed(pieces, 20, np.random.default_rng(0))]
+    assert sizes == [6, 1]
+
+
 def test_windows_of_pieces_of_any_size():
     rows = np.arange(103)
     cuts = np.split(rows, [1, 40, 41, 90])

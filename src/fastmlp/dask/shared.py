@@ -19,7 +19,8 @@ import socket
 import struct
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -117,15 +118,26 @@ class Neighbour:
 
     def show(self, file: int, n_bytes: int) -> None:
         """Let the other rank read a file."""
-        with self._used, suppress(OSError):  # whoever is gone is noticed by ``receive``
+        with self._used, self._ending():
             socket.send_fds(self._end, [json.dumps(n_bytes).encode()], [file])
 
     def send(self, message: Message, place: tuple[int, int]) -> None:
         """Tell the other rank a message, whose array lies at a place of this rank's memory."""
         tag, numbers, array = message
         where = *place, array.nbytes, array.dtype.str
-        with self._used, suppress(OSError):
+        with self._used, self._ending():
             self._end.send(json.dumps((tag, numbers, where)).encode())
+
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
+        """End the connection if something can't be told: both ranks notice by ``receive``.
+
+        Else the other one would wait for ever, or would take a piece of memory for another one.
+        """
+        try:
+            yield
+        except OSError:
+            self._shut()
 
     def receive(self) -> Message | None:
         """Wait for the next message; None if there will be none."""
@@ -133,15 +145,17 @@ class Neighbour:
             with self._used:
                 try:
                     self._look()
-                    said, files, _, _ = socket.recv_fds(self._end, _LONGEST, 1)
+                    said, files, flags, _ = socket.recv_fds(self._end, _LONGEST, 1)
                 except OSError:
                     return None
-            if not said:
+            if not said or flags & socket.MSG_CTRUNC:  # no more files may be open here
                 return None
             if not files:
                 return self._read(*json.loads(said))
-            self._pieces.append(_mapped(files[0], json.loads(said), writable=False))
-            os.close(files[0])
+            try:
+                self._pieces.append(_mapped(files[0], json.loads(said), writable=False))
+            finally:
+                os.close(files[0])
 
     def _look(self) -> None:
         """Return once something has come, or soon: to sleep and to be woken takes long."""
@@ -156,10 +170,13 @@ class Neighbour:
 
     def close(self) -> None:
         """End the connection: both ranks notice, also while they wait."""
-        with suppress(OSError):  # it has ended
-            self._end.shutdown(socket.SHUT_RDWR)  # which wakes a thread of this process
+        self._shut()  # which wakes a thread of this process
         with self._used:
             self._end.close()
+
+    def _shut(self) -> None:
+        with suppress(OSError):  # it has ended
+            self._end.shutdown(socket.SHUT_RDWR)
 
 
 class Door:

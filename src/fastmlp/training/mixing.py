@@ -44,7 +44,7 @@ def mixed(pieces: Iterable[Rows], n_rows: int, rng: np.random.Generator) -> Iter
         arrays: list[Any] = [each for each in piece if each is not None]
         if not buffer:
             buffer = [np.empty((n_rows, *each.shape[1:]), each.dtype) for each in arrays]
-            most = len(piece.target)
+        most = max(most, len(piece.target))
         first = min(n_rows - filled, len(piece.target))
         for kept, new in zip(buffer, arrays, strict=True):
             kept[filled : filled + first] = new[:first]
