@@ -197,19 +197,22 @@ def together(client: Client, data: Data, given: dict[str, Any], seed: int) -> fl
 @click.option("--repeats", default=30)
 @json_file
 def link(repeats: int, path: Path | None) -> None:
-    """Measure what sums over workers take, and fit the model's numbers of the link."""
-    times = []
-    for n_workers in (2, 4, 8):
+    """Measure what sums over workers take, and fit the model's numbers of the link to messages."""
+    times, sizes = {False: [], True: []}, (1, 1 << 16, N_PARAMETERS, 1 << 22)
+    for shares_memory, n_workers in ((False, 2), (False, 4), (False, 8), (True, 2)):
         with cluster(n_workers) as client:
-            times += measure_link(client, (1, 1 << 16, N_PARAMETERS, 1 << 22), repeats)
-    found = fitted_link(times)
-    shown = Table("workers", "bytes", "ms, median", "ms, model")
-    for row in times:
-        model = exchange_seconds(row["bytes"], row["workers"], found)
+            found = measure_link(client, sizes, repeats, shares_memory=shares_memory)
+            times[shares_memory] += found
+    fitted = fitted_link(times[False])
+    shown = Table("workers", "by", "bytes", "ms, median", "ms, model")
+    for row in times[False]:
+        model = exchange_seconds(row["bytes"], row["workers"], fitted)
         both = (f"{1e3 * each:.2f}" for each in (row["seconds"], model))
-        shown.add_row(str(row["workers"]), str(row["bytes"]), *both)
-    Console().print(shown, found)
-    keep(path, {"times": times, "link": vars(found)})
+        shown.add_row(str(row["workers"]), "messages", str(row["bytes"]), *both)
+    for row in times[True]:
+        shown.add_row("2", "shared memory", str(row["bytes"]), f"{1e3 * row['seconds']:.2f}", "")
+    Console().print(shown, fitted)
+    keep(path, {"times": times[False], "in shared memory": times[True], "link": vars(fitted)})
 
 
 #: Bytes a second of a network of so many gigabits, of which TCP brings about nine tenths.

@@ -16,9 +16,13 @@ from fastmlp.dask.sums import weighted_sum_of_ranks
 __all__ = ["SlowExchange", "measure_link"]
 
 
-def measure_link(client: Client, sizes: Sequence[int], repeats: int) -> list[dict[str, Any]]:
+def measure_link(
+    client: Client, sizes: Sequence[int], repeats: int, *, shares_memory: bool
+) -> list[dict[str, Any]]:
     """Return the median seconds of sums over all workers, of so many float32 each."""
-    client.register_plugin(Exchange())
+    exchange = Exchange()
+    exchange.shares_memory = shares_memory  # else by messages, as between machines
+    client.register_plugin(exchange)
     addresses = tuple(client.scheduler_info()["workers"])
     group = uuid.uuid4().hex
     futures = [
@@ -56,7 +60,10 @@ def seconds_of_sums(
 
 def _timed(member: Any, number: int, size: int, repeats: int) -> list[float]:
     n_ranks = len(member.addresses)
-    arrays, out = [np.ones(size, np.float32) for _ in range(2)], np.empty(size, np.float32)
+    arrays = [member.zeros(size, np.float32) for _ in range(2)]
+    for array in arrays:
+        array[...] = 1
+    out = np.empty(size, np.float32)
     shares = [1 / n_ranks] * n_ranks
     seconds = []
     for i in range(repeats):
@@ -96,6 +103,8 @@ class Delayed:
 
 class SlowExchange(Exchange):
     """An exchange with a longer latency, and with messages that are lost and sent again."""
+
+    shares_memory = False  # in which nothing comes late
 
     def __init__(self, latency: float, loss: float, retry: float) -> None:
         self.latency, self.loss, self.retry = latency, loss, retry

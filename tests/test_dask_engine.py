@@ -251,6 +251,8 @@ def test_a_sum_is_made_in_the_order_of_the_ranks():
     expected = (parts[0] + parts[1]) + parts[2]
     assert_array_equal(out, expected)
     assert out[0] != (parts[2] + parts[0] + parts[1])[0]
+    weighted_sum(parts, [1.0, 0.5, 0.25], out)
+    assert_array_equal(out, (parts[0] + np.float32(0.5) * parts[1]) + np.float32(0.25) * parts[2])
 
 
 @pytest.mark.parametrize("way", WAYS)

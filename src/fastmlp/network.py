@@ -6,6 +6,7 @@ A fit comes here last: ``estimators/base.py`` → ``preparation.py`` → ``fitti
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from operator import is_
 from typing import Any, NamedTuple
@@ -33,10 +34,13 @@ from fastmlp.plan.parameters import (
 from fastmlp.plan.records import group_runs, make_settings
 from fastmlp.registry import NORMALIZATIONS, OPTIMIZERS
 
-__all__ = ["Gradient", "Network"]
+__all__ = ["Gradient", "Network", "PenalizedRun", "penalized_runs", "penalty_of"]
 
 #: Rows whose logits are kept of every member, at a time.
 ROWS_OF_MEMBERS = 16384
+
+#: Parameters whose squares are summed in their own precision.
+_BLOCK = 1 << 10
 
 #: How many vectors the memory of an optimiser may have; L-BFGS leaves none.
 NUMBERS_OF_MOMENTS = {0, *(row.n_moments for row in OPTIMIZERS)}
@@ -49,6 +53,41 @@ def aligned_copy(array: np.ndarray, dtype: np.dtype | None = None) -> np.ndarray
     out = aligned_zeros(array.shape, dtype or array.dtype)
     out[...] = array
     return out
+
+
+class PenalizedRun(NamedTuple):
+    """Neighbouring parameters, and the factors l2 and l1 of their penalty."""
+
+    place: slice
+    l2: float
+    l1: float
+
+
+def penalized_runs(
+    plan: Plan, l2: float, l1: float, share: tuple[int, int] = (0, 1)
+) -> list[PenalizedRun]:
+    """Return the parameters that have a penalty; for a share (r, n), of the r-th of n parts."""
+    part, n_parts = share
+    first, last = (plan.n_parameters * i // n_parts for i in (part, part + 1))
+    runs = []
+    for begin, end, group in group_runs(plan.trained_slots).tolist():
+        factors = plan.groups[group]
+        place = slice(max(begin, first), max(begin, first, min(end, last)))
+        runs.append(PenalizedRun(place, l2 * float(factors["l2"]), l1 * float(factors["l1"])))
+    return [run for run in runs if run.l2 or run.l1]
+
+
+def penalty_of(parameters: np.ndarray, runs: Sequence[PenalizedRun]) -> float:
+    """Return l2/2 · Σw² + l1 · Σ|w| of the parameters (V,) of some runs."""
+    total = 0.0
+    for place, l2, l1 in runs:
+        w = parameters[place]
+        blocks, rest = np.split(w, [len(w) // _BLOCK * _BLOCK])
+        rows = blocks.reshape(-1, _BLOCK)
+        squares = np.einsum("ij,ij->i", rows, rows).sum(dtype=np.float64) + rest @ rest
+        total += l2 / 2 * float(squares)
+        total += l1 * float(np.abs(w).sum(dtype=np.float64)) if l1 else 0.0
+    return total
 
 
 class Gradient(NamedTuple):
@@ -186,14 +225,7 @@ class Network:
 
     def penalty(self, l2: float, l1: float) -> float:
         """Return l2/2 · Σw² + l1 · Σ|w|, by the factors of the groups; biases have none."""
-        total = 0.0
-        for begin, end, group in group_runs(self.plan.trained_slots):
-            factors = self.plan.groups[group]
-            of_l2, of_l1 = l2 * factors["l2"], l1 * factors["l1"]
-            if of_l2 or of_l1:
-                w = self.parameters[begin:end].astype(np.float64)
-                total += of_l2 / 2 * (w @ w) + of_l1 * np.abs(w).sum()
-        return total
+        return penalty_of(self.parameters, penalized_runs(self.plan, l2, l1))
 
     @property
     def weights(self) -> list[np.ndarray]:

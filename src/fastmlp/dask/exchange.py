@@ -4,6 +4,9 @@ A plugin on each worker accepts streams of messages and keeps them until they ar
 who train together are a group. Each rank of it has one stream to each other rank; a stream that
 breaks is how a rank learns that another one is gone.
 
+Where two ranks are in processes of one machine, they show each other where their arrays are, if the
+system lets them; all else is as it is with messages.
+
 A rank lives as long as Dask keeps the result of its last task, by that task's key. So it ends with
 the task's cancellation, with the release of its result, with its client, or with its worker.
 """
@@ -11,10 +14,12 @@ the task's cancellation, with the release of its result, with its client, or wit
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Iterable
 from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 from distributed import Worker, WorkerPlugin
@@ -22,7 +27,11 @@ from distributed.comm import Comm, CommClosedError, connect
 from distributed.core import Status
 from distributed.protocol import to_serialize
 
+from fastmlp.dask.shared import Door, Memory, Message, Neighbour, visit
+
 __all__ = ["NAME", "Box", "Exchange", "Member", "Message", "PeerLostError"]
+
+logger = logging.getLogger("fastmlp.dask")
 
 #: Of the plugin, and of the workers' handler.
 NAME = "fastmlp-exchange"
@@ -37,14 +46,6 @@ _ENDED = frozenset({"cancelled", "released", "forgotten", "error"})
 
 class PeerLostError(Exception):
     """A rank can't go on, since another one is gone or nobody waits for it any more."""
-
-
-class Message(NamedTuple):
-    """What one rank tells another: ``tag`` says when, ``numbers`` and ``array`` what."""
-
-    tag: tuple[int, ...]
-    numbers: tuple[float, ...]
-    array: np.ndarray
 
 
 class Member:
@@ -72,6 +73,8 @@ class Member:
         self._comms: dict[int, tuple[Comm, asyncio.Lock]] = {}
         self._over = threading.Event()
         self._here = addresses[rank]
+        self._memory = Memory()
+        self._scratch: dict[tuple[int, np.dtype], np.ndarray] = {}
         self._boxes = {other: exchange.box(group, rank, other) for other in self.others}
         for box in self._boxes.values():
             box.is_claimed = True
@@ -81,6 +84,22 @@ class Member:
         """All ranks but this one, beginning behind it."""
         n = len(self.addresses)
         return [(self.rank + i) % n for i in range(1, n)]
+
+    @property
+    def n_neighbours(self) -> int:
+        """Ranks in other processes that read this one's memory, and let it read theirs."""
+        return len(self._memory.neighbours)
+
+    def zeros(self, n: int, dtype: np.dtype) -> np.ndarray:
+        """Return zeros (n,) that can be sent, by a rank that has joined; no other arrays can."""
+        return self._memory.zeros(n, dtype)
+
+    def scratch(self, n: int, dtype: np.dtype) -> np.ndarray:
+        """Return an array (n,) that can be sent, the same one for each size."""
+        key = n, dtype
+        if key not in self._scratch:
+            self._scratch[key] = self.zeros(n, dtype)
+        return self._scratch[key]
 
     def join(self) -> None:
         """Open a stream to each rank on another worker.
@@ -95,6 +114,36 @@ class Member:
             asyncio.run_coroutine_threadsafe(self._connect(away), self._exchange.loop)
             for other in away:
                 self._take(self._boxes[other].opened)
+            host = _host(self._here)
+            self._meet([other for other in away if _host(self.addresses[other]) == host])
+            self.n_bytes = 0
+            logger.info("rank %d shares memory with %d ranks", self.rank, self.n_neighbours)
+
+    def _meet(self, near: Iterable[int]) -> None:
+        """Let ranks on this machine read this one's memory, and read theirs, where that can be."""
+        shares = self._exchange.shares_memory
+        doors = {other: Door(opens=shares) for other in near if other > self.rank}
+        try:
+            self.send((other, _said(door.name)) for other, door in doors.items())
+            for other in near:
+                if other < self.rank:
+                    name = self.receive(other, ()).array.tobytes()
+                    neighbour = visit(name) if shares else None
+                    self.send([(other, _said(b"" if neighbour is None else name))])
+                    if neighbour is not None:
+                        self._take_in(other, neighbour)
+            for other, door in doors.items():
+                if self.receive(other, ()).array.size:
+                    self._take_in(other, door.let_in())
+        finally:
+            for door in doors.values():
+                door.close()
+
+    def _take_in(self, other: int, neighbour: Neighbour | None) -> None:
+        if neighbour is None:
+            raise PeerLostError(f"rank {other} came, and is gone again")
+        self._boxes[other].meet(neighbour)
+        self._memory.neighbours.append(neighbour)
 
     async def _connect(self, away: Iterable[int]) -> None:
         await asyncio.gather(*map(self._connect_to, away))
@@ -119,7 +168,10 @@ class Member:
         away = []
         for other, message in messages:
             self.n_bytes += message.array.nbytes
-            if self.addresses[other] == self._here:
+            neighbour = self._boxes[other].neighbour
+            if neighbour is not None:
+                neighbour.send(message, self._memory.place(message.array))
+            elif self.addresses[other] == self._here:
                 self._exchange.box(self.group, other, self.rank).put(message)
             else:
                 away.append((other, message))
@@ -148,9 +200,18 @@ class Member:
         PeerLostError
             If none will come.
         """
-        message: Message = self._take(self._boxes[other].messages)
+        message = self._next(self._boxes[other], other)
         if message.tag != tag:
             raise PeerLostError(f"rank {other} is at {message.tag}, not at {tag}")
+        return message
+
+    def _next(self, box: Box, other: int) -> Message:
+        if box.neighbour is not None:
+            shown = box.neighbour.receive()
+            if shown is not None:
+                return shown
+            box.lose(f"rank {other} is gone")
+        message: Message = self._take(box.messages)
         return message
 
     def _take(self, queue: SimpleQueue[Any]) -> Any:
@@ -181,25 +242,52 @@ class Member:
             comm.abort()
 
 
+def _host(address: str) -> str | None:
+    """Return the name or number of a worker's machine."""
+    return urlsplit(address).hostname
+
+
+def _said(name: bytes) -> Message:
+    """Return a message that has only a name, or none."""
+    return Message((), (), np.array(bytearray(name), np.uint8))
+
+
 class Box:
-    """What one rank has received from another and not read yet; two messages at most."""
+    """What one rank has received from another and not read yet; two messages at most.
+
+    Attributes
+    ----------
+    neighbour : Neighbour or None
+        By whom all comes instead, once the two ranks have met.
+    """
 
     def __init__(self) -> None:
         self.messages: SimpleQueue[Message | PeerLostError] = SimpleQueue()
         self.opened: SimpleQueue[PeerLostError | None] = SimpleQueue()
-        self.has_stream = self.is_claimed = False
+        self.has_stream = self.is_claimed = self.is_lost = False
         self.put = self.messages.put
+        self.neighbour: Neighbour | None = None
+
+    def meet(self, neighbour: Neighbour) -> None:
+        """Let a neighbour tell where messages are from now on."""
+        self.neighbour = neighbour
+        if self.is_lost:  # which another thread may have noticed meanwhile
+            neighbour.close()
 
     def lose(self, why: str) -> None:
         """Let nobody wait."""
         self.messages.put(PeerLostError(why))
         self.opened.put(PeerLostError(why))
+        self.is_lost = True
+        if self.neighbour is not None:
+            self.neighbour.close()
 
 
 class Exchange(WorkerPlugin):
     """The plugin of each worker: its ranks, and what has come for them."""
 
     name = NAME
+    shares_memory = True  # with ranks in other processes of this machine
     idempotent = True  # a second registration must not end the fits of the first one
 
     def setup(self, worker: Worker) -> None:

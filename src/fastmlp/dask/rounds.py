@@ -19,7 +19,7 @@ from fastmlp.dask.exchange import Member
 from fastmlp.dask.squares import RankSquares
 from fastmlp.dask.sums import weighted_sum_of_ranks
 from fastmlp.kept import kept_property
-from fastmlp.network import Network
+from fastmlp.network import PenalizedRun, penalized_runs, penalty_of
 from fastmlp.plan.layout import Plan
 from fastmlp.plan.parameters import aligned_zeros, weight_views
 from fastmlp.training.loop import batches_per_call
@@ -175,9 +175,9 @@ class Trainee:
         self._begin_of_moments = -(-n_values // 16) * 16
         n_all = self._begin_of_moments + job.n_moments * n_trained
         self._squares = RankSquares(job.settings, job.n_counting)
-        self._present, self._next = aligned_zeros(n_all, job.dtype), aligned_zeros(n_all, job.dtype)
+        self._present, self._next = (member.zeros(n_all, job.dtype) for _ in range(2))
         self._velocity = state.velocity.copy()
-        self._gradients = [aligned_zeros(n_values, job.dtype) for _ in range(2)]
+        self._gradients = [member.zeros(n_values, job.dtype) for _ in range(2)]
         self._mean = aligned_zeros(n_values, job.dtype)
         self._executors: dict[str, Executor] = {}
         self.exchanging = 0.0
@@ -259,7 +259,10 @@ class Trainee:
         """Make one update by the rows of all ranks, of which ``chosen`` (K,) are this rank's."""
         self._gradients.reverse()
         gradient = self._gradients[0]
-        numbers = self._gradient(rows, chosen, int(update["step"]), gradient)
+        numbers = (
+            *self._gradient(rows, chosen, int(update["step"]), gradient),
+            penalty_of(self.parameters, self._penalized),
+        )
 
         def shares(all_numbers: list[tuple[float, ...]]) -> list[float]:
             weight = sum(each[0] for each in all_numbers)
@@ -270,7 +273,7 @@ class Trainee:
         if weight == 0:
             return Totals(0.0, 0.0, int(n_rows))
         cost = sum(each[0] * each[2] for each in of_ranks) / weight
-        penalty = self._penalty() / weight
+        penalty = sum(each[3] for each in of_ranks) / weight
         self._step(update, weight)
         return Totals(n_rows * cost, n_rows * penalty, int(n_rows))
 
@@ -294,13 +297,12 @@ class Trainee:
         parameters[n_trained:] = running
         return weight, float(len(chosen)), cost / len(chosen)
 
-    def _penalty(self) -> float:
-        """Return the penalty of the parameters; only the first rank's is looked at."""
-        if self.member.rank:
-            return 0.0
-        l2, l1 = float(self.job.settings["l2"]), float(self.job.settings["l1"])
-        network = Network(self.job.plan, self.parameters, self.moments)
-        return network.penalty(l2, l1)
+    @kept_property
+    def _penalized(self) -> list[PenalizedRun]:
+        """Those of the parameters whose penalty this rank sums for all."""
+        job, settings = self.job, self.job.settings
+        share = self.member.rank, job.n_ranks
+        return penalized_runs(job.plan, float(settings["l2"]), float(settings["l1"]), share)
 
     def _step(self, update: np.void, weight: float) -> None:
         """Make an update by the gradient and the statistics of all ranks."""

@@ -25,13 +25,20 @@ def bytes_of_sum(n_bytes: int, n_ranks: int) -> float:
 
 
 def weighted_sum(parts: Sequence[np.ndarray], shares: Sequence[float], out: np.ndarray) -> None:
-    """out (n,) = Σ_r share_r · part_r, in this order."""
+    """out (n,) = Σ_r share_r · part_r, in this order; shares that are all the same come last."""
+    are_alike = len(parts) > 1 and len(set(shares)) == 1
     term = np.empty(min(_BLOCK, len(out)), out.dtype)
     for begin in range(0, len(out), _BLOCK):
         block = slice(begin, begin + _BLOCK)
-        total = np.multiply(parts[0][block], shares[0], out=out[block])
-        for part, share in zip(parts[1:], shares[1:], strict=True):
-            total += np.multiply(part[block], share, out=term[: len(total)])
+        if not are_alike:
+            total = np.multiply(parts[0][block], shares[0], out=out[block])
+            for part, share in zip(parts[1:], shares[1:], strict=True):
+                total += np.multiply(part[block], share, out=term[: len(total)])
+        else:  # with one product less for each part
+            total = np.add(parts[0][block], parts[1][block], out=out[block])
+            for part in parts[2:]:
+                total += part[block]
+            total *= shares[0]
 
 
 def weighted_sum_of_ranks(
@@ -77,8 +84,9 @@ def weighted_sum_of_ranks(
     member.send((other, Message(tag, numbers, array[slices[other]])) for other in member.others)
     own = slices[member.rank]
     parts, all_numbers = _collected(member, tag, array[own], numbers)
-    weighted_sum(parts, shares_of(all_numbers), out[own])
-    done = out[own].copy()  # ``out`` is changed while this is on its way
+    done = member.scratch(len(parts[0]), array.dtype)  # ``out`` is changed while others read this
+    weighted_sum(parts, shares_of(all_numbers), done)
+    out[own] = done
     member.send((other, Message(tag, (), done)) for other in member.others)
     for other in member.others:
         out[slices[other]] = member.receive(other, tag).array
