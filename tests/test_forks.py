@@ -46,13 +46,11 @@ def in_child(): Slow().value
     "a lock": """
 from fastmlp.threads import OwnLock
 lock = OwnLock()
-def working():
-    with lock:
-        began.set()
-        end.wait()
-def in_child():
-    with lock:
-        pass
+def waiting():
+    began.set()
+    end.wait()
+def working(): lock.during(waiting)
+def in_child(): lock.during(time.time)
 """,
     "a search by SciPy": """
 import scipy.optimize

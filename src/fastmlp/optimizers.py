@@ -301,11 +301,14 @@ def _products_of_blocks(beta: float, momentum_decay: float) -> list[float]:
 def _product_before(beta: float, momentum_decay: float, block: int) -> float:
     """Return the product of all momenta before a block of steps."""
     products = _products_of_blocks(beta, momentum_decay)
-    with _EXTENDING:
+
+    def extend() -> None:
         while len(products) <= block and products[-1] > _TINY:
             start = 1 + (len(products) - 1) * _BLOCK
             momenta = (_momentum_of_nadam(beta, momentum_decay, start + i) for i in range(_BLOCK))
             products.append(math.prod(momenta, start=products[-1]))
+
+    _EXTENDING.during(extend)
     return products[block] if block < len(products) else 0.0
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
-from operator import attrgetter
+from typing import TypeVar
 
 import joblib
 import threadpoolctl
@@ -24,6 +24,8 @@ __all__ = [
     "one_blas_thread",
     "register_core",
 ]
+
+T = TypeVar("T")
 
 
 def available_threads() -> int:
@@ -121,10 +123,24 @@ class OwnLock:
     def _open(self) -> None:
         self._lock = threading.Lock()
 
-    # Not methods of Python's, within which Ctrl-C could come when the lock is closed, but ``with``
-    # has not begun: nobody would open it again.
-    __enter__ = property(attrgetter("_lock.__enter__"))
-    __exit__ = property(attrgetter("_lock.__exit__"))
+    def during(self, do: Callable[[], T]) -> T:
+        """Return what ``do`` returns, which is called while the lock is closed.
+
+        Ctrl-C never leaves it closed. It can come after each call of C, and from Python 3.14 on
+        also where ``with`` has closed a lock, but has not begun. So one call closes the lock and
+        notes that.
+        """
+        lock, closed = self._lock, list[bool]()
+        try:
+            closed.extend(map(lock.acquire, (True,)))
+            return do()
+        finally:
+            if closed:
+                lock.release()
+
+    def is_closed(self) -> bool:
+        """Return whether somebody has closed it."""
+        return self._lock.locked()
 
 
 class _BlasLimit:
@@ -147,18 +163,22 @@ class _BlasLimit:
         self._restore()
 
     def enter(self, who: object) -> None:
-        with self._lock:
-            if not self._wanted_by:
-                self._before = self._before or [(each, each.num_threads) for each in _blas()]
-                for each, _ in self._before:
-                    each.set_num_threads(1)
-            self._wanted_by.add(who)  # last, so that nobody counts whose limit was not set
+        self._lock.during(partial(self._set_for, who))
 
     def leave(self, who: object) -> None:
-        with self._lock:
-            self._wanted_by.discard(who)  # it is not there where a search goes on in a child
-            if not self._wanted_by:
-                self._restore()
+        self._lock.during(partial(self._restore_without, who))
+
+    def _set_for(self, who: object) -> None:
+        if not self._wanted_by:
+            self._before = self._before or [(each, each.num_threads) for each in _blas()]
+            for each, _ in self._before:
+                each.set_num_threads(1)
+        self._wanted_by.add(who)  # last, so that nobody counts whose limit was not set
+
+    def _restore_without(self, who: object) -> None:
+        self._wanted_by.discard(who)  # it is not there where a search goes on in a child
+        if not self._wanted_by:
+            self._restore()
 
     def _restore(self) -> None:
         for each, n_threads in self._before:

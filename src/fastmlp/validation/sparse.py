@@ -128,7 +128,8 @@ def _is_canonical(X: Any) -> bool:
     """Return whether each row's columns ascend; SciPy would look once and then rely on it."""
     columns = X.indices[: X.indptr[-1]]
     ascends = columns[1:] > columns[:-1]
-    inner = X.indptr[1:-1]
+    # As intp, since NumPy ends the process where memory to convert an index is short.
+    inner = X.indptr[1:-1].astype(np.intp)
     ascends[inner[(inner > 0) & (inner < len(columns))] - 1] = True  # from row to row
     return bool(ascends.all())
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from types import FunctionType
 from typing import Any
 
@@ -179,14 +179,12 @@ def activation_callback(f: FunctionType, df: FunctionType, dtype: np.dtype) -> A
     UnsafeFunctionError
         A function could read memory that is not its own, or raise.
     """
-    with _COMPILING:
-        return _callback(_activation_loop, 2, 2, dtype, f, df)
+    return _COMPILING.during(partial(_callback, _activation_loop, 2, 2, dtype, f, df))
 
 
 def loss_callback(value: FunctionType, grad: FunctionType, dtype: np.dtype) -> Any:
     """Return the compiled loop over value and grad, as ``activation_callback`` does."""
-    with _COMPILING:
-        return _callback(_loss_loop, 2, 4, dtype, value, grad)
+    return _COMPILING.during(partial(_callback, _loss_loop, 2, 4, dtype, value, grad))
 
 
 def _can_raise(callback: Any) -> bool:
