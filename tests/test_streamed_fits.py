@@ -76,7 +76,7 @@ def test_what_a_fit_holds_hardly_grows_with_the_file(tmp_path):
 
     peak(10)  # loads the code
     # Eight bytes a row would be 400 a row group.
-    assert peak(550) - peak(50) < 250 * 500
+    assert peak(250) - peak(50) < 250 * 200
 
 
 def test_rows_of_many_columns_are_read_few_at_a_time(monkeypatch):
