@@ -17,7 +17,7 @@ from helpers_dask import cluster_of
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone, is_classifier
 from sklearn.datasets import load_digits
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 
 import fastmlp
@@ -121,6 +121,21 @@ def test_digits_are_read_as_well_as_on_one_machine(exchange):
     ]
     assert min(alone) > 0.93
     assert np.mean(together) > np.mean(alone) - 0.015
+
+
+@pytest.mark.parametrize("target", [LABELS, Y, np.column_stack([WEIGHTS, Y])])
+def test_rows_that_are_sorted_by_their_target_are_not_learnt_from_apart(target):
+    kind = DaskMLPClassifier if target is LABELS else DaskMLPRegressor
+    order = np.argsort(target if target.ndim == 1 else target[:, 1], kind="stable")
+    in_order = arrays(X[order], target[order])
+    assert kind(**GIVEN).fit(*in_order).exchange_ == "synchronous"
+    apart = kind(**GIVEN, exchange="local", local_steps=2)
+    with pytest.warns(UserWarning, match="Shards have rows of different targets"):
+        apart.fit(*in_order)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        apart.fit(*arrays(X, target))
 
 
 def test_early_stopping_holds_rows_out():

@@ -7,6 +7,7 @@ import tracemalloc
 import warnings
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -569,3 +570,13 @@ def test_sources_where_none_can_be():
         regressor().fit(source, X_val=source, y_val=Y)
     with pytest.raises(TypeError, match="which only fit, score and"):
         TableReader().fit(source)
+
+
+@pytest.mark.parametrize("dtype", [object, "string"])
+def test_a_row_without_a_label_is_told(dtype):
+    labels = pd.Series(["x", "y"] * 50, dtype=dtype)
+    labels[30] = None
+    frame = pd.DataFrame({"a": np.arange(100.0)})
+    source = from_batches(lambda: iter([(frame[:20], labels[:20]), (frame[20:], labels[20:])]))
+    with pytest.raises(ValueError, match=r"batch 1: .*row 10 has no label: leave it out"):
+        MLPClassifier(max_iter=2).fit(source)

@@ -91,7 +91,8 @@ class Surveyed:
             How many rows of a weight there are beside these.
         """
         encoding = Encoding(encode, self.drawn, held, _none_of(fitting))
-        shards = shards_of(self.parts, self.found, encoding, self._n_shards, self.client)
+        sample = fitting.data.rows.target
+        shards = shards_of(self.parts, self.found, encoding, self._n_shards, self.client, sample)
         validation.check_stream_length(sum(shards.n_rows), n_rows)
         settings = self.model
         distribution = Distribution(self.client, shards, settings.exchange, settings.local_steps)

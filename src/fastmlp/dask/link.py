@@ -21,6 +21,11 @@ MOST_OF_SYNCHRONOUS, MOST_OF_LOCAL = 0.1, 0.02
 #: Local updates between two averages; more of them let networks drift apart.
 FEWEST_STEPS, MOST_STEPS = 8, 256
 
+_UNLIKE = (
+    "Workers sum the gradients of each update, since the targets of their rows differ, as those of "
+    "a sorted table do."
+)
+
 
 class Chosen(NamedTuple):
     """A way of exchange.
@@ -47,6 +52,7 @@ def choose(
     local_steps: int | str,
     *,
     is_free: bool,
+    are_unlike: bool,
 ) -> Chosen:
     """Return how ranks exchange what they learn: as the user says, or as the link is fit for.
 
@@ -61,6 +67,9 @@ def choose(
     is_free : bool
         Whether sums of gradients can follow all schedules of the fit: those of dropout and label
         smoothing they can't.
+    are_unlike : bool
+        Whether the targets of some shard are others than of all. Networks that learn from such
+        shards for a while before they are averaged unlearn what they lack.
     """
     steps = None if local_steps == "auto" else int(local_steps)
     if exchange == SYNCHRONOUS:
@@ -71,6 +80,8 @@ def choose(
         return Chosen(LOCAL, steps, _local(steps) + ", as asked for.")
     if cluster.job.n_ranks == 1 and is_free:
         return Chosen(SYNCHRONOUS, 1, "One worker learns alone.")
+    if exchange == "auto" and are_unlike:
+        return Chosen(SYNCHRONOUS, 1, _UNLIKE)
     cluster.run(state, trial, True)  # connections, threads and caches are made ready
     outcome = cluster.run(state, trial, False)  # by the same ranks, whatever they have learnt
     n_updates = len(trial.updates)

@@ -18,6 +18,7 @@ from fastmlp.dask.cluster import Cluster
 from fastmlp.dask.link import LOCAL, Chosen, choose
 from fastmlp.dask.rounds import Job, State, Stretch
 from fastmlp.dask.waiting import WORKER_TIMEOUT
+from fastmlp.notices import notify
 from fastmlp.training.loop import BATCH_OVERHEAD, TrainingData, TrainingRun
 from fastmlp.training.state import Ending
 
@@ -132,7 +133,10 @@ class DistributedRun(TrainingRun):
             distribution.exchange,
             distribution.local_steps,
             is_free=not {"dropout", "label_smoothing"} & {each.name for each in self._rate.others},
+            are_unlike=distribution.shards.are_unlike,
         )
+        if chosen.way == LOCAL and distribution.shards.are_unlike:
+            notify(validation.shards_unlike())
         distribution.chosen = chosen
         self._cluster.n_bytes = 0  # without those of the trial
         logger.info("%s", chosen.why)

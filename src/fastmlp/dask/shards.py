@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import dask
 import numpy as np
@@ -27,7 +27,30 @@ if TYPE_CHECKING:
     from fastmlp.dask.survey import Found
     from fastmlp.data.source import Piece
 
-__all__ = ["Encoding", "Shard", "ShardedData", "Shards", "cuts", "shards_of"]
+__all__ = ["Encoding", "Shard", "ShardedData", "Shards", "Size", "cuts", "shards_of"]
+
+#: Shards are unlike if the part of rows whose target is below some value differs by more than this
+#: from that of all, and by more than so many times as by chance.
+UNLIKE, TIMES_CHANCE = 0.1, 4
+
+#: So many values of each target are looked at.
+N_CUTS = 16
+
+
+class Size(NamedTuple):
+    """What a shard has.
+
+    Attributes
+    ----------
+    n_rows : int
+    weight_sum : float
+    below : ndarray of float64, shape (C, T)
+        How many of its rows have targets of at most some values.
+    """
+
+    n_rows: int
+    weight_sum: float
+    below: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,10 +78,10 @@ class Shard:
         total = len(rows.target) if weights is None else weights.sum(dtype=np.float64)
         return cls(rank, rows, len(rows.target), float(total))
 
-    @property
-    def size(self) -> tuple[int, float]:
-        """How many rows there are, and the sum of their weights."""
-        return self.n_rows, self.weight_sum
+    def size(self, cuts: np.ndarray) -> Size:
+        """Return what the shard has; ``cuts`` (C, T) are values of the targets."""
+        below = np.array([np.sum(self.rows.target <= each, axis=0) for each in cuts], np.float64)
+        return Size(self.n_rows, self.weight_sum, below)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Arrays that Dask hands to another worker begin at any byte.
@@ -73,13 +96,38 @@ class Shards:
     ----------
     futures : list of Future, length W
         Of ``Shard`` each. Dask makes one again, by the user's graph, whose worker is lost.
-    n_rows : list of int, length W
-    weight_sums : list of float, length W
+    sizes : list of Size, length W
     """
 
     futures: list[Any]
-    n_rows: list[int]
-    weight_sums: list[float]
+    sizes: list[Size]
+
+    @property
+    def n_rows(self) -> list[int]:
+        """Rows of each shard, (W,)."""
+        return [each.n_rows for each in self.sizes]
+
+    @property
+    def weight_sums(self) -> list[float]:
+        """What the rows of each shard count, (W,)."""
+        return [each.weight_sum for each in self.sizes]
+
+    @property
+    def are_unlike(self) -> bool:
+        """Whether targets of some shard are distributed otherwise than all, as of sorted rows.
+
+        What is compared is the statistic of Kolmogorov and Smirnov, at the values looked at.
+        """
+        n_all = max(sum(self.n_rows), 1)
+        filled = [each for each in self.sizes if each.n_rows]
+        of_all = sum(each.below for each in filled) / n_all
+        for each in filled:
+            # The deviation, at most, of the part that is below a value, in rows drawn from all.
+            by_chance = 0.5 * (1 / each.n_rows - 1 / n_all) ** 0.5
+            difference = np.max(np.abs(each.below / each.n_rows - of_all), initial=0.0)
+            if difference > max(UNLIKE, TIMES_CHANCE * by_chance):
+                return True
+        return False
 
 
 class ShardedData(TrainingData):
@@ -180,8 +228,11 @@ def shards_of(
     encoding: Encoding,
     n_shards: int,
     client: Any,
+    sample: np.ndarray,
 ) -> Shards:
     """Have workers encode all rows, each those of some shards; return when that is done.
+
+    ``sample`` (S, T) are encoded targets of some of the rows.
 
     Raises
     ------
@@ -197,10 +248,7 @@ def shards_of(
         ]
         # No worker is named, not even as a wish: Dask would wait for it once all had left.
         futures.append(client.compute(shared.shard(rank, rows)))
-    sizes = gathered(client, [client.submit(_size_of, each, pure=False) for each in futures])
-    n_rows, weight_sums = map(list, zip(*sizes, strict=True))
-    return Shards(futures, n_rows, weight_sums)
-
-
-def _size_of(shard: Shard) -> tuple[int, float]:
-    return shard.size
+    # Quantiles that are targets of some rows: of classes, these are their numbers.
+    values = np.quantile(sample, np.linspace(0, 1, N_CUTS), axis=0, method="lower")
+    asked = [client.submit(Shard.size, each, values, pure=False) for each in futures]
+    return Shards(futures, gathered(client, asked))

@@ -146,6 +146,8 @@ class _Sample:
 
     def _add_labels(self, piece: Piece) -> None:
         assert piece.y is not None
+        if piece.y.dtype.hasobject:  # NumPy can't sort what is missing
+            validation.check_labels(piece.y)
         labels, first, counts = np.unique(piece.y, return_index=True, return_counts=True)
         for label, row, count in zip(labels.tolist(), first, counts.tolist(), strict=True):
             if label not in self.labels:

@@ -57,6 +57,7 @@ from fastmlp.validation.distribution import (
     check_scheduler_answers,
     check_workers_come,
     raise_round_fails,
+    shards_unlike,
 )
 from fastmlp.validation.embeddings import (
     check_embeddings,
@@ -550,6 +551,7 @@ __all__ = [
     "runs_as_highest",
     "says_nothing",
     "score_diverged",
+    "shards_unlike",
     "small_factors",
     "splitting",
     "stand_in",

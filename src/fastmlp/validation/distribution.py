@@ -12,6 +12,7 @@ __all__ = [
     "check_scheduler_answers",
     "check_workers_come",
     "raise_round_fails",
+    "shards_unlike",
 ]
 
 
@@ -68,4 +69,12 @@ def raise_round_fails(n_times: int) -> NoReturn:
     raise RuntimeError(
         f"A round of training was begun {n_times} times, and each time a worker left before its "
         "end. Give workers more memory or a longer life."
+    )
+
+
+def shards_unlike() -> str:
+    """Return what to warn of when ranks learn apart from rows of different targets."""
+    return (
+        "Shards have rows of different targets, as those of a sorted table do, which makes a worse "
+        "model by local updates. Shuffle the rows once, or take exchange='synchronous'."
     )
