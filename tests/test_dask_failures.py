@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from functools import partial
 
 import dask
@@ -256,6 +257,33 @@ def test_workers_leave_and_come(request):
     assert max(seen) == 3
     places = [line for line in caplog.messages if line.startswith("ranks are on")]
     assert len(set(places[-1].removeprefix("ranks are on ").split(", "))) == 3
+
+
+def test_a_cluster_that_adapts_itself():
+    """Dask's own rule stops workers between rounds, and starts others."""
+    with cluster_of(3) as client, within(300):
+        expected, seen, asked = fitted(client, n_shards=3), [], []
+
+        def adapt(n_workers):
+            if n_workers not in asked:
+                asked.append(n_workers)
+                client.cluster.adapt(
+                    minimum=n_workers, maximum=n_workers, interval="200ms", wait_count=1
+                )
+
+        def look(record):
+            time.sleep(0.5)
+            seen.append(len(client.scheduler_info()["workers"]))
+            if record.epoch > 1:
+                adapt(1)
+            if min(seen) < 2:
+                adapt(3)
+            return record.epoch > 6 and len(asked) == 2 and seen[-1] == 3
+
+        model = fitted(client, "synchronous", look, n_shards=3, max_iter=200, n_iter_no_change=200)
+    assert min(seen) < 2
+    assert seen[-1] == 3
+    assert model.loss_curve_[:6] == expected.loss_curve_
 
 
 def test_rows_scattered_to_a_worker_that_dies_end_the_fit():
