@@ -24,7 +24,8 @@ client : distributed.Client, default=None
 exchange : {"auto", "synchronous", "local"}, default="auto"
     How workers learn together. "synchronous": each update sums the gradients of all. "local": each
     makes ``local_steps`` updates of its own, then the networks are averaged. "auto" measures the
-    link between workers, and says in the log what it has chosen.
+    link between workers, sums gradients if shards have rows of different targets, and says in the
+    log what it has chosen.
 n_shards : int, default=None
     How many learn together; None for as many as there are workers, and never more than there are
     parts. The bits depend on it.

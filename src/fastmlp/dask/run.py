@@ -126,6 +126,7 @@ class DistributedRun(TrainingRun):
         """Choose how ranks exchange what they learn, and how much they do in a round."""
         distribution = self.distribution
         assert distribution is not None
+        are_unlike = distribution.shards.are_unlike
         chosen = choose(
             self._cluster,
             self._state,
@@ -133,9 +134,9 @@ class DistributedRun(TrainingRun):
             distribution.exchange,
             distribution.local_steps,
             is_free=not {"dropout", "label_smoothing"} & {each.name for each in self._rate.others},
-            are_unlike=distribution.shards.are_unlike,
+            are_unlike=are_unlike,
         )
-        if chosen.way == LOCAL and distribution.shards.are_unlike:
+        if chosen.way == LOCAL and are_unlike:
             notify(validation.shards_unlike())
         distribution.chosen = chosen
         self._cluster.n_bytes = 0  # without those of the trial
